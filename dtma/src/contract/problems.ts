@@ -1,0 +1,93 @@
+import { type ProblemKind, problemsOf } from './problem.ts'
+
+/** Every way a call of the DTMA API can fail. Add one here, never inline. */
+export const DTMA_PROBLEMS = {
+  'invalid-request': {
+    status: 400,
+    title: 'The request does not match the contract',
+    retryable: false,
+    fix: 'Correct the fields that the detail names.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'The key is not the key of this toolbox',
+    retryable: false,
+    fix: 'Send the BACKEND_TO_DTMA_API_KEY of this toolbox as a bearer token.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'No such route',
+    retryable: false,
+    fix: 'See the DTMA API reference for the routes.',
+  },
+  'tool-not-found': {
+    status: 404,
+    title: 'No such tool on this toolbox',
+    retryable: false,
+    fix: 'List the tools with GET /tools.',
+  },
+  'tool-exists': {
+    status: 409,
+    title: 'A tool of this name exists',
+    retryable: false,
+    fix: 'Use PUT /tools/{name} to change it.',
+  },
+  'stale-generation': {
+    status: 409,
+    title: 'A newer generation was accepted already',
+    retryable: false,
+    fix: 'Read the tool again and send a higher generation.',
+  },
+  'tool-not-running': {
+    status: 409,
+    title: 'The tool is not running',
+    retryable: true,
+    fix: 'Start the tool, or wait until its state is running.',
+  },
+  'payload-too-large': {
+    status: 413,
+    title: 'The body is larger than allowed',
+    retryable: false,
+    fix: 'Send less than the limit that the detail names.',
+  },
+  'too-busy': {
+    status: 429,
+    title: 'Too many calls are waiting for this tool',
+    retryable: true,
+    fix: 'Retry after a pause.',
+  },
+  internal: {
+    status: 500,
+    title: 'Unexpected failure',
+    retryable: true,
+    fix: 'Look up the instance id in the log of DTMA.',
+  },
+  'tool-protocol-error': {
+    status: 502,
+    title: 'The tool did not speak MCP',
+    retryable: false,
+    fix: 'Read the logs of the tool.',
+  },
+  'engine-unavailable': {
+    status: 503,
+    title: 'Docker does not answer',
+    retryable: true,
+    fix: 'Start Docker on the toolbox; DTMA retries by itself.',
+  },
+  unconfigured: {
+    status: 503,
+    title: 'This DTMA has no keys yet',
+    retryable: true,
+    fix: 'Enrol it, or set BACKEND_TO_DTMA_API_KEY and DTMA_BEARER_TOKEN.',
+  },
+  'tool-timeout': {
+    status: 504,
+    title: 'The tool did not answer in time',
+    retryable: false,
+    fix: 'Read the logs of the tool; raise the deadline if the work is long.',
+  },
+} as const satisfies Record<string, ProblemKind>
+
+export type DtmaProblemCode = keyof typeof DTMA_PROBLEMS
+
+export const problem = problemsOf(DTMA_PROBLEMS)

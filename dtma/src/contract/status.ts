@@ -1,0 +1,41 @@
+import * as z from 'zod/mini'
+import { ToolStatus } from './tool.ts'
+
+export const DockerState = z.object({
+  state: z.enum(['ok', 'down', 'hung']),
+  version: z.optional(z.string()),
+  /** Why it is not ok. */
+  message: z.optional(z.string()),
+})
+export type DockerState = z.infer<typeof DockerState>
+
+/** The machine, not DTMA's container. */
+export const SystemMetrics = z.object({
+  cpus: z.int(),
+  /** Share of all CPUs in use since the previous sample, 0 to 1. */
+  cpuUsage: z.number(),
+  memoryBytes: z.int(),
+  memoryUsedBytes: z.int(),
+  /** Of the file system that holds DTMA's data. */
+  diskBytes: z.int(),
+  diskUsedBytes: z.int(),
+  /** Since boot, all interfaces but loopback and virtual ones. */
+  networkRxBytes: z.int(),
+  networkTxBytes: z.int(),
+  loadAverage: z.number(),
+  uptimeSeconds: z.int(),
+})
+export type SystemMetrics = z.infer<typeof SystemMetrics>
+
+export const DtmaStatus = z.object({
+  version: z.string(),
+  apiVersion: z.int(),
+  toolboxId: z.optional(z.string()),
+  /** New with each start of the process. */
+  runId: z.string(),
+  uptimeSeconds: z.int(),
+  docker: DockerState,
+  system: SystemMetrics,
+  tools: z.array(ToolStatus),
+})
+export type DtmaStatus = z.infer<typeof DtmaStatus>

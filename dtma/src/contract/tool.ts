@@ -1,0 +1,169 @@
+import * as z from 'zod/mini'
+
+/** Name of a tool on its toolbox; the control plane uses the id of the tool instance. Safe in paths, labels and file names. */
+export const ToolName = z
+  .string()
+  .check(z.regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'lower-case letters, digits, - and _, at most 63'))
+
+const NpmPackage = z.strictObject({
+  type: z.literal('npm'),
+  name: z
+    .string()
+    .check(z.maxLength(214), z.regex(/^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/, 'an npm package name')),
+  /** Exact: ranges and tags are refused. */
+  version: z.string().check(z.maxLength(64), z.regex(/^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/, 'an exact version')),
+  /** Which of the package's commands is the server; absent: its only one. */
+  bin: z.optional(z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/))),
+})
+
+const OciPackage = z.strictObject({
+  type: z.literal('oci'),
+  /** `repository@sha256:…`: tags are resolved before they reach a toolbox. */
+  image: z
+    .string()
+    .check(z.maxLength(300), z.regex(/^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/, 'an image by digest')),
+})
+
+const Transport = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('stdio') }),
+  z.strictObject({
+    type: z.literal('http'),
+    /** TCP port inside the container; never published on the machine. */
+    port: z.int().check(z.minimum(1), z.maximum(65_535)),
+    path: z._default(z.string().check(z.regex(/^\/[A-Za-z0-9._/-]{0,200}$/)), '/mcp'),
+  }),
+])
+
+/** Names that would change how the runtime or Docker itself behaves. */
+const RESERVED_ENV = /^(?:LD_|DYLD_|DOCKER_|DTMA_|NODE_OPTIONS$|NODE_EXTRA_CA_CERTS$|PYTHONPATH$|PATH$)/
+
+const Env = z
+  .record(
+    z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a variable name')),
+    z.string().check(z.maxLength(8_192)),
+  )
+  .check(z.refine((env) => Object.keys(env).every((key) => !RESERVED_ENV.test(key)), 'names a reserved variable'))
+
+/** What should run. Closed: an unknown field is refused. The container is built from nothing but this and constants. */
+export const ToolSpec = z.strictObject({
+  package: z.discriminatedUnion('type', [NpmPackage, OciPackage]),
+  transport: Transport,
+  /** Arguments of the server's own command. */
+  args: z._default(z.array(z.string().check(z.maxLength(4_096))).check(z.maxLength(64)), []),
+  /** No secrets: the values are visible in `docker inspect`. */
+  env: z._default(Env, {}),
+  /** `none`: the container has no route out. `any`: it may open connections to the outside. */
+  egress: z._default(z.enum(['none', 'any']), 'none'),
+  /** A writable volume that survives restarts and updates; absent: nothing is kept. */
+  state: z.optional(z.strictObject({ path: z.string().check(z.regex(/^\/[a-z0-9][a-z0-9/_-]{0,100}$/)) })),
+  resources: z._default(
+    z.strictObject({
+      memoryMib: z._default(z.int().check(z.minimum(32), z.maximum(2_048)), 256),
+      cpus: z._default(z.number().check(z.minimum(0.1), z.maximum(4)), 1),
+      pids: z._default(z.int().check(z.minimum(16), z.maximum(512)), 64),
+    }),
+    { memoryMib: 256, cpus: 1, pids: 64 },
+  ),
+})
+export type ToolSpec = z.infer<typeof ToolSpec>
+
+/** A spec with its place in time. A lower generation than the accepted one is refused. */
+export const ToolRequest = z.strictObject({
+  generation: z.int().check(z.minimum(1)),
+  desired: z._default(z.enum(['running', 'stopped']), 'running'),
+  spec: ToolSpec,
+})
+export type ToolRequest = z.infer<typeof ToolRequest>
+
+export const ToolState = z.enum([
+  'none',
+  'pulling',
+  'building',
+  'created',
+  'starting',
+  'running',
+  'unhealthy',
+  'stopping',
+  'exited',
+  'blocked',
+  'unknown',
+])
+export type ToolState = z.infer<typeof ToolState>
+
+/** Why a tool is not simply running. */
+export const ToolReason = z.enum([
+  'package_not_found',
+  'build_failed',
+  'image_not_found',
+  'image_auth',
+  'registry_unreachable',
+  'policy_denied',
+  'crash_loop',
+  'oom_killed',
+  'exited',
+  'mcp_handshake_failed',
+  'mcp_ping_failed',
+  'name_conflict',
+  'disk_full',
+  'docker_down',
+  'docker_hung',
+  'toolbox_unreachable',
+  'internal',
+])
+export type ToolReason = z.infer<typeof ToolReason>
+
+/** What DTMA observes of one tool. */
+export const ToolStatus = z.object({
+  name: ToolName,
+  /** Of the spec that this status speaks about. */
+  generation: z.int(),
+  desired: z.enum(['running', 'stopped']),
+  state: ToolState,
+  reason: z.optional(ToolReason),
+  /** One sentence for people; never holds a secret. */
+  message: z.optional(z.string()),
+  /** When `state` last changed, by the toolbox's clock. */
+  since: z.iso.datetime(),
+  /** While pulling or building: the current step, and how far when that is known (0 to 100). */
+  progress: z.optional(z.object({ step: z.string(), percent: z.optional(z.number()) })),
+  /** How often DTMA has restarted the container since the spec was accepted. */
+  restarts: z.int(),
+  container: z.optional(
+    z.object({
+      id: z.string(),
+      image: z.string(),
+      startedAt: z.optional(z.iso.datetime()),
+      exitCode: z.optional(z.int()),
+      oomKilled: z.optional(z.boolean()),
+    }),
+  ),
+  /** Present once `initialize` and `tools/list` were answered. */
+  mcp: z.optional(
+    z.object({
+      protocolVersion: z.string(),
+      server: z.object({ name: z.string(), version: z.string() }),
+      /** Changes when any capability's name, schema or description does. */
+      capabilityDigest: z.string(),
+      capabilityCount: z.int(),
+    }),
+  ),
+})
+export type ToolStatus = z.infer<typeof ToolStatus>
+
+/** One function that an MCP server offers, as the server describes it. */
+export const Capability = z.object({
+  name: z.string(),
+  title: z.optional(z.string()),
+  description: z.optional(z.string()),
+  /** JSON Schema of the arguments. */
+  inputSchema: z.record(z.string(), z.unknown()),
+  outputSchema: z.optional(z.record(z.string(), z.unknown())),
+  annotations: z.optional(z.record(z.string(), z.unknown())),
+  /** SHA-256 over name, description and schemas, canonical JSON; hex. */
+  digest: z.string(),
+})
+export type Capability = z.infer<typeof Capability>
+
+/** One line of a log. `at` is also the resume position (`since`). */
+export const LogLine = z.object({ at: z.string(), stream: z.enum(['stdout', 'stderr']), line: z.string() })
+export type LogLine = z.infer<typeof LogLine>

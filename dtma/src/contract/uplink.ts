@@ -1,0 +1,87 @@
+import * as z from 'zod/mini'
+import { defineOperation } from './operation.ts'
+import { DockerState, SystemMetrics } from './status.ts'
+import { ToolStatus } from './tool.ts'
+
+/** What DTMA says to the control plane. `enrolment` and `dtma` name the credential: the single-use token, or DTMA_BEARER_TOKEN. */
+
+/** Version of everything in this folder. The control plane refuses a DTMA of another major. */
+export const API_VERSION = 1
+
+export const enrol = defineOperation({
+  id: 'enrol',
+  summary: 'Become a toolbox: trade a single-use token and a public key for the two credentials',
+  method: 'POST',
+  path: '/dtma/enrol',
+  auth: 'enrolment',
+  status: 201,
+  body: z.strictObject({
+    toolboxId: z.string().check(z.maxLength(64)),
+    token: z.string().check(z.minLength(16), z.maxLength(256)),
+    /** Ed25519, SPKI DER, base64. The same key may enrol again with the same token: a lost reply is repeatable. */
+    publicKey: z.string().check(z.maxLength(200)),
+    /** Signature by that key over `enrol:<toolboxId>:<token>`, base64. */
+    signature: z.string().check(z.maxLength(200)),
+    dtmaVersion: z.string().check(z.maxLength(64)),
+    apiVersion: z.int(),
+    machine: z.object({
+      hostname: z.string().check(z.maxLength(255)),
+      os: z.string().check(z.maxLength(200)),
+      arch: z.string().check(z.maxLength(32)),
+    }),
+  }),
+  reply: z.object({
+    toolboxId: z.string(),
+    /** Grows with each enrolment of this toolbox. */
+    epoch: z.int(),
+    dtmaBearerToken: z.string(),
+    backendToDtmaApiKey: z.string(),
+  }),
+  problems: ['enrolment-refused', 'unsupported-version'],
+})
+
+export const heartbeat = defineOperation({
+  id: 'heartbeat',
+  summary: 'Life sign; carries a full report on change, or every 60 s',
+  method: 'POST',
+  path: '/dtma/heartbeat',
+  auth: 'dtma',
+  status: 200,
+  body: z.strictObject({
+    /** New with each start of the process. */
+    runId: z.string().check(z.maxLength(64)),
+    /** Counts heartbeats of this run, from 1. */
+    seq: z.int().check(z.minimum(1)),
+    dtmaVersion: z.string().check(z.maxLength(64)),
+    apiVersion: z.int(),
+    docker: DockerState,
+    system: z.optional(SystemMetrics),
+    /** Complete when present: a tool that is missing here is not on the toolbox. */
+    tools: z.optional(z.array(ToolStatus).check(z.maxLength(1_000))),
+  }),
+  reply: z.object({
+    /** Send the next one after about this time. */
+    nextInSeconds: z.number(),
+    /** The control plane wants `tools` and `system` in the next one. */
+    wantReport: z.boolean(),
+  }),
+  problems: ['superseded', 'unsupported-version'],
+})
+
+/** `GET`, upgraded to a WebSocket that carries HTTP/2 with DTMA as the server. Authorization as for {@link heartbeat}. */
+export const TUNNEL_PATH = '/dtma/tunnel'
+export const TUNNEL_PROTOCOL = 'dtma.v1'
+/** Header of the upgrade request. */
+export const RUN_ID_HEADER = 'x-dtma-run-id'
+
+/** WebSocket close codes of the tunnel (RFC 6455 section 7.4.2: 4000 to 4999 are private). */
+export const TUNNEL_CLOSE = {
+  /** DTMA says: I am stopping on purpose. */
+  stopping: 4000,
+  /** Control plane says: a newer run of the same toolbox is connected. */
+  superseded: 4001,
+  /** Control plane says: your credential was revoked. */
+  revoked: 4002,
+} as const
+
+export const UPLINK_OPERATIONS = [enrol, heartbeat] as const
