@@ -1,0 +1,256 @@
+import * as z from 'zod'
+import { AgentId, InstanceId, Name, Page, pageOf, Timestamp, TokenId, ToolbeltItemId, ToolboxId } from './fields.ts'
+import { defineUserOperation } from './operation.ts'
+
+/** An AI that calls tools. */
+export const Agent = z.object({
+  id: AgentId,
+  name: Name,
+  description: z.string(),
+  /** The kill switch: off means every call is refused. */
+  enabled: z.boolean(),
+  toolboxIds: z.array(ToolboxId).describe('Toolboxes it may use.'),
+  toolbeltSize: z.int(),
+  createdAt: Timestamp,
+  lastCallAt: Timestamp.optional(),
+})
+export type Agent = z.infer<typeof Agent>
+
+/** One tool instance in the toolbelt of one agent. */
+export const ToolbeltItem = z.object({
+  id: ToolbeltItemId,
+  agentId: AgentId,
+  instanceId: InstanceId,
+  instanceName: Name,
+  toolboxId: ToolboxId,
+  toolId: z.string(),
+  enabled: z.boolean(),
+  /** Every capability of the instance with the decision for this agent; whatever is not allowed is denied. */
+  permissions: z.array(
+    z.object({
+      capability: z.string(),
+      /** Its name at the gateway: `<instance name>__<capability>`. */
+      gatewayName: z.string(),
+      description: z.string().optional(),
+      readOnly: z.boolean().optional(),
+      destructive: z.boolean().optional(),
+      allowed: z.boolean(),
+      /** False when it was allowed but the server no longer offers it. */
+      offered: z.boolean(),
+    }),
+  ),
+})
+export type ToolbeltItem = z.infer<typeof ToolbeltItem>
+
+export const AgentToken = z.object({
+  id: TokenId,
+  name: z.string(),
+  hint: z.string(),
+  createdAt: Timestamp,
+  lastUsedAt: Timestamp.optional(),
+  expiresAt: Timestamp.optional(),
+})
+export type AgentToken = z.infer<typeof AgentToken>
+
+/** Ready to paste; `text` holds the secret, so it is shown once. */
+export const ConnectSnippet = z.object({
+  client: z.string(),
+  title: z.string(),
+  language: z.enum(['json', 'shell', 'typescript']),
+  text: z.string(),
+})
+export type ConnectSnippet = z.infer<typeof ConnectSnippet>
+
+const one = z.object({ agentId: AgentId })
+const item = z.object({ agentId: AgentId, toolbeltItemId: ToolbeltItemId })
+
+export const listAgents = defineUserOperation({
+  id: 'listAgents',
+  summary: 'List the agents',
+  method: 'GET',
+  path: '/api/agents',
+  auth: 'viewer',
+  status: 200,
+  query: Page,
+  reply: pageOf(Agent),
+  problems: [],
+})
+export const createAgent = defineUserOperation({
+  id: 'createAgent',
+  summary: 'Register an agent',
+  method: 'POST',
+  path: '/api/agents',
+  auth: 'operator',
+  status: 201,
+  body: z.strictObject({ name: Name, description: z.string().max(500).default('') }),
+  reply: Agent,
+  problems: ['name-taken', 'idempotency-key-reused'],
+})
+export const getAgent = defineUserOperation({
+  id: 'getAgent',
+  summary: 'Read one agent',
+  method: 'GET',
+  path: '/api/agents/:agentId',
+  auth: 'viewer',
+  status: 200,
+  params: one,
+  reply: Agent,
+  problems: ['agent-not-found'],
+})
+export const updateAgent = defineUserOperation({
+  id: 'updateAgent',
+  summary: 'Rename, describe, switch on or off',
+  method: 'PATCH',
+  path: '/api/agents/:agentId',
+  auth: 'operator',
+  status: 200,
+  params: one,
+  body: z.strictObject({ name: Name, description: z.string().max(500), enabled: z.boolean() }).partial(),
+  reply: Agent,
+  problems: ['agent-not-found', 'name-taken'],
+})
+export const removeAgent = defineUserOperation({
+  id: 'removeAgent',
+  summary: 'Remove an agent with its tokens and toolbelt; its calls stay on record',
+  method: 'DELETE',
+  path: '/api/agents/:agentId',
+  auth: 'admin',
+  status: 204,
+  params: one,
+  problems: ['agent-not-found'],
+})
+
+export const grantToolboxAccess = defineUserOperation({
+  id: 'grantToolboxAccess',
+  summary: 'Let an agent use a toolbox',
+  method: 'PUT',
+  path: '/api/agents/:agentId/toolboxes/:toolboxId',
+  auth: 'operator',
+  status: 200,
+  params: z.object({ agentId: AgentId, toolboxId: ToolboxId }),
+  reply: Agent,
+  problems: ['agent-not-found', 'toolbox-not-found'],
+})
+export const revokeToolboxAccess = defineUserOperation({
+  id: 'revokeToolboxAccess',
+  summary: 'Take a toolbox from an agent, with every toolbelt item on it',
+  method: 'DELETE',
+  path: '/api/agents/:agentId/toolboxes/:toolboxId',
+  auth: 'operator',
+  status: 200,
+  params: z.object({ agentId: AgentId, toolboxId: ToolboxId }),
+  reply: Agent,
+  problems: ['agent-not-found', 'toolbox-not-found'],
+})
+
+export const listAgentTokens = defineUserOperation({
+  id: 'listAgentTokens',
+  summary: 'List the tokens of an agent',
+  method: 'GET',
+  path: '/api/agents/:agentId/tokens',
+  auth: 'viewer',
+  status: 200,
+  params: one,
+  reply: z.object({ items: z.array(AgentToken) }),
+  problems: ['agent-not-found'],
+})
+export const createAgentToken = defineUserOperation({
+  id: 'createAgentToken',
+  summary: 'Create a token of an agent; the secret and the snippets are in this reply only',
+  method: 'POST',
+  path: '/api/agents/:agentId/tokens',
+  auth: 'operator',
+  status: 201,
+  params: one,
+  body: z.strictObject({ name: z.string().min(1).max(100), expiresInDays: z.int().min(1).max(3_650).optional() }),
+  reply: z.object({ token: AgentToken, secret: z.string(), mcpUrl: z.url(), snippets: z.array(ConnectSnippet) }),
+  problems: ['agent-not-found'],
+})
+export const revokeAgentToken = defineUserOperation({
+  id: 'revokeAgentToken',
+  summary: 'Revoke a token of an agent',
+  method: 'DELETE',
+  path: '/api/agents/:agentId/tokens/:tokenId',
+  auth: 'operator',
+  status: 204,
+  params: z.object({ agentId: AgentId, tokenId: TokenId }),
+  problems: ['agent-not-found', 'token-not-found'],
+})
+
+export const listToolbelt = defineUserOperation({
+  id: 'listToolbelt',
+  summary: 'List what an agent may use',
+  method: 'GET',
+  path: '/api/agents/:agentId/toolbelt',
+  auth: 'viewer',
+  status: 200,
+  params: one,
+  reply: z.object({ items: z.array(ToolbeltItem) }),
+  problems: ['agent-not-found'],
+})
+export const addToolbeltItem = defineUserOperation({
+  id: 'addToolbeltItem',
+  summary: 'Put a tool instance into the toolbelt; every capability is denied until allowed',
+  method: 'POST',
+  path: '/api/agents/:agentId/toolbelt',
+  auth: 'operator',
+  status: 201,
+  params: one,
+  body: z.strictObject({ instanceId: InstanceId, allow: z.array(z.string().min(1).max(256)).max(1_000).default([]) }),
+  reply: ToolbeltItem,
+  problems: ['agent-not-found', 'instance-not-found', 'toolbox-access-missing', 'name-taken'],
+})
+export const updateToolbeltItem = defineUserOperation({
+  id: 'updateToolbeltItem',
+  summary: 'Switch a toolbelt item on or off; set which capabilities are allowed',
+  method: 'PATCH',
+  path: '/api/agents/:agentId/toolbelt/:toolbeltItemId',
+  auth: 'operator',
+  status: 200,
+  params: item,
+  body: z
+    .strictObject({
+      enabled: z.boolean(),
+      allow: z.array(z.string().min(1).max(256)).max(1_000).describe('The whole list: what is not in it is denied.'),
+    })
+    .partial(),
+  reply: ToolbeltItem,
+  problems: ['agent-not-found', 'toolbelt-item-not-found'],
+})
+export const removeToolbeltItem = defineUserOperation({
+  id: 'removeToolbeltItem',
+  summary: 'Take a tool instance out of the toolbelt',
+  method: 'DELETE',
+  path: '/api/agents/:agentId/toolbelt/:toolbeltItemId',
+  auth: 'operator',
+  status: 204,
+  params: item,
+  problems: ['agent-not-found', 'toolbelt-item-not-found'],
+})
+
+/** For the agent itself (its token), and for an operator who tries a tool out. */
+export const executeCapability = defineUserOperation({
+  id: 'executeCapability',
+  summary: 'Call one capability; the result is what the MCP server answered',
+  method: 'POST',
+  path: '/api/agents/:agentId/tools/:toolbeltItemId/execute',
+  auth: 'agent',
+  status: 200,
+  params: item,
+  body: z.strictObject({
+    capability: z.string().min(1).max(256),
+    arguments: z.record(z.string(), z.unknown()).default({}),
+    timeoutMs: z.int().min(1).max(3_600_000).default(60_000),
+  }),
+  reply: z.object({ callId: z.string(), durationMs: z.number(), result: z.record(z.string(), z.unknown()) }),
+  problems: [
+    'agent-not-found',
+    'toolbelt-item-not-found',
+    'capability-denied',
+    'instance-not-running',
+    'toolbox-unreachable',
+    'tool-failed',
+    'call-timeout',
+    'rate-limited',
+  ],
+})

@@ -1,0 +1,59 @@
+import * as z from 'zod'
+import { Page, pageOf, ToolId } from './fields.ts'
+import { defineUserOperation } from './operation.ts'
+
+/** One setting of a tool, filled in at deployment and handed to the server as an argument or a variable. No secrets. */
+export const ConfigField = z.object({
+  key: z.string().regex(/^[a-z][a-zA-Z0-9]{0,39}$/),
+  title: z.string(),
+  description: z.string().optional(),
+  type: z.enum(['string', 'integer', 'boolean']),
+  required: z.boolean(),
+  default: z.union([z.string(), z.int(), z.boolean()]).optional(),
+  /** Where the value goes: an environment variable, or one more argument at the end. */
+  target: z.union([z.object({ env: z.string() }), z.object({ argument: z.literal(true) })]),
+})
+export type ConfigField = z.infer<typeof ConfigField>
+
+/** A catalogue entry: a recipe for an MCP server. */
+export const Tool = z.object({
+  id: ToolId,
+  title: z.string(),
+  /** One sentence. */
+  summary: z.string(),
+  publisher: z.string(),
+  docsUrl: z.url().optional(),
+  /** Name of a lucide icon. */
+  icon: z.string(),
+  categories: z.array(z.string()),
+  package: z.object({ type: z.enum(['npm', 'oci']), name: z.string(), version: z.string() }),
+  transport: z.enum(['stdio', 'http']),
+  egress: z.enum(['none', 'any']),
+  keepsState: z.boolean(),
+  config: z.array(ConfigField),
+})
+export type Tool = z.infer<typeof Tool>
+
+export const listCatalog = defineUserOperation({
+  id: 'listCatalog',
+  summary: 'List the catalogue',
+  method: 'GET',
+  path: '/api/catalog',
+  auth: 'viewer',
+  status: 200,
+  query: Page.extend({ search: z.string().max(100).optional() }),
+  reply: pageOf(Tool),
+  problems: [],
+})
+
+export const getCatalogTool = defineUserOperation({
+  id: 'getCatalogTool',
+  summary: 'Read one catalogue entry',
+  method: 'GET',
+  path: '/api/catalog/:toolId',
+  auth: 'viewer',
+  status: 200,
+  params: z.object({ toolId: ToolId }),
+  reply: Tool,
+  problems: ['tool-not-found'],
+})

@@ -1,0 +1,62 @@
+import * as z from 'zod'
+import { Page, pageOf, Timestamp } from './fields.ts'
+import { defineUserOperation } from './operation.ts'
+
+/** Something changed: read it again. A hint; a client that missed some reads everything after it reconnects. */
+export const ChangeHint = z.object({
+  noun: z.enum(['toolbox', 'instance', 'agent', 'toolbelt', 'call', 'activity', 'token', 'everything']),
+  id: z.string().optional(),
+})
+export type ChangeHint = z.infer<typeof ChangeHint>
+
+export const followChanges = defineUserOperation({
+  id: 'followChanges',
+  summary: 'Hints about everything that changes in the account, as they happen',
+  method: 'GET',
+  path: '/api/events',
+  auth: 'viewer',
+  status: 200,
+  event: ChangeHint,
+  problems: [],
+})
+
+/** Who did what to which thing, and how it went. */
+export const Activity = z.object({
+  id: z.string(),
+  at: Timestamp,
+  actor: z.string(),
+  /** `toolbox.active`, `instance.deployed`, … */
+  action: z.string(),
+  subject: z.string(),
+  toolboxId: z.string().optional(),
+  message: z.string(),
+})
+export type Activity = z.infer<typeof Activity>
+
+export const listActivity = defineUserOperation({
+  id: 'listActivity',
+  summary: 'List what happened, newest first',
+  method: 'GET',
+  path: '/api/activity',
+  auth: 'viewer',
+  status: 200,
+  query: Page.extend({ toolboxId: z.string().max(64).optional() }),
+  reply: pageOf(Activity),
+  problems: [],
+})
+
+export const getInfo = defineUserOperation({
+  id: 'getInfo',
+  summary: 'What this control plane is',
+  method: 'GET',
+  path: '/api/info',
+  auth: 'none',
+  status: 200,
+  reply: z.object({
+    product: z.literal('Agentopia Toolboxes'),
+    version: z.string(),
+    mcpUrl: z.url(),
+    publicUrl: z.url(),
+  }),
+  problems: [],
+})

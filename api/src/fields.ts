@@ -1,0 +1,32 @@
+import * as z from 'zod'
+
+/** Building blocks that several nouns share. */
+export const Timestamp = z.iso.datetime()
+
+/** What people call a thing: unique among its kind within the account. */
+export const Name = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens (a DNS label, RFC 1123)')
+
+const id = (prefix: string) =>
+  z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{16}$`), `an id that begins with ${prefix}_`)
+
+export const ToolboxId = id('toolbox')
+export const InstanceId = id('inst')
+export const AgentId = id('agent')
+export const ToolbeltItemId = id('belt')
+export const TokenId = id('token')
+export const CallId = id('call')
+/** Slug of a catalogue entry. */
+export const ToolId = Name
+
+export const Page = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(100).describe('At most so many.'),
+  cursor: z.string().max(200).optional().describe('`nextCursor` of the previous page.'),
+})
+
+/** One page of a list; `nextCursor` is absent on the last. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), nextCursor: z.string().optional() })

@@ -1,0 +1,29 @@
+export {
+  type CallOptions,
+  Capability,
+  type Client,
+  createClient,
+  type Fetch,
+  type Input,
+  LogLine,
+  type Operation,
+  type Parsed,
+  ProblemDocument,
+  ProblemError,
+  parseInput,
+  type Reply,
+  type StreamEvent,
+  ToolReason,
+  ToolState,
+} from '@agentopia/dtma/contract'
+export * from './agents.ts'
+export * from './calls.ts'
+export * from './catalog.ts'
+export * from './events.ts'
+export * from './fields.ts'
+export * from './instances.ts'
+export * from './operation.ts'
+export { OPERATIONS } from './operations.ts'
+export * from './problems.ts'
+export * from './session.ts'
+export * from './toolboxes.ts'

@@ -1,0 +1,145 @@
+import { Capability, LogLine, ToolReason, ToolState } from '@agentopia/dtma/contract'
+import * as z from 'zod'
+import { InstanceId, Name, Page, pageOf, Timestamp, ToolboxId, ToolId } from './fields.ts'
+import { defineUserOperation } from './operation.ts'
+
+const ConfigValues = z.record(z.string().max(40), z.union([z.string().max(8_192), z.int(), z.boolean()]))
+
+/** One tool deployed on one toolbox. */
+export const ToolInstance = z.object({
+  id: InstanceId,
+  toolboxId: ToolboxId,
+  toolId: ToolId,
+  name: Name.describe('Unique on its toolbox; the prefix of its capabilities at the gateway.'),
+  /** What was asked for. */
+  desired: z.enum(['running', 'stopped', 'absent']),
+  generation: z.int(),
+  config: ConfigValues,
+  /** What was last observed, and of which generation. `unknown` when the toolbox is silent. */
+  state: ToolState,
+  observedGeneration: z.int().optional(),
+  reason: ToolReason.optional(),
+  message: z.string().optional(),
+  progress: z.object({ step: z.string(), percent: z.number().optional() }).optional(),
+  since: Timestamp.optional(),
+  observedAt: Timestamp.optional(),
+  restarts: z.int(),
+  server: z.object({ name: z.string(), version: z.string(), protocolVersion: z.string() }).optional(),
+  capabilityCount: z.int().optional(),
+  createdAt: Timestamp,
+})
+export type ToolInstance = z.infer<typeof ToolInstance>
+
+const onToolbox = z.object({ toolboxId: ToolboxId })
+const one = z.object({ toolboxId: ToolboxId, instanceId: InstanceId })
+const base = '/api/toolboxes/:toolboxId/tools'
+
+export const listInstances = defineUserOperation({
+  id: 'listInstances',
+  summary: 'List the tools of a toolbox',
+  method: 'GET',
+  path: base,
+  auth: 'viewer',
+  status: 200,
+  params: onToolbox,
+  query: Page,
+  reply: pageOf(ToolInstance),
+  problems: ['toolbox-not-found'],
+})
+
+export const deployTool = defineUserOperation({
+  id: 'deployTool',
+  summary: 'Deploy a tool of the catalogue on a toolbox',
+  method: 'POST',
+  path: base,
+  auth: 'operator',
+  status: 202,
+  params: onToolbox,
+  body: z.strictObject({ toolId: ToolId, name: Name, config: ConfigValues.default({}) }),
+  reply: ToolInstance,
+  problems: ['toolbox-not-found', 'tool-not-found', 'name-taken', 'invalid-config', 'idempotency-key-reused'],
+})
+
+export const getInstance = defineUserOperation({
+  id: 'getInstance',
+  summary: 'Read one tool instance',
+  method: 'GET',
+  path: `${base}/:instanceId`,
+  auth: 'viewer',
+  status: 200,
+  params: one,
+  reply: ToolInstance,
+  problems: ['instance-not-found'],
+})
+
+export const updateInstance = defineUserOperation({
+  id: 'updateInstance',
+  summary: 'Change the configuration of a tool instance',
+  method: 'PATCH',
+  path: `${base}/:instanceId`,
+  auth: 'operator',
+  status: 202,
+  params: one,
+  body: z.strictObject({ config: ConfigValues }),
+  reply: ToolInstance,
+  problems: ['instance-not-found', 'invalid-config'],
+})
+
+export const removeInstance = defineUserOperation({
+  id: 'removeInstance',
+  summary: 'Remove a tool instance, its container and its state',
+  method: 'DELETE',
+  path: `${base}/:instanceId`,
+  auth: 'operator',
+  status: 202,
+  params: one,
+  query: z.object({ force: z.stringbool().default(false).describe('Also takes it out of every toolbelt.') }),
+  reply: ToolInstance,
+  problems: ['instance-not-found', 'instance-in-use'],
+})
+
+const lifecycle = <const Verb extends 'start' | 'stop' | 'restart'>(verb: Verb, summary: string) =>
+  defineUserOperation({
+    id: `${verb}Instance`,
+    summary,
+    method: 'POST',
+    path: `${base}/:instanceId/${verb}`,
+    auth: 'operator',
+    status: 202,
+    params: one,
+    reply: ToolInstance,
+    problems: ['instance-not-found'],
+  })
+
+export const startInstance = lifecycle('start', 'Ask for a tool instance to run')
+export const stopInstance = lifecycle('stop', 'Ask for a tool instance to stop')
+export const restartInstance = lifecycle('restart', 'Replace the container of a tool instance by a new one')
+
+export const listCapabilities = defineUserOperation({
+  id: 'listCapabilities',
+  summary: 'What a tool instance offers, as discovered',
+  method: 'GET',
+  path: `${base}/:instanceId/capabilities`,
+  auth: 'viewer',
+  status: 200,
+  params: one,
+  reply: z.object({ digest: z.string().optional(), capabilities: z.array(Capability) }),
+  problems: ['instance-not-found'],
+})
+
+export const followInstanceLogs = defineUserOperation({
+  id: 'followInstanceLogs',
+  summary: 'Read or follow the log of a tool instance',
+  method: 'GET',
+  path: `${base}/:instanceId/logs`,
+  auth: 'viewer',
+  status: 200,
+  params: one,
+  query: z.object({
+    follow: z.stringbool().default(false),
+    tail: z.coerce.number().int().min(0).max(10_000).default(200),
+    since: z.string().max(64).optional(),
+  }),
+  event: LogLine,
+  problems: ['instance-not-found', 'toolbox-unreachable'],
+})
