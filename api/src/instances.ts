@@ -18,7 +18,7 @@ export const ToolInstance = z.object({
   /** What was last observed, and of which generation. `unknown` when the toolbox is silent. */
   state: ToolState,
   observedGeneration: z.int().optional(),
-  reason: ToolReason.optional(),
+  reason: z.optional(ToolReason),
   message: z.string().optional(),
   progress: z.object({ step: z.string(), percent: z.number().optional() }).optional(),
   since: Timestamp.optional(),

@@ -1,0 +1,19 @@
+export * from './accounts.ts'
+export * from './agents.ts'
+export * from './instances.ts'
+export * from './records.ts'
+export * from './toolboxes.ts'
+
+/** Tables whose changes are announced on the channel `changes`, with the noun that the page knows them by. */
+export const ANNOUNCED = {
+  account_tool_environments: 'toolbox',
+  account_tool_instances: 'instance',
+  agents: 'agent',
+  agent_tokens: 'token',
+  api_tokens: 'token',
+  agent_toolbox_access: 'agent',
+  agent_toolbelt_items: 'toolbelt',
+  agent_tool_capability_permissions: 'toolbelt',
+  tool_calls: 'call',
+  activities: 'activity',
+} as const

@@ -1,0 +1,42 @@
+import type { Capability, ToolStatus } from '@agentopia/dtma/contract'
+import { sql } from 'drizzle-orm'
+import { check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { accountId, at, createdAt, id, lease } from './columns.ts'
+import { toolboxes } from './toolboxes.ts'
+
+/** One tool deployed on one toolbox. */
+export const instances = pgTable(
+  'account_tool_instances',
+  {
+    id: id(),
+    accountId: accountId(),
+    toolboxId: text('toolbox_id')
+      .notNull()
+      .references(() => toolboxes.id),
+    toolId: text('tool_id').notNull(),
+    name: text('name').notNull(),
+    // Desired: written by the API alone.
+    desired: text('desired').$type<'running' | 'stopped' | 'absent'>().notNull(),
+    generation: integer('generation').notNull().default(1),
+    config: jsonb('config').$type<Record<string, string | number | boolean>>().notNull(),
+    /** Grows with each request to restart. */
+    restartRequest: integer('restart_request').notNull().default(0),
+    // Observed: written by the uplink from DTMA's reports.
+    status: jsonb('status').$type<ToolStatus>(),
+    observedAt: at('observed_at'),
+    capabilities: jsonb('capabilities').$type<Capability[]>(),
+    capabilityDigest: text('capability_digest'),
+    // Written by the instance reconciler: what it last carried out.
+    restartDone: integer('restart_done').notNull().default(0),
+    /** Why the toolbox refused the spec, when it did. */
+    refusal: text('refusal'),
+    createdAt: createdAt(),
+    deletedAt: at('deleted_at'),
+    ...lease,
+  },
+  (t) => [
+    uniqueIndex('instance_name').on(t.toolboxId, t.name).where(sql`deleted_at is null`),
+    index('instance_toolbox').on(t.toolboxId),
+    check('instance_desired', sql`${t.desired} in ('running','stopped','absent')`),
+  ],
+)

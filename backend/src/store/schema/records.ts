@@ -1,0 +1,56 @@
+import type { Call } from '@agentopia/api'
+import { bigint, doublePrecision, index, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { accountId, at, createdAt, id } from './columns.ts'
+
+/** Every call of a capability. No reference to agent or instance: the record outlives them. */
+export const calls = pgTable(
+  'tool_calls',
+  {
+    id: id(),
+    accountId: accountId(),
+    agentId: text('agent_id').notNull(),
+    agentName: text('agent_name').notNull(),
+    instanceId: text('instance_id'),
+    instanceName: text('instance_name'),
+    capability: text('capability').notNull(),
+    outcome: text('outcome').$type<Call['outcome']>().notNull(),
+    code: text('code'),
+    startedAt: at('started_at').notNull(),
+    durationMs: doublePrecision('duration_ms').notNull(),
+    argumentDigest: text('argument_digest').notNull(),
+    argumentBytes: bigint('argument_bytes', { mode: 'number' }).notNull(),
+    resultBytes: bigint('result_bytes', { mode: 'number' }),
+  },
+  (t) => [index('call_time').on(t.accountId, t.startedAt)],
+)
+
+/** Who did what to which thing. */
+export const activities = pgTable(
+  'activities',
+  {
+    id: id(),
+    accountId: accountId(),
+    at: at('at').notNull().defaultNow(),
+    actor: text('actor').notNull(),
+    action: text('action').notNull(),
+    subject: text('subject').notNull(),
+    toolboxId: text('toolbox_id'),
+    message: text('message').notNull(),
+  },
+  (t) => [index('activity_time').on(t.accountId, t.at)],
+)
+
+/** What a request with an Idempotency-Key was answered, for 24 hours. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    accountId: accountId(),
+    key: text('key').notNull(),
+    operation: text('operation').notNull(),
+    /** SHA-256 of the parsed request, hex. */
+    requestDigest: text('request_digest').notNull(),
+    reply: jsonb('reply').$type<unknown>().notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.key] })],
+)

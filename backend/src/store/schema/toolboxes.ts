@@ -1,0 +1,68 @@
+import type { Observation, Provider, ToolboxStatus } from '@agentopia/api'
+import type { DockerState, SystemMetrics } from '@agentopia/dtma/contract'
+import { sql } from 'drizzle-orm'
+import { bigint, check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { accountId, at, createdAt, id, lease } from './columns.ts'
+
+/** One machine of one account that runs tools. */
+export const toolboxes = pgTable(
+  'account_tool_environments',
+  {
+    id: id(),
+    accountId: accountId(),
+    name: text('name').notNull(),
+    provider: text('provider').$type<Provider>().notNull(),
+    // Desired: written by the API alone.
+    desired: text('desired').$type<'present' | 'absent'>().notNull().default('present'),
+    // Observed: written by the reconciler and the uplink.
+    status: text('status').$type<ToolboxStatus>().notNull().default('pending_provision'),
+    statusReason: text('status_reason'),
+    statusSince: at('status_since').notNull().defaultNow(),
+    doDropletId: bigint('do_droplet_id', { mode: 'number' }),
+    publicIpAddress: text('public_ip_address'),
+    lastHeartbeatAt: at('last_heartbeat_at'),
+    /** Run of DTMA that reports now, and the last heartbeat counted of it. */
+    runId: text('run_id'),
+    heartbeatSeq: bigint('heartbeat_seq', { mode: 'number' }).notNull().default(0),
+    dtmaVersion: text('dtma_version'),
+    machine: jsonb('machine').$type<{ hostname: string; os: string; arch: string }>(),
+    docker: jsonb('docker').$type<DockerState>(),
+    system: jsonb('system').$type<SystemMetrics>(),
+    observation: jsonb('observation').$type<Observation>(),
+    // Identity: written by enrolment.
+    enrolEpoch: integer('enrol_epoch').notNull().default(0),
+    /** Ed25519, SPKI DER, base64. */
+    publicKey: text('public_key'),
+    /** SHA-256, hex. */
+    dtmaBearerToken: text('dtma_bearer_token'),
+    /** Sealed. */
+    backendToDtmaApiKey: text('backend_to_dtma_api_key'),
+    createdAt: createdAt(),
+    deletedAt: at('deleted_at'),
+    ...lease,
+  },
+  (t) => [
+    uniqueIndex('toolbox_name').on(t.accountId, t.name).where(sql`deleted_at is null`),
+    uniqueIndex('toolbox_bearer_token').on(t.dtmaBearerToken),
+    index('toolbox_lease').on(t.leaseUntil),
+    check(
+      'toolbox_status',
+      sql`${t.status} in ('pending_provision','provisioning','awaiting_heartbeat','active','unresponsive','error_provisioning','pending_deprovision','deprovisioning','deprovisioned','error_deprovisioning','resizing','quarantined')`,
+    ),
+  ],
+)
+
+/** One-time right of a new DTMA to become a toolbox. */
+export const enrolmentTokens = pgTable('enrolment_tokens', {
+  /** SHA-256 of the token, hex. */
+  digest: text('digest').primaryKey(),
+  accountId: accountId(),
+  toolboxId: text('toolbox_id')
+    .notNull()
+    .references(() => toolboxes.id, { onDelete: 'cascade' }),
+  expiresAt: at('expires_at').notNull(),
+  usedAt: at('used_at'),
+  /** Whose key used it: the same key may repeat the enrolment after a lost reply. */
+  usedByKey: text('used_by_key'),
+  createdAt: createdAt(),
+})
