@@ -1,0 +1,71 @@
+import type { Readable, Writable } from 'node:stream'
+import type { Capability } from '../contract/tool.ts'
+
+/** The two ends of a container's standard streams that carry MCP. Newline-delimited JSON-RPC, UTF-8; stderr is not among them. */
+export interface ToolChannel {
+  readonly stdin: Writable
+  /** Ends when the container exits or Docker drops the connection. Destroy the channel through {@link close}, not this stream. */
+  readonly stdout: Readable
+  /** Detaches; the container keeps running. Safe to call twice. */
+  close(): void
+}
+
+/** One running container that is to speak MCP. The caller opens it again, with a new target, after each start. */
+export type ToolTarget = {
+  /** Name of the tool, and of its session. */
+  readonly name: string
+  readonly containerId: string
+  /** A server that ran before this DTMA did: it may have been initialised by our predecessor, and a torn first line may arrive. */
+  readonly adopted: boolean
+} & (
+  | { readonly transport: 'stdio'; readonly channel: ToolChannel }
+  | {
+      readonly transport: 'http'
+      /** Of the server's MCP endpoint, e.g. `http://172.20.0.2:3000/mcp`; reachable from this process. */
+      readonly url: string
+    }
+)
+
+/** What a server said about itself: the answers to `initialize` and `tools/list` (all pages). */
+export interface McpInfo {
+  readonly protocolVersion: string
+  readonly server: { readonly name: string; readonly version: string }
+  readonly capabilities: readonly Capability[]
+  /** Changes when any capability's name, schema or description does. */
+  readonly digest: string
+}
+
+/** The MCP sessions with the servers in our containers, one per tool, keyed by the tool's name. */
+export interface ToolSessions {
+  /**
+   * Performs the handshake and lists the capabilities. A session of the same name is closed first. The session owns the
+   * target's channel from here on, also when this rejects. An HTTP server may need a while to listen: a refused connection is
+   * tried again until `signal` aborts.
+   * @throws {ProblemError} `tool-timeout` or `tool-protocol-error`, in one sentence that may be shown to people.
+   */
+  open(target: ToolTarget, signal: AbortSignal): Promise<McpInfo>
+  /** Ends the session and fails the calls in flight with `tool-not-running`. Succeeds when there is none. */
+  close(name: string): void
+  /** MCP `ping`. Rejects as {@link open} does when the server does not answer, or when there is no session. */
+  check(name: string, signal: AbortSignal): Promise<void>
+  /** Called with news: the server changed its capabilities, or (`undefined`) the session is lost and must be opened again. */
+  onChange(listener: (name: string, info: McpInfo | undefined) => void): void
+}
+
+/** Calls of one capability, for `POST /tools/{name}/execute`. */
+export interface ToolCalls {
+  /**
+   * @returns The MCP result as the server gave it.
+   * @throws {ProblemError} `tool-not-running`, `tool-timeout`, `tool-protocol-error` or `too-busy`.
+   */
+  call(
+    name: string,
+    capability: string,
+    args: Readonly<Record<string, unknown>>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<Record<string, unknown>>
+}
+
+/** Serves `ALL /tools/{name}/mcp`: MCP's streamable HTTP in, the tool's session out. The caller is authenticated already. */
+export type McpEndpoint = (name: string, request: Request) => Promise<Response>
