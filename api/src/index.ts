@@ -12,6 +12,7 @@ export {
   ProblemError,
   parseInput,
   type Reply,
+  readEventStream,
   type StreamEvent,
   ToolReason,
   ToolState,

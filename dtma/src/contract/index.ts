@@ -1,4 +1,5 @@
 export * from './client.ts'
+export * from './event-stream.ts'
 export * from './operation.ts'
 export * from './operations.ts'
 export * from './parse-input.ts'

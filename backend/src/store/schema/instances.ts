@@ -19,23 +19,19 @@ export const instances = pgTable(
     desired: text('desired').$type<'running' | 'stopped' | 'absent'>().notNull(),
     generation: integer('generation').notNull().default(1),
     config: jsonb('config').$type<Record<string, string | number | boolean>>().notNull(),
-    /** Grows with each request to restart. */
-    restartRequest: integer('restart_request').notNull().default(0),
     // Observed: written by the uplink from DTMA's reports.
     status: jsonb('status').$type<ToolStatus>(),
     observedAt: at('observed_at'),
     capabilities: jsonb('capabilities').$type<Capability[]>(),
     capabilityDigest: text('capability_digest'),
-    // Written by the instance reconciler: what it last carried out.
-    restartDone: integer('restart_done').notNull().default(0),
-    /** Why the toolbox refused the spec, when it did. */
-    refusal: text('refusal'),
+    // Written by the instance reconciler.
+    /** Why the toolbox refused a generation, when it did. */
+    refusal: jsonb('refusal').$type<{ generation: number; message: string }>(),
     createdAt: createdAt(),
-    deletedAt: at('deleted_at'),
     ...lease,
   },
   (t) => [
-    uniqueIndex('instance_name').on(t.toolboxId, t.name).where(sql`deleted_at is null`),
+    uniqueIndex('instance_name').on(t.toolboxId, t.name),
     index('instance_toolbox').on(t.toolboxId),
     check('instance_desired', sql`${t.desired} in ('running','stopped','absent')`),
   ],

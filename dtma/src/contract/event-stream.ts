@@ -1,0 +1,20 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream'
+import { type $ZodType, type output, parse } from 'zod/v4/core'
+
+/** One server-sent event, its data parsed. */
+export interface ServerSentEvent<Data> {
+  readonly id?: string
+  readonly data: Data
+}
+
+/** The events of a `text/event-stream` answer, in order; ends with the stream. @throws when an event's data does not fit. */
+export async function* readEventStream<Schema extends $ZodType>(
+  response: Response,
+  schema: Schema,
+): AsyncGenerator<ServerSentEvent<output<Schema>>> {
+  if (!response.body) return
+  const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+  for await (const { id, data } of events) {
+    yield { ...(id === undefined ? {} : { id }), data: parse(schema, JSON.parse(data)) }
+  }
+}
