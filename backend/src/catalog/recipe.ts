@@ -1,0 +1,70 @@
+import type { ConfigField, Tool } from '@agentopia/api'
+import { problem } from '@agentopia/api'
+import { ToolSpec } from '@agentopia/dtma/contract'
+import * as z from 'zod'
+
+export type ConfigValues = Readonly<Record<string, string | number | boolean>>
+
+/** A catalogue entry with what it takes to run it. */
+export interface Recipe {
+  readonly id: string
+  readonly title: string
+  readonly summary: string
+  readonly publisher: string
+  readonly docsUrl?: string
+  readonly icon: string
+  readonly categories: readonly string[]
+  /** Everything of the spec but what the configuration decides. */
+  readonly spec: z.input<typeof ToolSpec>
+  readonly config: readonly ConfigField[]
+}
+
+/** What the catalogue shows of a recipe. */
+export function toolOf({ spec, config, categories, ...rest }: Recipe): Tool {
+  const { package: pack } = spec
+  return {
+    ...rest,
+    categories: [...categories],
+    package:
+      pack.type === 'npm'
+        ? { type: 'npm', name: pack.name, version: pack.version }
+        : { type: 'oci', name: pack.image.split('@')[0]!, version: pack.image.split('@')[1]! },
+    transport: spec.transport.type,
+    egress: spec.egress ?? 'none',
+    keepsState: spec.state !== undefined,
+    config: [...config],
+  }
+}
+
+/**
+ * Checks configuration values against the fields of a recipe and fills in the defaults.
+ * @throws {ProblemError} `invalid-config`, naming every wrong field.
+ */
+export function parseConfigValues(fields: readonly ConfigField[], values: ConfigValues): ConfigValues {
+  const result = schemaOf(fields).safeParse(values)
+  if (!result.success) throw problem('invalid-config', z.prettifyError(result.error).replaceAll('\n', ' '))
+  return Object.fromEntries(Object.entries(result.data).filter(([, value]) => value !== undefined)) as ConfigValues
+}
+
+function schemaOf(fields: readonly ConfigField[]) {
+  return z.strictObject(Object.fromEntries(fields.map((field) => [field.key, schemaOfField(field)])))
+}
+
+function schemaOfField(field: ConfigField): z.ZodType {
+  const base = { string: z.string().min(1).max(4_096), integer: z.int(), boolean: z.boolean() }[field.type]
+  if (field.default !== undefined) return (base as z.ZodString).default(field.default as string)
+  return field.required ? base : base.optional()
+}
+
+/** The spec that a toolbox is asked to run: the recipe with the configuration put in its places. */
+export function renderSpec({ spec, config }: Recipe, values: ConfigValues): ToolSpec {
+  const env: Record<string, string> = { ...spec.env }
+  const args = [...(spec.args ?? [])]
+  for (const { key, target } of config) {
+    const value = values[key]
+    if (value === undefined) continue
+    if ('env' in target) env[target.env] = String(value)
+    else args.push(String(value))
+  }
+  return ToolSpec.parse({ ...spec, args, env })
+}
