@@ -24,6 +24,8 @@ export const toolboxes = pgTable(
     /** Run of DTMA that reports now, and the last heartbeat counted of it. */
     runId: text('run_id'),
     heartbeatSeq: bigint('heartbeat_seq', { mode: 'number' }).notNull().default(0),
+    /** Runs that a newer one has replaced, newest first, the last few: what they still say is late. */
+    supersededRuns: jsonb('superseded_runs').$type<string[]>().notNull().default([]),
     dtmaVersion: text('dtma_version'),
     machine: jsonb('machine').$type<{ hostname: string; os: string; arch: string }>(),
     docker: jsonb('docker').$type<DockerState>(),
