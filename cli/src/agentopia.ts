@@ -1,0 +1,80 @@
+import { defineCommand } from 'citty'
+import { noun } from './command.ts'
+import { activity } from './commands/activity.ts'
+import { agentGrant, agentRevoke } from './commands/agent/access.ts'
+import { agentCall } from './commands/agent/call.ts'
+import { agentConnect } from './commands/agent/connect.ts'
+import { agentCreate } from './commands/agent/create.ts'
+import { agentList } from './commands/agent/list.ts'
+import { agentRemove } from './commands/agent/remove.ts'
+import { agentShow } from './commands/agent/show.ts'
+import { agentDisable, agentEnable } from './commands/agent/switch.ts'
+import { callList } from './commands/call/list.ts'
+import { catalogList } from './commands/catalog/list.ts'
+import { catalogShow } from './commands/catalog/show.ts'
+import { login } from './commands/login.ts'
+import { logout } from './commands/logout.ts'
+import { tokenList } from './commands/token/list.ts'
+import { tokenRevoke } from './commands/token/revoke.ts'
+import { toolCapabilities } from './commands/tool/capabilities.ts'
+import { toolDeploy } from './commands/tool/deploy.ts'
+import { toolRestart, toolStart, toolStop } from './commands/tool/lifecycle.ts'
+import { toolList } from './commands/tool/list.ts'
+import { toolLogs } from './commands/tool/logs.ts'
+import { toolRemove } from './commands/tool/remove.ts'
+import { toolShow } from './commands/tool/show.ts'
+import { toolbeltAdd, toolbeltAllow, toolbeltDeny, toolbeltRemove } from './commands/toolbelt/change.ts'
+import { toolbeltList } from './commands/toolbelt/list.ts'
+import { toolboxList } from './commands/toolbox/list.ts'
+import { toolboxRefresh } from './commands/toolbox/refresh.ts'
+import { toolboxShow } from './commands/toolbox/show.ts'
+import { whoami } from './commands/whoami.ts'
+
+/** The command tree: a noun, then a verb. */
+export const agentopia = defineCommand({
+  meta: { name: 'agentopia', version: '0.1.0', description: 'Toolboxes, tools and agents from the command line' },
+  subCommands: {
+    login,
+    logout,
+    whoami,
+    toolbox: noun('toolbox', 'Machines that run tools', {
+      list: toolboxList,
+      show: toolboxShow,
+      refresh: toolboxRefresh,
+    }),
+    catalog: noun('catalog', 'Tools that can be deployed', { list: catalogList, show: catalogShow }),
+    tool: noun('tool', 'Deployed tools', {
+      list: toolList,
+      deploy: toolDeploy,
+      show: toolShow,
+      start: toolStart,
+      stop: toolStop,
+      restart: toolRestart,
+      remove: toolRemove,
+      logs: toolLogs,
+      capabilities: toolCapabilities,
+    }),
+    agent: noun('agent', 'AIs that call tools', {
+      list: agentList,
+      create: agentCreate,
+      show: agentShow,
+      enable: agentEnable,
+      disable: agentDisable,
+      grant: agentGrant,
+      revoke: agentRevoke,
+      connect: agentConnect,
+      call: agentCall,
+      remove: agentRemove,
+    }),
+    toolbelt: noun('toolbelt', 'What an agent may use', {
+      list: toolbeltList,
+      add: toolbeltAdd,
+      allow: toolbeltAllow,
+      deny: toolbeltDeny,
+      remove: toolbeltRemove,
+    }),
+    call: noun('call', 'Calls on record', { list: callList }),
+    token: noun('token', 'Own API tokens', { list: tokenList, revoke: tokenRevoke }),
+    activity,
+  },
+})

@@ -1,0 +1,42 @@
+import { executeCapability, problem } from '@agentopia/api'
+import { command } from '../../command.ts'
+import { findAgent, findToolbeltItem } from '../../find.ts'
+import { AGENT } from './name.ts'
+
+export const agentCall = command(
+  'call',
+  'Call one capability as an agent, under its permissions',
+  {
+    ...AGENT,
+    capability: { type: 'positional', description: '<tool>__<capability>', required: true },
+    args: {
+      type: 'string',
+      description: 'Arguments, as a JSON object; `-` reads them from standard input',
+      default: '{}',
+    },
+  },
+  async ({ client, args, output, world }) => {
+    const [tool, ...rest] = args.capability.split('__')
+    if (!tool || rest.length === 0) throw problem('invalid-request', 'Name the capability as <tool>__<capability>')
+    const agent = await findAgent(client, args.agent)
+    const item = await findToolbeltItem(client, agent, tool)
+    const body = {
+      capability: rest.join('__'),
+      arguments: parseObject(args.args === '-' ? await world.readInput() : args.args),
+    }
+    output.result(
+      await client.call(executeCapability, { params: { agentId: agent.id, toolbeltItemId: item.id }, body }),
+      ({ result }) => JSON.stringify(result, null, 2),
+    )
+  },
+)
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch {
+    // said below, together with valid JSON that is no object
+  }
+  throw problem('invalid-request', 'The arguments are no JSON object')
+}

@@ -1,0 +1,85 @@
+import {
+  addToolbeltItem,
+  grantToolboxAccess,
+  removeToolbeltItem,
+  type ToolbeltItem,
+  updateToolbeltItem,
+} from '@agentopia/api'
+import { command } from '../../command.ts'
+import { findAgent, findInstance, findToolbeltItem } from '../../find.ts'
+import { AGENT } from '../agent/name.ts'
+
+const TOOL = {
+  tool: { type: 'positional', description: 'Name, <toolbox>/<name> or id of the deployed tool', required: true },
+} as const
+const CAPABILITIES = {
+  capabilities: { type: 'positional', description: 'Capabilities, separated by commas', required: true },
+} as const
+
+const allowedOf = (item: ToolbeltItem): string[] =>
+  item.permissions.filter((one) => one.allowed).map((one) => one.capability)
+const say = (item: ToolbeltItem): string =>
+  `${item.instanceName}: ${allowedOf(item).length} of ${item.permissions.length} capabilities allowed`
+const words = (text: string): string[] =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean)
+
+export const toolbeltAdd = command(
+  'add',
+  'Put a deployed tool into the toolbelt of an agent (and let it use that toolbox)',
+  {
+    ...AGENT,
+    ...TOOL,
+    allow: {
+      type: 'string',
+      description: 'Capabilities to allow, separated by commas; the others stay denied',
+      default: '',
+    },
+  },
+  async ({ client, args, output }) => {
+    const [agent, instance] = [await findAgent(client, args.agent), await findInstance(client, args.tool)]
+    await client.call(grantToolboxAccess, { params: { agentId: agent.id, toolboxId: instance.toolboxId } })
+    output.result(
+      await client.call(addToolbeltItem, {
+        params: { agentId: agent.id },
+        body: { instanceId: instance.id, allow: words(args.allow) },
+      }),
+      say,
+    )
+  },
+)
+
+const permission = (verb: string, description: string, next: (allowed: string[], named: string[]) => string[]) =>
+  command(verb, description, { ...AGENT, ...TOOL, ...CAPABILITIES }, async ({ client, args, output }) => {
+    const agent = await findAgent(client, args.agent)
+    const item = await findToolbeltItem(client, agent, args.tool)
+    const allow = next(allowedOf(item), words(args.capabilities))
+    output.result(
+      await client.call(updateToolbeltItem, {
+        params: { agentId: agent.id, toolbeltItemId: item.id },
+        body: { allow },
+      }),
+      say,
+    )
+  })
+
+export const toolbeltAllow = permission('allow', 'Allow capabilities of a toolbelt item', (allowed, named) => [
+  ...new Set([...allowed, ...named]),
+])
+export const toolbeltDeny = permission('deny', 'Deny capabilities of a toolbelt item', (allowed, named) =>
+  allowed.filter((one) => !named.includes(one)),
+)
+
+export const toolbeltRemove = command(
+  'remove',
+  'Take a tool out of the toolbelt of an agent',
+  { ...AGENT, ...TOOL },
+  async ({ client, args, output }) => {
+    const agent = await findAgent(client, args.agent)
+    const item = await findToolbeltItem(client, agent, args.tool)
+    await client.call(removeToolbeltItem, { params: { agentId: agent.id, toolbeltItemId: item.id } })
+    output.result({ removed: item.id }, () => `${item.instanceName} is out of the toolbelt of ${agent.name}`)
+  },
+)

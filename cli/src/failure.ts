@@ -1,0 +1,35 @@
+import { ProblemError } from '@agentopia/api'
+
+/** sysexits.h: 64 is a wrong command line, 69 an unreachable service, 78 a wrong configuration. */
+export interface Failure {
+  readonly exitCode: 1 | 64 | 69
+  readonly lines: readonly string[]
+  readonly json: unknown
+}
+
+/** What people and scripts are told of an error. */
+export function failureOf(error: unknown, url: string): Failure {
+  if (error instanceof ProblemError) {
+    const { code, kind, message } = error
+    return {
+      exitCode: 1,
+      lines: [`${kind.title}: ${message}`, `  code  ${code}`, `  fix   ${kind.fix}`],
+      json: { code, title: kind.title, detail: message, fix: kind.fix, retryable: kind.retryable },
+    }
+  }
+  if (isUsageError(error))
+    return { exitCode: 64, lines: [error.message], json: { code: 'usage', detail: error.message } }
+  if (error instanceof TypeError && error.message === 'fetch failed') {
+    const detail = `No control plane answers at ${url}`
+    return {
+      exitCode: 69,
+      lines: [detail, '  fix   Start it with `npm start`, or set AGENTOPIA_URL.'],
+      json: { code: 'control-plane-unreachable', detail },
+    }
+  }
+  const detail = error instanceof Error ? error.message : String(error)
+  return { exitCode: 1, lines: [detail], json: { code: 'internal', detail } }
+}
+
+/** citty's own errors: unknown command, missing argument, wrong option. */
+const isUsageError = (error: unknown): error is Error => error instanceof Error && error.name === 'CLIError'

@@ -1,0 +1,157 @@
+import { mkdtemp, readFile, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PROBLEMS } from '@agentopia/api'
+import { beforeEach, expect, test } from 'vitest'
+import type { World } from './command.ts'
+import { run } from './run.ts'
+
+interface Heard {
+  readonly method: string
+  readonly path: string
+  readonly authorization: string | null
+  readonly body: unknown
+}
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'agentopia-cli-'))
+})
+
+/** Runs a command line against answers by `METHOD path`. */
+async function agentopia(line: string, answers: Record<string, unknown> = {}, { input = '', signedIn = true } = {}) {
+  const out: string[] = []
+  const err: string[] = []
+  const heard: Heard[] = []
+  const world: World = {
+    env: { HOME: folder, ...(signedIn ? { AGENTOPIA_TOKEN: 'tbx_canary' } : {}) },
+    streams: { out: (text) => void out.push(text), err: (text) => void err.push(text) },
+    readInput: async () => input,
+    signal: new AbortController().signal,
+    fetch: async (url, init) => {
+      const { pathname } = new URL(String(url))
+      const headers = new Headers(init?.headers)
+      heard.push({
+        method: init?.method ?? 'GET',
+        path: pathname,
+        authorization: headers.get('authorization'),
+        body: init?.body ? JSON.parse(String(init.body)) : undefined,
+      })
+      const answer = answers[`${init?.method ?? 'GET'} ${pathname}`]
+      if (answer instanceof Response) return answer
+      if (answer === undefined) throw new TypeError('fetch failed')
+      return Response.json(answer)
+    },
+  }
+  const code = await run(line.split(' ').filter(Boolean), world)
+  return { code, out: out.join(''), err: err.join(''), heard }
+}
+
+const me = {
+  user: { id: 'u', email: 'owner@localhost', name: 'Owner' },
+  account: { id: 'a', name: 'default' },
+  role: 'owner',
+  hasPassword: false,
+}
+const problemResponse = (code: keyof typeof PROBLEMS, detail: string) => {
+  const { status, ...kind } = PROBLEMS[code]
+  return Response.json(
+    { type: `urn:agentopia:problem:${code}`, ...kind, status, detail, instance: 'req-1', code },
+    { status },
+  )
+}
+
+test('prints what people read, and JSON when asked', async () => {
+  const answers = { 'GET /api/me': me }
+  expect((await agentopia('whoami', answers)).out).toContain('owner@localhost')
+  expect(JSON.parse((await agentopia('whoami --json', answers)).out)).toEqual(me)
+})
+
+test('sends the token as a bearer token and never prints it', async () => {
+  const { heard, out, err } = await agentopia('whoami', { 'GET /api/me': me })
+  expect(heard[0]?.authorization).toBe('Bearer tbx_canary')
+  expect(out + err).not.toContain('tbx_canary')
+})
+
+test('says detail, code and fix of a problem, with exit code 1', async () => {
+  const { code, err } = await agentopia('toolbox show nowhere', { 'GET /api/toolboxes': { items: [] } })
+  expect(code).toBe(1)
+  expect(err).toMatch(/No toolbox is called nowhere[\s\S]*toolbox-not-found[\s\S]*fix/)
+})
+
+test('passes the problem of the server on as JSON', async () => {
+  const { code, err } = await agentopia('catalog show nothing --json', {
+    'GET /api/catalog/nothing': problemResponse('tool-not-found', 'The catalogue has no tool nothing'),
+  })
+  expect(code).toBe(1)
+  expect(JSON.parse(err)).toMatchObject({ code: 'tool-not-found', retryable: false })
+})
+
+test('asks to sign in when there is no token', async () => {
+  const { code, err } = await agentopia('whoami', {}, { signedIn: false })
+  expect(code).toBe(1)
+  expect(err).toContain('agentopia login')
+})
+
+test('says how to start a control plane that does not answer, with exit code 69', async () => {
+  const { code, err } = await agentopia('whoami')
+  expect(code).toBe(69)
+  expect(err).toMatch(/No control plane answers at http:\/\/localhost:3000[\s\S]*npm start/)
+})
+
+test.each(['tool frobnicate', 'toolbox show', 'nonsense'])(
+  'answers the wrong command line "%s" with its usage and exit code 64',
+  async (line) => {
+    const { code, err } = await agentopia(line)
+    expect(code).toBe(64)
+    expect(err).toContain('USAGE')
+  },
+)
+
+test('stores the token for its owner alone, and reads it from standard input only', async () => {
+  const { code } = await agentopia('login', { 'GET /api/me': me }, { input: 'tbx_pasted\n', signedIn: false })
+  expect(code).toBe(0)
+  const file = join(folder, '.config/agentopia/settings.json')
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ token: 'tbx_pasted' })
+  expect((await stat(file)).mode & 0o777).toBe(0o600)
+})
+
+test('trades a sign-in link for a token of its own', async () => {
+  const session = Response.json(me, { headers: { 'set-cookie': 'session=s1; HttpOnly; Path=/' } })
+  const token = {
+    id: 'token_0000000000000000',
+    name: 'agentopia CLI',
+    role: 'admin',
+    hint: 'tbx_ab',
+    createdAt: '2026-01-01T00:00:00.000Z',
+  }
+  const { heard } = await agentopia(
+    'login',
+    { 'POST /api/session/link': session, 'POST /api/tokens': { token, secret: 'tbx_made' }, 'GET /api/me': me },
+    { input: 'http://localhost:3000/sign-in#link-token-of-some-length', signedIn: false },
+  )
+  expect(heard.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    'POST /api/session/link',
+    'POST /api/tokens',
+    'GET /api/me',
+  ])
+  expect(heard[2]?.authorization).toBe('Bearer tbx_made')
+})
+
+test("shows control characters of strangers' text instead of obeying them", async () => {
+  const hostile = {
+    id: 'evil',
+    title: 'a\u001b[31mred',
+    summary: 'x',
+    publisher: 'p',
+    icon: 'x',
+    categories: [],
+    package: { type: 'npm', name: 'n', version: '1.0.0' },
+    transport: 'stdio',
+    egress: 'none',
+    keepsState: false,
+    config: [],
+  }
+  const { out } = await agentopia('catalog list', { 'GET /api/catalog': { items: [hostile] } })
+  expect(out).toContain('a\\u001b[31mred')
+})
