@@ -1,0 +1,40 @@
+import type { Readable } from 'node:stream'
+import { ImageDetails } from './docker.types.ts'
+import { absentIfNotFound, DEADLINE, type EngineCalls } from './engine.calls.ts'
+import { pathOf } from './engine.http.ts'
+
+/** A pull or a build that says nothing for so long has failed, in milliseconds. */
+const PULL_IDLE_MS = 60_000
+const BUILD_IDLE_MS = 300_000
+
+export function imagesApi({ ask, tell, progress }: EngineCalls) {
+  return {
+    /** @param reference Id, tag or digest. `undefined`: it is not here. */
+    inspectImage(reference: string, signal: AbortSignal) {
+      const path = pathOf`/images/${reference}/json`
+      return absentIfNotFound(
+        ask(ImageDetails, { what: 'inspect the image', method: 'GET', path, deadlineMs: DEADLINE.read }, signal),
+      )
+    },
+
+    /** Failures come as lines with `error`, too. @param reference With digest. */
+    pullImage(reference: string, signal: AbortSignal) {
+      const query = { fromImage: reference }
+      const call = { what: 'pull the image', method: 'POST', path: '/images/create', query } as const
+      return progress({ ...call, deadlineMs: DEADLINE.change }, PULL_IDLE_MS, signal)
+    },
+
+    /** Failures come as lines with `error`, too. @param tar Build context with a `Dockerfile`. */
+    buildImage(tag: string, tar: Readable, labels: Readonly<Record<string, string>>, signal: AbortSignal) {
+      const query = { t: tag, version: '1', rm: true, forcerm: true, labels: JSON.stringify(labels) }
+      const call = { what: 'build the image', method: 'POST', path: '/build', query, body: tar } as const
+      return progress({ ...call, deadlineMs: DEADLINE.build }, BUILD_IDLE_MS, signal)
+    },
+
+    /** @throws {EngineError} `conflict` when a container uses it. */
+    async removeImage(reference: string, signal: AbortSignal): Promise<void> {
+      const call = { what: 'remove the image', method: 'DELETE', path: pathOf`/images/${reference}` } as const
+      await absentIfNotFound(tell({ ...call, deadlineMs: DEADLINE.change }, signal))
+    },
+  }
+}
