@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PROBLEMS } from '@agentopia/api'
-import { beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { World } from './command.ts'
 import { run } from './run.ts'
 
@@ -17,6 +17,8 @@ let folder: string
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'agentopia-cli-'))
 })
+
+afterEach(() => rm(folder, { recursive: true }))
 
 /** Runs a command line against answers by `METHOD path`. */
 async function agentopia(line: string, answers: Record<string, unknown> = {}, { input = '', signedIn = true } = {}) {
