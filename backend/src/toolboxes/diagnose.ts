@@ -1,0 +1,201 @@
+import type { Observation, ObservationCode } from '@agentopia/api'
+import { API_VERSION, type DtmaStatus } from '@agentopia/dtma/contract'
+import type { Machine } from '../providers/provider.ts'
+
+/** How a tunnel ended: DTMA said goodbye, it stopped answering pings, it was replaced or revoked by us, or the connection broke. */
+export type CloseCause = 'goodbye' | 'silent' | 'superseded' | 'revoked' | 'broken'
+
+/** What is known of the connection of a toolbox. `lastClose` is absent when this process has seen none. */
+export type TunnelFacts =
+  | { readonly open: true; readonly since: Date }
+  | {
+      readonly open: false
+      readonly lastClose?: { readonly at: Date; readonly code: number; readonly cause: CloseCause }
+    }
+
+/** What came back when DTMA was asked for its status. */
+export type Answer =
+  | { readonly kind: 'status'; readonly status: DtmaStatus; readonly ms: number }
+  /** It refused. `health`: what it says about itself without a key. */
+  | { readonly kind: 'refused'; readonly httpStatus: number; readonly code: string; readonly health?: string }
+  /** It answered something that is not in the contract. */
+  | { readonly kind: 'unreadable'; readonly detail: string }
+  | { readonly kind: 'deadline'; readonly ms: number }
+  /** The connection broke while it was asked. */
+  | { readonly kind: 'broken'; readonly detail: string }
+
+/** Everything that one look found out. */
+export interface Facts {
+  readonly toolboxId: string
+  readonly enrolled: boolean
+  readonly lastHeartbeatAt?: Date
+  readonly tunnel: TunnelFacts
+  /** Absent when there was no tunnel to ask through. */
+  readonly answer?: Answer
+  /** What the provider knows of the machine; absent when it cannot know. */
+  readonly machine?: Machine | 'absent'
+  /** Why the provider could not say, when it could not. */
+  readonly providerFailure?: string
+  readonly previous?: Pick<Observation, 'code' | 'observedAt'>
+}
+
+export type Diagnosis = Pick<Observation, 'code' | 'summary' | 'evidence' | 'nextStep'>
+
+/** Names what is wrong with a toolbox, or that nothing is. Decides; touches nothing; every input has an answer. */
+export function diagnose(facts: Facts): Diagnosis {
+  const code = codeOf(facts)
+  const nextStep = nextStepOf(code, facts)
+  return { code, summary: summaryOf(code, facts), evidence: evidenceOf(facts), ...(nextStep ? { nextStep } : {}) }
+}
+
+/** The diagnosis as an observation; the time since when is kept while the code stays the same. */
+export function observationOf(diagnosis: Diagnosis, previous: Observation | null, now: Date): Observation {
+  const observedAt = now.toISOString()
+  return { ...diagnosis, since: previous?.code === diagnosis.code ? previous.since : observedAt, observedAt }
+}
+
+function codeOf(facts: Facts): ObservationCode {
+  const { answer, toolboxId } = facts
+  switch (answer?.kind) {
+    case 'status':
+      return codeOfStatus(answer.status, toolboxId)
+    case 'refused':
+      return codeOfRefusal(answer.httpStatus, answer.code)
+    case 'unreadable':
+      return 'incompatible'
+    case 'deadline':
+      return 'not_answering'
+    default:
+      return codeOfSilence(facts)
+  }
+}
+
+function codeOfStatus({ toolboxId, apiVersion, docker }: DtmaStatus, expected: string): ObservationCode {
+  if (toolboxId !== undefined && toolboxId !== expected) return 'identity_mismatch'
+  if (apiVersion !== API_VERSION) return 'incompatible'
+  if (docker.state === 'down') return 'docker_down'
+  return docker.state === 'hung' ? 'docker_hung' : 'reachable'
+}
+
+function codeOfRefusal(httpStatus: number, code: string): ObservationCode {
+  if (httpStatus === 401 || httpStatus === 403 || code === 'unconfigured') return 'unauthorized'
+  return httpStatus < 500 ? 'incompatible' : 'not_answering'
+}
+
+/** Nothing was answered: how the connection ended and what became of the machine tell why. */
+function codeOfSilence({ tunnel, machine, lastHeartbeatAt, previous }: Facts): ObservationCode {
+  const lastClose = tunnel.open ? undefined : tunnel.lastClose
+  const found = machine === 'absent' ? undefined : machine
+  if (found?.state === 'paused') return 'not_answering'
+  if (!lastClose && !lastHeartbeatAt) return 'never_connected'
+  if (lastClose?.cause === 'goodbye') return 'stopped'
+  if (lastClose?.cause === 'revoked') return 'unauthorized'
+  if (found?.state === 'stopped') return endedOnPurpose(found) ? 'stopped' : 'unreachable'
+  if (lastClose?.cause === 'silent') return 'not_answering'
+  return (!lastClose && rememberedCode(previous, lastHeartbeatAt)) || 'unreachable'
+}
+
+/** An orderly exit, or one by the signal that asks for it. */
+export const endedOnPurpose = ({ exit }: Machine): boolean => exit?.code === 0 || exit?.code === 143
+
+const SILENT_CODES: readonly ObservationCode[] = ['stopped', 'unreachable', 'not_answering', 'unauthorized']
+
+/** After our own restart the cause of an earlier silence is known from before, if nothing was heard since. */
+function rememberedCode(previous: Facts['previous'], lastHeartbeatAt: Date | undefined): ObservationCode | undefined {
+  if (!previous || !SILENT_CODES.includes(previous.code)) return undefined
+  return lastHeartbeatAt && lastHeartbeatAt > new Date(previous.observedAt) ? undefined : previous.code
+}
+
+function summaryOf(code: ObservationCode, { answer, machine }: Facts): string {
+  switch (code) {
+    case 'reachable':
+      return 'DTMA answers, and its Docker works'
+    case 'docker_down':
+      return 'DTMA answers, but Docker on the toolbox does not run'
+    case 'docker_hung':
+      return 'DTMA answers, but Docker on the toolbox accepts requests and never answers'
+    case 'stopped':
+      return 'DTMA was stopped on purpose'
+    case 'unreachable':
+      return 'The connection broke without a goodbye'
+    case 'not_answering':
+      if (typeof machine === 'object' && machine.state === 'paused')
+        return 'DTMA is paused: it exists, but does nothing'
+      return answer?.kind === 'refused' ? 'DTMA answers that it failed' : 'DTMA is there, but nothing comes back'
+    case 'unauthorized':
+      return 'DTMA does not accept the key of the control plane, or lost its own'
+    case 'identity_mismatch':
+      return 'DTMA answers as another toolbox'
+    case 'incompatible':
+      return 'DTMA speaks another version than the control plane'
+    case 'never_connected':
+      return 'DTMA has not connected yet'
+  }
+}
+
+function evidenceOf({ enrolled, lastHeartbeatAt, tunnel, answer, machine, providerFailure }: Facts): string[] {
+  const evidence: string[] = []
+  if (answer) evidence.push(...evidenceOfAnswer(answer))
+  if (tunnel.open) evidence.push(`tunnel open since ${tunnel.since.toISOString()}`)
+  else if (tunnel.lastClose) {
+    const { code, cause, at } = tunnel.lastClose
+    evidence.push(`tunnel closed with code ${code} (${CAUSES[cause]}) at ${at.toISOString()}`)
+  } else evidence.push(enrolled ? 'no tunnel since the control plane started' : 'not enrolled yet')
+  if (machine === 'absent') evidence.push('its machine does not exist')
+  else if (machine) evidence.push(machine.description)
+  if (providerFailure) evidence.push(providerFailure)
+  if (lastHeartbeatAt) evidence.push(`last heartbeat at ${lastHeartbeatAt.toISOString()}`)
+  return evidence
+}
+
+const CAUSES = {
+  goodbye: 'DTMA said goodbye',
+  silent: 'pings were not answered',
+  superseded: 'a newer run took over',
+  revoked: 'its credential was revoked',
+  broken: 'no goodbye',
+} as const satisfies Record<CloseCause, string>
+
+function evidenceOfAnswer(answer: Answer): string[] {
+  switch (answer.kind) {
+    case 'status': {
+      const { version, apiVersion, docker, toolboxId } = answer.status
+      return [
+        `round trip ${answer.ms} ms`,
+        `DTMA ${version}, API version ${apiVersion}${toolboxId ? `, toolbox ${toolboxId}` : ''}`,
+        `Docker ${docker.state}${docker.version ? ` (${docker.version})` : ''}${docker.message ? `: ${docker.message}` : ''}`,
+      ]
+    }
+    case 'refused':
+      return [
+        `GET /status answered HTTP ${answer.httpStatus} (${answer.code})`,
+        ...(answer.health ? [`GET /health without a key: ${answer.health}`] : []),
+      ]
+    case 'unreadable':
+      return [`GET /status answered outside the contract: ${answer.detail}`]
+    case 'deadline':
+      return [`GET /status had no answer within ${answer.ms} ms`]
+    case 'broken':
+      return [`GET /status broke off: ${answer.detail}`]
+  }
+}
+
+function nextStepOf(code: ObservationCode, { machine, tunnel }: Facts): string | undefined {
+  if (code === 'reachable') return undefined
+  const found = typeof machine === 'object' ? machine : undefined
+  if (!tunnel.open && found?.remedy) return found.remedy
+  if (code === 'not_answering' && found?.remedy) return found.remedy
+  return NEXT_STEPS[code]
+}
+
+const NEXT_STEPS = {
+  docker_down: 'Start Docker on the toolbox (`systemctl start docker`); DTMA notices by itself.',
+  docker_hung: 'Restart Docker on the toolbox (`systemctl restart docker`).',
+  stopped: 'Start DTMA on the toolbox again.',
+  unreachable: 'Look whether the machine runs, has network, and runs DTMA; DTMA connects again by itself.',
+  not_answering: 'Look at the machine: resume DTMA if it is paused, or restart it.',
+  unauthorized: 'Enrol the toolbox anew: both sides then get new keys.',
+  identity_mismatch: 'Only one DTMA may run with an identity: stop the copy, or enrol this machine anew.',
+  incompatible: 'Update DTMA on the toolbox to the version of the control plane.',
+  never_connected: 'Wait for the machine to start; if it has, read the log of DTMA on it.',
+} as const satisfies Record<Exclude<ObservationCode, 'reachable'>, string>

@@ -1,0 +1,28 @@
+import type { ToolboxStatus } from '@agentopia/api'
+
+/**
+ * From which status a toolbox may come to which. Every write of a status goes through {@link sourcesOf}, so what is not
+ * here does not happen. The database knows the same states: the check constraint of the table.
+ */
+export const TRANSITIONS = {
+  pending_provision: ['provisioning', 'error_provisioning', 'pending_deprovision'],
+  provisioning: ['awaiting_heartbeat', 'error_provisioning', 'pending_deprovision'],
+  awaiting_heartbeat: ['active', 'provisioning', 'error_provisioning', 'quarantined', 'pending_deprovision'],
+  active: ['unresponsive', 'resizing', 'quarantined', 'pending_deprovision'],
+  unresponsive: ['active', 'resizing', 'quarantined', 'pending_deprovision'],
+  // A machine that we had given up on may still report.
+  error_provisioning: ['provisioning', 'awaiting_heartbeat', 'active', 'pending_deprovision'],
+  resizing: ['active', 'unresponsive', 'pending_deprovision'],
+  quarantined: ['awaiting_heartbeat', 'pending_deprovision'],
+  pending_deprovision: ['deprovisioning'],
+  deprovisioning: ['deprovisioned', 'error_deprovisioning'],
+  error_deprovisioning: ['deprovisioning'],
+  deprovisioned: [],
+} as const satisfies Record<ToolboxStatus, readonly ToolboxStatus[]>
+
+export const mayBecome = (from: ToolboxStatus, to: ToolboxStatus): boolean =>
+  (TRANSITIONS[from] as readonly ToolboxStatus[]).includes(to)
+
+/** The states from which `to` may be reached, for the `where` of the statement that writes it. */
+export const sourcesOf = (to: ToolboxStatus): ToolboxStatus[] =>
+  (Object.keys(TRANSITIONS) as ToolboxStatus[]).filter((from) => mayBecome(from, to))
