@@ -1,0 +1,190 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ToolSpec } from '../contract/tool.ts'
+import type { CreateBody, ImageDetails } from '../engine/docker.types.ts'
+import { type ContainerInput, createBody } from './create-body.ts'
+
+const image = (config: Partial<ImageDetails['Config']> = {}): ImageDetails => ({
+  Id: `sha256:${'a'.repeat(64)}`,
+  RepoTags: [],
+  RepoDigests: [],
+  Size: 1,
+  Config: {
+    Entrypoint: ['/server'],
+    Cmd: [],
+    Env: [],
+    WorkingDir: '',
+    Labels: {},
+    Volumes: [],
+    ExposedPorts: [],
+    ...config,
+  },
+})
+
+const bodyOf = (spec: object, rest: Partial<ContainerInput> = {}): CreateBody =>
+  createBody({
+    name: 'mail',
+    generation: 3,
+    spec: ToolSpec.parse({
+      package: { type: 'npm', name: 'server', version: '1.0.0' },
+      transport: { type: 'stdio' },
+      ...spec,
+    }),
+    owner: 'owner',
+    claim: 'claim',
+    image: image(),
+    engine: { NCPU: 8, SecurityOptions: [] },
+    ...rest,
+  })
+
+/** The profile, written a second time and independently: what no spec may ever obtain. */
+function breachesOf(body: CreateBody): string[] {
+  const host = body.HostConfig
+  const rules: Record<string, boolean> = {
+    user: body.User === '65532:65532',
+    'no terminal': !body.Tty,
+    'no healthcheck command': body.Healthcheck.Test[0] === 'NONE',
+    'nothing exposed': Object.keys(body.ExposedPorts).length + Object.keys(host.PortBindings).length === 0,
+    'nothing published': !host.PublishAllPorts,
+    'read-only': host.ReadonlyRootfs,
+    unprivileged: !host.Privileged,
+    'no capabilities': host.CapDrop.join() === 'ALL' && host.CapAdd.length === 0,
+    'no new privileges': host.SecurityOpt.includes('no-new-privileges:true'),
+    'no loosened security': host.SecurityOpt.every((option) => !option.includes('unconfined')),
+    network: host.NetworkMode === 'none' || host.NetworkMode === 'dtma-mail',
+    'own namespaces': host.PidMode + host.UTSMode + host.UsernsMode === '' && host.IpcMode === 'private',
+    'no host paths': host.Binds.length === 0 && host.VolumesFrom.length === 0,
+    'only its own volume': host.Mounts.every((mount) => mount.Type === 'volume' && mount.Source === 'dtma-mail'),
+    'no devices': host.Devices.length + host.DeviceRequests.length + host.DeviceCgroupRules.length === 0,
+    memory: host.Memory > 0 && host.Memory <= 2 ** 31 && host.MemorySwap === host.Memory,
+    cpu: host.NanoCpus > 0 && host.NanoCpus <= 4e9,
+    pids: host.PidsLimit >= 16 && host.PidsLimit <= 512,
+    'never restarts itself': host.RestartPolicy.Name === 'no',
+    'bounded log': host.LogConfig.Type === 'local' && host.LogConfig.Config['max-size'] === '5m',
+    'bounded tmpfs': Object.values(host.Tmpfs).every((options) => /noexec,nosuid,nodev,size=\d+m/.test(options)),
+    'no sysctls': Object.keys(host.Sysctls).length === 0,
+    'our labels': body.Labels['dtma.claim'] === 'claim' && body.Labels['dtma.owner'] === 'owner',
+    'no variable of the runtime': body.Env.every(
+      (entry) => !/^(LD_|DYLD_|NODE_OPTIONS=|PATH=|DOCKER_|DTMA_)/.test(entry),
+    ),
+  }
+  return Object.entries(rules)
+    .filter(([, holds]) => !holds)
+    .map(([rule]) => rule)
+}
+
+const anything = fc.jsonValue({ maxDepth: 3 })
+/** Mostly right values, some half-right ones and some garbage. */
+const mostly = (right: fc.Arbitrary<unknown>, halfRight: fc.Arbitrary<unknown>) =>
+  fc.oneof({ weight: 6, arbitrary: right }, { weight: 1, arbitrary: halfRight }, { weight: 1, arbitrary: anything })
+
+/** Values for each field that a caller controls. */
+const specs = fc.record(
+  {
+    package: mostly(
+      fc.constantFrom(
+        { type: 'npm', name: 'server', version: '1.0.0' },
+        { type: 'oci', image: `r.example/x@sha256:${'b'.repeat(64)}` },
+      ),
+      fc.record({ type: fc.constant('npm'), name: fc.string(), version: fc.string() }),
+    ),
+    transport: mostly(
+      fc.constantFrom({ type: 'stdio' }, { type: 'http', port: 3000 }),
+      fc.record({ type: fc.constant('http'), port: fc.integer(), path: fc.string() }),
+    ),
+    args: mostly(fc.array(fc.string()), fc.array(anything)),
+    env: mostly(
+      fc.constantFrom({}, { API_KEY: 'x', HOME: '/root', PATHS: '/' }),
+      fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('PATH', 'LD_PRELOAD', 'NODE_OPTIONS')), fc.string()),
+    ),
+    egress: mostly(fc.constantFrom('none', 'any'), fc.constantFrom('host', 'container:x')),
+    state: mostly(
+      fc.constantFrom({ path: '/data' }, { path: '/var/run/docker' }, { path: '/etc' }),
+      fc.record({ path: fc.oneof(fc.string(), fc.constantFrom('/', '/../etc', '/a:/b', '/var/run/docker.sock')) }),
+    ),
+    resources: mostly(
+      fc.constantFrom({}, { memoryMib: 2_048, cpus: 4, pids: 512 }),
+      fc.record({ memoryMib: fc.integer(), cpus: fc.double(), pids: fc.integer() }),
+    ),
+  },
+  { requiredKeys: ['package', 'transport'] },
+)
+
+test('whatever a caller writes is refused, or makes a container within the profile', () => {
+  let accepted = 0
+  fc.assert(
+    fc.property(specs, fc.array(fc.string()), fc.dictionary(fc.string(), fc.string()), (raw, volumes, labels) => {
+      const parsed = ToolSpec.safeParse(raw)
+      if (!parsed.success) return
+      accepted++
+      expect(breachesOf(bodyOf(parsed.data, { image: image({ Volumes: volumes, Labels: labels }) }))).toEqual([])
+    }),
+    { numRuns: 3_000 },
+  )
+  expect(accepted).toBeGreaterThan(300)
+})
+
+test('every single field of a right spec may be replaced by garbage without leaving the profile', () => {
+  const right = { package: { type: 'npm', name: 'server', version: '1.0.0' }, transport: { type: 'stdio' } }
+  const fields = [
+    'package',
+    'transport',
+    'args',
+    'env',
+    'egress',
+    'state',
+    'resources',
+    '__proto__',
+    'Privileged',
+  ] as const
+  fc.assert(
+    fc.property(fc.constantFrom(...fields), anything, (field, value) => {
+      const parsed = ToolSpec.safeParse({ ...right, [field]: value })
+      if (parsed.success) expect(breachesOf(bodyOf(parsed.data))).toEqual([])
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('a stdio tool without egress has no network, an HTTP tool its own one', () => {
+  const http = { transport: { type: 'http', port: 3000 } }
+  expect(bodyOf({}).HostConfig.NetworkMode).toBe('none')
+  expect(bodyOf({ egress: 'any' }).HostConfig.NetworkMode).toBe('dtma-mail')
+  expect(bodyOf(http).HostConfig.NetworkMode).toBe('dtma-mail')
+})
+
+test('volumes of the image become small tmpfs mounts, except where the state lies', () => {
+  const { Tmpfs, Mounts } = bodyOf(
+    { state: { path: '/data' } },
+    { image: image({ Volumes: ['/data', '/cache'] }) },
+  ).HostConfig
+  expect(Object.keys(Tmpfs).sort()).toEqual(['/cache', '/tmp'])
+  expect(Mounts).toEqual([{ Type: 'volume', Source: 'dtma-mail', Target: '/data', ReadOnly: false }])
+})
+
+test('labels of ours that an image brings are overwritten, also those that we do not use', () => {
+  const labels = { 'dtma.claim': 'stolen', 'dtma.other': 'x', 'agentopia.y': 'z', maintainer: 'somebody' }
+  const made = bodyOf({}, { image: image({ Labels: labels }) }).Labels
+  expect(made).toMatchObject({ 'dtma.claim': 'claim', 'dtma.other': '', 'agentopia.y': '' })
+  expect(made).not.toHaveProperty('maintainer')
+})
+
+test('AppArmor is asked for only where the engine has it', () => {
+  const engine = { NCPU: 2, SecurityOptions: ['name=seccomp,profile=default', 'name=apparmor'] }
+  expect(bodyOf({}, { engine }).HostConfig.SecurityOpt).toEqual(['no-new-privileges:true', 'apparmor=docker-default'])
+  expect(bodyOf({}).HostConfig.SecurityOpt).toEqual(['no-new-privileges:true'])
+})
+
+test('more CPUs than the machine has are cut to what it has', () => {
+  const body = bodyOf({ resources: { cpus: 4 } }, { engine: { NCPU: 2, SecurityOptions: [] } })
+  expect(body.HostConfig.NanoCpus).toBe(2e9)
+})
+
+test('arguments replace the command of the image, never its entry point', () => {
+  const withCommand = image({ Entrypoint: ['/server'], Cmd: ['--default'] })
+  expect(bodyOf({}, { image: withCommand })).toMatchObject({ Entrypoint: ['/server'], Cmd: ['--default'] })
+  expect(bodyOf({ args: ['--mine'] }, { image: withCommand })).toMatchObject({
+    Entrypoint: ['/server'],
+    Cmd: ['--mine'],
+  })
+})
