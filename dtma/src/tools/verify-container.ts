@@ -90,5 +90,16 @@ const isEmpty = (value: unknown): boolean =>
   (Array.isArray(value) && value.every(isEmpty)) ||
   (typeof value === 'object' && Object.values(value).every(isEmpty))
 
+/** Leaves out of objects, at any depth, what is empty: Docker's answers do so here and there. */
+const compact = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(compact)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => !isEmpty(inner))
+      .map(([key, inner]) => [key, compact(inner)]),
+  )
+}
+
 const same = (asked: unknown, made: unknown): boolean =>
-  (isEmpty(asked) && isEmpty(made)) || isDeepStrictEqual(asked, made)
+  (isEmpty(asked) && isEmpty(made)) || isDeepStrictEqual(compact(asked), compact(made))
