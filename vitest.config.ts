@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-const inPackages = (pattern: string) => ['dtma', 'api', 'backend', 'cli', 'scripts', 'web'].map((name) => `${name}/**/${pattern}`)
+const inPackages = (pattern: string) =>
+  ['dtma', 'api', 'backend', 'cli', 'scripts', 'web'].map((name) => `${name}/**/${pattern}`)
 
 // Three projects: `unit` needs nothing but Node, `docker` a Docker Engine, `e2e` the whole product and a browser.
 export default defineConfig({
@@ -8,13 +9,34 @@ export default defineConfig({
     reporters: ['default'],
     projects: [
       {
-        test: { name: 'unit', include: inPackages('*.test.ts'), exclude: ['**/node_modules/**', '**/*.docker.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 },
+        test: {
+          name: 'unit',
+          include: inPackages('*.test.ts'),
+          exclude: ['**/node_modules/**', '**/*.docker.test.ts'],
+          globalSetup: ['backend/src/store/testing.setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
       },
       {
-        test: { name: 'docker', include: inPackages('*.docker.test.ts'), exclude: ['**/node_modules/**'], testTimeout: 180_000, hookTimeout: 300_000, fileParallelism: false },
+        test: {
+          name: 'docker',
+          include: inPackages('*.docker.test.ts'),
+          exclude: ['**/node_modules/**'],
+          globalSetup: ['backend/src/store/testing.setup.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
       },
       {
-        test: { name: 'e2e', include: ['e2e/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 600_000, fileParallelism: false },
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
       },
     ],
   },

@@ -1,0 +1,42 @@
+import { and, eq, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import type { Tx } from './connect.ts'
+import type { instances, toolboxes } from './schema/index.ts'
+
+/** Tables whose rows are worked on by one replica at a time. */
+export type Leased = typeof toolboxes | typeof instances
+
+const LEASE_SECONDS = 30
+
+/**
+ * Claims a row for `owner`, for 30 s by the database's clock. Every write of the work carries the epoch ({@link heldBy}).
+ * @returns The epoch, or `undefined` while another owner holds the row.
+ */
+export async function claim(tx: Tx, table: Leased, id: string, owner: string): Promise<number | undefined> {
+  const [row] = await tx
+    .update(table)
+    .set({
+      leaseOwner: owner,
+      leaseUntil: sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`,
+      leaseEpoch: sql`${table.leaseEpoch} + 1`,
+    })
+    .where(
+      and(
+        eq(table.id, id),
+        or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`clock_timestamp()`), eq(table.leaseOwner, owner)),
+      ),
+    )
+    .returning({ epoch: table.leaseEpoch })
+  return row?.epoch
+}
+
+/** The condition that makes a late write of an earlier holder meet no row. */
+export const heldBy = (table: Leased, id: string, epoch: number): SQL =>
+  and(eq(table.id, id), eq(table.leaseEpoch, epoch))!
+
+/** Gives a row back early; a lease that was lost meanwhile is left alone. */
+export const release = async (tx: Tx, table: Leased, id: string, epoch: number): Promise<void> => {
+  await tx
+    .update(table)
+    .set({ leaseOwner: null, leaseUntil: null })
+    .where(heldBy(table, id, epoch))
+}

@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import type { Log } from '../log.ts'
+import { connect, createStore, type Store } from './connect.ts'
+import { migrate } from './migrate.ts'
+import { startEmbedded } from './postgres/embedded.ts'
+import { StoreError } from './store-error.ts'
+
+export interface StoreConfig {
+  /** A PostgreSQL 15 or later of your own; absent: one is run in the data directory. */
+  readonly databaseUrl?: string
+  readonly dataDir: string
+}
+
+/**
+ * Opens the store, brings its schema up to date, and closes everything again when it is disposed.
+ * @throws {StoreError} With one sentence and the fix.
+ */
+export async function openStore({ databaseUrl, dataDir }: StoreConfig, log: Log): Promise<Store> {
+  if (databaseUrl) {
+    const client = connect({ url: databaseUrl })
+    await migrate(client).catch(async (cause: unknown) => {
+      await client.end({ timeout: 1 })
+      throw new StoreError(
+        `The database of DATABASE_URL cannot be used: ${(cause as Error).message}`,
+        'Check that it runs, and that its user may create tables and roles.',
+        { cause },
+      )
+    })
+    return createStore(client)
+  }
+  const embedded = await startEmbedded(join(dataDir, 'postgres'), log)
+  try {
+    const client = connect(embedded)
+    await migrate(client)
+    return createStore(client, () => embedded.stop())
+  } catch (error) {
+    await embedded.stop()
+    throw error
+  }
+}

@@ -1,0 +1,35 @@
+import type postgres from 'postgres'
+import { ACCOUNT_SETTING, APP_ROLE } from './connect.ts'
+
+/**
+ * Puts every table with an `account_id` under row-level security and gives the application role just these tables.
+ * Tables without one (users, sessions, sign-in links) stay closed to it. Repeatable; new tables are found by themselves.
+ */
+export async function applyRowSecurity(sql: postgres.Sql | postgres.ReservedSql): Promise<void> {
+  await sql.unsafe(`
+    do $$
+    declare t record;
+    begin
+      if not exists (select from pg_roles where rolname = '${APP_ROLE}') then
+        begin
+          create role ${APP_ROLE} nologin;
+        exception when duplicate_object or unique_violation then null; -- another database of this server, at the same moment
+        end;
+      end if;
+      if not pg_has_role(current_user, '${APP_ROLE}', 'member') then
+        execute format('grant ${APP_ROLE} to %I', current_user);
+      end if;
+      grant usage on schema public to ${APP_ROLE};
+      for t in
+        select c.table_name from information_schema.columns c join information_schema.tables b using (table_schema, table_name)
+        where c.table_schema = 'public' and c.column_name = 'account_id' and b.table_type = 'BASE TABLE'
+      loop
+        execute format('alter table %I enable row level security', t.table_name);
+        execute format('drop policy if exists of_the_account on %I', t.table_name);
+        execute format(
+          'create policy of_the_account on %I to ${APP_ROLE} using (account_id = current_setting(''${ACCOUNT_SETTING}'', true)) with check (account_id = current_setting(''${ACCOUNT_SETTING}'', true))',
+          t.table_name);
+        execute format('grant select, insert, update, delete on %I to ${APP_ROLE}', t.table_name);
+      end loop;
+    end $$`)
+}
