@@ -1,0 +1,182 @@
+import {
+  deployTool,
+  followInstanceLogs,
+  getInstance,
+  listCapabilities,
+  listInstances,
+  ProblemError,
+  problem,
+  readEventStream,
+  removeInstance,
+  restartInstance,
+  startInstance,
+  stopInstance,
+  type ToolInstance,
+  updateInstance,
+} from '@agentopia/api'
+import { type Client, followToolLogs, LogLine } from '@agentopia/dtma/contract'
+import type { Catalog } from '../catalog/catalog.ts'
+import { parseConfigValues } from '../catalog/recipe.ts'
+import { recordActivity } from '../events/activity.store.ts'
+import type { Caller } from '../http/caller.ts'
+import { once } from '../http/idempotency.ts'
+import type { Mount, RequestContext } from '../http/mount.ts'
+import type { IdPrefix } from '../new-id.ts'
+import type { Store, Tx } from '../store/connect.ts'
+import {
+  changeInstance,
+  getInstanceRow,
+  getToolboxRow,
+  type InstanceRow,
+  insertInstance,
+  listInstanceRows,
+  type ToolboxRow,
+  takeOutOfToolbelts,
+  toolbeltsHolding,
+} from './instance.store.ts'
+import { viewOf } from './instance.view.ts'
+
+export interface InstanceRouteDeps {
+  readonly store: Store
+  readonly catalog: Catalog
+  /** Wakes the instance reconciler, so that nobody waits for the next resync. */
+  readonly wake: (instanceId: string) => void
+  readonly newId: (prefix: IdPrefix) => string
+  /** @throws {ProblemError} `toolbox-unreachable`. */
+  readonly clientOf: (toolbox: ToolboxRow) => Client
+}
+
+type Place = { readonly toolboxId: string; readonly instanceId: string }
+
+export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clientOf }: InstanceRouteDeps): void {
+  mount.reply(listInstances, ({ params, query }, { caller }) =>
+    store.tenant(caller.accountId, async (tx) => {
+      const toolbox = await getToolboxRow(tx, params.toolboxId)
+      const rows = await listInstanceRows(tx, toolbox.id, query.limit + 1, query.cursor)
+      const items = rows.slice(0, query.limit).map((row) => viewOf(row, toolbox))
+      return { items, ...(rows.length > query.limit ? { nextCursor: items.at(-1)!.name } : {}) }
+    }),
+  )
+
+  mount.reply(getInstance, ({ params }, { caller }) => store.tenant(caller.accountId, (tx) => read(tx, params)))
+
+  mount.reply(deployTool, async ({ params, body }, { caller, idempotencyKey }) => {
+    const { accountId } = caller
+    const recipe = catalog.get(body.toolId)
+    const config = parseConfigValues(recipe.config, body.config)
+    const deployed = await store.tenant(accountId, (tx) =>
+      once(tx, { accountId, key: idempotencyKey, operation: deployTool.id, request: { params, body } }, async () => {
+        const toolbox = await getToolboxRow(tx, params.toolboxId)
+        const row = await insertInstance(tx, {
+          id: newId('inst'),
+          accountId,
+          toolboxId: toolbox.id,
+          toolId: recipe.id,
+          name: body.name,
+          config,
+        })
+        await record(tx, caller, 'instance.deployed', row, `Deployed ${recipe.title} as ${row.name}`)
+        return viewOf(row, toolbox)
+      }),
+    )
+    wake(deployed.id)
+    return deployed
+  })
+
+  mount.reply(updateInstance, ({ params, body }, context) =>
+    change(params, context, 'instance.updated', 'Changed the configuration', (tx, row) =>
+      changeInstance(tx, row.id, { config: parseConfigValues(catalog.get(row.toolId).config, body.config) }),
+    ),
+  )
+
+  mount.reply(startInstance, ({ params }, context) =>
+    change(params, context, 'instance.started', 'Asked to start', (tx, row) =>
+      row.desired === 'running' ? row : changeInstance(tx, row.id, { desired: 'running' }),
+    ),
+  )
+
+  mount.reply(stopInstance, ({ params }, context) =>
+    change(params, context, 'instance.stopped', 'Asked to stop', (tx, row) =>
+      row.desired === 'stopped' ? row : changeInstance(tx, row.id, { desired: 'stopped' }),
+    ),
+  )
+
+  // A new generation of the same spec is a new container: a restart that can be repeated and survives a lost reply.
+  mount.reply(restartInstance, ({ params }, context) =>
+    change(params, context, 'instance.restarted', 'Asked to restart', (tx, row) =>
+      changeInstance(tx, row.id, { desired: 'running' }),
+    ),
+  )
+
+  mount.reply(removeInstance, ({ params, query }, context) =>
+    change(params, context, 'instance.removed', 'Asked to remove', async (tx, row) => {
+      const holders = await toolbeltsHolding(tx, row.id)
+      if (holders > 0 && !query.force) throw problem('instance-in-use', `${row.name} is in ${holders} toolbelt(s)`)
+      await takeOutOfToolbelts(tx, row.id)
+      return row.desired === 'absent' ? row : changeInstance(tx, row.id, { desired: 'absent' })
+    }),
+  )
+
+  mount.reply(listCapabilities, ({ params }, { caller }) =>
+    store.tenant(caller.accountId, async (tx) => {
+      const row = await getInstanceRow(tx, params.toolboxId, params.instanceId)
+      return { capabilities: row.capabilities ?? [], ...(row.capabilityDigest ? { digest: row.capabilityDigest } : {}) }
+    }),
+  )
+
+  mount.stream(followInstanceLogs, async ({ params, query }, { caller, signal, lastEventId }) => {
+    const toolbox = await store.tenant(caller.accountId, async (tx) => {
+      await getInstanceRow(tx, params.toolboxId, params.instanceId)
+      return getToolboxRow(tx, params.toolboxId)
+    })
+    const since = lastEventId ?? query.since
+    const dtmaQuery = { follow: String(query.follow), tail: query.tail, ...(since ? { since } : {}) }
+    const response = await clientOf(toolbox)
+      .open(followToolLogs, { params: { name: params.instanceId }, query: dtmaQuery }, { signal })
+      .catch((error: unknown) => {
+        throw translated(error, params)
+      })
+    return readEventStream(response, LogLine)
+  })
+
+  async function read(tx: Tx, { toolboxId, instanceId }: Place): Promise<ToolInstance> {
+    return viewOf(await getInstanceRow(tx, toolboxId, instanceId), await getToolboxRow(tx, toolboxId))
+  }
+
+  /** Changes one row, records who did it, wakes the reconciler and returns what people see of it now. */
+  async function change(
+    { toolboxId, instanceId }: Place,
+    { caller }: RequestContext,
+    action: string,
+    message: string,
+    act: (tx: Tx, row: InstanceRow) => InstanceRow | Promise<InstanceRow>,
+  ): Promise<ToolInstance> {
+    const changed = await store.tenant(caller.accountId, async (tx) => {
+      const before = await getInstanceRow(tx, toolboxId, instanceId)
+      if (before.desired === 'absent' && action !== 'instance.removed')
+        throw problem('instance-not-found', `${before.name} is being removed`)
+      const after = await act(tx, before)
+      if (after !== before) await record(tx, caller, action, after, `${message}: ${after.name}`)
+      return viewOf(after, await getToolboxRow(tx, toolboxId))
+    })
+    wake(instanceId)
+    return changed
+  }
+}
+
+const record = (tx: Tx, caller: Caller, action: string, row: InstanceRow, message: string) =>
+  recordActivity(tx, {
+    accountId: row.accountId,
+    actor: caller.actor,
+    action,
+    subject: row.id,
+    toolboxId: row.toolboxId,
+    message,
+  })
+
+/** What DTMA answers about a log, in the words of this API. */
+function translated(error: unknown, { instanceId }: Place): unknown {
+  if (error instanceof ProblemError && error.code === 'tool-not-found')
+    return problem('instance-not-found', `The toolbox has not taken up ${instanceId} yet`, { cause: error })
+  return error
+}

@@ -1,0 +1,38 @@
+import type { ToolStatus } from '@agentopia/dtma/contract'
+import type { instances, toolboxes } from '../store/schema/index.ts'
+
+export type InstanceFacts = Pick<
+  typeof instances.$inferSelect,
+  'desired' | 'generation' | 'status' | 'refusal' | 'capabilityDigest'
+>
+
+/** What the reconciler does next for one tool instance. */
+export type InstanceStep =
+  /** Nothing, until something changes. */
+  | 'settled'
+  /** Nothing now: the toolbox does not report, so nobody knows what is there. */
+  | 'wait'
+  /** Ask the toolbox to remove it; then the row goes. */
+  | 'remove'
+  /** Send the spec of this generation. */
+  | 'put'
+  /** The toolbox has accepted a newer generation than ours (our database was restored): go above it. */
+  | 'overtake'
+  /** Read the capabilities that the toolbox has discovered. */
+  | 'discover'
+
+/** Decides; touches nothing. */
+export function nextStep(row: InstanceFacts, toolbox: Pick<typeof toolboxes.$inferSelect, 'status'>): InstanceStep {
+  if (toolbox.status === 'deprovisioned' && row.desired === 'absent') return 'remove'
+  if (toolbox.status !== 'active') return 'wait'
+  if (row.desired === 'absent') return 'remove'
+  if (row.refusal?.generation === row.generation) return 'settled'
+  const observed = row.status
+  if (!observed || observed.generation < row.generation) return 'put'
+  if (observed.generation > row.generation) return 'overtake'
+  if (observed.desired !== row.desired) return 'put'
+  return needsDiscovery(row, observed) ? 'discover' : 'settled'
+}
+
+const needsDiscovery = (row: InstanceFacts, observed: ToolStatus): boolean =>
+  observed.state === 'running' && observed.mcp !== undefined && observed.mcp.capabilityDigest !== row.capabilityDigest

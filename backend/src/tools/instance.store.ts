@@ -1,0 +1,135 @@
+import { problem } from '@agentopia/api'
+import type { ToolStatus } from '@agentopia/dtma/contract'
+import { and, asc, count, eq, gt, inArray, type SQL, sql } from 'drizzle-orm'
+import type { ConfigValues } from '../catalog/recipe.ts'
+import type { Tx } from '../store/connect.ts'
+import { instances, toolbeltItems, toolboxes } from '../store/schema/index.ts'
+
+export type InstanceRow = typeof instances.$inferSelect
+export type ToolboxRow = typeof toolboxes.$inferSelect
+
+/** @throws {ProblemError} `toolbox-not-found`, also for a toolbox of another account. */
+export async function getToolboxRow(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
+  const [row] = await tx.select().from(toolboxes).where(eq(toolboxes.id, toolboxId))
+  if (!row) throw problem('toolbox-not-found', `No toolbox has the id ${toolboxId}`)
+  return row
+}
+
+/** @throws {ProblemError} `instance-not-found`, also for an instance of another account or on another toolbox. */
+export async function getInstanceRow(tx: Tx, toolboxId: string, instanceId: string): Promise<InstanceRow> {
+  const [row] = await tx
+    .select()
+    .from(instances)
+    .where(and(eq(instances.id, instanceId), eq(instances.toolboxId, toolboxId)))
+  if (!row) throw problem('instance-not-found', `The toolbox ${toolboxId} has no tool instance ${instanceId}`)
+  return row
+}
+
+/** In order of name; `after` is the name of the last one that is known. */
+export const listInstanceRows = (tx: Tx, toolboxId: string, limit: number, after = ''): Promise<InstanceRow[]> =>
+  tx
+    .select()
+    .from(instances)
+    .where(and(eq(instances.toolboxId, toolboxId), gt(instances.name, after)))
+    .orderBy(asc(instances.name))
+    .limit(limit)
+
+export type NewInstance = Pick<InstanceRow, 'id' | 'accountId' | 'toolboxId' | 'toolId' | 'name' | 'config'>
+
+/** @throws {ProblemError} `name-taken`. */
+export async function insertInstance(tx: Tx, instance: NewInstance): Promise<InstanceRow> {
+  const [row] = await tx
+    .insert(instances)
+    .values({ ...instance, desired: 'running' })
+    .onConflictDoNothing()
+    .returning()
+  if (!row) throw problem('name-taken', `A tool on this toolbox is called ${instance.name}`)
+  return row
+}
+
+/** What is asked for of an instance. */
+export interface InstanceChange {
+  readonly desired?: InstanceRow['desired']
+  readonly config?: ConfigValues
+}
+
+/** Changes what is asked for; each change is a new generation. */
+export async function changeInstance(tx: Tx, instanceId: string, change: InstanceChange): Promise<InstanceRow> {
+  const [row] = await tx
+    .update(instances)
+    .set({ ...change, generation: sql`${instances.generation} + 1` })
+    .where(eq(instances.id, instanceId))
+    .returning()
+  return row!
+}
+
+export async function toolbeltsHolding(tx: Tx, instanceId: string): Promise<number> {
+  const [row] = await tx.select({ count: count() }).from(toolbeltItems).where(eq(toolbeltItems.instanceId, instanceId))
+  return row?.count ?? 0
+}
+
+export const takeOutOfToolbelts = (tx: Tx, instanceId: string) =>
+  tx.delete(toolbeltItems).where(eq(toolbeltItems.instanceId, instanceId))
+
+/** The row goes last: after the toolbox confirmed that nothing is left of the instance. */
+export async function forgetInstance(tx: Tx, instanceId: string, held: SQL): Promise<void> {
+  await takeOutOfToolbelts(tx, instanceId)
+  await tx.delete(instances).where(and(held, eq(instances.desired, 'absent')))
+}
+
+/** Stores what a toolbox reports of one instance; a report of an older generation than the last one is ignored. */
+export const storeStatus = (tx: Tx, toolboxId: string, status: ToolStatus) =>
+  tx
+    .update(instances)
+    .set({ status, observedAt: sql`now()` })
+    .where(
+      and(
+        eq(instances.id, status.name),
+        eq(instances.toolboxId, toolboxId),
+        sql`coalesce((${instances.status}->>'generation')::int, 0) <= ${status.generation}`,
+      ),
+    )
+
+/** Of the instances on a toolbox, those that its complete report does not name are not there. */
+export const storeAbsence = (tx: Tx, toolboxId: string, reported: readonly string[]) =>
+  tx
+    .update(instances)
+    .set({ status: null, observedAt: sql`now()` })
+    .where(
+      and(
+        eq(instances.toolboxId, toolboxId),
+        sql`${instances.status} is not null`,
+        reported.length === 0 ? undefined : sql`${instances.id} not in ${reported}`,
+      ),
+    )
+
+/** What only the holder of the lease writes; see `heldBy`. */
+export type ReconciledColumns = Partial<
+  Pick<InstanceRow, 'capabilities' | 'capabilityDigest' | 'refusal' | 'generation'>
+>
+
+export const writeHeld = (tx: Tx, held: SQL, columns: ReconciledColumns) =>
+  tx.update(instances).set(columns).where(held)
+
+/** Instances with their toolboxes, for the reconciler: all that may need a step. */
+export const findWithToolbox = async (
+  tx: Tx,
+  instanceId: string,
+): Promise<{ instance: InstanceRow; toolbox: ToolboxRow } | undefined> => {
+  const [found] = await tx
+    .select({ instance: instances, toolbox: toolboxes })
+    .from(instances)
+    .innerJoin(toolboxes, eq(toolboxes.id, instances.toolboxId))
+    .where(eq(instances.id, instanceId))
+  return found
+}
+
+/** Ids of the instances that may need a step; the silent toolboxes' are left out, their instances can only wait. */
+export const listReconcilable = async (tx: Tx): Promise<string[]> =>
+  (
+    await tx
+      .select({ id: instances.id })
+      .from(instances)
+      .innerJoin(toolboxes, eq(toolboxes.id, instances.toolboxId))
+      .where(inArray(toolboxes.status, ['active', 'deprovisioned']))
+  ).map(({ id }) => id)

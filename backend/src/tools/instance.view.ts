@@ -1,0 +1,69 @@
+import type { ToolInstance } from '@agentopia/api'
+import type { instances, toolboxes } from '../store/schema/index.ts'
+
+type InstanceRow = typeof instances.$inferSelect
+type ToolboxRow = Pick<typeof toolboxes.$inferSelect, 'status'>
+
+/**
+ * What people see of a tool instance: what was asked for, and what was last observed of it.
+ * An observation counts only while the toolbox reports; of a silent one nobody knows the state.
+ */
+export function viewOf(row: InstanceRow, toolbox: ToolboxRow): ToolInstance {
+  return {
+    id: row.id,
+    toolboxId: row.toolboxId,
+    toolId: row.toolId,
+    name: row.name,
+    desired: row.desired,
+    generation: row.generation,
+    config: row.config,
+    restarts: row.status?.restarts ?? 0,
+    createdAt: row.createdAt.toISOString(),
+    ...(row.observedAt ? { observedAt: row.observedAt.toISOString() } : {}),
+    ...discoveryOf(row),
+    ...stateOf(row, toolbox),
+  }
+}
+
+function discoveryOf({ status, capabilities }: InstanceRow): Pick<ToolInstance, 'server' | 'capabilityCount'> {
+  const mcp = status?.mcp
+  return {
+    ...(mcp ? { server: { ...mcp.server, protocolVersion: mcp.protocolVersion } } : {}),
+    ...(capabilities ? { capabilityCount: capabilities.length } : {}),
+  }
+}
+
+type StatePart = Pick<ToolInstance, 'state' | 'reason' | 'message' | 'progress' | 'since' | 'observedGeneration'>
+
+function stateOf(row: InstanceRow, toolbox: ToolboxRow): StatePart {
+  if (toolbox.status !== 'active')
+    return {
+      state: 'unknown',
+      reason: 'toolbox_unreachable',
+      message: `The toolbox is ${toolbox.status}; the state is unknown until it reports again`,
+    }
+  if (row.refusal?.generation === row.generation)
+    return {
+      state: 'blocked',
+      reason: 'policy_denied',
+      message: row.refusal.message,
+      observedGeneration: row.generation,
+    }
+  const status = row.status
+  if (!status) return { state: 'none', message: 'Waiting for the toolbox to take it up' }
+  return {
+    state: status.state,
+    observedGeneration: status.generation,
+    since: status.since,
+    ...(status.reason ? { reason: status.reason } : {}),
+    ...(status.message ? { message: status.message } : {}),
+    ...(status.progress
+      ? {
+          progress: {
+            step: status.progress.step,
+            ...(status.progress.percent === undefined ? {} : { percent: status.progress.percent }),
+          },
+        }
+      : {}),
+  }
+}
