@@ -165,7 +165,7 @@ test('whatever was found, there is an observation that fits the contract', () =>
     ]),
     enrolled: fc.boolean(),
   })
-  fc.assert(
+  void fc.assert(
     fc.property(any, (over) => Observation.safeParse(observationOf(diagnose(facts(over as never)), null, AT)).success),
   )
 })

@@ -1,9 +1,10 @@
 import { problem } from '@agentopia/api'
 import { type Client, createClient, type Fetch } from '@agentopia/dtma/contract'
 import type { toolboxes } from '../store/schema/index.ts'
+import type { SealedFor, Sealer } from '../store/seal.ts'
 
 /** The columns that lead to a DTMA. */
-export type DtmaAddress = Pick<typeof toolboxes.$inferSelect, 'id' | 'backendToDtmaApiKey'>
+export type DtmaAddress = Pick<typeof toolboxes.$inferSelect, 'id' | 'accountId' | 'backendToDtmaApiKey'>
 
 /** The way to the DTMA of a toolbox. Nothing above it knows which road is used. */
 export interface DtmaClients {
@@ -19,16 +20,23 @@ export interface DtmaClients {
 export interface DtmaClientDeps {
   /** The open tunnel of a toolbox as a `fetch`; `undefined` when there is none. */
   readonly tunnelOf: (toolboxId: string) => Fetch | undefined
-  /** Opens a sealed BACKEND_TO_DTMA_API_KEY. */
-  readonly unsealKey: (toolboxId: string, sealed: string) => string
+  readonly sealer: Pick<Sealer, 'open'>
 }
 
 /** Authority of every request inside a tunnel. It is never resolved: the tunnel is the address. */
 const INSIDE = 'http://dtma'
 
-export function createDtmaClients({ tunnelOf, unsealKey }: DtmaClientDeps): DtmaClients {
-  function keyOf({ id, backendToDtmaApiKey }: DtmaAddress): string {
-    if (backendToDtmaApiKey) return unsealKey(id, backendToDtmaApiKey)
+/** What the sealed BACKEND_TO_DTMA_API_KEY of a toolbox belongs to. */
+export const sealedKeyOf = ({ id, accountId }: Pick<DtmaAddress, 'id' | 'accountId'>): SealedFor => ({
+  purpose: 'dtma-api-key',
+  accountId,
+  recordId: id,
+})
+
+export function createDtmaClients({ tunnelOf, sealer }: DtmaClientDeps): DtmaClients {
+  function keyOf(toolbox: DtmaAddress): string {
+    const { id, backendToDtmaApiKey } = toolbox
+    if (backendToDtmaApiKey) return sealer.open(backendToDtmaApiKey, sealedKeyOf(toolbox))
     throw problem('toolbox-unreachable', `The toolbox ${id} has not enrolled yet`)
   }
 

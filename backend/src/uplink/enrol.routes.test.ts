@@ -1,0 +1,152 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Store } from '../store/connect.ts'
+import { activities, toolboxes } from '../store/schema/index.ts'
+import { openTestStore } from '../store/testing.ts'
+import { sealedKeyOf } from '../toolboxes/dtma-client.ts'
+import { digestOf } from './secrets.ts'
+import { insertToolbox, newKey, openUplink } from './uplink.testing.ts'
+
+let store: Store
+beforeAll(async () => {
+  store = await openTestStore()
+})
+afterAll(() => store[Symbol.asyncDispose]())
+
+test('a token and a key are traded for two credentials, of which the store keeps no plain text', async () => {
+  const uplink = openUplink(store)
+  const toolbox = await insertToolbox(store)
+  const token = await uplink.token(toolbox)
+  const { status, json } = await uplink.enrol(newKey()(toolbox.id, token))
+
+  expect(status).toBe(201)
+  expect(json).toMatchObject({ toolboxId: toolbox.id, epoch: 1 })
+  const row = await uplink.row(toolbox.id)
+  expect(row.status).toBe('awaiting_heartbeat')
+  expect(row.machine).toEqual({ hostname: 'box', os: 'Debian', arch: 'x64' })
+  expect(row.dtmaBearerToken).toBe(digestOf(json.dtmaBearerToken!))
+  expect(uplink.sealer.open(row.backendToDtmaApiKey!, sealedKeyOf(row))).toBe(json.backendToDtmaApiKey)
+  expect(uplink.enrolled).toEqual([toolbox.id])
+
+  const everything = JSON.stringify(await store.database.execute('select to_jsonb(t) from account_tool_environments t'))
+  const tokens = JSON.stringify(await store.database.execute('select to_jsonb(t) from enrolment_tokens t'))
+  for (const secret of [token, json.dtmaBearerToken!, json.backendToDtmaApiKey!])
+    expect(everything + tokens).not.toContain(secret)
+})
+
+test('of 50 enrolments at once with as many keys, exactly one succeeds', async () => {
+  const uplink = openUplink(store)
+  const toolbox = await insertToolbox(store)
+  const token = await uplink.token(toolbox)
+  const replies = await Promise.all(Array.from({ length: 50 }, () => uplink.enrol(newKey()(toolbox.id, token))))
+
+  expect(replies.filter(({ status }) => status === 201)).toHaveLength(1)
+  expect(new Set(replies.filter(({ status }) => status !== 201).map(({ json }) => json.code))).toEqual(
+    new Set(['enrolment-refused']),
+  )
+  expect((await uplink.row(toolbox.id)).enrolEpoch).toBe(1)
+  const enrolled = await store.system((tx) => tx.select().from(activities).where(eq(activities.subject, toolbox.id)))
+  expect(enrolled).toHaveLength(1)
+})
+
+test('the same key may repeat the enrolment after a lost reply, and gets fresh credentials', async () => {
+  const uplink = openUplink(store)
+  const toolbox = await insertToolbox(store)
+  const request = newKey()(toolbox.id, await uplink.token(toolbox))
+  const lost = await uplink.enrol(request)
+  await uplink.clock.advance(14 * 60_000)
+  const repeated = await uplink.enrol(request)
+
+  expect([lost.status, repeated.status]).toEqual([201, 201])
+  expect(repeated.json.epoch).toBe(2)
+  expect(repeated.json.dtmaBearerToken).not.toBe(lost.json.dtmaBearerToken)
+  expect((await uplink.row(toolbox.id)).dtmaBearerToken).toBe(digestOf(repeated.json.dtmaBearerToken!))
+})
+
+test('every refusal reads the same', async () => {
+  const uplink = openUplink(store)
+  const [toolbox, other, unwanted] = [
+    await insertToolbox(store),
+    await insertToolbox(store),
+    await insertToolbox(store, { desired: 'absent' }),
+  ]
+  const key = newKey()
+  const used = await uplink.token(toolbox)
+  await uplink.enrol(newKey()(toolbox.id, used))
+  const expired = await uplink.token(other)
+  await uplink.clock.advance(15 * 60_000)
+  const fresh = await uplink.token(other)
+
+  const { json: reference } = await uplink.enrol(key(toolbox.id, 'enrol_never-existed'))
+  const refusals = [
+    key(toolbox.id, used),
+    key(other.id, expired),
+    key(toolbox.id, fresh),
+    key('toolbox_0000000000000000', fresh),
+    key(unwanted.id, await uplink.token(unwanted)),
+    key(other.id, fresh, { signature: key(toolbox.id, fresh).signature }),
+    key(other.id, fresh, { signature: 'not base64 at all' }),
+    key(other.id, fresh, { publicKey: 'AAAA' }),
+    newKey()(other.id, fresh, { publicKey: key(other.id, fresh).publicKey }),
+  ]
+  for (const body of refusals) {
+    const { status, json } = await uplink.enrol(body)
+    expect([status, json.code, json.detail]).toEqual([401, reference.code, reference.detail])
+  }
+  expect((await uplink.row(other.id)).enrolEpoch).toBe(0)
+  expect((await uplink.enrol(key(other.id, fresh))).status).toBe(201)
+})
+
+test('a key of another kind proves nothing', async () => {
+  const uplink = openUplink(store)
+  const toolbox = await insertToolbox(store)
+  const token = await uplink.token(toolbox)
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const spki = publicKey.export({ format: 'der', type: 'spki' }).toString('base64')
+  const signature = sign('sha256', Buffer.from(`enrol:${toolbox.id}:${token}`), privateKey).toString('base64')
+  expect((await uplink.enrol(newKey()(toolbox.id, token, { publicKey: spki, signature }))).json.code).toBe(
+    'enrolment-refused',
+  )
+})
+
+test('a DTMA of another version is refused, and the token stays good', async () => {
+  const uplink = openUplink(store)
+  const toolbox = await insertToolbox(store)
+  const key = newKey()
+  const token = await uplink.token(toolbox)
+  expect(await uplink.enrol(key(toolbox.id, token, { apiVersion: 2 }))).toMatchObject({
+    status: 426,
+    json: { code: 'unsupported-version' },
+  })
+  expect((await uplink.enrol(key(toolbox.id, token))).status).toBe(201)
+})
+
+test('a new token makes the earlier one void', async () => {
+  const uplink = openUplink(store)
+  const toolbox = await insertToolbox(store)
+  const first = await uplink.token(toolbox)
+  const second = await uplink.token(toolbox)
+  expect((await uplink.enrol(newKey()(toolbox.id, first))).status).toBe(401)
+  expect((await uplink.enrol(newKey()(toolbox.id, second))).status).toBe(201)
+})
+
+test('enrolling anew does not change the status of an active toolbox, and voids its old credential', async () => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  await store.system((tx) => tx.update(toolboxes).set({ status: 'active' }).where(eq(toolboxes.id, id)))
+  await uplink.enrol(newKey()(id, await uplink.token(await uplink.row(id))))
+  expect((await uplink.row(id)).status).toBe('active')
+  expect((await uplink.beat(bearer, {})).status).toBe(400)
+  expect(await uplink.row(id)).toMatchObject({ enrolEpoch: 2 })
+})
+
+test.each([
+  ['nothing', ''],
+  ['no JSON', '{'],
+  ['an unknown field', { admin: true }],
+  ['a body of 2 MB', { token: 'x'.repeat(2_000_000) }],
+])('%s is refused before it is looked at', async (_, body) => {
+  const { status } = await openUplink(store).enrol(body)
+  expect([400, 413]).toContain(status)
+})

@@ -1,0 +1,71 @@
+import { problem } from '@agentopia/api'
+import { API_VERSION, enrol } from '@agentopia/dtma/contract'
+import type { Hono } from 'hono'
+import { recordActivity } from '../events/activity.store.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import type { Store } from '../store/connect.ts'
+import type { Sealer } from '../store/seal.ts'
+import { sealedKeyOf } from '../toolboxes/dtma-client.ts'
+import { moveTo } from '../toolboxes/toolbox.store.ts'
+import { consumeToken, storeIdentity } from './enrolment.store.ts'
+import { provesKey } from './key-proof.ts'
+import { mountUplink } from './mount-uplink.ts'
+import { digestOf, newSecret } from './secrets.ts'
+
+export interface EnrolRouteDeps {
+  readonly store: Store
+  readonly sealer: Pick<Sealer, 'seal'>
+  readonly clock: Clock
+  /** Called after a toolbox got a new identity: a tunnel of its old one is to be closed. */
+  readonly onEnrolled: (toolboxId: string) => void
+}
+
+/** Trades an enrolment token and a public key for the two credentials of a toolbox, in one transaction. */
+export function enrolRoutes(app: Hono, { store, sealer, clock, onEnrolled }: EnrolRouteDeps): void {
+  mountUplink(app, enrol, async ({ body }) => {
+    requireVersion(body.apiVersion)
+    if (!provesKey(body)) throw refused()
+    const { toolboxId, token, publicKey, dtmaVersion, machine } = body
+    const dtmaBearerToken = newSecret('dtma')
+    const backendToDtmaApiKey = newSecret('backend')
+    const now = new Date(clock.now())
+
+    const epoch = await store.system(async (tx) => {
+      const accountId = await consumeToken(tx, { token, toolboxId, publicKey, now })
+      if (!accountId) throw refused()
+      const sealedApiKey = sealer.seal(backendToDtmaApiKey, sealedKeyOf({ id: toolboxId, accountId }))
+      const bearerTokenDigest = digestOf(dtmaBearerToken)
+      const row = await storeIdentity(tx, toolboxId, {
+        publicKey,
+        bearerTokenDigest,
+        sealedApiKey,
+        dtmaVersion,
+        machine,
+      })
+      if (!row) throw refused()
+      await moveTo(tx, toolboxId, { to: 'awaiting_heartbeat', now, from: ['provisioning', 'error_provisioning'] })
+      const message = `${row.name} enrolled from ${machine.hostname} (${machine.os}, ${machine.arch})`
+      await recordActivity(tx, {
+        accountId,
+        actor: 'DTMA',
+        action: 'toolbox.enrolled',
+        subject: toolboxId,
+        toolboxId,
+        message,
+      })
+      return row.enrolEpoch
+    })
+    onEnrolled(toolboxId)
+    return { toolboxId, epoch, dtmaBearerToken, backendToDtmaApiKey }
+  })
+}
+
+/** @throws {ProblemError} `unsupported-version`. */
+export function requireVersion(apiVersion: number): void {
+  if (apiVersion !== API_VERSION)
+    throw problem('unsupported-version', `This control plane speaks version ${API_VERSION}, not ${apiVersion}`)
+}
+
+/** One text for every cause: who guesses learns nothing. */
+const refused = () =>
+  problem('enrolment-refused', 'The enrolment token is unknown, expired, used, or of another toolbox')

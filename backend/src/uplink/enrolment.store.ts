@@ -1,0 +1,108 @@
+import { and, eq, gt, isNull, or, sql } from 'drizzle-orm'
+import type { Tx } from '../store/connect.ts'
+import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
+import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { digestOf, newSecret } from './secrets.ts'
+
+export const TOKEN_TTL_MS = 15 * 60_000
+
+/** Makes the one token with which this toolbox may be enrolled; earlier ones that nobody used are void. */
+export async function issueEnrolmentToken(
+  tx: Tx,
+  { id: toolboxId, accountId }: Pick<ToolboxRow, 'id' | 'accountId'>,
+  now: Date,
+): Promise<string> {
+  const token = newSecret('enrol')
+  await tx.delete(enrolmentTokens).where(and(eq(enrolmentTokens.toolboxId, toolboxId), isNull(enrolmentTokens.usedAt)))
+  await tx
+    .insert(enrolmentTokens)
+    .values({ digest: digestOf(token), accountId, toolboxId, expiresAt: new Date(now.getTime() + TOKEN_TTL_MS) })
+  return token
+}
+
+/** Until when the unused token of this toolbox is good; `undefined` when there is none. */
+export async function unusedTokenExpiry(tx: Tx, toolboxId: string): Promise<Date | undefined> {
+  const [row] = await tx
+    .select({ expiresAt: enrolmentTokens.expiresAt })
+    .from(enrolmentTokens)
+    .where(and(eq(enrolmentTokens.toolboxId, toolboxId), isNull(enrolmentTokens.usedAt)))
+  return row?.expiresAt
+}
+
+export interface TokenUse {
+  readonly token: string
+  readonly toolboxId: string
+  readonly publicKey: string
+  readonly now: Date
+}
+
+/**
+ * Uses a token up, or uses it again for the key that did. One conditional statement: of many at once, one key wins.
+ * @returns The account; `undefined` for a token that is unknown, expired, used by another key, or another toolbox's.
+ */
+export async function consumeToken(
+  tx: Tx,
+  { token, toolboxId, publicKey, now }: TokenUse,
+): Promise<string | undefined> {
+  const [used] = await tx
+    .update(enrolmentTokens)
+    .set({ usedAt: now, usedByKey: publicKey })
+    .where(
+      and(
+        eq(enrolmentTokens.digest, digestOf(token)),
+        eq(enrolmentTokens.toolboxId, toolboxId),
+        gt(enrolmentTokens.expiresAt, now),
+        or(isNull(enrolmentTokens.usedAt), eq(enrolmentTokens.usedByKey, publicKey)),
+      ),
+    )
+    .returning({ accountId: enrolmentTokens.accountId })
+  return used?.accountId
+}
+
+export interface Identity {
+  readonly publicKey: string
+  readonly bearerTokenDigest: string
+  readonly sealedApiKey: string
+  readonly dtmaVersion: string
+  readonly machine: { readonly hostname: string; readonly os: string; readonly arch: string }
+}
+
+/** Gives a toolbox a new identity; whatever the previous one had is void from then on. @returns `undefined` for a toolbox that nobody wants. */
+export async function storeIdentity(tx: Tx, toolboxId: string, identity: Identity): Promise<ToolboxRow | undefined> {
+  const { publicKey, bearerTokenDigest, sealedApiKey, dtmaVersion, machine } = identity
+  const [row] = await tx
+    .update(toolboxes)
+    .set({
+      publicKey,
+      dtmaBearerToken: bearerTokenDigest,
+      backendToDtmaApiKey: sealedApiKey,
+      dtmaVersion,
+      machine,
+      enrolEpoch: sql`${toolboxes.enrolEpoch} + 1`,
+      runId: null,
+      heartbeatSeq: 0,
+      supersededRuns: [],
+    })
+    .where(and(eq(toolboxes.id, toolboxId), eq(toolboxes.desired, 'present'), isNull(toolboxes.deletedAt)))
+    .returning()
+  return row
+}
+
+/** Whose DTMA_BEARER_TOKEN this is. */
+export async function findByBearerToken(tx: Tx, token: string): Promise<ToolboxRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(toolboxes)
+    .where(and(eq(toolboxes.dtmaBearerToken, digestOf(token)), isNull(toolboxes.deletedAt)))
+  return row
+}
+
+/** The same, for a transaction that will change the row: another one with the same token waits for it. */
+export async function lockByBearerToken(tx: Tx, token: string): Promise<ToolboxRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(toolboxes)
+    .where(and(eq(toolboxes.dtmaBearerToken, digestOf(token)), isNull(toolboxes.deletedAt)))
+    .for('update')
+  return row
+}

@@ -1,0 +1,229 @@
+import type { ToolStatus } from '@agentopia/dtma/contract'
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '../new-id.ts'
+import type { Store } from '../store/connect.ts'
+import { activities, instances, toolboxes } from '../store/schema/index.ts'
+import { openTestStore } from '../store/testing.ts'
+import { applyToolReport } from '../tools/instance.report.ts'
+import { authenticateDtma } from './authenticate.ts'
+import { beatOf, insertToolbox, newKey, openUplink } from './uplink.testing.ts'
+
+let store: Store
+beforeAll(async () => {
+  store = await openTestStore()
+})
+afterAll(() => store[Symbol.asyncDispose]())
+
+const system = {
+  cpus: 2,
+  cpuUsage: 0.5,
+  memoryBytes: 1,
+  memoryUsedBytes: 1,
+  diskBytes: 1,
+  diskUsedBytes: 1,
+  networkRxBytes: 1,
+  networkTxBytes: 1,
+  loadAverage: 0.1,
+  uptimeSeconds: 5,
+}
+const tool = (name: string, over: Partial<ToolStatus> = {}): ToolStatus => ({
+  name,
+  generation: 1,
+  desired: 'running',
+  state: 'running',
+  since: '2026-01-01T00:00:00.000Z',
+  restarts: 0,
+  ...over,
+})
+const activityOf = (id: string) =>
+  store.system((tx) => tx.select().from(activities).where(eq(activities.subject, id)).orderBy(activities.at))
+const insertInstance = async (toolboxId: string, accountId: string): Promise<string> => {
+  const id = newId('inst')
+  const values = { id, accountId, toolboxId, toolId: 'everything', name: id, desired: 'running', config: {} } as const
+  await store.system((tx) => tx.insert(instances).values(values))
+  return id
+}
+const instanceRow = async (id: string) =>
+  (await store.system((tx) => tx.select().from(instances).where(eq(instances.id, id))))[0]!
+
+test('the first heartbeat makes an enrolled toolbox active, by the clock of the control plane', async () => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  const { status, json } = await uplink.beat(bearer, beatOf('run-1', 1))
+
+  expect([status, json]).toEqual([200, { nextInSeconds: 10, wantReport: true }])
+  const row = await uplink.row(id)
+  expect(row).toMatchObject({ status: 'active', runId: 'run-1', heartbeatSeq: 1, docker: { state: 'ok' } })
+  expect(row.lastHeartbeatAt!.getTime()).toBe(uplink.clock.now())
+  expect((await activityOf(id)).map(({ action }) => action)).toEqual(['toolbox.enrolled', 'toolbox.active'])
+  expect(uplink.news).toEqual([id])
+})
+
+test('a life sign after silence brings an unresponsive toolbox back', async () => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  await uplink.beat(bearer, beatOf('r', 1))
+  await store.system((tx) => tx.update(toolboxes).set({ status: 'unresponsive' }).where(eq(toolboxes.id, id)))
+  await uplink.clock.advance(90_000)
+  await uplink.beat(bearer, beatOf('r', 2))
+  expect((await uplink.row(id)).status).toBe('active')
+  expect((await activityOf(id)).at(-1)!.message).toContain('back after 90 s of silence')
+})
+
+test.each(['quarantined', 'pending_deprovision', 'resizing'] as const)(
+  'a heartbeat does not end the status %s',
+  async (status) => {
+    const uplink = openUplink(store)
+    const { id, bearer } = await uplink.joined()
+    await store.system((tx) => tx.update(toolboxes).set({ status }).where(eq(toolboxes.id, id)))
+    expect((await uplink.beat(bearer, beatOf('r', 1))).status).toBe(200)
+    expect((await uplink.row(id)).status).toBe(status)
+  },
+)
+
+test('a report is asked for until one of this run was stored', async () => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  const wants = async (runId: string, seq: number, over = {}) =>
+    (await uplink.beat(bearer, beatOf(runId, seq, over))).json.wantReport
+  expect(await wants('a', 1)).toBe(true)
+  expect(await wants('a', 2, { system, tools: [] })).toBe(false)
+  expect(await wants('a', 3)).toBe(false)
+  expect(await wants('b', 1)).toBe(true)
+  expect((await uplink.row(id)).system).toEqual(system)
+})
+
+test('repeated and reordered heartbeats change nothing', async () => {
+  const uplink = openUplink(store, applyToolReport)
+  const { id, bearer } = await uplink.joined()
+  const instance = await insertInstance(id, 'account-a')
+  await uplink.beat(bearer, beatOf('r', 10, { tools: [tool(instance)] }))
+  const before = [await uplink.row(id), await instanceRow(instance)]
+  await uplink.clock.advance(5_000)
+  for (const seq of [8, 9, 10])
+    expect((await uplink.beat(bearer, beatOf('r', seq, { tools: [], docker: { state: 'down' } }))).status).toBe(200)
+  expect([await uplink.row(id), await instanceRow(instance)]).toEqual(before)
+})
+
+test('a new run takes over, and what the old one still says is refused', async () => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  await uplink.beat(bearer, beatOf('old', 100))
+  expect((await uplink.beat(bearer, beatOf('new', 1))).status).toBe(200)
+  expect(await uplink.beat(bearer, beatOf('old', 101))).toMatchObject({ status: 409, json: { code: 'superseded' } })
+  expect(await uplink.row(id)).toMatchObject({ runId: 'new', heartbeatSeq: 1, supersededRuns: ['old'] })
+})
+
+test('of many heartbeats at once, the highest counts in the end', async () => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  const seqs = Array.from({ length: 40 }, (_, i) => i + 1).sort(() => Math.random() - 0.5)
+  const replies = await Promise.all(seqs.map((seq) => uplink.beat(bearer, beatOf('r', seq))))
+  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]))
+  expect((await uplink.row(id)).heartbeatSeq).toBe(40)
+  expect((await activityOf(id)).filter(({ action }) => action === 'toolbox.active')).toHaveLength(1)
+})
+
+test('only the bearer token of the present enrolment is accepted', async () => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  const authenticate = authenticateDtma(store)
+  expect(await authenticate(bearer)).toEqual({ toolboxId: id, accountId: 'account-a', epoch: 1 })
+  await uplink.enrol(newKey()(id, await uplink.token(await uplink.row(id))))
+  for (const token of [undefined, 'wrong', bearer, `${bearer}x`]) {
+    expect((await uplink.beat(token, beatOf('r', 1))).json.code).toBe('unauthenticated')
+    if (token) expect(await authenticate(token)).toBeUndefined()
+  }
+})
+
+test('a DTMA of another version is told so', async () => {
+  const uplink = openUplink(store)
+  const { bearer } = await uplink.joined()
+  expect((await uplink.beat(bearer, beatOf('r', 1, { apiVersion: 2 }))).json.code).toBe('unsupported-version')
+})
+
+test('a complete report is stored with the heartbeat, and what it leaves out is not there', async () => {
+  const uplink = openUplink(store, applyToolReport)
+  const { id, bearer } = await uplink.joined()
+  const [a, b] = [await insertInstance(id, 'account-a'), await insertInstance(id, 'account-a')]
+  await uplink.beat(bearer, beatOf('r', 1, { tools: [tool(a), tool(b, { state: 'exited', reason: 'oom_killed' })] }))
+  expect((await instanceRow(b)).status).toMatchObject({ state: 'exited', reason: 'oom_killed' })
+  await uplink.beat(bearer, beatOf('r', 2, { tools: [tool(a)] }))
+  expect([(await instanceRow(a)).status?.state, (await instanceRow(b)).status]).toEqual(['running', null])
+})
+
+test('a heartbeat that cannot be stored as a whole is not stored at all', async () => {
+  const uplink = openUplink(store, () => Promise.reject(new Error('the report cannot be stored')))
+  const { id, bearer } = await uplink.joined()
+  expect((await uplink.beat(bearer, beatOf('r', 1, { tools: [] }))).status).toBe(500)
+  expect(await uplink.row(id)).toMatchObject({ status: 'awaiting_heartbeat', lastHeartbeatAt: null })
+})
+
+test("what a toolbox says about another's tools and about names of the language changes nothing there", async () => {
+  const uplink = openUplink(store, applyToolReport)
+  const victim = await insertToolbox(store, { accountId: 'account-b' })
+  const instance = await insertInstance(victim.id, 'account-b')
+  await store.system((tx) =>
+    tx
+      .update(instances)
+      .set({ status: tool(instance) })
+      .where(eq(instances.id, instance)),
+  )
+  const before = [await uplink.row(victim.id), await instanceRow(instance)]
+
+  const { bearer } = await uplink.joined()
+  const hostile = [
+    tool(instance, { state: 'exited', generation: 99 }),
+    tool(victim.id),
+    tool('constructor'),
+    tool('hasownproperty'),
+  ]
+  expect((await uplink.beat(bearer, beatOf('r', 1, { tools: hostile }))).status).toBe(200)
+  const raw = JSON.stringify(beatOf('r', 2, { tools: [tool('x')] }))
+  const polluted = [
+    raw.replace('"name":"x"', '"name":"__proto__"'),
+    raw.replace('"runId"', '"__proto__":{"status":"active"},"runId"'),
+    raw.replace('"name":"x"', `"toolboxId":"${victim.id}","name":"x"`),
+  ]
+  for (const body of polluted) expect([200, 400]).toContain((await uplink.beat(bearer, body)).status)
+
+  expect([await uplink.row(victim.id), await instanceRow(instance)]).toEqual(before)
+  expect(({} as Record<string, unknown>).status).toBeUndefined()
+})
+
+test('texts that no database can hold are cleaned, not failed on', async () => {
+  const uplink = openUplink(store, applyToolReport)
+  const { id, bearer } = await uplink.joined()
+  const instance = await insertInstance(id, 'account-a')
+  const message = 'a\0b \ud800 <img src=x onerror=alert(1)> 😀'
+  const { status } = await uplink.beat(
+    bearer,
+    beatOf('r', 1, { dtmaVersion: '1\0', tools: [tool(instance, { message })] }),
+  )
+  expect(status).toBe(200)
+  expect((await instanceRow(instance)).status!.message).toBe('a\ufffdb \ufffd <img src=x onerror=alert(1)> 😀')
+})
+
+test.each([
+  ['a body of 2 MB', { pad: 'x'.repeat(2_000_000) }, 413],
+  ['100,000 tools', beatOf('r', 1, { tools: Array.from({ length: 100_000 }, () => tool('x')) }), 413],
+  ['1,001 small tools', JSON.stringify(beatOf('r', 1, { tools: Array.from({ length: 1_001 }, () => tool('x')) })), 400],
+  ['nesting 100,000 deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 400],
+  ['an unknown field', { ...beatOf('r', 1), toolboxId: 'toolbox_x' }, 400],
+  ['a negative sequence', beatOf('r', -1), 400],
+  ['no JSON', '{"runId":', 400],
+])('%s is refused', async (_, body, expected) => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  expect((await uplink.beat(bearer, body)).status).toBe(expected)
+  expect((await uplink.row(id)).lastHeartbeatAt).toBeNull()
+})
+
+test('numbers at the edge of what can be counted are no failure of ours', async () => {
+  const uplink = openUplink(store)
+  const { bearer } = await uplink.joined()
+  const edge = { generation: Number.MAX_SAFE_INTEGER, restarts: Number.MAX_SAFE_INTEGER }
+  const beat = beatOf('r', Number.MAX_SAFE_INTEGER, { tools: [tool('x', edge)] })
+  expect((await uplink.beat(bearer, beat)).status).toBe(200)
+})

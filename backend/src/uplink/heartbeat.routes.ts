@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from 'node:util'
+import { problem, type ToolboxStatus } from '@agentopia/api'
+import { heartbeat, type Parsed, type ToolStatus } from '@agentopia/dtma/contract'
+import { eq } from 'drizzle-orm'
+import type { Hono } from 'hono'
+import { recordActivity } from '../events/activity.store.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import type { Store, Tx } from '../store/connect.ts'
+import { toolboxes } from '../store/schema/index.ts'
+import { moveTo, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { requireVersion } from './enrol.routes.ts'
+import { lockByBearerToken } from './enrolment.store.ts'
+import { orderOf, withSuperseded } from './heartbeat.order.ts'
+import { mountUplink } from './mount-uplink.ts'
+
+export interface HeartbeatRouteDeps {
+  readonly store: Store
+  readonly clock: Clock
+  /** Takes over a complete report about the tools of this toolbox, within the transaction of the heartbeat. */
+  readonly onToolReport: (tx: Tx, toolboxId: string, tools: readonly ToolStatus[]) => Promise<void>
+  /** Called after a report was stored or the toolbox became active: what depends on it may go on. */
+  readonly onNews: (toolboxId: string) => void
+}
+
+type Beat = Parsed<typeof heartbeat>['body']
+
+const NEXT_IN_SECONDS = 10
+/** From these a life sign makes a toolbox active. */
+const REVIVED: readonly ToolboxStatus[] = ['awaiting_heartbeat', 'unresponsive', 'error_provisioning']
+
+/** Takes life signs. One without a report writes two numbers of one row; time is that of the reception. */
+export function heartbeatRoutes(app: Hono, { store, clock, onToolReport, onNews }: HeartbeatRouteDeps): void {
+  /** Which run's report this process has stored last, by toolbox. Forgetting it costs one report. */
+  const reportedRun = new Map<string, string>()
+
+  mountUplink(app, heartbeat, async ({ body }, bearer) => {
+    if (!bearer) throw unauthenticated()
+    requireVersion(body.apiVersion)
+    const { toolboxId, news } = await store.system((tx) => count(tx, bearer, body))
+    if (body.tools) reportedRun.set(toolboxId, body.runId)
+    if (news) onNews(toolboxId)
+    return { nextInSeconds: NEXT_IN_SECONDS, wantReport: reportedRun.get(toolboxId) !== body.runId }
+  })
+
+  async function count(tx: Tx, bearer: string, beat: Beat): Promise<{ toolboxId: string; news: boolean }> {
+    const row = await lockByBearerToken(tx, bearer)
+    if (!row) throw unauthenticated()
+    const toolboxId = row.id
+    const order = orderOf(row, beat)
+    if (order === 'superseded') throw problem('superseded', 'A newer run of this DTMA has reported since')
+    if (order === 'late') return { toolboxId, news: false }
+
+    const now = new Date(clock.now())
+    await tx
+      .update(toolboxes)
+      .set({ lastHeartbeatAt: now, heartbeatSeq: beat.seq, ...takeover(order, row, beat), ...changes(row, beat) })
+      .where(eq(toolboxes.id, toolboxId))
+    if (beat.tools) await onToolReport(tx, toolboxId, beat.tools)
+    const revived = REVIVED.includes(row.status) && (await revive(tx, row, now))
+    return { toolboxId, news: revived || beat.tools !== undefined }
+  }
+}
+
+async function revive(tx: Tx, row: ToolboxRow, now: Date): Promise<boolean> {
+  const moved = await moveTo(tx, row.id, { to: 'active', now, from: REVIVED })
+  if (!moved) return false
+  const silence = row.lastHeartbeatAt ? Math.round((now.getTime() - row.lastHeartbeatAt.getTime()) / 1_000) : undefined
+  const back = row.status === 'unresponsive' && silence !== undefined
+  const message = back ? `${row.name} is back after ${silence} s of silence` : `${row.name} is active`
+  await recordActivity(tx, {
+    accountId: row.accountId,
+    actor: 'DTMA',
+    action: 'toolbox.active',
+    subject: row.id,
+    toolboxId: row.id,
+    message,
+  })
+  return true
+}
+
+const takeover = (order: 'next' | 'new-run', row: ToolboxRow, { runId }: Beat) =>
+  order === 'next' ? {} : { runId, supersededRuns: withSuperseded(row.supersededRuns, row.runId) }
+
+/** Only what differs is written: most life signs say nothing new. */
+function changes(row: ToolboxRow, { docker, system, dtmaVersion }: Beat) {
+  return {
+    ...(isDeepStrictEqual(docker, row.docker) ? {} : { docker }),
+    ...(system === undefined || isDeepStrictEqual(system, row.system) ? {} : { system }),
+    ...(dtmaVersion === row.dtmaVersion ? {} : { dtmaVersion }),
+  }
+}
+
+const unauthenticated = () => problem('unauthenticated', 'The bearer token is not one of a toolbox')

@@ -1,0 +1,34 @@
+import { problem } from '@agentopia/api'
+import { type Operation, type Parsed, parseInput, type Reply } from '@agentopia/dtma/contract'
+import type { Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { parseCleanJson } from './clean-json.ts'
+
+/** The largest body that DTMA may send, in bytes. */
+export const UPLINK_BODY_LIMIT = 1_048_576
+
+/** Serves an operation of the uplink. Size, JSON and shape are checked before `handle` runs. */
+export function mountUplink<Op extends Operation>(
+  app: Hono,
+  op: Op,
+  handle: (input: Parsed<Op>, bearer: string | undefined) => Promise<Reply<Op>>,
+): void {
+  const limit = bodyLimit({
+    maxSize: UPLINK_BODY_LIMIT,
+    onError: () => {
+      throw problem('payload-too-large', `The body is larger than ${UPLINK_BODY_LIMIT} bytes`)
+    },
+  })
+  app.on(op.method, op.path, limit, async (c) => {
+    const parsed = parseInput(op, {
+      params: c.req.param(),
+      query: c.req.query(),
+      body: parseCleanJson(await c.req.text()),
+    })
+    if ('invalid' in parsed) throw problem('invalid-request', parsed.invalid.slice(0, 2_000))
+    return c.json((await handle(parsed.input, bearerOf(c))) as object, op.status as 200)
+  })
+}
+
+const bearerOf = (c: Context): string | undefined =>
+  /^Bearer (\S{1,512})$/i.exec(c.req.header('authorization') ?? '')?.[1]

@@ -1,0 +1,109 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { API_VERSION, enrol, type heartbeat, type Input } from '@agentopia/dtma/contract'
+import { Hono } from 'hono'
+import { pino } from 'pino'
+import { problemResponse } from '../http/problem-response.ts'
+import { newId } from '../new-id.ts'
+import { manualClock } from '../reconcile/manual-clock.testing.ts'
+import type { Store } from '../store/connect.ts'
+import { toolboxes } from '../store/schema/index.ts'
+import { createSealer } from '../store/seal.ts'
+import { findToolbox, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { enrolRoutes } from './enrol.routes.ts'
+import { issueEnrolmentToken } from './enrolment.store.ts'
+import { type HeartbeatRouteDeps, heartbeatRoutes } from './heartbeat.routes.ts'
+
+export type EnrolBody = Input<typeof enrol>['body']
+export type BeatBody = Input<typeof heartbeat>['body']
+
+/** An Ed25519 key pair as DTMA makes it, and the enrolment request that it signs. */
+export function newKey() {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const spki = publicKey.export({ format: 'der', type: 'spki' }).toString('base64')
+  return (toolboxId: string, token: string, over: Partial<EnrolBody> = {}): EnrolBody => ({
+    toolboxId,
+    token,
+    publicKey: spki,
+    signature: sign(null, Buffer.from(`enrol:${toolboxId}:${token}`), privateKey).toString('base64'),
+    dtmaVersion: '0.1.0',
+    apiVersion: API_VERSION,
+    machine: { hostname: 'box', os: 'Debian', arch: 'x64' },
+    ...over,
+  })
+}
+
+export const beatOf = (runId: string, seq: number, over: Partial<BeatBody> = {}): BeatBody => ({
+  runId,
+  seq,
+  dtmaVersion: '0.1.0',
+  apiVersion: API_VERSION,
+  docker: { state: 'ok', version: '28.0.0' },
+  ...over,
+})
+
+/** The uplink in this process, on a real store and a clock that stands still. */
+export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToolReport'] = async () => {}) {
+  const clock = manualClock()
+  const sealer = createSealer(Buffer.alloc(32, 7))
+  const enrolled: string[] = []
+  const news: string[] = []
+  const app = new Hono()
+  app.onError(problemResponse(pino({ level: 'silent' })))
+  enrolRoutes(app, { store, sealer, clock, onEnrolled: (id) => enrolled.push(id) })
+  heartbeatRoutes(app, { store, clock, onToolReport, onNews: (id) => news.push(id) })
+
+  async function post(path: string, body: unknown, token?: string): Promise<{ status: number; json: Reply }> {
+    const response = await app.request(path, {
+      method: 'POST',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    })
+    return { status: response.status, json: (await response.json()) as Reply }
+  }
+
+  return {
+    app,
+    clock,
+    sealer,
+    enrolled,
+    news,
+    enrol: (body: unknown) => post(enrol.path, body),
+    beat: (token: string | undefined, body: unknown) => post('/dtma/heartbeat', body, token),
+    token: (toolbox: Pick<ToolboxRow, 'id' | 'accountId'>) =>
+      store.system((tx) => issueEnrolmentToken(tx, toolbox, new Date(clock.now()))),
+    /** A toolbox that is enrolled, and its DTMA_BEARER_TOKEN. */
+    async joined(over: Partial<typeof toolboxes.$inferInsert> = {}): Promise<{ id: string; bearer: string }> {
+      const toolbox = await insertToolbox(store, over)
+      const reply = await this.enrol(newKey()(toolbox.id, await this.token(toolbox)))
+      return { id: toolbox.id, bearer: reply.json.dtmaBearerToken! }
+    },
+    row: async (id: string): Promise<ToolboxRow> => (await store.system((tx) => findToolbox(tx, id)))!,
+  }
+}
+
+interface Reply {
+  readonly code?: string
+  readonly detail?: string
+  readonly epoch?: number
+  readonly dtmaBearerToken?: string
+  readonly backendToDtmaApiKey?: string
+  readonly nextInSeconds?: number
+  readonly wantReport?: boolean
+}
+
+export async function insertToolbox(
+  store: Store,
+  over: Partial<typeof toolboxes.$inferInsert> = {},
+): Promise<ToolboxRow> {
+  const id = newId('toolbox')
+  const values = {
+    id,
+    accountId: 'account-a',
+    name: id.slice(8),
+    provider: 'local',
+    status: 'provisioning',
+    ...over,
+  } as const
+  const [row] = await store.system((tx) => tx.insert(toolboxes).values(values).returning())
+  return row!
+}
