@@ -1,5 +1,6 @@
 export * from './accounts.ts'
 export * from './agents.ts'
+export * from './auth.ts'
 export * from './instances.ts'
 export * from './records.ts'
 export * from './toolboxes.ts'
