@@ -46,7 +46,10 @@ export interface ToolSessions {
   open(target: ToolTarget, signal: AbortSignal): Promise<McpInfo>
   /** Ends the session and fails the calls in flight with `tool-not-running`. Succeeds when there is none. */
   close(name: string): void
-  /** MCP `ping`. Rejects as {@link open} does when the server does not answer, or when there is no session. */
+  /**
+   * MCP `ping`. Any answer counts, an error too: it shows that the server is alive. Rejects as {@link open} does when there is
+   * none until `signal` aborts, and when there is no session.
+   */
   check(name: string, signal: AbortSignal): Promise<void>
   /** Called with news: the server changed its capabilities, or (`undefined`) the session is lost and must be opened again. */
   onChange(listener: (name: string, info: McpInfo | undefined) => void): void
