@@ -88,6 +88,15 @@ export async function storeIdentity(tx: Tx, toolboxId: string, identity: Identit
   return row
 }
 
+/** The end of a toolbox: its credentials and tokens open nothing any more. */
+export async function voidIdentity(tx: Tx, toolboxId: string, now: Date): Promise<void> {
+  await tx.delete(enrolmentTokens).where(eq(enrolmentTokens.toolboxId, toolboxId))
+  await tx
+    .update(toolboxes)
+    .set({ deletedAt: now, dtmaBearerToken: null, backendToDtmaApiKey: null })
+    .where(eq(toolboxes.id, toolboxId))
+}
+
 /** Whose DTMA_BEARER_TOKEN this is. */
 export async function findByBearerToken(tx: Tx, token: string): Promise<ToolboxRow | undefined> {
   const [row] = await tx
