@@ -36,57 +36,58 @@ export interface Docker {
   remove(name: string, signal: AbortSignal): Promise<void>
 }
 
-const API = '/v1.41'
 const DEADLINE_MS = 10_000
 const LARGEST_ANSWER = 8 * 1_048_576
 
-export function createDocker(socketPath: string): Docker {
-  const container = (name: string) => `${API}/containers/${encodeURIComponent(name)}`
+/** @param deadlineMs For each call, beyond the time that it asks of Docker. */
+export function createDocker(socketPath: string, deadlineMs = DEADLINE_MS): Docker {
+  const container = (name: string) => `/containers/${encodeURIComponent(name)}`
 
   async function call(
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
     expected: readonly number[],
     signal: AbortSignal,
-    { body, deadlineMs = DEADLINE_MS }: { body?: object; deadlineMs?: number } = {},
-  ): Promise<{ status: number; json: () => unknown }> {
-    const deadline = AbortSignal.timeout(deadlineMs)
+    { body, extraMs = 0 }: { body?: object; extraMs?: number } = {},
+  ): Promise<{ status: number; json: <T>(schema: z.ZodType<T>) => T }> {
+    const deadline = AbortSignal.timeout(deadlineMs + extraMs)
     const { status, text } = await send({ socketPath, method, path }, body, AbortSignal.any([signal, deadline])).catch(
       (error: unknown) => {
         if (signal.aborted) throw signal.reason
         if (deadline.aborted)
-          throw new ProviderError(`Docker accepts requests, but did not answer within ${deadlineMs} ms`)
+          throw new ProviderError(`Docker accepts requests, but did not answer within ${deadlineMs + extraMs} ms`)
         throw unavailable(error, socketPath)
       },
     )
     if (!expected.includes(status)) throw new ProviderError(`Docker refused: ${messageOf(text)} (HTTP ${status})`)
-    return { status, json: () => JSON.parse(text) as unknown }
+    return { status, json: (schema) => parsed(text, schema) }
   }
 
   return {
     async imageId(name, signal) {
-      const path = `${API}/images/${name.split('/').map(encodeURIComponent).join('/')}/json`
+      const path = `/images/${name.split('/').map(encodeURIComponent).join('/')}/json`
       const { status, json } = await call('GET', path, [200, 404], signal)
-      return status === 404 ? undefined : z.object({ Id: z.string() }).parse(json()).Id
+      return status === 404 ? undefined : json(z.object({ Id: z.string() })).Id
     },
     async inspect(name, signal) {
       const { status, json } = await call('GET', `${container(name)}/json`, [200, 404], signal)
-      return status === 404 ? undefined : ContainerDetails.parse(json())
+      return status === 404 ? undefined : json(ContainerDetails)
     },
     async list(label, signal) {
       const filters = encodeURIComponent(JSON.stringify({ label: [label] }))
-      const { json } = await call('GET', `${API}/containers/json?all=true&filters=${filters}`, [200], signal)
-      return z.array(ContainerSummary).parse(json())
+      const { json } = await call('GET', `/containers/json?all=true&filters=${filters}`, [200], signal)
+      return json(z.array(ContainerSummary))
     },
     async create(name, body, signal) {
-      await call('POST', `${API}/containers/create?name=${encodeURIComponent(name)}`, [201], signal, { body })
+      await call('POST', `/containers/create?name=${encodeURIComponent(name)}`, [201], signal, { body })
     },
     async start(name, signal) {
       await call('POST', `${container(name)}/start`, [204, 304], signal)
     },
     async stop(name, graceSeconds, signal) {
-      const deadlineMs = DEADLINE_MS + graceSeconds * 1_000
-      await call('POST', `${container(name)}/stop?t=${graceSeconds}`, [204, 304, 404], signal, { deadlineMs })
+      await call('POST', `${container(name)}/stop?t=${graceSeconds}`, [204, 304, 404], signal, {
+        extraMs: graceSeconds * 1_000,
+      })
     },
     async remove(name, signal) {
       // 409: a removal is in progress already.
@@ -139,6 +140,14 @@ function unavailable(error: unknown, socketPath: string): ProviderError {
   return new ProviderError(`The connection to Docker broke: ${error instanceof Error ? error.message : error}`, {
     cause: error,
   })
+}
+
+function parsed<T>(text: string, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new ProviderError('What answers on the socket of Docker does not speak its API', { cause })
+  }
 }
 
 function messageOf(text: string): string {

@@ -56,6 +56,8 @@ export function createBody(recipe: DtmaRecipe): { readonly Labels: Readonly<Reco
       NetworkMode: 'host',
       Binds: [`${socketPath}:${SOCKET_INSIDE}`, `${stateDir}:${STATE_INSIDE}`],
       GroupAdd: user.groups,
+      // A first process that obeys SIGTERM also before DTMA listens for it.
+      Init: true,
       // Docker brings DTMA back after a crash and a reboot; after `docker stop` it does not.
       RestartPolicy: { Name: 'always', MaximumRetryCount: 0 },
       CapDrop: ['ALL'],

@@ -19,7 +19,8 @@ export interface LocalProviderConfig {
 
 /** uid and gid of the user `node` in the DTMA image. */
 const NODE = { uid: 1000, gid: 1000 }
-const STOP_GRACE_SECONDS = 20
+/** Well within the time of one step of a reconciler. */
+const STOP_GRACE_SECONDS = 10
 
 /** This machine as a toolbox: DTMA in a container of its own. Replacing that container leaves the tools running. */
 export function createLocalProvider(docker: Docker, config: LocalProviderConfig): ToolboxProvider {
