@@ -74,6 +74,12 @@ export const DTMA_PROBLEMS = {
     retryable: true,
     fix: 'Start Docker on the toolbox; DTMA retries by itself.',
   },
+  'state-not-writable': {
+    status: 503,
+    title: 'DTMA cannot write its state directory',
+    retryable: true,
+    fix: 'Free disk space on the toolbox, or make the directory DTMA_STATE_DIR writable.',
+  },
   unconfigured: {
     status: 503,
     title: 'This DTMA has no keys yet',

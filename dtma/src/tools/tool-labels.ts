@@ -15,6 +15,8 @@ export const LABEL = {
   spec: 'dtma.spec',
   /** Random, made when the tool was accepted and known to our state directory alone: labels that come with an image cannot guess it. */
   claim: 'dtma.claim',
+  /** The claim again, on a container that is no tool but helps to prepare one. */
+  helper: 'dtma.helper',
 } as const
 
 /** Docker allows one container of a name, so a create that is repeated cannot double a tool. */

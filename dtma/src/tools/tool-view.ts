@@ -1,0 +1,29 @@
+import type { ToolStatus } from '../contract/tool.ts'
+import type { ContainerDetails } from '../engine/docker.types.ts'
+import type { McpInfo } from './tool-sessions.ts'
+
+/** @param image How people know the image; absent: its id will do. */
+export function containerStatusOf(
+  { Id, Image, State }: ContainerDetails,
+  image = Image,
+): NonNullable<ToolStatus['container']> {
+  const hasExited = State.Status === 'exited' || State.Status === 'dead'
+  return {
+    id: Id,
+    image,
+    ...(State.StartedAt.startsWith('0001') || State.StartedAt === '' ? {} : { startedAt: State.StartedAt }),
+    ...(hasExited ? { exitCode: State.ExitCode, oomKilled: State.OOMKilled } : {}),
+  }
+}
+
+export const mcpStatusOf = ({
+  protocolVersion,
+  server,
+  digest,
+  capabilities,
+}: McpInfo): NonNullable<ToolStatus['mcp']> => ({
+  protocolVersion,
+  server: { name: server.name, version: server.version },
+  capabilityDigest: digest,
+  capabilityCount: capabilities.length,
+})

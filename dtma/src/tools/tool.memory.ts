@@ -1,0 +1,86 @@
+import type { ToolReason, ToolState } from '../contract/tool.ts'
+import type { ContainerDetails } from '../engine/docker.types.ts'
+import { type Backoff, CRASH_LOOP, failedOnce, NO_BACKOFF } from './backoff.ts'
+import type { FoundContainer } from './tool-containers.ts'
+import type { ToolChannel } from './tool-sessions.ts'
+
+/** What is shown of a tool that waits for its next try. */
+export interface Held {
+  readonly state: ToolState
+  readonly reason: ToolReason
+  readonly message: string
+}
+
+/** What one run of DTMA knows of a tool beside what is on disk and in Docker. Times are monotonic milliseconds. */
+export interface ToolMemory {
+  image: 'unknown' | 'absent' | 'present'
+  /** Container with which a session is open. */
+  session: string | undefined
+  sessionSince: number
+  checkAt: number
+  missedChecks: number
+  backoff: Backoff
+  held: Held | undefined
+  /** Containers that we created, started and stopped ourselves, last of each kind. */
+  created: string | undefined
+  started: string | undefined
+  stopped: string | undefined
+  /** Attached before the start, to be handed to the session. */
+  channel: { readonly container: string; readonly channel: ToolChannel } | undefined
+  /** The exit that was seen last: container and time. */
+  seenExit: string | undefined
+}
+
+export const newMemory = (): ToolMemory => ({
+  image: 'unknown',
+  session: undefined,
+  sessionSince: 0,
+  checkAt: 0,
+  missedChecks: 0,
+  backoff: NO_BACKOFF,
+  held: undefined,
+  created: undefined,
+  started: undefined,
+  stopped: undefined,
+  channel: undefined,
+  seenExit: undefined,
+})
+
+const FIRST_RESTART_MS = 1_000
+
+/** Everything that says "try at once", when somebody asked for something new. What is true of containers stays. */
+export function forgetFailures(memory: ToolMemory): void {
+  memory.image = 'unknown'
+  memory.backoff = NO_BACKOFF
+  memory.held = undefined
+}
+
+/** Counts a failure of the running server and sets the time of the next try. */
+export function countFailure(memory: ToolMemory, held: Held, now: number): void {
+  const wellFor = memory.session === undefined ? 0 : now - memory.sessionSince
+  memory.backoff = failedOnce(memory.backoff, now, FIRST_RESTART_MS, wellFor)
+  memory.held = held
+}
+
+/**
+ * Takes note of an exit, once. An exit that we asked for, or that happened before this run of DTMA, is no failure.
+ * @returns Whether it is one.
+ */
+export function noteExit(memory: ToolMemory, found: FoundContainer | undefined, now: number): boolean {
+  if (found?.observed.state !== 'exited') return false
+  const { id } = found.observed
+  const exit = `${id} ${found.details.State.FinishedAt}`
+  if (memory.seenExit === exit) return false
+  memory.seenExit = exit
+  const unexpected = memory.stopped !== id && (memory.started === id || memory.session === id)
+  if (unexpected) countFailure(memory, heldOf(found.details, memory.backoff.failures + 1), now)
+  memory.session = undefined
+  return unexpected
+}
+
+function heldOf({ State }: ContainerDetails, failures: number): Held {
+  if (State.OOMKilled)
+    return { state: 'exited', reason: 'oom_killed', message: 'The tool used more memory than its limit and was killed' }
+  const message = `The server exited with code ${State.ExitCode}; its log may say why`
+  return { state: 'exited', reason: failures >= CRASH_LOOP ? 'crash_loop' : 'exited', message }
+}

@@ -1,0 +1,244 @@
+import type { ToolState, ToolStatus } from '../contract/tool.ts'
+import type { DockerApi } from '../engine/docker.api.ts'
+import { EngineError } from '../engine/engine-error.ts'
+import { failedForGood, failedOnce, NO_BACKOFF } from './backoff.ts'
+import type { ObservedContainer, Step } from './next-step.ts'
+import type { AcceptedTool, SpecFiles } from './spec-file.ts'
+import { countFailure, type ToolMemory } from './tool.memory.ts'
+import type { FoundContainer, ToolContainers } from './tool-containers.ts'
+import { ToolFailure, toolFailureOf } from './tool-failure.ts'
+import type { ToolImages } from './tool-images.ts'
+import type { ToolParts } from './tool-parts.ts'
+import type { McpInfo, ToolSessions, ToolTarget } from './tool-sessions.ts'
+
+export interface ToolStepsDeps {
+  readonly docker: DockerApi
+  readonly files: SpecFiles
+  readonly images: ToolImages
+  readonly containers: ToolContainers
+  readonly parts: ToolParts
+  readonly sessions: ToolSessions
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Whether another accepted tool runs from this image. */
+  readonly imageInUse: (reference: string, exceptFor: string) => boolean
+}
+
+/** The one tool that a step is about. */
+export interface ToolAtWork {
+  readonly tool: AcceptedTool
+  readonly found: FoundContainer | undefined
+  readonly memory: ToolMemory
+  show(state: ToolState, more?: Partial<Pick<ToolStatus, 'reason' | 'message' | 'progress'>>): void
+  /** Writes to disk what we have learnt; a change of what is wanted comes from elsewhere. */
+  note(change: Partial<Pick<AcceptedTool, 'containerId' | 'replace' | 'restarts' | 'images'>>): Promise<void>
+  opened(info: McpInfo): void
+  forgotten(): void
+}
+
+type Action = Exclude<Step['do'], 'wait'>
+
+const CHECK_EVERY_MS = 30_000
+const CHECK_DEADLINE_MS = 10_000
+const MISSED_CHECKS = 3
+const HANDSHAKE_MS = 60_000
+const ADOPTION_MS = 5_000
+const FIRST_RETRY_MS = 10_000
+/** The present image of a tool and the one before it. */
+const IMAGES_KEPT = 2
+
+/** Carries out one step. Each may be cut off and repeated at any point. */
+export function createToolSteps(deps: ToolStepsDeps) {
+  const { docker, files, images, containers, parts, sessions, now } = deps
+
+  const steps: Record<Action, (work: ToolAtWork, container: ObservedContainer, signal: AbortSignal) => Promise<void>> =
+    {
+      async 'find-image'({ tool, memory }, _, signal) {
+        memory.image = (await images.find(tool.spec, signal)).details ? 'present' : 'absent'
+      },
+
+      async 'make-image'({ tool, memory, show, note }, _, signal) {
+        const state = tool.spec.package.type === 'oci' ? 'pulling' : 'building'
+        show(state)
+        const reference = await images.make(tool.spec, (progress) => show(state, { progress }), signal)
+        await note({ images: withLast(tool.images, reference) })
+        memory.image = 'present'
+        memory.backoff = NO_BACKOFF
+      },
+
+      async create({ tool, memory, show, note }, _, signal) {
+        show('created')
+        const { reference, details } = await images.find(tool.spec, signal)
+        if (!details) {
+          memory.image = 'absent'
+          return
+        }
+        // Until the new id is noted, the claim alone must prove the container ours.
+        if (tool.containerId !== undefined) await note({ containerId: undefined })
+        const id = await containers.create(tool, details, signal)
+        memory.created = id
+        await note({ containerId: id, images: withLast(tool.images, reference) })
+      },
+
+      async start({ tool, found, memory, show, note }, { id, state }, signal) {
+        show('starting')
+        const differences = await containers.differences(tool, found!.details, signal)
+        if (differences.length > 0) {
+          await containers.remove(id, signal)
+          await note({ containerId: undefined })
+          if (memory.created !== id) return // made by an earlier version, or for a machine of another size
+          throw new ToolFailure(
+            'policy_denied',
+            `Docker made another container than was asked for: ${differences.join(', ')}`,
+            { lasting: true },
+          )
+        }
+        if (tool.spec.transport.type === 'stdio') {
+          const channel = await docker.attachContainer(id, { stderr: false }, signal)
+          channel.stderr.resume()
+          memory.channel = { container: id, channel }
+        }
+        if (state === 'exited' && (memory.stopped !== id || memory.backoff.failures > 0))
+          await note({ restarts: tool.restarts + 1 })
+        await docker.startContainer(id, signal).catch((error: unknown) => {
+          throw error instanceof EngineError && !['down', 'hung', 'disk-full'].includes(error.fault)
+            ? new ToolFailure('exited', `The container does not start: ${error.message}`, { cause: error })
+            : error
+        })
+        memory.started = id
+        memory.stopped = undefined
+        memory.held = undefined
+      },
+
+      async open(work, { id }, signal) {
+        const { tool, memory, show, opened } = work
+        show('starting')
+        const adopted = memory.started !== id
+        const target = await targetOf(work, id, adopted, signal)
+        const deadline = AbortSignal.timeout(adopted ? ADOPTION_MS : HANDSHAKE_MS)
+        try {
+          const info = await sessions.open(target, AbortSignal.any([signal, deadline]))
+          memory.session = id
+          memory.sessionSince = now()
+          memory.checkAt = now() + CHECK_EVERY_MS
+          memory.missedChecks = 0
+          memory.held = undefined
+          opened(info)
+          show('running')
+          await dropOldImages(work, signal)
+        } catch (error) {
+          if (memory.session === id || signal.aborted) throw error
+          // When the server has exited, its exit says more than the silence after it.
+          if ((await containers.find(tool, signal))?.observed.state === 'exited') return
+          const why = deadline.aborted ? `it did not answer in ${HANDSHAKE_MS / 1_000} s` : toolFailureOf(error).message
+          if (!adopted)
+            countFailure(
+              memory,
+              { state: 'exited', reason: 'mcp_handshake_failed', message: `The MCP handshake failed: ${why}` },
+              now(),
+            )
+          await stop(work, id, signal)
+        }
+      },
+
+      async check(work, { id }, signal) {
+        const { tool, memory, show } = work
+        show('running')
+        memory.checkAt = now() + CHECK_EVERY_MS
+        try {
+          await sessions.check(tool.name, AbortSignal.any([signal, AbortSignal.timeout(CHECK_DEADLINE_MS)]))
+          memory.missedChecks = 0
+          memory.held = undefined
+        } catch (error) {
+          if (signal.aborted) throw error
+          memory.missedChecks++
+          if (memory.missedChecks < MISSED_CHECKS) return
+          const message = `The server did not answer ${MISSED_CHECKS} pings in a row`
+          countFailure(memory, { state: 'exited', reason: 'mcp_ping_failed', message }, now())
+          show('unhealthy', { reason: 'mcp_ping_failed', message })
+          await stop(work, id, signal)
+          return
+        }
+        await dropOldImages(work, signal)
+      },
+
+      async stop(work, { id }, signal) {
+        work.show('stopping')
+        await stop(work, id, signal)
+      },
+
+      async remove({ tool, memory, show, note }, { id }, signal) {
+        show('stopping')
+        closeSession(tool, memory)
+        await containers.remove(id, signal)
+        await note({ containerId: undefined, ...(tool.replace === id ? { replace: undefined } : {}) })
+      },
+
+      async forget({ tool, memory, show, forgotten }, _, signal) {
+        show('stopping')
+        closeSession(tool, memory)
+        await parts.remove(tool, signal)
+        for (const reference of tool.images)
+          if (!deps.imageInUse(reference, tool.name)) await images.remove(reference, signal)
+        await files.remove(tool.name)
+        forgotten()
+      },
+    }
+
+  async function targetOf(
+    { tool, found, memory }: ToolAtWork,
+    id: string,
+    adopted: boolean,
+    signal: AbortSignal,
+  ): Promise<ToolTarget> {
+    const { transport } = tool.spec
+    const common = { name: tool.name, containerId: id, adopted }
+    if (transport.type === 'http') {
+      const address = await parts.addressOf(tool, found!.details, signal)
+      return { ...common, transport: 'http', url: `http://${address}:${transport.port}${transport.path}` }
+    }
+    const held = memory.channel
+    memory.channel = undefined
+    if (held?.container === id) return { ...common, transport: 'stdio', channel: held.channel }
+    held?.channel.close()
+    const channel = await docker.attachContainer(id, { stderr: false }, signal)
+    channel.stderr.resume()
+    return { ...common, transport: 'stdio', channel }
+  }
+
+  async function stop({ tool, memory }: ToolAtWork, id: string, signal: AbortSignal): Promise<void> {
+    closeSession(tool, memory)
+    memory.stopped = id
+    await containers.stop(id, signal)
+  }
+
+  function closeSession({ name }: AcceptedTool, memory: ToolMemory): void {
+    sessions.close(name)
+    memory.session = undefined
+    memory.channel?.channel.close()
+    memory.channel = undefined
+  }
+
+  async function dropOldImages({ tool, note }: ToolAtWork, signal: AbortSignal): Promise<void> {
+    const old = tool.images.slice(0, -IMAGES_KEPT)
+    if (old.length === 0) return
+    for (const reference of old) if (!deps.imageInUse(reference, tool.name)) await images.remove(reference, signal)
+    await note({ images: tool.images.slice(-IMAGES_KEPT) })
+  }
+
+  /** Sets when to try again after a step has failed, and what to show until then. */
+  function failed({ memory }: ToolAtWork, failure: ToolFailure): void {
+    const { reason, message, lasting } = failure
+    memory.backoff = lasting ? failedForGood(memory.backoff, now()) : failedOnce(memory.backoff, now(), FIRST_RETRY_MS)
+    memory.held = { state: reason === 'exited' ? 'exited' : 'blocked', reason, message }
+    memory.channel?.channel.close()
+    memory.channel = undefined
+  }
+
+  return { steps, failed }
+}
+
+const withLast = (references: readonly string[], last: string): string[] => [
+  ...references.filter((reference) => reference !== last),
+  last,
+]

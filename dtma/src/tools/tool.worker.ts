@@ -1,0 +1,221 @@
+import type { ToolStatus } from '../contract/tool.ts'
+import type { Log } from '../log.ts'
+import { nextStep } from './next-step.ts'
+import type { AcceptedTool } from './spec-file.ts'
+import { forgetFailures, newMemory, noteExit } from './tool.memory.ts'
+import { createToolSteps, type ToolAtWork, type ToolStepsDeps } from './tool.steps.ts'
+import type { FoundContainer } from './tool-containers.ts'
+import { toolFailureOf } from './tool-failure.ts'
+import { specHashOf } from './tool-labels.ts'
+import type { McpInfo } from './tool-sessions.ts'
+import { containerStatusOf, mcpStatusOf } from './tool-view.ts'
+
+/** Brings one tool, and nothing else, to where it is wanted, for as long as DTMA runs. */
+export interface ToolWorker {
+  readonly tool: AcceptedTool
+  readonly status: ToolStatus
+  /** What the server said last; still known while the container restarts. */
+  readonly info: McpInfo | undefined
+  /** Records what is wanted from now on: on disk when it resolves, carried out after that. */
+  accept(change: Partial<Pick<AcceptedTool, 'generation' | 'desired' | 'spec' | 'replace' | 'restarts'>>): Promise<void>
+  /** Looks again, soon. `exited`: the container is known to have ended, so nothing need be awaited from it. */
+  wake(hint?: { readonly exited: string }): void
+  /** News from the session: the server's capabilities changed, or (`undefined`) it is lost. */
+  sessionChanged(info: McpInfo | undefined): void
+  /** Resolves once the tool was deleted and nothing of it is left. */
+  readonly gone: Promise<void>
+  /** Resolves when the worker has stopped working, for whatever reason. */
+  readonly stopped: Promise<void>
+}
+
+export interface ToolWorkerDeps extends ToolStepsDeps {
+  readonly log: Log
+  /** Wall clock. */
+  readonly date: () => Date
+  readonly onStatus: () => void
+  readonly onGone: () => void
+  readonly signal: AbortSignal
+}
+
+/** Wake-ups may be lost: so often we look anyway. */
+const RESYNC_MS = 15_000
+const DOCKER_RETRY_MS = 2_000
+
+export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): ToolWorker {
+  const { files, log, now, date, onStatus, signal } = deps
+  const { steps, failed } = createToolSteps(deps)
+  const memory = newMemory()
+  const gone = Promise.withResolvers<void>()
+  let tool = first
+  let info: McpInfo | undefined
+  let found: FoundContainer | undefined
+  let status = statusOf({ state: 'unknown', since: date().toISOString() })
+  let saving = Promise.resolve()
+  let forgotten = false
+  let step = new AbortController()
+  let opening: string | undefined
+  let bell = Promise.withResolvers<void>()
+
+  function statusOf(shown: Pick<ToolStatus, 'state' | 'since' | 'reason' | 'message' | 'progress'>): ToolStatus {
+    const { name, generation, desired, restarts } = tool
+    return {
+      ...shown,
+      name,
+      generation,
+      desired: desired === 'running' ? 'running' : 'stopped',
+      restarts,
+      ...(found ? { container: containerStatusOf(found.details, tool.images.at(-1)) } : {}),
+      ...(info ? { mcp: mcpStatusOf(info) } : {}),
+    }
+  }
+
+  const show: ToolAtWork['show'] = (state, { reason, message, progress } = {}) => {
+    const since = state === status.state ? status.since : date().toISOString()
+    const next = statusOf({
+      state,
+      since,
+      ...(reason === undefined ? {} : { reason }),
+      ...(message === undefined ? {} : { message }),
+      ...(progress === undefined ? {} : { progress }),
+    })
+    if (JSON.stringify(next) === JSON.stringify(status)) return
+    if (state !== status.state || reason !== status.reason)
+      log[reason === undefined ? 'info' : 'warn']('tool', { tool: tool.name, state, reason, message })
+    status = next
+    onStatus()
+  }
+
+  /** Writes one after the other; the new state counts only once it is on disk. */
+  function save(change: (tool: AcceptedTool) => AcceptedTool): Promise<void> {
+    const saved = saving.then(async () => {
+      const next = change(tool)
+      await files.save(next)
+      tool = next
+    })
+    saving = saved.catch(() => undefined) // the caller has the error; the next one starts from the state before
+    return saved
+  }
+
+  async function advance(signal: AbortSignal): Promise<number> {
+    found = await deps.containers.find(tool, signal)
+    if (noteExit(memory, found, now())) deps.sessions.close(tool.name)
+    const wanted = { ...tool, specHash: specHashOf(tool.spec) }
+    const next = nextStep(wanted, found?.observed, { ...memory, retryAt: memory.backoff.retryAt }, now())
+    if (next.do === 'wait') {
+      showRest()
+      return next.ms ?? RESYNC_MS
+    }
+    const work: ToolAtWork = {
+      get tool() {
+        return tool
+      },
+      found,
+      memory,
+      show,
+      note: (change) => save((current) => ({ ...current, ...change })),
+      opened: (opened) => {
+        info = opened
+      },
+      forgotten: () => {
+        forgotten = true
+      },
+    }
+    try {
+      opening = next.do === 'open' ? next.container.id : undefined
+      await steps[next.do](work, 'container' in next ? next.container : NO_CONTAINER, signal)
+    } catch (error) {
+      const failure = toolFailureOf(error)
+      if (signal.aborted || isEngineTrouble(failure.reason)) throw error
+      failed(work, failure)
+      if (failure.reason === 'internal') log.error('tool step failed', { tool: tool.name, step: next.do, error })
+    } finally {
+      opening = undefined
+    }
+    return 0
+  }
+
+  /** What is shown while there is nothing to do. */
+  function showRest(): void {
+    const running = found?.observed.state === 'running'
+    if (tool.desired === 'running') {
+      if (memory.held) show(memory.held.state, memory.held)
+      else if (running && memory.session !== undefined) show('running')
+    } else if (!running) show(found ? (found.observed.state === 'created' ? 'created' : 'exited') : 'none')
+  }
+
+  async function attempt(): Promise<number> {
+    step = new AbortController()
+    try {
+      return await advance(AbortSignal.any([signal, step.signal]))
+    } catch (error) {
+      if (signal.aborted || step.signal.aborted) return 0
+      const { reason, message } = toolFailureOf(error)
+      // Docker did not say what is there: nothing is concluded from that, and nothing done.
+      show('unknown', { reason, message })
+      return DOCKER_RETRY_MS
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted && !forgotten) {
+      const ms = await attempt()
+      if (ms > 0 && !forgotten) await rest(Math.min(ms, RESYNC_MS))
+      bell = Promise.withResolvers()
+    }
+    if (!forgotten) return
+    gone.resolve()
+    deps.onGone()
+  }
+
+  /** Until the bell rings, or the time is over. */
+  async function rest(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const done = () => resolve()
+    const timeout = setTimeout(done, ms)
+    signal.addEventListener('abort', done, { once: true })
+    await Promise.race([bell.promise, promise])
+    clearTimeout(timeout)
+    signal.removeEventListener('abort', done)
+  }
+
+  const stopped = run()
+  return {
+    get tool() {
+      return tool
+    },
+    get status() {
+      return status
+    },
+    get info() {
+      return info
+    },
+    async accept(change) {
+      const before = tool
+      await save((current) => ({ ...current, ...change }))
+      if (specHashOf(before.spec) !== specHashOf(tool.spec)) info = undefined
+      forgetFailures(memory)
+      show(status.state, status)
+      step.abort(new Error('Something else is wanted now'))
+      bell.resolve()
+    },
+    wake(hint) {
+      if (hint?.exited !== undefined && hint.exited === opening) step.abort(new Error('The container has exited'))
+      bell.resolve()
+    },
+    sessionChanged(changed) {
+      if (changed) {
+        info = changed
+        show(status.state, status)
+      } else {
+        memory.session = undefined
+        bell.resolve()
+      }
+    },
+    gone: gone.promise,
+    stopped,
+  }
+}
+
+const NO_CONTAINER = { id: '', generation: 0, specHash: '', state: 'removing' } as const
+
+const isEngineTrouble = (reason: string): boolean => reason === 'docker_down' || reason === 'docker_hung'
