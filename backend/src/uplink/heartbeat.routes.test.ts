@@ -94,6 +94,13 @@ test('a report is asked for until one of this run was stored', async () => {
   expect((await uplink.row(id)).system).toEqual(system)
 })
 
+test('a report without tools is one too: a DTMA whose Docker is down is not asked over and over', async () => {
+  const uplink = openUplink(store)
+  const { bearer } = await uplink.joined()
+  const beat = beatOf('a', 1, { system, docker: { state: 'down' } })
+  expect((await uplink.beat(bearer, beat)).json.wantReport).toBe(false)
+})
+
 test('repeated and reordered heartbeats change nothing', async () => {
   const uplink = openUplink(store, applyToolReport)
   const { id, bearer } = await uplink.joined()

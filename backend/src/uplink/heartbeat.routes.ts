@@ -37,7 +37,8 @@ export function heartbeatRoutes(app: Hono, { store, clock, onToolReport, onNews 
     if (!bearer) throw unauthenticated()
     requireVersion(body.apiVersion)
     const { toolboxId, news } = await store.system((tx) => count(tx, bearer, body))
-    if (body.tools) reportedRun.set(toolboxId, body.runId)
+    // Without Docker a DTMA reports what it can; asking again would not give it eyes.
+    if (body.tools ?? body.system) reportedRun.set(toolboxId, body.runId)
     if (news) onNews(toolboxId)
     return { nextInSeconds: NEXT_IN_SECONDS, wantReport: reportedRun.get(toolboxId) !== body.runId }
   })

@@ -169,6 +169,15 @@ test('another image or another environment makes the container an old one', asyn
   expect((await machine()).current).toBe(true)
 })
 
+test('a DTMA that this data directory had before makes room', async () => {
+  const successor = `toolbox_after${run}000`
+  others.push(containerName(successor))
+  await provider.create(successor, 'token', signal)
+  expect(await provider.find(toolboxId, signal)).toBeUndefined()
+  await provider.create(toolboxId, 'token', signal)
+  expect(await provider.find(successor, signal)).toBeUndefined()
+})
+
 test('what is missing is said with the fix', async () => {
   const absent = createLocalProvider(docker, { ...config, image: 'agentopia-test-none:1' })
   await expect(absent.create(toolboxId, 't', signal)).rejects.toThrow('docker build -t agentopia-test-none:1 dtma/')

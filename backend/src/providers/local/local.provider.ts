@@ -77,8 +77,14 @@ export function createLocalProvider(docker: Docker, config: LocalProviderConfig)
           `Docker has no image ${config.image}: build it with \`docker build -t ${config.image} dtma/\``,
         )
       const name = containerName(toolboxId)
-      await docker.stop(name, STOP_GRACE_SECONDS, signal)
-      await docker.remove(name, signal)
+      // One data directory has one DTMA: an earlier one, also of a toolbox that is forgotten, makes room.
+      for (const earlier of [
+        name,
+        ...(await docker.list(`${LABELS.home}=${config.dataDir}`, signal)).map(({ Id }) => Id),
+      ]) {
+        await docker.stop(earlier, STOP_GRACE_SECONDS, signal)
+        await docker.remove(earlier, signal)
+      }
       await writeToken(enrolmentToken)
       await docker.create(name, createBody(present), signal)
       await docker.start(name, signal)
