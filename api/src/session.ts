@@ -70,9 +70,9 @@ export const setPassword = defineUserOperation({
   body: z.strictObject({
     currentPassword: z.string().max(256).optional(),
     newPassword: z.string().min(12).max(256),
-    email: z.email().max(320).optional(),
+    email: z.email().max(320).optional().describe('The address to sign in with; needed by a user who has none yet.'),
   }),
-  problems: ['sign-in-refused'],
+  problems: ['sign-in-refused', 'name-taken', 'rate-limited'],
 })
 
 /** A token of a person, for the CLI and programs. The secret is shown once, at creation. */

@@ -1,4 +1,4 @@
-import type { Role, UserOperation } from '@agentopia/api'
+import { problem, type Role, type UserOperation } from '@agentopia/api'
 
 /** Who is calling, as found by authentication. The account is the tenant of everything the call may touch. */
 export type Caller =
@@ -9,6 +9,8 @@ export type Caller =
       readonly role: Role
       /** For the activity record: the e-mail address, or `token <name>`. */
       readonly actor: string
+      /** The browser session; absent for a token. */
+      readonly sessionId?: string
     }
   | { readonly kind: 'agent'; readonly accountId: string; readonly agentId: string; readonly actor: string }
 
@@ -19,4 +21,13 @@ export function mayCall(auth: UserOperation['auth'], caller: Caller): boolean {
   if (auth === 'none') return true
   if (caller.kind === 'agent') return auth === 'agent'
   return RANK[caller.role] >= RANK[auth === 'agent' ? 'operator' : auth]
+}
+
+/** The lower of two roles. */
+export const lowerRole = (one: Role, other: Role): Role => (RANK[one] < RANK[other] ? one : other)
+
+/** Operations of people are closed to agents by their role; this tells the compiler. */
+export function asUser(caller: Caller): Extract<Caller, { kind: 'user' }> {
+  if (caller.kind === 'user') return caller
+  throw problem('forbidden', 'This is for people, not for agents')
 }

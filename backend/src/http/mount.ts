@@ -2,8 +2,20 @@ import { type Parsed, parseInput, problem, type Reply, type StreamEvent, type Us
 import type { Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { type Caller, mayCall } from './caller.ts'
+import { clientAddress } from './client-address.ts'
+import { readJsonBody, storable } from './json-body.ts'
 
-/** What a handler knows of its request beyond the input. It never sees headers. */
+/** The browser behind a request: for the operations that start and end sessions, and for nothing else. */
+export interface BrowserSession {
+  /** The cookies that came, and no other header. */
+  readonly headers: Headers
+  /** Address of the peer, for limits. Behind a proxy it is the proxy's. */
+  readonly address: string
+  /** Whole `Set-Cookie` lines for the answer. */
+  setCookies(lines: readonly string[]): void
+}
+
+/** What a handler knows of its request beyond the input. It never sees other headers. */
 export interface RequestContext<Who = Caller> {
   readonly caller: Who
   /** Aborts when the client goes away. */
@@ -12,6 +24,7 @@ export interface RequestContext<Who = Caller> {
   readonly idempotencyKey: string | undefined
   /** Position to resume a stream from: the `Last-Event-ID` header. */
   readonly lastEventId: string | undefined
+  readonly browser: BrowserSession
 }
 
 type CallerOf<Op extends UserOperation> = Op['auth'] extends 'none' ? Caller | undefined : Caller
@@ -32,11 +45,13 @@ export interface MountDeps {
   readonly authenticate: (c: Context) => Promise<Caller | undefined>
 }
 
-/** The largest JSON body that is read, in bytes. */
-export const BODY_LIMIT = 1_048_576
+export { BODY_LIMIT } from './json-body.ts'
 
-/** A comment line on silent streams, so that proxies keep them open and dead clients are noticed. */
-const STREAM_KEEPALIVE_MS = 15_000
+/** A comment line on silent streams, so that proxies keep them open and dead clients are noticed; and whoever lost his right is cut. */
+const STREAM_KEEPALIVE_MS = 8_000
+
+/** A body may be wrong in thousands of places; the first few are enough to correct it. */
+const DETAIL_LIMIT = 2_000
 
 export interface Mount {
   /** Serves `op`: caller and input are checked before `handle` runs. Every operation is mounted exactly once. */
@@ -74,10 +89,11 @@ export function createMount({ app, authenticate }: MountDeps): Mount {
         const events = await handle(await inputOf(op, c), context as never)
         return streamSSE(c, async (sse) => {
           sse.onAbort(() => gone.abort())
-          const keepalive = setInterval(
-            () => void sse.write(': still here\n\n').catch(() => gone.abort()),
-            STREAM_KEEPALIVE_MS,
-          )
+          const stillHere = () =>
+            admit(op, c, authenticate)
+              .then(() => sse.write(': still here\n\n'))
+              .catch(() => gone.abort())
+          const keepalive = setInterval(() => void stillHere(), STREAM_KEEPALIVE_MS)
           try {
             await sse.write(': open\n\n')
             for await (const { id, data } of events) {
@@ -107,9 +123,13 @@ async function admit(
 }
 
 async function inputOf<Op extends UserOperation>(op: Op, c: Context): Promise<Parsed<Op>> {
-  const body = op.body ? await c.req.json().catch(() => undefined) : undefined
-  const parsed = parseInput(op, { params: c.req.param(), query: c.req.query(), body })
-  if ('invalid' in parsed) throw problem('invalid-request', parsed.invalid)
+  const body = op.body ? await readJsonBody(c.req.raw) : undefined
+  const parsed = parseInput(op, {
+    params: storable('params', c.req.param()),
+    query: storable('query', c.req.query()),
+    body,
+  })
+  if ('invalid' in parsed) throw problem('invalid-request', parsed.invalid.slice(0, DETAIL_LIMIT))
   return parsed.input
 }
 
@@ -119,5 +139,14 @@ function contextOf(c: Context, caller: Caller | undefined) {
     signal: c.req.raw.signal,
     idempotencyKey: c.req.header('idempotency-key')?.slice(0, 255),
     lastEventId: c.req.header('last-event-id')?.slice(0, 255),
+    browser: browserOf(c),
   }
 }
+
+const browserOf = (c: Context): BrowserSession => ({
+  headers: new Headers({ cookie: c.req.header('cookie') ?? '' }),
+  address: clientAddress(c),
+  setCookies: (lines) => {
+    for (const line of lines) c.header('set-cookie', line, { append: true })
+  },
+})

@@ -2,6 +2,7 @@ import { ProblemError, problem } from '@agentopia/api'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Log } from '../log.ts'
+import { RateLimited } from './rate-limited.ts'
 
 /** The one place where an error becomes a response, and the one place where it is logged. */
 export const problemResponse =
@@ -15,5 +16,8 @@ export const problemResponse =
     const document = known.toDocument(requestId)
     // The caller of a 4xx knows what went wrong. Of a 5xx only we can know, so only that is an error to us.
     if (document.status >= 500) log.error({ requestId, code: known.code, err: known.cause ?? known }, 'request failed')
-    return c.json(document, document.status as ContentfulStatusCode, { 'content-type': 'application/problem+json' })
+    return c.json(document, document.status as ContentfulStatusCode, {
+      'content-type': 'application/problem+json',
+      ...(known instanceof RateLimited ? { 'retry-after': String(known.retryAfterSeconds) } : {}),
+    })
   }

@@ -1,0 +1,52 @@
+import { problem } from '@agentopia/api'
+import { and, eq, ne, sql } from 'drizzle-orm'
+import { isUniqueViolation, type Store } from '../store/connect.ts'
+import { sessions, signIns, users } from '../store/schema/index.ts'
+import type { Auth } from './auth.ts'
+import { findPassword } from './member.store.ts'
+
+export interface PasswordChange {
+  readonly userId: string
+  /** The session that stays; all others end. */
+  readonly sessionId: string
+  readonly currentPassword: string | undefined
+  readonly newPassword: string
+  /** The address to sign in with from now on. */
+  readonly email: string | undefined
+}
+
+/**
+ * Sets or changes a password, in one transaction with the address and the end of all other sessions.
+ * @throws {ProblemError} `sign-in-refused` when there is a password already and the current one is not given right;
+ *                        `invalid-request` when the user has no address to sign in with; `name-taken` for another's address.
+ */
+export async function changePassword(store: Store, auth: Auth, change: PasswordChange): Promise<void> {
+  const { userId, sessionId, currentPassword, newPassword } = change
+  const { password } = await auth.$context
+  const known = await store.system((tx) => findPassword(tx, userId))
+  if (known !== undefined && !(await password.verify({ hash: known, password: currentPassword ?? '' })))
+    throw problem('sign-in-refused', 'The current password is not right')
+  const hash = await password.hash(newPassword)
+  const email = change.email?.toLowerCase()
+
+  await store
+    .system(async (tx) => {
+      const [user] = await tx.select({ email: users.email }).from(users).where(eq(users.id, userId)).for('update')
+      if (email === undefined && user?.email.endsWith('@localhost'))
+        throw problem('invalid-request', 'body: email is needed too: nobody can sign in as owner@localhost')
+      if ((await findPassword(tx, userId)) !== known)
+        throw problem('sign-in-refused', 'The password was changed at the same moment by somebody else')
+      if (email !== undefined) await tx.update(users).set({ email, updatedAt: sql`now()` }).where(eq(users.id, userId))
+      await tx
+        .insert(signIns)
+        .values({ id: `password_${userId}`, userId, providerId: 'credential', accountId: userId, password: hash })
+        .onConflictDoUpdate({
+          target: [signIns.userId, signIns.providerId],
+          set: { password: hash, updatedAt: sql`now()` },
+        })
+      await tx.delete(sessions).where(and(eq(sessions.userId, userId), ne(sessions.id, sessionId)))
+    })
+    .catch((error: unknown) => {
+      throw isUniqueViolation(error) ? problem('name-taken', 'Another person signs in with this address') : error
+    })
+}

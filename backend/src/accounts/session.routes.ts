@@ -1,0 +1,111 @@
+import { getMe, type Me, problem, redeemSignInLink, setPassword, signIn, signOut } from '@agentopia/api'
+import { recordActivity } from '../events/activity.store.ts'
+import { asUser } from '../http/caller.ts'
+import type { BrowserSession, Mount } from '../http/mount.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import type { Store } from '../store/connect.ts'
+import { createAttemptLimit } from './attempt-limit.ts'
+import { type Auth, isRefusal } from './auth.ts'
+import { findMe, findMembership } from './member.store.ts'
+import { changePassword } from './password.ts'
+import { redeemSignInToken } from './sign-in-link.store.ts'
+
+export interface SessionRouteDeps {
+  readonly store: Store
+  readonly auth: Auth
+  readonly clock: Clock
+}
+
+/** Failed attempts within a minute: for one account, whoever tries; and from one address, whatever it tries. */
+const PER_ACCOUNT = 5
+const PER_ADDRESS = 20
+
+export function sessionRoutes(mount: Mount, { store, auth, clock }: SessionRouteDeps): void {
+  const byAccount = createAttemptLimit({ perMinute: PER_ACCOUNT, clock, what: 'failed sign-ins of this account' })
+  const byAddress = createAttemptLimit({ perMinute: PER_ADDRESS, clock, what: 'failed sign-ins from this address' })
+
+  mount.reply(getMe, async (_, { caller }) => {
+    const user = asUser(caller)
+    const me = await store.system((tx) => findMe(tx, user.userId, user.accountId))
+    if (!me) throw problem('unauthenticated', 'You are in this account no more')
+    return { ...me, role: user.role }
+  })
+
+  mount.reply(signIn, async ({ body }, { browser }) => {
+    const { userId } = await attempt([byAddress.take(browser.address), byAccount.take(body.email.toLowerCase())], () =>
+      auth.api
+        .signInEmail({ body, headers: new Headers(), returnHeaders: true })
+        .then(({ headers, response }) => {
+          browser.setCookies(headers.getSetCookie())
+          return { userId: response.user.id }
+        })
+        .catch((error: unknown) => {
+          throw isRefusal(error) ? problem('sign-in-refused', 'E-mail or password is not right') : error
+        }),
+    )
+    return signedIn(userId, 'by password')
+  })
+
+  mount.reply(redeemSignInLink, async ({ body }, { browser }) => {
+    const userId = await attempt([byAddress.take(browser.address)], async () => {
+      const owner = await store.system((tx) => redeemSignInToken(tx, body.token, new Date(clock.now())))
+      if (owner === undefined)
+        throw problem('sign-in-link-used', 'This link was used before, or is older than 15 minutes')
+      return owner
+    })
+    await startSession(userId, browser)
+    return signedIn(userId, 'by a one-time link')
+  })
+
+  mount.reply(signOut, async (_, { browser }) => {
+    const { headers } = await auth.api.signOut({ headers: browser.headers, returnHeaders: true })
+    browser.setCookies(headers.getSetCookie())
+    return undefined
+  })
+
+  mount.reply(setPassword, async ({ body }, { caller }) => {
+    const { userId, sessionId, accountId, actor } = asUser(caller)
+    if (sessionId === undefined) throw problem('forbidden', 'A token cannot change a password: sign in with a browser')
+    const takeBack = byAccount.take(userId)
+    await changePassword(store, auth, {
+      userId,
+      sessionId,
+      currentPassword: body.currentPassword,
+      newPassword: body.newPassword,
+      email: body.email,
+    })
+    takeBack()
+    await store.tenant(accountId, (tx) =>
+      recordActivity(tx, { accountId, actor, action: 'user.password', subject: userId, message: 'Set the password' }),
+    )
+    return undefined
+  })
+
+  async function startSession(userId: string, browser: BrowserSession): Promise<void> {
+    const { headers } = await auth.api.startSession({ body: { userId }, headers: new Headers(), returnHeaders: true })
+    browser.setCookies(headers.getSetCookie())
+  }
+
+  async function signedIn(userId: string, how: string): Promise<Me> {
+    return store.system(async (tx) => {
+      const member = await findMembership(tx, userId)
+      const me = member && (await findMe(tx, userId, member.accountId))
+      if (!member || !me) throw problem('sign-in-refused', 'This person is in no account')
+      await recordActivity(tx, {
+        accountId: member.accountId,
+        actor: member.email,
+        action: 'user.signed-in',
+        subject: userId,
+        message: `Signed in ${how}`,
+      })
+      return me
+    })
+  }
+}
+
+/** Every attempt is counted; one that succeeds is taken back. */
+async function attempt<Result>(taken: readonly (() => void)[], act: () => Promise<Result>): Promise<Result> {
+  const result = await act()
+  for (const takeBack of taken) takeBack()
+  return result
+}

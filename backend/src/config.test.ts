@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { parseConfig } from './config.ts'
+
+test('nothing set gives a control plane on loopback with an embedded database', () => {
+  const config = parseConfig({})
+  expect(config.http).toMatchObject({ host: '127.0.0.1', port: 3000 })
+  expect(config.http.publicUrl).toBeUndefined()
+  expect(config.store.databaseUrl).toBeUndefined()
+  expect(config.local).toMatchObject({ enabled: true, dtmaPort: 30_000, image: 'agentopia-dtma:latest' })
+})
+
+test('every wrong variable is named on a line of its own, and no value is shown', () => {
+  const wrong = {
+    PORT: 'eighty-secret',
+    PUBLIC_URL: 'https://secret.example/path',
+    DATABASE_URL: 'mysql://user:secret@db/x',
+    MASTER_KEY: 'secret',
+    LOCAL_TOOLBOX: 'secret',
+    LOG_LEVEL: 'secret',
+  }
+  const refuse = () => parseConfig(wrong)
+  expect(refuse).toThrow(expect.objectContaining({ exitCode: 78 }))
+  const message = messageOf(refuse)
+  expect(message.split('\n').map((line) => line.split(':')[0])).toEqual(Object.keys(wrong))
+  expect(message).not.toContain('secret')
+})
+
+test('an empty variable counts as not set', () => {
+  expect(parseConfig({ PORT: '', MASTER_KEY: '' }).http.port).toBe(3000)
+})
+
+test('the public address is an origin, whatever slash it was given with', () => {
+  expect(parseConfig({ PUBLIC_URL: 'https://tools.example.com/' }).http.publicUrl).toBe('https://tools.example.com')
+})
+
+function messageOf(act: () => unknown): string {
+  try {
+    act()
+  } catch (error) {
+    return (error as Error).message
+  }
+  return ''
+}

@@ -1,0 +1,102 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as z from 'zod'
+import { StartError } from './start-error.ts'
+
+const port = z.coerce.number().int().min(0).max(65_535)
+
+/** The page beside the bundle; in the source tree, where the build puts it. */
+const builtPage = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../dist/page' : './page', import.meta.url),
+)
+
+/** The whole environment, in one table. `docs/configuration.md` is printed from it. */
+export const Environment = z.object({
+  PORT: port.default(3000).describe('TCP port of the control plane; 0 picks a free one.'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all of them.'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine((text) => new URL(text).origin === text.replace(/\/$/, ''), 'must be an origin: scheme, host and port only')
+    .optional()
+    .describe('Origin under which browsers and toolboxes reach the control plane. Default: http://localhost:<PORT>.'),
+  DATA_DIR: z.string().min(1).default('./data').describe('Directory of everything that is kept; made when absent.'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('A PostgreSQL (15 or later) of your own. Absent: one is run in DATA_DIR.'),
+  MASTER_KEY: z
+    .string()
+    .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be base64 of 32 bytes')
+    .optional()
+    .describe('Encrypts stored secrets; they open with it alone. Absent: made once, in DATA_DIR/master.key.'),
+  LOCAL_TOOLBOX: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether this machine becomes the toolbox `local`; needs Docker.'),
+  LOCAL_DTMA_PORT: port.default(30_000).describe('Port of the local toolbox’s DTMA, on loopback.'),
+  DTMA_IMAGE: z
+    .string()
+    .min(1)
+    .default('agentopia-dtma:latest')
+    .describe('Docker image of DTMA for the local toolbox.'),
+  DOCKER_SOCKET: z.string().min(1).default('/var/run/docker.sock').describe('Docker’s socket on this machine.'),
+  PAGE_DIR: z.string().min(1).default(builtPage).describe('Directory of the built page.'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least that is logged.'),
+})
+
+/** What the program is configured with: parsed, in our units, and cut per consumer. */
+export interface Config {
+  readonly http: {
+    readonly host: string
+    readonly port: number
+    /** Absent: `http://localhost:` and the port that is listened on. */
+    readonly publicUrl?: string
+    readonly pageDir: string
+  }
+  /** Absolute path. */
+  readonly dataDir: string
+  readonly store: { readonly databaseUrl?: string; readonly dataDir: string }
+  readonly masterKey?: Uint8Array
+  readonly local: {
+    readonly enabled: boolean
+    readonly dtmaPort: number
+    readonly image: string
+    readonly dockerSocket: string
+  }
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+}
+
+/** Exit code of a process that was configured wrongly (sysexits.h). */
+export const EX_CONFIG = 78
+
+/** @throws {StartError} With one line per wrong variable; never with its value. */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // An empty variable is one that was not set.
+  const result = Environment.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
+  if (!result.success) {
+    const lines = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    throw new StartError(lines.join('\n'), 'docs/configuration.md says what each variable means.', {
+      exitCode: EX_CONFIG,
+    })
+  }
+  const e = result.data
+  const dataDir = resolve(e.DATA_DIR)
+  return {
+    http: {
+      host: e.HOST,
+      port: e.PORT,
+      ...(e.PUBLIC_URL ? { publicUrl: new URL(e.PUBLIC_URL).origin } : {}),
+      pageDir: resolve(e.PAGE_DIR),
+    },
+    dataDir,
+    store: { dataDir, ...(e.DATABASE_URL ? { databaseUrl: e.DATABASE_URL } : {}) },
+    ...(e.MASTER_KEY ? { masterKey: Buffer.from(e.MASTER_KEY, 'base64') } : {}),
+    local: {
+      enabled: e.LOCAL_TOOLBOX === 'on',
+      dtmaPort: e.LOCAL_DTMA_PORT,
+      image: e.DTMA_IMAGE,
+      dockerSocket: e.DOCKER_SOCKET,
+    },
+    log: { level: e.LOG_LEVEL },
+  }
+}

@@ -1,0 +1,61 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+/** The port of this process. It is taken before anything else is made, so that a taken one is noticed at once. */
+export interface Server {
+  readonly port: number
+  /** From now on requests are answered by these; until then they were told to come again. */
+  serve(handlers: { readonly request: RequestHandler; readonly upgrade: UpgradeHandler }): void
+  /** Takes no new requests and waits for those in flight; after `deadlineMs` they are cut. */
+  close(deadlineMs: number): Promise<void>
+}
+
+/** @throws {NodeJS.ErrnoException} `EADDRINUSE` and its like. */
+export async function openServer(listen: { readonly host: string; readonly port: number }): Promise<Server> {
+  let request: RequestHandler = (_, response) => {
+    response
+      .writeHead(503, { 'retry-after': '1', 'content-type': 'text/plain' })
+      .end('The control plane is starting.\n')
+  }
+  let upgrade: UpgradeHandler = (_, socket) => {
+    socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n')
+  }
+  const upgraded = new Set<Duplex>()
+  const server = createServer({ requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 20_000 })
+  server.on('request', (incoming, response) => request(incoming, response))
+  server.on('upgrade', (incoming, socket, head) => {
+    upgraded.add(socket)
+    socket.once('close', () => upgraded.delete(socket))
+    socket.on('error', () => socket.destroy()) // before the handshake nobody else listens
+    upgrade(incoming, socket, head)
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(listen.port, listen.host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve(handlers) {
+      request = handlers.request
+      upgrade = handlers.upgrade
+    },
+    async close(deadlineMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      const deadline = setTimeout(() => {
+        server.closeAllConnections()
+        for (const socket of upgraded) socket.destroy()
+      }, deadlineMs)
+      await closed
+      clearTimeout(deadline)
+    },
+  }
+}
