@@ -44,6 +44,7 @@ const facts = (over: Partial<Facts>): Facts => ({
   enrolled: true,
   lastHeartbeatAt: EARLIER,
   tunnel: open,
+  now: new Date(AT.getTime() + 1_000),
   ...over,
 })
 
@@ -67,6 +68,11 @@ const CASES: readonly (readonly [string, Partial<Facts>, ObservationCode])[] = [
   ],
   ['said goodbye', { tunnel: closed('goodbye') }, 'stopped'],
   ['said goodbye, its container not yet gone', { tunnel: closed('goodbye'), machine: machine({}) }, 'stopped'],
+  [
+    'said goodbye, was started again and has not connected since',
+    { tunnel: closed('goodbye'), machine: machine({}), now: new Date(AT.getTime() + 21_000) },
+    'unreachable',
+  ],
   ['said goodbye while it was asked', { tunnel: closed('goodbye'), answer: broken }, 'stopped'],
   ['went without a goodbye', { tunnel: closed('broken') }, 'unreachable'],
   ['was killed', { tunnel: closed('broken'), machine: exited(137) }, 'unreachable'],
@@ -129,6 +135,13 @@ test('what the provider saw is evidence, and its remedy the next step', () => {
   const diagnosis = diagnose(facts({ tunnel: closed('broken'), machine: { ...exited(137), description, remedy } }))
   expect(diagnosis.evidence).toContain(description)
   expect(diagnosis.nextStep).toBe(remedy)
+})
+
+test('a DTMA that runs but does not connect is to be asked through its log', () => {
+  const remedy = 'Read its log: docker logs c'
+  expect(diagnose(facts({ tunnel: closed('broken'), machine: machine({ remedy }) })).nextStep).toBe(remedy)
+  expect(diagnose(facts({ answer: deadline, machine: machine({ remedy }) })).nextStep).not.toBe(remedy)
+  expect(diagnose(facts({ tunnel: closed('goodbye'), machine: machine({ remedy }) })).nextStep).not.toBe(remedy)
 })
 
 test('evidence names what was measured', () => {

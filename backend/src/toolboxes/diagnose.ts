@@ -37,6 +37,7 @@ export interface Facts {
   /** Why the provider could not say, when it could not. */
   readonly providerFailure?: string
   readonly previous?: Pick<Observation, 'code' | 'observedAt'>
+  readonly now: Date
 }
 
 export type Diagnosis = Pick<Observation, 'code' | 'summary' | 'evidence' | 'nextStep'>
@@ -83,17 +84,23 @@ function codeOfRefusal(httpStatus: number, code: string): ObservationCode {
 }
 
 /** Nothing was answered: how the connection ended and what became of the machine tell why. */
-function codeOfSilence({ tunnel, machine, lastHeartbeatAt, previous }: Facts): ObservationCode {
+function codeOfSilence({ tunnel, machine, lastHeartbeatAt, previous, now }: Facts): ObservationCode {
   const lastClose = tunnel.open ? undefined : tunnel.lastClose
   const found = machine === 'absent' ? undefined : machine
   if (found?.state === 'paused') return 'not_answering'
   if (!lastClose && !lastHeartbeatAt) return 'never_connected'
-  if (lastClose?.cause === 'goodbye') return 'stopped'
+  if (lastClose?.cause === 'goodbye')
+    return cameBack(found, now.getTime() - lastClose.at.getTime()) ? 'unreachable' : 'stopped'
   if (lastClose?.cause === 'revoked') return 'unauthorized'
   if (found?.state === 'stopped') return endedOnPurpose(found) ? 'stopped' : 'unreachable'
   if (lastClose?.cause === 'silent') return 'not_answering'
   return (!lastClose && rememberedCode(previous, lastHeartbeatAt)) || 'unreachable'
 }
+
+/** A process needs a moment to end after its goodbye; what runs later was started again, and has not connected. */
+const ENDING_MS = 20_000
+const cameBack = (found: Machine | undefined, sinceGoodbyeMs: number): boolean =>
+  found?.state === 'running' && sinceGoodbyeMs > ENDING_MS
 
 /** An orderly exit, or one by the signal that asks for it. */
 export const endedOnPurpose = ({ exit }: Machine): boolean => exit?.code === 0 || exit?.code === 143
@@ -183,9 +190,9 @@ function evidenceOfAnswer(answer: Answer): string[] {
 function nextStepOf(code: ObservationCode, { machine, tunnel }: Facts): string | undefined {
   if (code === 'reachable') return undefined
   const found = typeof machine === 'object' ? machine : undefined
-  if (!tunnel.open && found?.remedy) return found.remedy
-  if (code === 'not_answering' && found?.remedy) return found.remedy
-  return NEXT_STEPS[code]
+  const ending = code === 'stopped' && found?.state === 'running'
+  const machineExplains = !ending && (!tunnel.open || found?.state === 'paused')
+  return (machineExplains && found?.remedy) || NEXT_STEPS[code]
 }
 
 const NEXT_STEPS = {

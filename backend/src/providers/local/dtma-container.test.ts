@@ -71,9 +71,9 @@ const inState = (Status: string, ExitCode = 0, OOMKilled = false): ContainerDeta
 })
 
 test.each([
-  ['running', inState('running'), 'running', 'is running', undefined],
+  ['running', inState('running'), 'running', 'is running', 'docker logs'],
   ['paused', inState('paused'), 'paused', 'is paused', 'docker unpause agentopia-dtma-toolbox_a'],
-  ['restarting', inState('restarting', 1), 'creating', 'restarting after it ended with code 1', undefined],
+  ['restarting', inState('restarting', 1), 'creating', 'restarting after it ended with code 1', 'docker logs'],
   ['created', inState('created'), 'creating', 'in the state created', undefined],
   ['stopped', inState('exited', 0), 'stopped', 'exited with code 0', 'docker start agentopia-dtma-toolbox_a'],
   ['killed', inState('exited', 137), 'stopped', 'exited with code 137 at', 'docker start agentopia-dtma-toolbox_a'],

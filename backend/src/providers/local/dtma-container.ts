@@ -86,9 +86,10 @@ export function machineOf(found: ContainerDetails, recipeDigest: string | undefi
   const { Status, ExitCode, OOMKilled, FinishedAt } = found.State
   const current = recipeDigest === undefined || found.Config.Labels?.[LABELS.recipe] === recipeDigest
   const common = { ref: name, current }
+  const readLog = `Read its log: docker logs ${name}`
   switch (Status) {
     case 'running':
-      return { ...common, state: 'running', description: `the container ${name} is running` }
+      return { ...common, state: 'running', description: `the container ${name} is running`, remedy: readLog }
     case 'paused':
       return {
         ...common,
@@ -101,6 +102,7 @@ export function machineOf(found: ContainerDetails, recipeDigest: string | undefi
         ...common,
         state: 'creating',
         description: `the container ${name} is restarting after it ended with code ${ExitCode}`,
+        remedy: readLog,
       }
     case 'exited':
     case 'dead': {
