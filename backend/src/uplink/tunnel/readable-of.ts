@@ -1,0 +1,31 @@
+import { type ClientHttp2Stream, constants } from 'node:http2'
+import { Readable } from 'node:stream'
+
+/**
+ * The body of a client stream as a plain Readable with back-pressure. Needed because `Http2Stream#closed` turns true when the
+ * last frame arrived, not when it was read: `for await` and `pipeline` on a short answer fail with ERR_STREAM_PREMATURE_CLOSE
+ * (Node 24). Call it within the `response` event: Node drains a stream that has no reader then.
+ */
+export function readableOf(stream: ClientHttp2Stream): Readable {
+  let ended = false
+  const body = new Readable({
+    highWaterMark: 256 << 10,
+    read: () => void stream.resume(),
+    destroy(error, done) {
+      if (!ended) stream.close(constants.NGHTTP2_CANCEL)
+      done(error)
+    },
+  })
+  stream.on('data', (chunk: Buffer) => {
+    if (!body.push(chunk)) stream.pause()
+  })
+  stream.on('end', () => {
+    ended = true
+    body.push(null)
+  })
+  stream.on('error', (error) => body.destroy(error))
+  stream.on('close', () => {
+    if (!ended) body.destroy(new Error(`the tunnel closed the stream (${stream.rstCode ?? 'no code'})`))
+  })
+  return body
+}

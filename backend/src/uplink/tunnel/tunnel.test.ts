@@ -1,0 +1,169 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { systemClock } from '../../../../dtma/src/uplink/clock.ts'
+import { runTunnel, type TunnelEnd } from '../../../../dtma/src/uplink/tunnel.ts'
+import { createTunnelDoor } from './tunnel-door.ts'
+import { createTunnels, type Tunnels } from './tunnels.ts'
+
+const log = pino({ level: 'silent' })
+const silent = { debug() {}, info() {}, warn() {}, error() {}, lines: () => [], redact() {} }
+
+let server: Server
+let tunnels: Tunnels
+let origin: string
+const aborted: string[] = []
+
+/** What DTMA serves: an app that knows nothing of tunnels. */
+const app = new Hono()
+  .get('/hello', (c) => c.json({ hello: c.req.header('x-name') ?? 'nobody' }))
+  .post('/echo', async (c) => c.body(await c.req.arrayBuffer()))
+  .get('/large', (c) => c.body(new Uint8Array(3 << 20).fill(7)))
+  .get('/never', (c) => {
+    c.req.raw.signal.addEventListener('abort', () => aborted.push('never'))
+    return new Promise<Response>(() => {})
+  })
+  .get('/events', (c) =>
+    streamSSE(c, async (stream) => {
+      stream.onAbort(() => void aborted.push('events'))
+      for (let n = 0; !stream.aborted; n += 1) {
+        await stream.writeSSE({ data: String(n) })
+        await stream.sleep(10)
+      }
+    }),
+  )
+
+beforeEach(async () => {
+  aborted.length = 0
+  tunnels = createTunnels({ log, now: Date.now, onChange: () => {} })
+  const authenticate = async (token: string) =>
+    token.startsWith('token-of-') ? { toolboxId: token.slice(9) } : undefined
+  server = createServer().on('upgrade', createTunnelDoor({ authenticate, tunnels, log }))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterEach(() => {
+  tunnels.closeAll()
+  server.close()
+})
+
+function dial(toolboxId: string): { stop: AbortController; end: Promise<TunnelEnd> } {
+  const stop = new AbortController()
+  const end = runTunnel(
+    {
+      baseUrl: origin,
+      token: () => `token-of-${toolboxId}`,
+      runId: 'run',
+      listener: getRequestListener(app.fetch) as never,
+      log: silent,
+      clock: { ...systemClock, random: () => 0 },
+    },
+    stop.signal,
+  )
+  return { stop, end }
+}
+
+async function opened(toolboxId = 'toolbox_alpha') {
+  const dialled = dial(toolboxId)
+  await vi.waitFor(() => expect(tunnels.isOpen(toolboxId)).toBe(true))
+  return { ...dialled, fetch: tunnels.fetchOf(toolboxId)! }
+}
+
+test('carries requests and answers like any fetch', async () => {
+  const { fetch } = await opened()
+  const answer = await fetch('http://dtma/hello', { headers: { 'x-name': 'alpha' } })
+  expect([answer.status, await answer.json()]).toEqual([200, { hello: 'alpha' }])
+})
+
+test('carries large bodies both ways, whole', async () => {
+  const { fetch } = await opened()
+  const large = new Uint8Array(await (await fetch('http://dtma/large')).arrayBuffer())
+  expect(large.length).toBe(3 << 20)
+  const text = 'ä'.repeat(1 << 20)
+  expect(await (await fetch('http://dtma/echo', { method: 'POST', body: text })).text()).toBe(text)
+})
+
+test('many requests at once do not wait for each other', async () => {
+  const { fetch } = await opened()
+  void fetch('http://dtma/never').catch(() => {})
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, n) =>
+      fetch('http://dtma/hello', { headers: { 'x-name': String(n) } }).then((answer) => answer.json()),
+    ),
+  )
+  expect(answers).toEqual(Array.from({ length: 100 }, (_, n) => ({ hello: String(n) })))
+})
+
+test('a stream arrives as it is written, and an abort reaches the far side', async () => {
+  const { fetch } = await opened()
+  const gone = new AbortController()
+  const answer = await fetch('http://dtma/events', { signal: gone.signal })
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
+  expect((await reader.read()).value).toContain('data: 0')
+  gone.abort()
+  await vi.waitFor(() => expect(aborted).toContain('events'), 5_000)
+})
+
+test('requests in flight fail at once when the connection ends', async () => {
+  const { fetch, stop } = await opened()
+  const waiting = fetch('http://dtma/never')
+  await sleep(20)
+  stop.abort()
+  await expect(waiting).rejects.toThrow()
+})
+
+test('a goodbye is told apart from a broken connection', async () => {
+  const { stop, end } = await opened()
+  stop.abort()
+  expect(await end).toBe('stopped')
+  await vi.waitFor(() =>
+    expect(tunnels.factsOf('toolbox_alpha')).toMatchObject({
+      open: false,
+      lastClose: { code: 4000, cause: 'goodbye' },
+    }),
+  )
+})
+
+test('comes back by itself after the connection broke', async () => {
+  const { stop } = await opened()
+  server.closeAllConnections()
+  tunnels.closeAll()
+  await vi.waitFor(() => expect(tunnels.isOpen('toolbox_alpha')).toBe(false))
+  await vi.waitFor(() => expect(tunnels.isOpen('toolbox_alpha')).toBe(true), 5_000)
+  stop.abort()
+})
+
+test('a newer connection of the same toolbox replaces the older, which does not fight back', async () => {
+  const first = await opened()
+  const second = dial('toolbox_alpha')
+  expect(await first.end).toBe('superseded')
+  expect(tunnels.isOpen('toolbox_alpha')).toBe(true)
+  second.stop.abort()
+})
+
+test('a revoked toolbox is cut off and told so', async () => {
+  const { end } = await opened()
+  tunnels.revoke('toolbox_alpha')
+  expect(await end).toBe('unauthenticated')
+})
+
+test('nobody without a credential comes in', async () => {
+  const stop = new AbortController()
+  const end = runTunnel(
+    {
+      baseUrl: origin,
+      token: () => 'wrong-token-wrong-token',
+      runId: 'r',
+      listener: () => {},
+      log: silent,
+      clock: systemClock,
+    },
+    stop.signal,
+  )
+  expect(await end).toBe('unauthenticated')
+})

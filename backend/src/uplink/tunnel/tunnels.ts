@@ -1,0 +1,93 @@
+import { type Fetch, TUNNEL_CLOSE } from '@agentopia/dtma/contract'
+import { keepAlive } from '@agentopia/dtma/tunnel'
+import type { WebSocket } from 'ws'
+import type { Log } from '../../log.ts'
+import type { CloseCause, TunnelFacts } from '../../toolboxes/diagnose.ts'
+import { openSession, type TunnelAnswer, type TunnelRequest, type TunnelSession } from './tunnel-session.ts'
+
+/** The open tunnels of this process, at most one a toolbox. */
+export interface Tunnels {
+  /** Takes over a connection whose owner is known. A newer one of the same toolbox replaces the older. */
+  adopt(toolboxId: string, ws: WebSocket): void
+  isOpen(toolboxId: string): boolean
+  /** The open tunnel as a `fetch`; `undefined` when there is none. */
+  fetchOf(toolboxId: string): Fetch | undefined
+  /** One request with streams at both ends, for the hot path. `undefined` when there is no tunnel. */
+  request(toolboxId: string, request: TunnelRequest): Promise<TunnelAnswer> | undefined
+  factsOf(toolboxId: string): TunnelFacts
+  /** Ends the tunnel of a toolbox whose credential no longer holds. */
+  revoke(toolboxId: string): void
+  closeAll(): void
+}
+
+export interface TunnelsDeps {
+  readonly log: Log
+  readonly now: () => number
+  /** Called after a tunnel opened or closed. */
+  readonly onChange: (toolboxId: string) => void
+}
+
+interface Open {
+  readonly ws: WebSocket
+  readonly session: TunnelSession
+  readonly since: Date
+}
+
+type LastClose = { readonly at: Date; readonly code: number; readonly cause: CloseCause }
+
+/** Toolboxes whose last close is remembered; the oldest is forgotten first. */
+const REMEMBERED = 10_000
+
+export function createTunnels({ log, now, onChange }: TunnelsDeps): Tunnels {
+  const open = new Map<string, Open>()
+  const lastCloses = new Map<string, LastClose>()
+
+  function adopt(toolboxId: string, ws: WebSocket): void {
+    open.get(toolboxId)?.ws.close(TUNNEL_CLOSE.superseded, 'superseded')
+    const mine: Open = { ws, session: openSession(ws), since: new Date(now()) }
+    open.set(toolboxId, mine)
+    let silent = false
+    keepAlive(ws, () => {
+      silent = true
+      ws.terminate()
+    })
+    ws.once('close', (code) => {
+      if (open.get(toolboxId) !== mine) return // replaced: the newer one speaks for the toolbox
+      open.delete(toolboxId)
+      remember(toolboxId, { at: new Date(now()), code, cause: silent ? 'silent' : causeOf(code) })
+      log.info({ toolboxId, code, silent }, 'tunnel closed')
+      onChange(toolboxId)
+    })
+    log.info({ toolboxId }, 'tunnel open')
+    onChange(toolboxId)
+  }
+
+  function remember(toolboxId: string, close: LastClose): void {
+    lastCloses.delete(toolboxId)
+    lastCloses.set(toolboxId, close)
+    if (lastCloses.size > REMEMBERED) lastCloses.delete(lastCloses.keys().next().value!)
+  }
+
+  return {
+    adopt,
+    isOpen: (toolboxId) => open.has(toolboxId),
+    fetchOf: (toolboxId) => open.get(toolboxId)?.session.fetch,
+    request: (toolboxId, request) => open.get(toolboxId)?.session.request(request),
+    factsOf(toolboxId) {
+      const now = open.get(toolboxId)
+      if (now) return { open: true, since: now.since }
+      const lastClose = lastCloses.get(toolboxId)
+      return { open: false, ...(lastClose ? { lastClose } : {}) }
+    },
+    revoke: (toolboxId) => open.get(toolboxId)?.ws.close(TUNNEL_CLOSE.revoked, 'revoked'),
+    closeAll() {
+      for (const { ws } of open.values()) ws.close(1001, 'the control plane stops')
+    },
+  }
+}
+
+function causeOf(code: number): CloseCause {
+  if (code === TUNNEL_CLOSE.stopping) return 'goodbye'
+  if (code === TUNNEL_CLOSE.superseded) return 'superseded'
+  return code === TUNNEL_CLOSE.revoked ? 'revoked' : 'broken'
+}

@@ -1,0 +1,69 @@
+import { API_VERSION, type Client, enrol, ProblemError } from '../contract/index.ts'
+import type { Log } from '../log.ts'
+import type { Clock } from './clock.ts'
+import { jitteredBackoffMs } from './clock.ts'
+import type { Credentials, Identity } from './identity.ts'
+
+export interface EnrolmentDeps {
+  readonly client: Client
+  readonly identity: Identity
+  readonly toolboxId: string
+  /** The single-use token; read anew for each try, because whoever gives it may replace it. */
+  readonly token: () => string | undefined
+  readonly machine: { readonly hostname: string; readonly os: string; readonly arch: string }
+  readonly version: string
+  readonly log: Log
+  readonly clock: Clock
+}
+
+/** A refusal is final for this token; a new one may be put in its place. */
+const REFUSED_MS = 30_000
+const DEADLINE_MS = 20_000
+
+/** Trades the token for credentials and keeps them; tries until it succeeds or `signal` aborts. A lost reply is repeated with the same key. */
+export async function enrolUntilDone(deps: EnrolmentDeps, signal: AbortSignal): Promise<Credentials | undefined> {
+  const { clock, log } = deps
+  let told = ''
+  for (let failures = 1; !signal.aborted; failures += 1) {
+    try {
+      return await enrolOnce(deps, signal)
+    } catch (error) {
+      if (signal.aborted) return undefined
+      const refused = error instanceof ProblemError && !error.kind.retryable
+      const text = error instanceof Error ? error.message : String(error)
+      if (text !== told)
+        log.warn('enrolment failed', {
+          reason: text,
+          ...(error instanceof ProblemError ? { code: error.code, fix: error.kind.fix } : {}),
+        })
+      told = text
+      await clock.sleep(refused ? REFUSED_MS : jitteredBackoffMs(failures, clock.random), signal)
+    }
+  }
+  return undefined
+}
+
+async function enrolOnce(
+  { client, identity, toolboxId, token, machine, version, log }: EnrolmentDeps,
+  signal: AbortSignal,
+): Promise<Credentials> {
+  const secret = token()
+  if (!secret) throw new Error('there is no enrolment token; give one in ENROLMENT_TOKEN_FILE')
+  const body = {
+    toolboxId,
+    token: secret,
+    publicKey: identity.publicKey,
+    signature: identity.sign(`enrol:${toolboxId}:${secret}`),
+    dtmaVersion: version,
+    apiVersion: API_VERSION,
+    machine,
+  }
+  const credentials = await client.call(
+    enrol,
+    { body },
+    { signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]) },
+  )
+  identity.keep(credentials)
+  log.info('enrolled', { toolboxId, epoch: credentials.epoch })
+  return credentials
+}

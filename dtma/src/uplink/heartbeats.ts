@@ -1,0 +1,112 @@
+import {
+  API_VERSION,
+  type Client,
+  type DockerState,
+  heartbeat,
+  ProblemError,
+  type SystemMetrics,
+  type ToolStatus,
+} from '../contract/index.ts'
+import type { Log } from '../log.ts'
+import { type Clock, jitteredBackoffMs } from './clock.ts'
+
+/** What a heartbeat tells: the latest that is known. Reading it never waits for Docker. */
+export interface Report {
+  readonly docker: DockerState
+  readonly system: SystemMetrics
+  /** `undefined` while nobody knows what is there: a report without them says nothing about tools. */
+  readonly tools: readonly ToolStatus[] | undefined
+}
+
+export interface HeartbeatDeps {
+  readonly client: Client
+  readonly runId: string
+  readonly version: string
+  readonly report: () => Report
+  readonly log: Log
+  readonly clock: Clock
+}
+
+export type HeartbeatEnd = 'stopped' | 'superseded' | 'unauthenticated'
+
+export interface Heartbeats {
+  /** Something in the report changed: send it soon. */
+  wake(): void
+  readonly ended: Promise<HeartbeatEnd>
+}
+
+const FULL_REPORT_MS = 60_000
+/** Changes within this time go in one report. */
+const GATHER_MS = 250
+const DEADLINE_MS = 10_000
+/** Silence may come from a control plane that is restarting; it must not take long to hear us again. */
+const LONGEST_RETRY_MS = 15_000
+
+/** Sends life signs until `signal` aborts, or the control plane says that this run is not wanted. */
+export function startHeartbeats(
+  { client, runId, version, report, log, clock }: HeartbeatDeps,
+  signal: AbortSignal,
+): Heartbeats {
+  let seq = 0
+  let changed = true
+  let fullAt = 0
+  let nap = new AbortController()
+
+  async function beat(): Promise<number> {
+    const full = changed || clock.now() - fullAt >= FULL_REPORT_MS
+    changed = false
+    seq += 1
+    try {
+      const { docker, system, tools } = report()
+      const body = {
+        runId,
+        seq,
+        dtmaVersion: version,
+        apiVersion: API_VERSION,
+        docker,
+        ...(full ? { system, ...(tools ? { tools: [...tools] } : {}) } : {}),
+      }
+      const reply = await client.call(
+        heartbeat,
+        { body },
+        { signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]) },
+      )
+      if (full) fullAt = clock.now()
+      changed ||= reply.wantReport
+      return reply.wantReport ? GATHER_MS : reply.nextInSeconds * 1_000 * (0.8 + 0.4 * clock.random())
+    } catch (error) {
+      changed ||= full
+      throw error
+    }
+  }
+
+  async function run(): Promise<HeartbeatEnd> {
+    for (let failures = 0; !signal.aborted; ) {
+      let waitMs: number
+      try {
+        waitMs = await beat()
+        if (failures > 0) log.info('heartbeats are heard again', { failures })
+        failures = 0
+      } catch (error) {
+        if (signal.aborted) break
+        if (error instanceof ProblemError && error.code === 'superseded') return 'superseded'
+        if (error instanceof ProblemError && error.code === 'unauthenticated') return 'unauthenticated'
+        failures += 1
+        if (failures === 1) log.warn('heartbeat was not heard', { reason: String(error) })
+        waitMs = Math.min(jitteredBackoffMs(failures, clock.random), LONGEST_RETRY_MS)
+      }
+      nap = new AbortController()
+      await clock.sleep(changed && failures === 0 ? GATHER_MS : waitMs, AbortSignal.any([signal, nap.signal]))
+      if (nap.signal.aborted) await clock.sleep(GATHER_MS, signal)
+    }
+    return 'stopped'
+  }
+
+  return {
+    wake() {
+      changed = true
+      nap.abort()
+    },
+    ended: run(),
+  }
+}

@@ -1,0 +1,125 @@
+import { createServer, type Http2ServerRequest, type Http2ServerResponse, type OutgoingHttpHeaders } from 'node:http2'
+import { WebSocket } from 'ws'
+import { RUN_ID_HEADER, TUNNEL_CLOSE, TUNNEL_PATH, TUNNEL_PROTOCOL } from '../contract/index.ts'
+import type { Log } from '../log.ts'
+import { type Clock, jitteredBackoffMs } from './clock.ts'
+import { keepAlive } from './keep-alive.ts'
+import { SESSION_WINDOW, STREAM_WINDOW, WsDuplex } from './ws-duplex.ts'
+
+/** An ordinary listener of Node's HTTP servers; served over the tunnel as over TCP. */
+export type TunnelListener = (request: Http2ServerRequest, response: Http2ServerResponse) => unknown
+
+export interface TunnelDeps {
+  /** Origin of the control plane. */
+  readonly baseUrl: string
+  readonly token: () => string
+  readonly runId: string
+  readonly listener: TunnelListener
+  readonly log: Log
+  readonly clock: Clock
+}
+
+export type TunnelEnd = 'stopped' | 'superseded' | 'unauthenticated'
+
+const HANDSHAKE_MS = 10_000
+const GOODBYE_MS = 1_000
+const MAX_STREAMS = 1_000
+
+/** Keeps one tunnel to the control plane open until `signal` aborts, or the control plane says that it is not wanted. */
+export async function runTunnel(deps: TunnelDeps, signal: AbortSignal): Promise<TunnelEnd> {
+  const { log, clock } = deps
+  for (let failures = 0; !signal.aborted; ) {
+    const { code, connected, reason, status } = await connectOnce(deps, signal)
+    if (signal.aborted) break
+    if (code === TUNNEL_CLOSE.superseded) return 'superseded'
+    if (code === TUNNEL_CLOSE.revoked || status === 401) return 'unauthenticated'
+    failures = connected ? 1 : failures + 1
+    if (failures === 1) log.warn('the tunnel is closed', { code, reason })
+    await clock.sleep(jitteredBackoffMs(failures, clock.random), signal)
+  }
+  return 'stopped'
+}
+
+interface Closed {
+  /** True when it had been open. */
+  readonly connected: boolean
+  /** Close code of the WebSocket. */
+  readonly code: number
+  readonly reason: string
+  /** HTTP status that refused the upgrade. */
+  readonly status?: number
+}
+
+/** One connection, from the dial to its end. Never rejects. */
+function connectOnce({ baseUrl, token, runId, listener, log }: TunnelDeps, signal: AbortSignal): Promise<Closed> {
+  return new Promise((resolve) => {
+    const ws = new WebSocket(baseUrl.replace(/^http/, 'ws') + TUNNEL_PATH, [TUNNEL_PROTOCOL], {
+      headers: { authorization: `Bearer ${token()}`, [RUN_ID_HEADER]: runId },
+      handshakeTimeout: HANDSHAKE_MS,
+      perMessageDeflate: false,
+      maxPayload: SESSION_WINDOW,
+    })
+    let connected = false
+    let reason = ''
+    let status: number | undefined
+    const stop = () => {
+      ws.close(TUNNEL_CLOSE.stopping, 'stopping')
+      setTimeout(() => ws.terminate(), GOODBYE_MS).unref()
+    }
+    signal.addEventListener('abort', stop)
+    ws.once('unexpected-response', (_, response) => {
+      status = response.statusCode
+      reason = `HTTP ${status}`
+      ws.terminate()
+    })
+    ws.on('error', (error) => {
+      reason ||= error.message
+    })
+    ws.once('open', () => {
+      connected = true
+      log.info('the tunnel is open')
+      keepAlive(ws, () => ws.terminate())
+      serve(ws, listener, log)
+    })
+    ws.once('close', (code) => {
+      signal.removeEventListener('abort', stop)
+      resolve({ connected, code, reason, ...(status === undefined ? {} : { status }) })
+    })
+  })
+}
+
+/** HTTP/2 with us as the server, although we dialled. */
+function serve(ws: WebSocket, listener: TunnelListener, log: Log): void {
+  const settings = { initialWindowSize: STREAM_WINDOW, maxConcurrentStreams: MAX_STREAMS }
+  const server = createServer({ settings }, (request, response) => void listener(request, forHttp2(response)))
+  server.on('session', (session) => session.setLocalWindowSize(SESSION_WINDOW))
+  server.on('sessionError', (error) => log.debug('tunnel session failed', { reason: String(error) }))
+  server.emit('connection', new WsDuplex(ws))
+}
+
+/** Headers of HTTP/1 connections, which HTTP/2 forbids (RFC 9113 section 8.2.2) and apps set all the same. */
+const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** An app that was written for HTTP/1 may answer as it is used to. */
+function forHttp2(response: Http2ServerResponse): Http2ServerResponse {
+  const setHeader = response.setHeader.bind(response)
+  const writeHead = response.writeHead.bind(response) as (
+    status: number,
+    headers?: OutgoingHttpHeaders,
+  ) => Http2ServerResponse
+  response.setHeader = (name, value) => {
+    if (!CONNECTION_HEADERS.has(name.toLowerCase())) setHeader(name, value)
+  }
+  response.writeHead = ((status: number, headers: OutgoingHttpHeaders = {}) =>
+    writeHead(
+      status,
+      Object.fromEntries(Object.entries(headers).filter(([name]) => !CONNECTION_HEADERS.has(name.toLowerCase()))),
+    )) as typeof response.writeHead
+  return response
+}

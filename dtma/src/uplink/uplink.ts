@@ -1,0 +1,97 @@
+import { createClient } from '../contract/index.ts'
+import type { Log } from '../log.ts'
+import type { Clock } from './clock.ts'
+import { enrolUntilDone } from './enrolment.ts'
+import { type Report, startHeartbeats } from './heartbeats.ts'
+import type { Credentials, Identity } from './identity.ts'
+import { runTunnel, type TunnelListener } from './tunnel.ts'
+
+export interface UplinkDeps {
+  /** Origin of the control plane: AGENTOPIA_API_BASE_URL. */
+  readonly baseUrl: string
+  /** `undefined` when the two credentials were given instead. */
+  readonly enrolment:
+    | {
+        readonly identity: Identity
+        readonly toolboxId: string
+        readonly token: () => string | undefined
+        readonly machine: { readonly hostname: string; readonly os: string; readonly arch: string }
+      }
+    | undefined
+  /** DTMA_BEARER_TOKEN and BACKEND_TO_DTMA_API_KEY, when they were given. */
+  readonly given: Pick<Credentials, 'dtmaBearerToken'> | undefined
+  /** Told the credentials, at start and whenever they change: the door of the API needs the key. */
+  readonly onCredentials: (credentials: Credentials) => void
+  readonly report: () => Report
+  readonly listener: TunnelListener
+  readonly runId: string
+  readonly version: string
+  readonly log: Log
+  readonly clock: Clock
+}
+
+export interface Uplink {
+  /** The report has changed. */
+  wake(): void
+  /** Resolves when the goodbye is said. Never rejects. */
+  readonly stopped: Promise<void>
+}
+
+/** After the control plane refused our credentials: it may be a restored one, or a revocation. Look again at this pace. */
+const REFUSED_MS = 60_000
+
+/** Everything that DTMA says to the control plane: enrolment, then heartbeats and the tunnel side by side, until `signal` aborts. */
+export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
+  const { baseUrl, enrolment, given, log, clock, runId, version, report, listener } = deps
+  let wake = () => {}
+
+  async function credentials(): Promise<Pick<Credentials, 'dtmaBearerToken'> | undefined> {
+    if (given) return given
+    if (!enrolment) return undefined
+    const { identity, ...rest } = enrolment
+    const held = identity.credentials()
+    const mine =
+      held?.toolboxId === rest.toolboxId
+        ? held
+        : await enrolUntilDone({ ...rest, identity, client: createClient({ baseUrl }), version, log, clock }, signal)
+    if (mine) deps.onCredentials(mine)
+    return mine
+  }
+
+  /** @returns When the session has ended: stopped, or refused by the control plane. */
+  async function session(token: string): Promise<'stopped' | 'superseded' | 'unauthenticated'> {
+    const over = new AbortController()
+    const either = AbortSignal.any([signal, over.signal])
+    const heartbeats = startHeartbeats(
+      { client: createClient({ baseUrl, token }), runId, version, report, log, clock },
+      either,
+    )
+    wake = heartbeats.wake
+    const tunnel = runTunnel({ baseUrl, token: () => token, runId, listener, log, clock }, either)
+    const end = await Promise.race([heartbeats.ended, tunnel])
+    over.abort()
+    await Promise.all([heartbeats.ended, tunnel])
+    return end
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      const held = await credentials()
+      if (!held) return
+      const end = await session(held.dtmaBearerToken)
+      if (end === 'superseded')
+        return log.error(
+          'another DTMA with this identity has taken over; this one no longer reports. Restart it to take over again',
+          { runId },
+        )
+      if (end === 'unauthenticated') {
+        log.error(
+          'the control plane does not accept our credentials; enrol this toolbox anew if it does not change its mind',
+        )
+        await clock.sleep(REFUSED_MS, signal)
+      }
+    }
+  }
+
+  return { wake: () => wake(), stopped: run() }
+}
