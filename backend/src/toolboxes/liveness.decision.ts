@@ -1,15 +1,15 @@
 /** Silence from which a toolbox is shown as suspect, and from which it is unresponsive. */
-export const SUSPECT_MS = 30_000
+const SUSPECT_MS = 30_000
 export const UNRESPONSIVE_MS = 60_000
 /** After our own start (or a pause of ours) a toolbox that has not been heard since gets so long: its silence may be our absence. */
-export const GRACE_MS = 300_000
+const GRACE_MS = 300_000
 
 /** A mass silence is ours until proven otherwise: so many at once within {@link BREAKER_WINDOW_MS} freeze the decision … */
-export const BREAKER_LEAST = 3
-export const BREAKER_SHARE = 0.3
-export const BREAKER_WINDOW_MS = 60_000
+const BREAKER_LEAST = 3
+const BREAKER_SHARE = 0.3
+const BREAKER_WINDOW_MS = 60_000
 /** … but not for ever: a status that nobody believes any more must not be shown as true. */
-export const FREEZE_MS = 300_000
+const FREEZE_MS = 300_000
 
 /** A toolbox whose status is `active`. */
 export interface ActiveToolbox {

@@ -9,7 +9,7 @@ import type { DtmaClients } from './dtma-client.ts'
 import { findToolbox, storeObservation, type ToolboxRow } from './toolbox.store.ts'
 
 /** What the uplink knows of the connections of toolboxes. */
-export interface Tunnels {
+interface Tunnels {
   /** The open tunnel as a `fetch`; `undefined` when there is none. */
   fetchOf(toolboxId: string): Fetch | undefined
   factsOf(toolboxId: string): TunnelFacts

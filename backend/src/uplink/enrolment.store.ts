@@ -4,7 +4,7 @@ import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { digestOf, newSecret } from './secrets.ts'
 
-export const TOKEN_TTL_MS = 15 * 60_000
+const TOKEN_TTL_MS = 15 * 60_000
 
 /** Makes the one token with which this toolbox may be enrolled; earlier ones that nobody used are void. */
 export async function issueEnrolmentToken(

@@ -5,7 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { parseCleanJson } from './clean-json.ts'
 
 /** The largest body that DTMA may send, in bytes. */
-export const UPLINK_BODY_LIMIT = 1_048_576
+const UPLINK_BODY_LIMIT = 1_048_576
 
 /** Serves an operation of the uplink. Size, JSON and shape are checked before `handle` runs. */
 export function mountUplink<Op extends Operation>(

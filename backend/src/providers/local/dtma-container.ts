@@ -32,7 +32,7 @@ export const LABELS = {
   recipe: 'agentopia.recipe',
 } as const
 
-export const STATE_INSIDE = '/var/lib/dtma'
+const STATE_INSIDE = '/var/lib/dtma'
 export const TOKEN_FILE = 'enrolment-token'
 const SOCKET_INSIDE = '/var/run/docker.sock'
 
