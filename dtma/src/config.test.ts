@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { ConfigError, parseConfig } from './config.ts'
+
+const linesOf = (env: Record<string, string>): string[] => {
+  try {
+    parseConfig(env, false)
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError)
+    return (error as Error).message.split('\n')
+  }
+  throw new Error('it was accepted')
+}
+
+test('with nothing set, DTMA listens on 30000: everywhere in a container, on loopback elsewhere', () => {
+  expect(parseConfig({}, true).http).toEqual({ host: '0.0.0.0', port: 30_000 })
+  expect(parseConfig({}, false)).toEqual({
+    http: { host: '127.0.0.1', port: 30_000 },
+    docker: { socketPath: '/var/run/docker.sock', runnerImage: undefined },
+    stateDirectory: '/var/lib/dtma',
+    uplink: undefined,
+    apiKey: undefined,
+    logLevel: 'info',
+  })
+})
+
+test('every wrong variable gets one line, at once, without its value', () => {
+  const lines = linesOf({
+    PORT: 'eighty',
+    LOG_LEVEL: 'loud',
+    DTMA_BEARER_TOKEN: 'short-secret',
+    DOCKER_HOST: 'tcp://10.0.0.1:2375',
+    AGENTOPIA_API_BASE_URL: 'ftp://x',
+  })
+  expect(lines.map((line) => line.split(':')[0]).sort()).toEqual(
+    ['AGENTOPIA_API_BASE_URL', 'DOCKER_HOST', 'DTMA_BEARER_TOKEN', 'LOG_LEVEL', 'PORT'].sort(),
+  )
+  expect(lines.join()).not.toMatch(/eighty|loud|short-secret|10\.0\.0\.1|ftp/)
+  expect(lines.join()).not.toMatch(/Invalid input(?:,|$)/)
+})
+
+test('what is useless without another variable says which one', () => {
+  expect(linesOf({ ENROLMENT_TOKEN: 'x'.repeat(32) })).toEqual(['TOOLBOX_ID: is needed when ENROLMENT_TOKEN is set'])
+  expect(linesOf({ TOOLBOX_ID: 'a', ENROLMENT_TOKEN_FILE: '/x' })).toEqual([
+    'AGENTOPIA_API_BASE_URL: is needed when TOOLBOX_ID is set',
+  ])
+})
+
+test('an empty variable counts as not set, and the origin loses its slash', () => {
+  const { uplink, http } = parseConfig({ PORT: '', HOST: ' ', AGENTOPIA_API_BASE_URL: 'https://cp.example/' }, true)
+  expect(http).toEqual({ host: '0.0.0.0', port: 30_000 })
+  expect(uplink?.baseUrl).toBe('https://cp.example')
+})

@@ -1,0 +1,110 @@
+import * as z from 'zod/mini'
+import en from 'zod/v4/locales/en.js'
+import { LOG_LEVELS, type LogLevel } from './log.ts'
+
+// The small edition of zod brings no messages of its own; these name what is wrong, never the value.
+z.config(en())
+
+const text = (about: string) => z.optional(z.string().check(z.describe(about)))
+const secret = (about: string) => z.optional(z.string().check(z.minLength(16), z.maxLength(1_024), z.describe(about)))
+
+/** The whole environment, in one table. The configuration reference is printed from it. Nothing need be set. */
+export const Environment = z.object({
+  AGENTOPIA_API_BASE_URL: z.optional(
+    z
+      .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+      .check(z.describe('Origin of the control plane. Absent: DTMA reports to nobody.')),
+  ),
+  TOOLBOX_ID: z.optional(z.string().check(z.maxLength(64), z.describe('The toolbox that this machine is to become.'))),
+  ENROLMENT_TOKEN: secret('Single-use right to enrol as TOOLBOX_ID.'),
+  ENROLMENT_TOKEN_FILE: text('File that holds the enrolment token; read when DTMA enrols.'),
+  DTMA_BEARER_TOKEN: secret('Credential towards the control plane, instead of enrolling.'),
+  BACKEND_TO_DTMA_API_KEY: secret(
+    'Key that callers of the DTMA API present, instead of enrolling. Without any, only /health answers.',
+  ),
+  PORT: z._default(
+    z.coerce.number().check(z.int(), z.minimum(0), z.maximum(65_535), z.describe('TCP port; 0 picks a free one.')),
+    30_000,
+  ),
+  HOST: text('Address to listen on. Default: all in a container, which publishes what it wants; 127.0.0.1 elsewhere.'),
+  DTMA_STATE_DIR: z._default(
+    z.string().check(z.describe('Directory of the identity and the accepted tools; made when absent.')),
+    '/var/lib/dtma',
+  ),
+  DTMA_RUNNER_IMAGE: text("Image with Node and npm that npm packages are built on. Default: DTMA's own image."),
+  DOCKER_HOST: z._default(
+    z
+      .string()
+      .check(z.regex(/^unix:\/\/\/.+/, 'must be unix:///path/of/the/socket'), z.describe('Where Docker listens.')),
+    'unix:///var/run/docker.sock',
+  ),
+  LOG_LEVEL: z._default(z.enum(LOG_LEVELS).check(z.describe('The least that is logged.')), 'info'),
+})
+
+/** What the program is configured with: parsed, in our units, and cut per consumer. */
+export interface Config {
+  readonly http: { readonly host: string; readonly port: number }
+  readonly docker: { readonly socketPath: string; readonly runnerImage: string | undefined }
+  readonly stateDirectory: string
+  readonly uplink: UplinkConfig | undefined
+  /** BACKEND_TO_DTMA_API_KEY, when it was given. */
+  readonly apiKey: string | undefined
+  readonly logLevel: LogLevel
+}
+
+export interface UplinkConfig {
+  /** Origin, without a trailing slash. */
+  readonly baseUrl: string
+  readonly toolboxId: string | undefined
+  readonly enrolmentToken: string | undefined
+  readonly enrolmentTokenFile: string | undefined
+  readonly bearerToken: string | undefined
+}
+
+/** Exit code of a process that was configured wrongly (sysexits.h). */
+export const EX_CONFIG = 78
+
+/** One line per wrong variable; never its value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** Variables that are useless without another one. */
+const NEEDS = [
+  ['ENROLMENT_TOKEN', 'TOOLBOX_ID'],
+  ['ENROLMENT_TOKEN_FILE', 'TOOLBOX_ID'],
+  ['TOOLBOX_ID', 'AGENTOPIA_API_BASE_URL'],
+  ['DTMA_BEARER_TOKEN', 'AGENTOPIA_API_BASE_URL'],
+] as const
+
+/** @throws {ConfigError} */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>, inContainer: boolean): Config {
+  // An empty variable is one that was not set.
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  )
+  const result = Environment.safeParse(given)
+  const wrong = result.success ? [] : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  const missing = NEEDS.filter(([name, needed]) => given[name] !== undefined && given[needed] === undefined)
+  const lines = [...wrong, ...new Set(missing.map(([name, needed]) => `${needed}: is needed when ${name} is set`))]
+  if (!result.success || lines.length > 0) throw new ConfigError(lines.join('\n'))
+
+  const e = result.data
+  return {
+    http: { host: e.HOST ?? (inContainer ? '0.0.0.0' : '127.0.0.1'), port: e.PORT },
+    docker: { socketPath: e.DOCKER_HOST.slice('unix://'.length), runnerImage: e.DTMA_RUNNER_IMAGE },
+    stateDirectory: e.DTMA_STATE_DIR,
+    uplink:
+      e.AGENTOPIA_API_BASE_URL === undefined
+        ? undefined
+        : {
+            baseUrl: e.AGENTOPIA_API_BASE_URL.replace(/\/+$/, ''),
+            toolboxId: e.TOOLBOX_ID,
+            enrolmentToken: e.ENROLMENT_TOKEN,
+            enrolmentTokenFile: e.ENROLMENT_TOKEN_FILE,
+            bearerToken: e.DTMA_BEARER_TOKEN,
+          },
+    apiKey: e.BACKEND_TO_DTMA_API_KEY,
+    logLevel: e.LOG_LEVEL,
+  }
+}
