@@ -125,11 +125,22 @@ test('a new run takes over, and what the old one still says is refused', async (
 test('of many heartbeats at once, the highest counts in the end', async () => {
   const uplink = openUplink(store)
   const { id, bearer } = await uplink.joined()
-  const seqs = Array.from({ length: 40 }, (_, i) => i + 1).sort(() => Math.random() - 0.5)
+  const seqs = Array.from({ length: 20 }, (_, i) => i + 1).sort(() => Math.random() - 0.5)
   const replies = await Promise.all(seqs.map((seq) => uplink.beat(bearer, beatOf('r', seq))))
   expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]))
-  expect((await uplink.row(id)).heartbeatSeq).toBe(40)
+  expect((await uplink.row(id)).heartbeatSeq).toBe(20)
   expect((await activityOf(id)).filter(({ action }) => action === 'toolbox.active')).toHaveLength(1)
+})
+
+test('a toolbox that sends a thousand heartbeats at once is held back, and it alone', async () => {
+  const uplink = openUplink(store)
+  const [noisy, quiet] = [await uplink.joined(), await uplink.joined()]
+  const replies = await Promise.all(
+    Array.from({ length: 1_000 }, (_, i) => uplink.beat(noisy.bearer, beatOf('r', i + 1))),
+  )
+  expect(replies.filter(({ status }) => status === 200)).toHaveLength(30)
+  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200, 429]))
+  expect((await uplink.beat(quiet.bearer, beatOf('r', 1))).status).toBe(200)
 })
 
 test('only the bearer token of the present enrolment is accepted', async () => {

@@ -12,6 +12,8 @@ import { requireVersion } from './enrol.routes.ts'
 import { lockByBearerToken } from './enrolment.store.ts'
 import { orderOf, withSuperseded } from './heartbeat.order.ts'
 import { mountUplink } from './mount-uplink.ts'
+import { createRateLimit } from './rate-limit.ts'
+import { digestOf } from './secrets.ts'
 
 export interface HeartbeatRouteDeps {
   readonly store: Store
@@ -25,6 +27,8 @@ export interface HeartbeatRouteDeps {
 type Beat = Parsed<typeof heartbeat>['body']
 
 const NEXT_IN_SECONDS = 10
+/** Far above what a DTMA sends while it deploys tools, far below what would harm the others. */
+const RATE = { burst: 30, perSecond: 5 } as const
 /** From these a life sign makes a toolbox active. */
 const REVIVED: readonly ToolboxStatus[] = ['awaiting_heartbeat', 'unresponsive', 'error_provisioning']
 
@@ -32,9 +36,11 @@ const REVIVED: readonly ToolboxStatus[] = ['awaiting_heartbeat', 'unresponsive',
 export function heartbeatRoutes(app: Hono, { store, clock, onToolReport, onNews }: HeartbeatRouteDeps): void {
   /** Which run's report this process has stored last, by toolbox. Forgetting it costs one report. */
   const reportedRun = new Map<string, string>()
+  const rate = createRateLimit({ now: clock.now, ...RATE })
 
   mountUplink(app, heartbeat, async ({ body }, bearer) => {
     if (!bearer) throw unauthenticated()
+    if (!rate.admit(digestOf(bearer))) throw problem('rate-limited', 'This toolbox sends too many heartbeats')
     requireVersion(body.apiVersion)
     const { toolboxId, news } = await store.system((tx) => count(tx, bearer, body))
     // Without Docker a DTMA reports what it can; asking again would not give it eyes.
