@@ -1,0 +1,92 @@
+import { problem } from '../contract/problems.ts'
+import type { JsonRpcAnswer, JsonRpcId, JsonRpcNotification } from './json-rpc.ts'
+import type { UpstreamRequest } from './upstream.ts'
+
+/** Requests that wait for their answers; more than this are refused. */
+const MOST = 64
+
+interface Waiting {
+  readonly settle: (answer: JsonRpcAnswer) => void
+  readonly fail: (error: unknown) => void
+  readonly request: UpstreamRequest
+  /** What the caller calls its progress; the server knows our id instead. */
+  readonly progressToken: unknown
+}
+
+/** The requests in flight on one connection, under ids of our own: callers' ids may collide, and a server may make them up. */
+export interface InFlight {
+  /**
+   * Registers a request, sends it under a fresh id and waits.
+   * @param send Gets the id and the parameters to send. @param cancel Tells the server that nobody waits any more.
+   */
+  run(
+    request: UpstreamRequest,
+    send: (id: number, params: UpstreamRequest['params']) => void,
+    cancel: (id: number, reason: string) => void,
+  ): Promise<JsonRpcAnswer>
+  /** @returns False for an id that nobody waits for: unknown, answered, or given up. */
+  answer(id: JsonRpcId, answer: JsonRpcAnswer): boolean
+  /** Gives a notification to the request that it belongs to. @returns False when it belongs to none. */
+  notify(notification: JsonRpcNotification): boolean
+  failAll(error: unknown): void
+}
+
+/** @param firstId Where ids start; random, so that late answers to a predecessor's requests meet nobody. */
+export function createInFlight(firstId: number): InFlight {
+  const waiting = new Map<JsonRpcId, Waiting>()
+  let nextId = firstId
+
+  return {
+    run(request, send, cancel) {
+      const { signal, params } = request
+      if (signal.aborted) return Promise.reject(signal.reason)
+      if (waiting.size >= MOST) return Promise.reject(problem('too-busy', `${MOST} requests are waiting for this tool`))
+      const id = nextId++
+      return new Promise<JsonRpcAnswer>((settle, fail) => {
+        const progressToken = metaOf(params)?.['progressToken']
+        const giveUp = () => {
+          waiting.delete(id)
+          cancel(id, 'the caller gave up')
+          fail(signal.reason)
+        }
+        const done =
+          <Value>(end: (value: Value) => void) =>
+          (value: Value) => {
+            waiting.delete(id)
+            signal.removeEventListener('abort', giveUp)
+            end(value)
+          }
+        signal.addEventListener('abort', giveUp)
+        waiting.set(id, { settle: done(settle), fail: done(fail), request, progressToken })
+        send(id, progressToken === undefined ? params : { ...params, _meta: { ...metaOf(params), progressToken: id } })
+      })
+    },
+    answer(id, answer) {
+      const found = waiting.get(id)
+      found?.settle(answer)
+      return found !== undefined
+    },
+    notify({ method, params, jsonrpc }) {
+      const progress =
+        method === 'notifications/progress' ? waiting.get(params?.['progressToken'] as JsonRpcId) : undefined
+      if (progress) {
+        progress.request.onNotification?.({
+          jsonrpc,
+          method,
+          params: { ...params, progressToken: progress.progressToken },
+        })
+        return true
+      }
+      // A log message names no request: it is passed on only when there is no doubt whose it is.
+      const only = method === 'notifications/message' && waiting.size === 1 ? [...waiting.values()][0] : undefined
+      only?.request.onNotification?.({ jsonrpc, method, ...(params ? { params } : {}) })
+      return only !== undefined
+    },
+    failAll(error) {
+      for (const { fail } of [...waiting.values()]) fail(error)
+    },
+  }
+}
+
+const metaOf = (params: UpstreamRequest['params']): Readonly<Record<string, unknown>> | undefined =>
+  params?.['_meta'] as Record<string, unknown> | undefined

@@ -1,0 +1,227 @@
+import { expect, test, vi } from 'vitest'
+import { type Behaviour, echoTool, type FakeServer, fakeServer, targetOf } from './fake-server.testing.ts'
+import { createMcpEndpoint } from './mcp-endpoint.ts'
+import { createMcpBridge } from './tool-sessions.ts'
+
+const soon = () => AbortSignal.timeout(2_000)
+
+async function opened(behaviour: Behaviour = {}) {
+  const bridge = createMcpBridge({ version: '0', random: Math.random })
+  const server = fakeServer(behaviour)
+  const info = await bridge.open(targetOf(server), soon())
+  const endpoint = createMcpEndpoint(bridge)
+  const post = (message: object, headers: Record<string, string> = {}, signal?: AbortSignal) =>
+    endpoint(
+      'tool',
+      new Request('http://dtma/mcp', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+        body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+        ...(signal ? { signal } : {}),
+      }),
+    )
+  return { bridge, server, info, endpoint, post }
+}
+
+const call = (text: string, id: number | string = 1) => ({
+  id,
+  method: 'tools/call',
+  params: { name: 'echo', arguments: { text } },
+})
+
+test('shakes hands once and knows what the server offers', async () => {
+  const { info, server } = await opened()
+  expect(info).toMatchObject({
+    protocolVersion: '2025-11-25',
+    server: { name: 'fake', version: '1.0.0' },
+    capabilities: [{ name: 'echo' }],
+  })
+  expect(server.heard.map(({ method }) => method)).toEqual(['initialize', 'notifications/initialized', 'tools/list'])
+})
+
+test('answers initialize from what it knows, in the version of the client', async () => {
+  const { post, server } = await opened()
+  const before = server.heard.length
+  const answer = (await (
+    await post({ id: 'a', method: 'initialize', params: { protocolVersion: '2025-03-26' } })
+  ).json()) as object
+  expect(answer).toMatchObject({ id: 'a', result: { protocolVersion: '2025-03-26', serverInfo: { name: 'fake' } } })
+  expect(server.heard).toHaveLength(before)
+})
+
+test('callers with the same id get their own answers', async () => {
+  const { post } = await opened()
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, async (_, n) => (await post(call(`text ${n}`, 7))).json()),
+  )
+  expect(answers).toEqual(
+    Array.from({ length: 30 }, (_, n) => ({
+      jsonrpc: '2.0',
+      id: 7,
+      result: { content: [{ type: 'text', text: `text ${n}` }] },
+    })),
+  )
+})
+
+test('progress reaches its caller, under the name that the caller gave it', async () => {
+  const { post } = await opened({
+    onCall({ id, params }, server) {
+      const { progressToken: token } = params!['_meta'] as { progressToken: unknown }
+      server.say({ method: 'notifications/progress', params: { progressToken: token, progress: 1, total: 2 } })
+      server.say({ id, result: { content: [] } })
+    },
+  })
+  const answer = await post({ id: 1, method: 'tools/call', params: { name: 'echo', _meta: { progressToken: 'mine' } } })
+  expect(answer.headers.get('content-type')).toBe('text/event-stream')
+  const events = (await answer.text())
+    .split('\n\n')
+    .filter(Boolean)
+    .map((event) => JSON.parse(event.split('data: ')[1]!) as object)
+  expect(events).toEqual([
+    { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 'mine', progress: 1, total: 2 } },
+    { jsonrpc: '2.0', id: 1, result: { content: [] } },
+  ])
+})
+
+test('tells the server when a caller goes away', async () => {
+  const { post, server } = await opened({ onCall: () => {} })
+  const gone = new AbortController()
+  const waiting = post(call('never'), {}, gone.signal)
+  await vi.waitFor(() => expect(server.heard.at(-1)?.method).toBe('tools/call'))
+  gone.abort()
+  await expect(waiting).rejects.toThrow()
+  await vi.waitFor(() =>
+    expect(server.heard.at(-1)).toMatchObject({
+      method: 'notifications/cancelled',
+      params: { requestId: server.heard.at(-2)?.id },
+    }),
+  )
+})
+
+test('gives up at the deadline of the caller', async () => {
+  const { post } = await opened({ onCall: () => {} })
+  await expect(post(call('never'), { 'x-deadline-ms': '30' })).rejects.toMatchObject({ code: 'tool-timeout' })
+})
+
+test('a server that exits fails the calls in flight at once, and says that it is gone', async () => {
+  const { bridge, post, server } = await opened({ onCall: () => {} })
+  const news: unknown[] = []
+  bridge.onChange((name, info) => news.push([name, info]))
+  const waiting = post(call('x'))
+  await vi.waitFor(() => expect(server.heard.at(-1)?.method).toBe('tools/call'))
+  server.exit()
+  await expect(waiting).rejects.toMatchObject({ code: 'tool-not-running' })
+  expect(news).toEqual([['tool', undefined]])
+})
+
+test('reports what a server offers after it changed', async () => {
+  let tools = [echoTool]
+  const { bridge, info, server } = await opened({ tools: () => tools })
+  const heard = vi.fn()
+  bridge.onChange(heard)
+  tools = [{ ...echoTool, description: 'Echoes, and tells somebody' }]
+  server.say({ method: 'notifications/tools/list_changed' })
+  await vi.waitFor(() => expect(heard).toHaveBeenCalledOnce())
+  expect(heard.mock.calls[0]?.[1].digest).not.toBe(info.digest)
+})
+
+test.each<[string, Behaviour]>([
+  [
+    'answers with ids that nobody asked for',
+    {
+      onCall: ({ id }, server) =>
+        [{ id: 99 }, { id: 'x' }, { id }].map(({ id: any }) => server.say({ id: any, result: { content: [] } })),
+    },
+  ],
+  ['answers twice', { onCall: ({ id }, server) => [1, 2].map(() => server.say({ id, result: { content: [] } })) }],
+  [
+    'writes log lines among its messages',
+    {
+      onCall: ({ id }, server) => [
+        server.write('listening on 3000\n{"jsonrpc":"2.0"\n\ufeff{}\n[]\n'),
+        server.say({ id, result: { content: [] } }),
+      ],
+    },
+  ],
+  [
+    'writes a line without end before it answers',
+    {
+      onCall: ({ id }, server) => [
+        server.write(Buffer.alloc(9 << 20, 'x')),
+        server.write('\n'),
+        server.say({ id, result: { content: [] } }),
+      ],
+    },
+  ],
+  [
+    'asks for what we do not offer',
+    {
+      onCall: ({ id }, server) => [
+        server.say({ id: 5, method: 'sampling/createMessage', params: {} }),
+        server.say({ id, result: { content: [] } }),
+      ],
+    },
+  ],
+  [
+    'sends progress for strangers',
+    {
+      onCall: ({ id }, server) => [
+        server.say({ method: 'notifications/progress', params: { progressToken: 'other' } }),
+        server.say({ id, result: { content: [] } }),
+      ],
+    },
+  ],
+])('a server that %s harms nobody', async (_, behaviour) => {
+  const { post } = await opened(behaviour)
+  expect(await (await post(call('x'))).json()).toEqual({ jsonrpc: '2.0', id: 1, result: { content: [] } })
+  expect(await (await post(call('again', 2))).json()).toMatchObject({ id: 2, result: { content: [] } })
+})
+
+test.each<[string, Behaviour['onInitialize'], string]>([
+  ['does not answer', () => {}, 'tool-timeout'],
+  ['answers nonsense', ({ id }, server) => server.say({ id, result: { hello: 1 } }), 'tool-protocol-error'],
+  ['refuses', ({ id }, server) => server.say({ id, error: { code: 1, message: 'no' } }), 'tool-protocol-error'],
+  [
+    'speaks a version of its own',
+    ({ id }, server) =>
+      server.say({
+        id,
+        result: { protocolVersion: '1999-01-01', capabilities: {}, serverInfo: { name: 'x', version: '1' } },
+      }),
+    'tool-protocol-error',
+  ],
+  ['exits', (_, server) => server.exit(), 'tool-not-running'],
+])('a server that %s during the handshake is no tool', async (_, onInitialize, code) => {
+  const bridge = createMcpBridge({ version: '0', random: Math.random })
+  await expect(
+    bridge.open(targetOf(fakeServer({ onInitialize: onInitialize! })), AbortSignal.timeout(200)),
+  ).rejects.toMatchObject({ code })
+})
+
+test('no more than 64 calls wait for one tool', async () => {
+  const { post, server } = await opened({ onCall: () => {} })
+  const waiting = Array.from({ length: 64 }, () => post(call('x')).catch(() => {}))
+  await vi.waitFor(() => expect(server.heard.filter(({ method }) => method === 'tools/call')).toHaveLength(64))
+  await expect(post(call('one more'))).rejects.toMatchObject({ code: 'too-busy' })
+  ;(server as FakeServer).exit()
+  await Promise.all(waiting)
+})
+
+test.each([
+  ['a batch', '[{"jsonrpc":"2.0","id":1,"method":"ping"}]'],
+  ['another version', '{"jsonrpc":"1.0","id":1,"method":"ping"}'],
+  ['a byte order mark', '\ufeff{"jsonrpc":"2.0","id":1,"method":"ping"}'],
+  ['a broken object', '{"jsonrpc":"2.0","id":1,'],
+  ['an id that is an object', '{"jsonrpc":"2.0","id":{},"method":"ping"}'],
+  ['parameters that are a list', '{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}'],
+])('%s is refused', async (_, body) => {
+  const { endpoint } = await opened()
+  // Bytes, because a text body would lose its byte order mark on the way.
+  const request = new Request('http://dtma/mcp', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: new TextEncoder().encode(body),
+  })
+  if (body.startsWith('\ufeff')) return expect((await endpoint('tool', request)).status).toBe(200) // fetch strips it: nothing ambiguous is left
+  await expect(endpoint('tool', request)).rejects.toMatchObject({ code: 'invalid-request' })
+})

@@ -1,0 +1,136 @@
+import { problem } from '../contract/problems.ts'
+import type { McpEndpoint } from '../tools/tool-sessions.ts'
+import {
+  type JsonRpcAnswer,
+  type JsonRpcId,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+  parseMessage,
+} from './json-rpc.ts'
+import { negotiated } from './session.ts'
+import { asProblem, type McpBridge } from './tool-sessions.ts'
+import { MAX_MESSAGE_BYTES } from './upstream.ts'
+
+/** Milliseconds that the caller waits at most; default one minute, at most one hour. */
+export const DEADLINE_HEADER = 'x-deadline-ms'
+const DEFAULT_DEADLINE_MS = 60_000
+const LONGEST_DEADLINE_MS = 3_600_000
+
+/**
+ * MCP's streamable HTTP in, the tool's session out: every POST stands for itself, no session of ours is needed.
+ * Failures of ours are problem documents; the server's own are JSON-RPC errors.
+ */
+export const createMcpEndpoint =
+  (bridge: McpBridge): McpEndpoint =>
+  async (name, request) => {
+    if (request.method === 'DELETE') return new Response(null, { status: 200 })
+    if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'POST, DELETE' } })
+    const parsed = parseMessage(await textOf(request))
+    if (!parsed) throw problem('invalid-request', 'The body is not one JSON-RPC 2.0 message')
+    if (parsed.kind !== 'request') return new Response(null, { status: 202 })
+    const { message } = parsed
+    if (message.method === 'ping') return jsonAnswer(message.id, { result: {} })
+    if (message.method === 'initialize')
+      return jsonAnswer(message.id, { result: initializeResult(bridge, name, message) })
+    return forward(bridge, name, message, request)
+  }
+
+function initializeResult(bridge: McpBridge, name: string, { params }: JsonRpcRequest): Record<string, unknown> {
+  const { capabilities, serverInfo, instructions } = bridge.sessionOf(name).initialized
+  return {
+    protocolVersion: negotiated(params?.['protocolVersion']),
+    capabilities,
+    serverInfo,
+    ...(instructions === undefined ? {} : { instructions }),
+  }
+}
+
+/** Answers as JSON; as an event stream once the server has something to say before its answer, and the caller takes it. */
+async function forward(
+  bridge: McpBridge,
+  name: string,
+  { id, method, params }: JsonRpcRequest,
+  request: Request,
+): Promise<Response> {
+  const timeoutMs = deadlineOf(request)
+  const deadline = AbortSignal.timeout(timeoutMs)
+  const gone = new AbortController()
+  request.signal.addEventListener('abort', () => gone.abort(request.signal.reason))
+  const listener = request.headers.get('accept')?.includes('text/event-stream') ? createListener() : undefined
+
+  const answer = bridge
+    .sessionOf(name)
+    .request({
+      method,
+      ...(params ? { params } : {}),
+      signal: AbortSignal.any([deadline, gone.signal]),
+      ...(listener ? { onNotification: listener.hear } : {}),
+    })
+    .catch((error: unknown) => {
+      throw deadline.aborted
+        ? problem('tool-timeout', `${method} did not end within ${timeoutMs} ms`, { cause: error })
+        : asProblem(error)
+    })
+  if (!listener) return jsonAnswer(id, await answer)
+  const first = await Promise.race([answer, listener.spoke])
+  return first === 'spoke' ? listener.stream(id, answer, () => gone.abort()) : jsonAnswer(id, first)
+}
+
+/** Gathers what the server says during a request until somebody streams it. */
+function createListener() {
+  const { promise: spoke, resolve } = Promise.withResolvers<'spoke'>()
+  const said: JsonRpcNotification[] = []
+  let write = (notification: JsonRpcNotification): void => {
+    said.push(notification)
+    resolve('spoke')
+  }
+
+  return {
+    spoke,
+    hear: (notification: JsonRpcNotification) => write(notification),
+    stream(id: JsonRpcId, answer: Promise<JsonRpcAnswer>, onGone: () => void): Response {
+      const encoder = new TextEncoder()
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          const send = (message: object) =>
+            controller.enqueue(encoder.encode(`event: message\ndata: ${JSON.stringify(message)}\n\n`))
+          for (const notification of said) send(notification)
+          write = (notification) => {
+            if ((controller.desiredSize ?? 0) > -MOST_UNREAD) send(notification)
+          }
+          answer
+            .catch((error: Error): JsonRpcAnswer => ({ error: { code: -32_000, message: error.message } }))
+            .then((ended) => {
+              send({ jsonrpc: '2.0', id, ...ended })
+              controller.close()
+            })
+            .catch(() => {}) // the caller has gone: nobody is left to be told
+        },
+        cancel() {
+          write = () => {}
+          onGone()
+        },
+      })
+      return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } })
+    },
+  }
+}
+
+/** Notifications that wait for a slow reader; more are left out, the answer never is. */
+const MOST_UNREAD = 1_000
+
+const jsonAnswer = (id: JsonRpcId, answer: JsonRpcAnswer): Response => Response.json({ jsonrpc: '2.0', id, ...answer })
+
+function deadlineOf(request: Request): number {
+  const asked = Number(request.headers.get(DEADLINE_HEADER) ?? DEFAULT_DEADLINE_MS)
+  return Number.isFinite(asked) && asked > 0 ? Math.min(asked, LONGEST_DEADLINE_MS) : DEFAULT_DEADLINE_MS
+}
+
+async function textOf(request: Request): Promise<string> {
+  if (!request.headers.get('content-type')?.startsWith('application/json'))
+    throw problem('invalid-request', 'The content type is not application/json')
+  const text = await request.text()
+  if (text.length > MAX_MESSAGE_BYTES)
+    throw problem('payload-too-large', `A message has at most ${MAX_MESSAGE_BYTES} bytes`)
+  return text
+}

@@ -1,0 +1,36 @@
+import { problem } from '../contract/problems.ts'
+import type { JsonRpcAnswer, JsonRpcNotification } from './json-rpc.ts'
+
+export interface UpstreamRequest {
+  readonly method: string
+  readonly params?: Readonly<Record<string, unknown>>
+  /** Gives the request up: the server is told `notifications/cancelled`. */
+  readonly signal: AbortSignal
+  /** Progress and log messages that belong to this request, in order, before it ends. */
+  readonly onNotification?: (notification: JsonRpcNotification) => void
+}
+
+/** A connection to one MCP server. */
+export interface Upstream {
+  /**
+   * Sends a request and waits for its answer, which may be an error of the server's.
+   * @throws {ProblemError} `tool-not-running` when the connection is gone, `too-busy`, `tool-protocol-error`;
+   *   or the signal's reason when it aborts.
+   */
+  request(request: UpstreamRequest): Promise<JsonRpcAnswer>
+  notify(method: string, params?: Readonly<Record<string, unknown>>): void
+  /** The connection ends; requests in flight fail. Safe to call twice. */
+  close(): void
+}
+
+export interface UpstreamEvents {
+  /** A notification that belongs to no request. */
+  readonly onNotification: (notification: JsonRpcNotification) => void
+  /** The connection is gone without having been closed by us. */
+  readonly onLost: () => void
+}
+
+/** Longest message of a server that is read, in bytes. */
+export const MAX_MESSAGE_BYTES = 8 << 20
+
+export const lost = () => problem('tool-not-running', 'The connection to the tool ended before it answered')
