@@ -23,7 +23,10 @@ export async function listenForChanges(store: Pick<Store, 'listen'>, log: Log): 
 
   function onMessage(payload: string): void {
     const change = parse(payload)
-    if (!change) return log.warn({ channel: CHANGES }, 'announcement not understood')
+    if (!change) {
+      log.warn({ channel: CHANGES }, 'announcement not understood')
+      return
+    }
     const { account, noun, id } = change
     for (const mailbox of followers.get(account) ?? []) mailbox.put({ noun, ...(id ? { id } : {}) })
   }

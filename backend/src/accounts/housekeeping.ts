@@ -1,0 +1,34 @@
+import { lt, sql } from 'drizzle-orm'
+import { forgetOldKeys } from '../http/idempotency.ts'
+import type { Log } from '../log.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import type { Store } from '../store/connect.ts'
+import { sessions, signInLinks, verifications } from '../store/schema/index.ts'
+
+export interface HousekeepingDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+const EVERY_MS = 3_600_000
+
+/** Removes what has expired, once an hour, until the signal. Nothing depends on it: expired rows open nothing. */
+export async function keepHouse({ store, clock, log, signal }: HousekeepingDeps): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await removeExpired(store)
+    } catch (err) {
+      log.warn({ err }, 'expired rows not removed')
+    }
+    await clock.sleep(EVERY_MS, signal)
+  }
+}
+
+export const removeExpired = (store: Store): Promise<void> =>
+  store.system(async (tx) => {
+    for (const table of [sessions, signInLinks, verifications])
+      await tx.delete(table).where(lt(table.expiresAt, sql`now()`))
+    await forgetOldKeys(tx)
+  })

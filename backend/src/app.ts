@@ -1,0 +1,43 @@
+import { OPERATIONS, problem } from '@agentopia/api'
+import { Hono } from 'hono'
+import { compress } from 'hono/compress'
+import { requestId, sameSiteOnly, securityHeaders } from './http/guard.ts'
+import { createMount, type Mount, type MountDeps } from './http/mount.ts'
+import { servePage } from './http/page.ts'
+import { problemResponse } from './http/problem-response.ts'
+import type { OwnNames } from './http/same-site.ts'
+import type { Log } from './log.ts'
+
+export interface AppDeps {
+  readonly authenticate: MountDeps['authenticate']
+  readonly log: Log
+  readonly own: OwnNames
+  readonly publicUrl: string
+  /** Directory of the built page. */
+  readonly pageDir: string
+}
+
+/**
+ * Everything that is served over HTTP, but for the gateway: the operations that `mountAll` mounts, the uplink, the page.
+ * @throws {Error} When an operation of the API is not mounted.
+ */
+export function createApp(deps: AppDeps, mountAll: (mount: Mount, app: Hono) => void): Hono {
+  const { authenticate, log, own, publicUrl, pageDir } = deps
+  const app = new Hono()
+  app.onError(problemResponse(log))
+  app.use(requestId(log), securityHeaders(publicUrl), sameSiteOnly(own))
+
+  const mount = createMount({ app, authenticate })
+  mountAll(mount, app)
+  const missing = OPERATIONS.filter(({ id }) => !mount.mounted.has(id)).map(({ id }) => id)
+  if (missing.length > 0) log.warn({ missing }, 'operations not mounted')
+
+  const noRoute: Parameters<typeof app.notFound>[0] = (c) => {
+    throw problem('not-found', `There is no ${c.req.method} ${c.req.path}`)
+  }
+  app.all('/api/*', noRoute)
+  app.all('/dtma/*', noRoute)
+  app.get('*', compress(), servePage(pageDir))
+  app.notFound(noRoute)
+  return app
+}

@@ -1,0 +1,31 @@
+import { FIRST_USER } from './accounts/first-account.ts'
+import { issueSignInLink, signInUrl } from './accounts/sign-in-link.store.ts'
+import { readAddress } from './address-file.ts'
+import type { Config } from './config.ts'
+import { createDocker } from './providers/local/docker.ts'
+import { stopLocalToolbox } from './providers/local/stop-local-toolbox.ts'
+import { StartError } from './start-error.ts'
+import { joinStore } from './store/join.ts'
+
+const STOP_MS = 120_000
+
+/** Takes the local toolbox's containers away; what they keep stays, and the next start brings them back. */
+export async function stopLocal({ dataDir, local }: Config): Promise<void> {
+  const stopped = await stopLocalToolbox(createDocker(local.dockerSocket), dataDir, AbortSignal.timeout(STOP_MS))
+  const tools = stopped.tools === 1 ? '1 tool' : `${stopped.tools} tools`
+  process.stdout.write(
+    stopped.dtma + stopped.tools === 0
+      ? 'Nothing of this data directory was running.\n'
+      : `Stopped the local toolbox and ${tools}. Their data stays; npm start brings them back.\n`,
+  )
+}
+
+/** Prints a new one-time link, while the control plane runs. */
+export async function printSignInLink({ http, dataDir, store: config }: Config): Promise<void> {
+  await using store = await joinStore(config)
+  const publicUrl = http.publicUrl ?? readAddress(dataDir)
+  if (!store || !publicUrl)
+    throw new StartError('The control plane of this data directory does not run', 'Start it: it prints a link itself.')
+  const token = await store.system((tx) => issueSignInLink(tx, FIRST_USER, new Date()))
+  process.stdout.write(`${signInUrl(publicUrl, token)}\n`)
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import { getRequestListener } from '@hono/node-server'
+import { aborted } from './aborted.ts'
+import { apiTokenRoutes } from './accounts/api-token.routes.ts'
+import { createAuth } from './accounts/auth.ts'
+import { createAuthenticator } from './accounts/authenticate.ts'
+import { ensureFirstAccount, FIRST_ACCOUNT } from './accounts/first-account.ts'
+import { keepHouse } from './accounts/housekeeping.ts'
+import { sessionRoutes } from './accounts/session.routes.ts'
+import { createApp } from './app.ts'
+import { catalogRoutes } from './catalog/catalog.routes.ts'
+import { createCatalog } from './catalog/catalog.ts'
+import { listenForChanges } from './events/changes.ts'
+import { eventRoutes } from './events/event.routes.ts'
+import type { OwnNames } from './http/same-site.ts'
+import type { RequestHandler, UpgradeHandler } from './http/server.ts'
+import type { Log } from './log.ts'
+import { newId } from './new-id.ts'
+import type { ToolboxProvider } from './providers/provider.ts'
+import type { Clock } from './reconcile/clock.ts'
+import { runLoop } from './reconcile/loop.ts'
+import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
+import type { Store } from './store/connect.ts'
+import { createSealer } from './store/seal.ts'
+import { createDtmaClients } from './toolboxes/dtma-client.ts'
+import { ensureLocalToolbox } from './toolboxes/local-toolbox.ts'
+import { createObserver } from './toolboxes/observe.ts'
+import { watchLiveness } from './toolboxes/toolbox.liveness.ts'
+import { toolboxReconciler } from './toolboxes/toolbox.reconciler.ts'
+import { toolboxRoutes } from './toolboxes/toolbox.routes.ts'
+import { instanceReconciler } from './tools/instance.reconciler.ts'
+import { applyToolReport } from './tools/instance.report.ts'
+import { instanceRoutes } from './tools/instance.routes.ts'
+import { listInstanceRows } from './tools/instance.store.ts'
+import { authenticateDtma } from './uplink/authenticate.ts'
+import { enrolRoutes } from './uplink/enrol.routes.ts'
+import { heartbeatRoutes } from './uplink/heartbeat.routes.ts'
+import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
+import { createTunnels } from './uplink/tunnel/tunnels.ts'
+
+export interface ControlPlaneDeps {
+  readonly store: Store
+  readonly masterKey: Uint8Array
+  readonly clock: Clock
+  readonly log: Log
+  /** Returns 0 to 1, as `Math.random` does. */
+  readonly random: () => number
+  /** Origin under which browsers and agents come. */
+  readonly publicUrl: string
+  readonly own: OwnNames
+  readonly pageDir: string
+  readonly version: string
+  /** This machine as a provider; absent: it does not become a toolbox. */
+  readonly local?: ToolboxProvider
+  /** Begins the end: loops finish their step, streams close. */
+  readonly signal: AbortSignal
+}
+
+export interface ControlPlane {
+  readonly request: RequestHandler
+  readonly upgrade: UpgradeHandler
+  /** The same without a network: for tests. */
+  readonly fetch: (request: Request) => Response | Promise<Response>
+  /** Resolves after the signal, when everything has ended that was begun here. */
+  readonly stopped: Promise<void>
+}
+
+/** A toolbox has far fewer; those beyond it would wait for the next resync. */
+const MOST_INSTANCES = 1_000
+
+/** The composition: every object of the control plane is made here, once, and handed to whoever needs it. */
+export async function startControlPlane(deps: ControlPlaneDeps): Promise<ControlPlane> {
+  const { store, masterKey, clock, log, random, publicUrl, own, pageDir, version, local, signal } = deps
+  const owner = randomUUID() // of leases: this process
+  const sealer = createSealer(masterKey)
+  const catalog = createCatalog()
+
+  await store.system(ensureFirstAccount)
+  if (local) await ensureLocalToolbox(store, FIRST_ACCOUNT)
+
+  // People, and what they are told of.
+  const auth = createAuth({ database: store.database, masterKey, publicUrl, log })
+  const { authenticate, forgetTokens } = createAuthenticator({
+    store,
+    auth,
+    clock,
+    log,
+    findAgentByToken: async () => undefined,
+  })
+  const changes = await listenForChanges(store, log)
+
+  // Toolboxes: the roads to them, and what is known of them.
+  const tunnels = createTunnels({ log, now: clock.now, onChange: wakeToolbox })
+  const clients = createDtmaClients({ tunnelOf: tunnels.fetchOf, sealer })
+  const providers = local ? [local] : []
+  const providerOf = (name: string) => providers.find((provider) => provider.name === name)
+  const observer = createObserver({ store, clock, tunnels, clients, providerOf, signal })
+  const liveness = watchLiveness({ store, clock, signal, log })
+
+  // What brings everything from what was asked for to what is.
+  const loop = { signal, clock, log, random, stepDeadlineMs: LEASED_STEP_MS }
+  const toolboxLoop = runLoop(toolboxReconciler({ store, clock, providers, owner }), loop)
+  const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
+
+  /** There is news of a toolbox: whatever waits for it may go on. */
+  function wakeToolbox(toolboxId: string): void {
+    toolboxLoop.wake(toolboxId)
+    store
+      .system((tx) => listInstanceRows(tx, toolboxId, MOST_INSTANCES))
+      .then((rows) => {
+        for (const { id } of rows) instanceLoop.wake(id)
+      })
+      .catch((err: unknown) => log.warn({ err, toolboxId }, 'tool instances not woken; the next resync does it'))
+  }
+
+  const app = createApp({ authenticate, log, own, publicUrl, pageDir }, (mount, uplink) => {
+    sessionRoutes(mount, { store, auth, clock })
+    apiTokenRoutes(mount, { store, forgetTokens })
+    eventRoutes(mount, { store, changes, publicUrl, version })
+    toolboxRoutes(mount, {
+      store,
+      clock,
+      isConnected: tunnels.isOpen,
+      listeningSince: liveness.listeningSince,
+      look: observer.look,
+    })
+    catalogRoutes(mount, { catalog })
+    instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
+    enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
+    heartbeatRoutes(uplink, { store, clock, onToolReport: applyToolReport, onNews: wakeToolbox })
+  })
+
+  const housekeeping = keepHouse({ store, clock, log, signal })
+
+  async function end(): Promise<void> {
+    await aborted(signal)
+    tunnels.closeAll()
+    await Promise.all([changes.stop(), toolboxLoop.stopped, instanceLoop.stopped, liveness.stopped, housekeeping])
+  }
+
+  return {
+    fetch: (request) => app.fetch(request),
+    request: getRequestListener(app.fetch),
+    upgrade: createTunnelDoor({ authenticate: authenticateDtma(store), tunnels, log }),
+    stopped: end(),
+  }
+}
