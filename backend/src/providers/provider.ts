@@ -8,6 +8,8 @@ export interface Machine {
   readonly state: 'creating' | 'running' | 'paused' | 'stopped'
   /** Made from the present recipe: image, environment and all. Otherwise it is to be replaced. */
   readonly current: boolean
+  /** Set when `state` is `running` and the provider knows since when. */
+  readonly startedAt?: Date
   /** Set when `state` is `stopped` and the provider knows how it ended. 137 is SIGKILL, 143 an unhandled SIGTERM. */
   readonly exit?: { readonly code: number; readonly at: Date }
   /** One sentence for people: what the provider saw. */

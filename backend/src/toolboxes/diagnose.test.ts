@@ -44,7 +44,6 @@ const facts = (over: Partial<Facts>): Facts => ({
   enrolled: true,
   lastHeartbeatAt: EARLIER,
   tunnel: open,
-  now: new Date(AT.getTime() + 1_000),
   ...over,
 })
 
@@ -67,10 +66,14 @@ const CASES: readonly (readonly [string, Partial<Facts>, ObservationCode])[] = [
     'not_answering',
   ],
   ['said goodbye', { tunnel: closed('goodbye') }, 'stopped'],
-  ['said goodbye, its container not yet gone', { tunnel: closed('goodbye'), machine: machine({}) }, 'stopped'],
+  [
+    'said goodbye, its container not yet gone',
+    { tunnel: closed('goodbye'), machine: machine({ startedAt: EARLIER }) },
+    'stopped',
+  ],
   [
     'said goodbye, was started again and has not connected since',
-    { tunnel: closed('goodbye'), machine: machine({}), now: new Date(AT.getTime() + 21_000) },
+    { tunnel: closed('goodbye'), machine: machine({ startedAt: new Date(AT.getTime() + 1) }) },
     'unreachable',
   ],
   ['said goodbye while it was asked', { tunnel: closed('goodbye'), answer: broken }, 'stopped'],

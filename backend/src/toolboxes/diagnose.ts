@@ -37,7 +37,6 @@ export interface Facts {
   /** Why the provider could not say, when it could not. */
   readonly providerFailure?: string
   readonly previous?: Pick<Observation, 'code' | 'observedAt'>
-  readonly now: Date
 }
 
 export type Diagnosis = Pick<Observation, 'code' | 'summary' | 'evidence' | 'nextStep'>
@@ -84,23 +83,21 @@ function codeOfRefusal(httpStatus: number, code: string): ObservationCode {
 }
 
 /** Nothing was answered: how the connection ended and what became of the machine tell why. */
-function codeOfSilence({ tunnel, machine, lastHeartbeatAt, previous, now }: Facts): ObservationCode {
+function codeOfSilence({ tunnel, machine, lastHeartbeatAt, previous }: Facts): ObservationCode {
   const lastClose = tunnel.open ? undefined : tunnel.lastClose
   const found = machine === 'absent' ? undefined : machine
   if (found?.state === 'paused') return 'not_answering'
   if (!lastClose && !lastHeartbeatAt) return 'never_connected'
-  if (lastClose?.cause === 'goodbye')
-    return cameBack(found, now.getTime() - lastClose.at.getTime()) ? 'unreachable' : 'stopped'
+  if (lastClose?.cause === 'goodbye') return startedAfter(found, lastClose.at) ? 'unreachable' : 'stopped'
   if (lastClose?.cause === 'revoked') return 'unauthorized'
   if (found?.state === 'stopped') return endedOnPurpose(found) ? 'stopped' : 'unreachable'
   if (lastClose?.cause === 'silent') return 'not_answering'
   return (!lastClose && rememberedCode(previous, lastHeartbeatAt)) || 'unreachable'
 }
 
-/** A process needs a moment to end after its goodbye; what runs later was started again, and has not connected. */
-const ENDING_MS = 20_000
-const cameBack = (found: Machine | undefined, sinceGoodbyeMs: number): boolean =>
-  found?.state === 'running' && sinceGoodbyeMs > ENDING_MS
+/** What runs and was started later than the goodbye came back, and has not connected. */
+const startedAfter = (found: Machine | undefined, goodbye: Date): boolean =>
+  found?.state === 'running' && found.startedAt !== undefined && found.startedAt > goodbye
 
 /** An orderly exit, or one by the signal that asks for it. */
 export const endedOnPurpose = ({ exit }: Machine): boolean => exit?.code === 0 || exit?.code === 143
@@ -124,7 +121,9 @@ function summaryOf(code: ObservationCode, { answer, machine }: Facts): string {
     case 'stopped':
       return 'DTMA was stopped on purpose'
     case 'unreachable':
-      return 'The connection broke without a goodbye'
+      return typeof machine === 'object' && machine.state === 'running'
+        ? 'DTMA runs, but is not connected'
+        : 'The connection broke without a goodbye'
     case 'not_answering':
       if (typeof machine === 'object' && machine.state === 'paused')
         return 'DTMA is paused: it exists, but does nothing'

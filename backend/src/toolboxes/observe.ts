@@ -42,10 +42,8 @@ export function createObserver({ store, clock, tunnels, clients, providerOf, sig
     const row = await store.system((tx) => findToolbox(tx, toolboxId))
     if (!row) return undefined
     const [answer, machine] = await Promise.all([ask(row), inspect(row)])
-    const now = new Date(clock.now())
     const facts: Facts = {
       toolboxId,
-      now,
       enrolled: row.publicKey !== null,
       tunnel: tunnels.factsOf(toolboxId), // after the question: it may have been the connection's end
       ...(row.lastHeartbeatAt ? { lastHeartbeatAt: row.lastHeartbeatAt } : {}),
@@ -53,7 +51,7 @@ export function createObserver({ store, clock, tunnels, clients, providerOf, sig
       ...(answer ? { answer } : {}),
       ...machine,
     }
-    const observation = observationOf(diagnose(facts), row.observation, now)
+    const observation = observationOf(diagnose(facts), row.observation, new Date(clock.now()))
     const trusted = answer?.kind === 'status' && observation.code !== 'identity_mismatch' ? answer.status : undefined
     await store.system((tx) => storeObservation(tx, toolboxId, observation, trusted))
     return observation

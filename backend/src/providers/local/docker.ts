@@ -12,6 +12,7 @@ export const ContainerDetails = z.object({
     Status: z.string(),
     ExitCode: z.int(),
     OOMKilled: z.boolean().default(false),
+    StartedAt: z.string(),
     FinishedAt: z.string(),
   }),
 })

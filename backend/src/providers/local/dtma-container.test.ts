@@ -67,7 +67,13 @@ const inState = (Status: string, ExitCode = 0, OOMKilled = false): ContainerDeta
   Id: 'f00',
   Name: '/agentopia-dtma-toolbox_a',
   Config: { Labels: { [LABELS.recipe]: 'digest' } },
-  State: { Status, ExitCode, OOMKilled, FinishedAt: '2026-01-01T00:00:00.123456789Z' },
+  State: {
+    Status,
+    ExitCode,
+    OOMKilled,
+    StartedAt: '2026-01-01T00:00:00Z',
+    FinishedAt: '2026-01-01T00:00:00.123456789Z',
+  },
 })
 
 test.each([

@@ -83,13 +83,19 @@ export function userFor(owner: { uid: number; gid: number }, socket: { gid: numb
 /** What Docker says about the container, as a machine. @param recipeDigest Of the present recipe; absent when its image is not there. */
 export function machineOf(found: ContainerDetails, recipeDigest: string | undefined): Machine {
   const name = found.Name.replace(/^\//, '')
-  const { Status, ExitCode, OOMKilled, FinishedAt } = found.State
+  const { Status, ExitCode, OOMKilled, StartedAt, FinishedAt } = found.State
   const current = recipeDigest === undefined || found.Config.Labels?.[LABELS.recipe] === recipeDigest
   const common = { ref: name, current }
   const readLog = `Read its log: docker logs ${name}`
   switch (Status) {
     case 'running':
-      return { ...common, state: 'running', description: `the container ${name} is running`, remedy: readLog }
+      return {
+        ...common,
+        state: 'running',
+        startedAt: new Date(StartedAt),
+        description: `the container ${name} is running since ${StartedAt}`,
+        remedy: readLog,
+      }
     case 'paused':
       return {
         ...common,
