@@ -1,0 +1,139 @@
+import type { Role } from '@agentopia/api'
+import { pino } from 'pino'
+import { digestOf } from './accounts/secret.ts'
+import { issueSignInLink } from './accounts/sign-in-link.store.ts'
+import { startControlPlane } from './control-plane.ts'
+import { ownNames } from './http/same-site.ts'
+import { newId } from './new-id.ts'
+import { type Clock, systemClock } from './reconcile/clock.ts'
+import type { Store } from './store/connect.ts'
+import {
+  accounts,
+  agents,
+  agentTokens,
+  apiTokens,
+  instances,
+  members,
+  toolbeltItems,
+  toolboxes,
+  users,
+} from './store/schema/index.ts'
+import { openTestStore } from './store/testing.ts'
+
+export const ORIGIN = 'http://localhost:3000'
+
+/** Headers that make a request one of this caller's. */
+export type As = Readonly<Record<string, string>>
+export const NOBODY: As = {}
+
+export type TestControlPlane = Awaited<ReturnType<typeof openTestControlPlane>>
+
+/** A whole control plane in this process, on a database of its own, without a network and without a local toolbox. */
+export async function openTestControlPlane(clock: Clock = systemClock) {
+  const store = await openTestStore()
+  const stop = new AbortController()
+  const controlPlane = await startControlPlane({
+    store,
+    masterKey: Buffer.alloc(32, 7),
+    clock,
+    log: pino({ level: 'silent' }),
+    random: Math.random,
+    publicUrl: ORIGIN,
+    own: ownNames({ host: '127.0.0.1', port: 3000 }, ORIGIN),
+    pageDir: '/nowhere',
+    version: '0.0.0-test',
+    signal: stop.signal,
+  })
+
+  const request = async (method: string, path: string, as: As = NOBODY, init: RequestInit = {}): Promise<Response> =>
+    controlPlane.fetch(new Request(ORIGIN + path, { method, ...init, headers: { ...as, ...init.headers } }))
+
+  return {
+    store,
+    request,
+    /** Sends `body` as JSON. */
+    send: (method: string, path: string, as: As, body: unknown) =>
+      request(method, path, as, {
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
+    link: (userId: string) => store.system((tx) => issueSignInLink(tx, userId, new Date(clock.now()))),
+    async close() {
+      stop.abort()
+      await controlPlane.stopped
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** A person of a role in an account, signed in with a browser. */
+export async function signedIn(
+  plane: TestControlPlane,
+  accountId: string,
+  role: Role,
+): Promise<As & { userId: string }> {
+  const userId = newId('act').replace('act', 'user')
+  await plane.store.system(async (tx) => {
+    await tx.insert(accounts).values({ id: accountId, name: accountId, slug: accountId }).onConflictDoNothing()
+    await tx.insert(users).values({ id: userId, name: role, email: `${userId}@example.com` })
+    await tx.insert(members).values({ id: `member_${userId}`, organizationId: accountId, userId, role })
+  })
+  return { ...(await browserOf(plane, userId)), userId }
+}
+
+/** A new browser in which this person is signed in. */
+export async function browserOf(plane: TestControlPlane, userId: string): Promise<As> {
+  const answer = await plane.send('POST', '/api/session/link', NOBODY, { token: await plane.link(userId) })
+  if (answer.status !== 200) throw new Error(`the sign-in answered ${answer.status}: ${await answer.text()}`)
+  return { cookie: cookieOf(answer), origin: ORIGIN }
+}
+
+export const cookieOf = (answer: Response): string =>
+  answer.headers
+    .getSetCookie()
+    .map((line) => line.split(';', 1)[0])
+    .join('; ')
+
+/** One of everything, in one account. */
+export async function furnish(store: Store, accountId: string, userId: string) {
+  const ids = {
+    toolboxId: newId('toolbox'),
+    instanceId: newId('inst'),
+    agentId: newId('agent'),
+    toolbeltItemId: newId('belt'),
+    tokenId: newId('token'),
+    agentTokenId: newId('token'),
+  }
+  const agentSecret = `agt_${newId('token')}`
+  const { toolboxId, instanceId, agentId } = ids
+  await store.system(async (tx) => {
+    await tx.insert(toolboxes).values({ id: toolboxId, accountId, name: 'alpha', provider: 'join', status: 'active' })
+    await tx.insert(instances).values({
+      id: instanceId,
+      accountId,
+      toolboxId,
+      toolId: 'everything',
+      name: 'demo',
+      desired: 'running',
+      config: {},
+    })
+    await tx.insert(agents).values({ id: agentId, accountId, name: 'helper' })
+    const token = { accountId, name: 'a token', hint: 'x' }
+    await tx.insert(agentTokens).values({ ...token, id: ids.agentTokenId, agentId, digest: digestOf(agentSecret) })
+    await tx.insert(toolbeltItems).values({ id: ids.toolbeltItemId, accountId, agentId, instanceId })
+    await tx.insert(apiTokens).values({ ...token, id: ids.tokenId, userId, role: 'viewer', digest: ids.tokenId })
+  })
+  return { ids, agent: { authorization: `Bearer ${agentSecret}` } as As }
+}
+
+export interface TestJson {
+  readonly code: string
+  readonly detail: string
+  readonly secret: string
+  readonly token: { readonly id: string }
+  readonly items: readonly { readonly id: string; readonly subject: string }[]
+  readonly nextCursor?: string
+}
+
+/** What tests read of answers. */
+export const jsonOf = async (answer: Response): Promise<TestJson> => (await answer.json()) as TestJson

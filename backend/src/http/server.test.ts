@@ -1,0 +1,133 @@
+import { request as nodeRequest } from 'node:http'
+import { connect } from 'node:net'
+import { defineUserOperation } from '@agentopia/api'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import * as z from 'zod'
+import { BODY_LIMIT, createMount } from './mount.ts'
+import { problemResponse } from './problem-response.ts'
+import { openServer, type Server } from './server.ts'
+
+const echo = defineUserOperation({
+  id: 'echo',
+  summary: 'Says it again',
+  method: 'POST',
+  path: '/echo',
+  auth: 'none',
+  status: 200,
+  body: z.object({ text: z.string() }),
+  reply: z.object({ bytes: z.int() }),
+  problems: [],
+})
+const tick = defineUserOperation({
+  id: 'tick',
+  summary: 'Ticks until the client goes',
+  method: 'GET',
+  path: '/tick',
+  auth: 'none',
+  status: 200,
+  event: z.object({ n: z.int() }),
+  problems: [],
+})
+
+let server: Server
+let gone: string[]
+beforeEach(async () => {
+  gone = []
+  const app = new Hono()
+  app.onError(problemResponse(pino({ level: 'silent' })))
+  const mount = createMount({ app, authenticate: async () => undefined })
+  mount.reply(echo, async ({ body }) => ({ bytes: body.text.length }))
+  mount.stream(tick, async (_, { signal }) => ticks(signal))
+  server = await openServer({ host: '127.0.0.1', port: 0 })
+  server.serve({ request: getRequestListener(app.fetch), upgrade: (_, socket) => void socket.destroy() })
+})
+afterEach(() => server.close(0))
+
+async function* ticks(signal: AbortSignal) {
+  signal.addEventListener('abort', () => gone.push('client'))
+  for (let n = 0; !signal.aborted; n += 1) {
+    yield { data: { n } }
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+const at = (path: string) => `http://127.0.0.1:${server.port}${path}`
+const post = (body: NonNullable<RequestInit['body']>) =>
+  fetch(at('/echo'), {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+    duplex: 'half',
+  } as RequestInit)
+
+test('a body of the largest size is read, one byte more is refused by its length alone', async () => {
+  const body = (length: number) => JSON.stringify({ text: 'x'.repeat(length - '{"text":""}'.length) })
+  expect(await (await post(body(BODY_LIMIT))).json()).toEqual({ bytes: BODY_LIMIT - 11 })
+  const refused = await post(body(BODY_LIMIT + 1))
+  expect(refused.status).toBe(413)
+  expect((await post(body(100))).status).toBe(200)
+})
+
+test('a body without a length is counted as it comes, and refused long before it ends', async () => {
+  let sent = 0
+  const endless = new ReadableStream({
+    pull(controller) {
+      sent += 65_536
+      if (sent > 64 * 1_048_576) controller.close()
+      else controller.enqueue(new Uint8Array(65_536).fill(120))
+    },
+  })
+  const outcome = await post(endless).then(
+    ({ status }) => status,
+    () => 413, // the connection was closed while we were still sending
+  )
+  expect(outcome).toBe(413)
+  expect(sent).toBeLessThan(32 * 1_048_576)
+})
+
+test('a client that goes away ends what was done for it', async () => {
+  const client = new AbortController()
+  const answer = await fetch(at('/tick'), { signal: client.signal })
+  const reader = answer.body!.getReader()
+  await reader.read()
+  client.abort()
+  await reader.read().catch(() => {})
+  await expect.poll(() => gone).toContain('client')
+})
+
+test('requests that come before everything is ready are told to come again', async () => {
+  const early = await openServer({ host: '127.0.0.1', port: 0 })
+  const answer = await fetch(`http://127.0.0.1:${early.port}/api/info`)
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
+  await early.close(0)
+})
+
+test('a taken port is an error with its number', async () => {
+  await expect(openServer({ host: '127.0.0.1', port: server.port })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+    port: server.port,
+  })
+})
+
+test('closing waits for a request in flight, and cuts it at the deadline', async () => {
+  const answer = await fetch(at('/tick'))
+  const started = performance.now()
+  await server.close(200)
+  expect(performance.now() - started).toBeGreaterThan(150)
+  expect(performance.now() - started).toBeLessThan(2_000)
+  await answer.body?.cancel().catch(() => {})
+})
+
+test('what is no HTTP does not hurt', async () => {
+  await new Promise<void>((resolve) => {
+    const socket = connect(server.port, '127.0.0.1', () => socket.end('\0\0\0 nonsense\r\n\r\n'))
+    socket.resume().once('close', () => resolve())
+  })
+  const status = await new Promise((resolve) =>
+    nodeRequest(at('/%E0%A4%A'), (response) => resolve(response.resume().statusCode)).end(),
+  )
+  expect(status).toBe(404)
+})
