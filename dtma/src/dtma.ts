@@ -1,0 +1,213 @@
+import { readFileSync } from 'node:fs'
+import type { Config } from './config.ts'
+import { problem } from './contract/problems.ts'
+import type { DtmaStatus } from './contract/status.ts'
+import { API_VERSION } from './contract/uplink.ts'
+import { createDockerApi } from './engine/docker.api.ts'
+import type { ContainerDetails } from './engine/docker.types.ts'
+import { createEngineHttp } from './engine/engine.http.ts'
+import { createApp } from './http/app.ts'
+import { close, listenerOf, serve } from './http/serve.ts'
+import type { Log } from './log.ts'
+import { createMcpEndpoint } from './mcp/mcp-endpoint.ts'
+import { createMcpBridge } from './mcp/tool-sessions.ts'
+import { openState, type State } from './state.ts'
+import { StateInUse } from './system/state-lock.ts'
+import { startSystemMonitor } from './system/system-monitor.ts'
+import { findSelf, type SelfHints } from './tools/self-container.ts'
+import { startToolReconciler, type ToolReconciler } from './tools/tool.reconciler.ts'
+import { createToolContainers } from './tools/tool-containers.ts'
+import { createToolImages } from './tools/tool-images.ts'
+import { toolLogs } from './tools/tool-logs.ts'
+import { createToolParts } from './tools/tool-parts.ts'
+import { createToolRegistry, type ToolRegistry } from './tools/tool-registry.ts'
+import { systemClock } from './uplink/clock.ts'
+import type { Credentials } from './uplink/identity.ts'
+import { startUplink, type Uplink, type UplinkDeps } from './uplink/uplink.ts'
+
+export interface DtmaDeps {
+  readonly config: Config
+  readonly log: Log
+  readonly version: string
+  readonly runId: string
+  readonly machine: { readonly hostname: string; readonly os: string; readonly arch: string }
+  readonly selfHints: SelfHints
+  /** Ends this run and begins another one. */
+  readonly restart: () => void
+}
+
+/** The image of DTMA as everybody builds it. */
+const DTMA_IMAGE = 'agentopia-dtma:latest'
+const STATE_RETRY_MS = 15_000
+const GOODBYE_MS = 5_000
+const RESTART_DELAY_MS = 200
+
+/**
+ * Every object of DTMA is made here, once, and handed to whoever needs it. /health answers from the start on; what cannot be
+ * had yet (Docker, the state directory, the control plane) is tried again until it can.
+ * @returns `ended` resolves after `signal`, when everybody has said goodbye. Tools run on.
+ * @throws {PortError | StateInUse}
+ */
+export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{ readonly ended: Promise<void> }> {
+  const { config, log, version, runId, machine } = deps
+  const startedAt = performance.now()
+  const docker = createDockerApi(createEngineHttp(config.docker.socketPath))
+  const system = startSystemMonitor(config.stateDirectory, signal)
+  const bridge = createMcpBridge({ version, random: Math.random })
+
+  let credentials: Credentials | undefined
+  let running: { tools: ToolReconciler; registry: ToolRegistry } | undefined
+  let uplink: Uplink | undefined
+  let stateFailure = 'it was not opened yet'
+  for (const secret of [config.apiKey, config.uplink?.bearerToken, config.uplink?.enrolmentToken])
+    if (secret !== undefined) log.redact(secret)
+
+  let self: Promise<ContainerDetails | undefined> | undefined
+  const findOwnContainer = (signal: AbortSignal) => {
+    self ??= findSelf(docker, deps.selfHints, signal).catch((error: unknown) => {
+      self = undefined // Docker did not answer: ask again next time
+      throw error
+    })
+    return self
+  }
+
+  function registry(): ToolRegistry {
+    if (!running) throw problem('state-not-writable', `The state directory cannot be used: ${stateFailure}`)
+    return running.registry
+  }
+
+  const report = () => ({
+    docker: running?.tools.docker ?? { state: 'down' as const, message: 'Docker was not asked yet' },
+    system: system.metrics,
+    tools: running?.registry.list(),
+  })
+  const status = (): DtmaStatus => {
+    const toolboxId = credentials?.toolboxId ?? config.uplink?.toolboxId
+    const uptimeSeconds = Math.floor((performance.now() - startedAt) / 1_000)
+    const { tools = [], ...rest } = report()
+    return {
+      version,
+      apiVersion: API_VERSION,
+      runId,
+      uptimeSeconds,
+      ...rest,
+      tools,
+      ...(toolboxId === undefined ? {} : { toolboxId }),
+    }
+  }
+
+  const listener = listenerOf(
+    createApp({
+      apiKey: () => config.apiKey ?? credentials?.backendToDtmaApiKey,
+      version,
+      registry,
+      status,
+      toolLogs: (name, wish, signal) =>
+        toolLogs({ docker, find: (name) => running?.tools.find(name)?.tool }, name, wish, signal),
+      calls: bridge,
+      mcp: createMcpEndpoint(bridge),
+      log,
+      restart: () => void setTimeout(deps.restart, RESTART_DELAY_MS),
+    }),
+  )
+
+  function startTools({ files, tools: accepted, warnings }: State): void {
+    for (const warning of warnings) log.warn(warning)
+    const { owner } = files
+    const runnerImages = async (signal: AbortSignal) => {
+      if (config.docker.runnerImage !== undefined) return [config.docker.runnerImage]
+      const own = await findOwnContainer(signal)
+      return own ? [own.Image, DTMA_IMAGE] : [DTMA_IMAGE]
+    }
+    const parts = createToolParts({ docker, owner, self: findOwnContainer })
+    const tools = startToolReconciler({
+      docker,
+      files,
+      parts,
+      images: createToolImages({ docker, owner, runnerImages }),
+      containers: createToolContainers({ docker, parts, owner }),
+      sessions: bridge,
+      log,
+      now: () => performance.now(),
+      date: () => new Date(),
+      tools: accepted,
+      signal,
+    })
+    tools.onChange(() => uplink?.wake())
+    running = { tools, registry: createToolRegistry({ tools, files }) }
+  }
+
+  function startReporting({ identity }: State): void {
+    if (!config.uplink) return
+    const { baseUrl, bearerToken, toolboxId } = config.uplink
+    const token = () => enrolmentTokenOf(config, log)
+    const uplinkDeps: UplinkDeps = {
+      baseUrl,
+      given: bearerToken === undefined ? undefined : { dtmaBearerToken: bearerToken },
+      enrolment: toolboxId === undefined ? undefined : { identity, toolboxId, token, machine },
+      onCredentials: (received) => {
+        log.redact(received.dtmaBearerToken)
+        log.redact(received.backendToDtmaApiKey)
+        credentials = received
+      },
+      report,
+      listener,
+      runId,
+      version,
+      log,
+      clock: systemClock,
+    }
+    uplink = startUplink(uplinkDeps, signal)
+  }
+
+  /** Until it is there: a full or read-only disk must not keep /health from answering. */
+  async function openStateAtLast(): Promise<State | undefined> {
+    while (!signal.aborted) {
+      try {
+        return await openState(config.stateDirectory)
+      } catch (error) {
+        if (error instanceof StateInUse) throw error
+        const message = error instanceof Error ? error.message : String(error)
+        if (message !== stateFailure)
+          log.error('the state directory cannot be used', { directory: config.stateDirectory, error })
+        stateFailure = message
+        await systemClock.sleep(STATE_RETRY_MS, signal)
+      }
+    }
+    return undefined
+  }
+
+  const server = await serve(listener, config.http)
+  log.info('DTMA listens', { ...config.http, version, runId })
+
+  const opening = openStateAtLast().then((state) => {
+    if (!state) return
+    startTools(state)
+    startReporting(state)
+  })
+
+  async function run(): Promise<void> {
+    await opening
+    if (!signal.aborted) await aborted(signal)
+    log.info('DTMA stops; tools run on', { reason: String(signal.reason?.message) })
+    const goodbyes = Promise.all([close(server), uplink?.stopped, running?.tools.stopped()])
+    await Promise.race([goodbyes, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))])
+  }
+  return { ended: run() }
+}
+
+/** The file is read when the token is needed: it may be written after we were started. */
+function enrolmentTokenOf({ uplink }: Config, log: Log): string | undefined {
+  if (uplink?.enrolmentToken !== undefined || uplink?.enrolmentTokenFile === undefined) return uplink?.enrolmentToken
+  try {
+    const token = readFileSync(uplink.enrolmentTokenFile, 'utf8').trim()
+    log.redact(token)
+    return token === '' ? undefined : token
+  } catch (error) {
+    log.warn('the enrolment token cannot be read', { file: uplink.enrolmentTokenFile, error })
+    return undefined
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
