@@ -9,7 +9,7 @@ function logged(level: LogLevel = 'info') {
 
 test('a line is one JSON object, with its time and its fields', () => {
   const { log, written } = logged()
-  log.info('hello', { tool: 'mail', count: 1 })
+  log.info('hello', { tool: 'mail', count: 1, message: 'not this one' })
   expect(JSON.parse(written[0]!)).toEqual({
     time: '1970-01-01T00:00:00.000Z',
     level: 'info',

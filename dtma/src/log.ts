@@ -24,6 +24,8 @@ export interface LogDeps {
 const KEPT_LINES = 1_000
 const MAX_LINE_CHARS = 8_000
 const SHORTEST_SECRET = 8
+/** Come first in each line; no field takes their place. */
+const HEAD = { time: '', level: '', message: '' }
 
 export function createLog({ level, write, date }: LogDeps): Log {
   const kept: string[] = []
@@ -31,7 +33,7 @@ export function createLog({ level, write, date }: LogDeps): Log {
 
   function record(severity: LogLevel, message: string, fields: Fields = {}): void {
     if (LOG_LEVELS.indexOf(severity) < LOG_LEVELS.indexOf(level)) return
-    const entry = { time: date().toISOString(), level: severity, message, ...fields }
+    const entry = Object.assign({}, HEAD, fields, { time: date().toISOString(), level: severity, message })
     let line = JSON.stringify(entry, (_, value: unknown) => (value instanceof Error ? describe(value) : value))
     for (const secret of secrets) line = line.replaceAll(secret, '***')
     if (line.length > MAX_LINE_CHARS)

@@ -80,7 +80,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     })
     if (JSON.stringify(next) === JSON.stringify(status)) return
     if (state !== status.state || reason !== status.reason)
-      log[reason === undefined ? 'info' : 'warn']('tool', { tool: tool.name, state, reason, message })
+      log[reason === undefined ? 'info' : 'warn']('tool', { tool: tool.name, state, reason, detail: message })
     status = next
     onStatus()
   }
