@@ -80,3 +80,9 @@ test('something new asked for is tried at once', () => {
     started: 'c',
   })
 })
+
+test('a session that broke off with its server still counts for how long it ran well', () => {
+  const memory = started({ session: 'c', sessionSince: 0, sessionLost: true, backoff: { failures: 4, retryAt: 0 } })
+  noteExit(memory, exitOf('c'), 120_000)
+  expect(memory).toMatchObject({ backoff: { failures: 1 }, session: undefined, sessionLost: false })
+})

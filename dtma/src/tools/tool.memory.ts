@@ -17,6 +17,8 @@ export interface ToolMemory {
   /** Container with which a session is open. */
   session: string | undefined
   sessionSince: number
+  /** The session broke off; whether the server did too is not known yet. */
+  sessionLost: boolean
   checkAt: number
   missedChecks: number
   backoff: Backoff
@@ -25,6 +27,8 @@ export interface ToolMemory {
   created: string | undefined
   started: string | undefined
   stopped: string | undefined
+  /** Container with which a handshake succeeded in this run. */
+  greeted: string | undefined
   /** Attached before the start, to be handed to the session. */
   channel: { readonly container: string; readonly channel: ToolChannel } | undefined
   /** The exit that was seen last: container and time. */
@@ -35,6 +39,7 @@ export const newMemory = (): ToolMemory => ({
   image: 'unknown',
   session: undefined,
   sessionSince: 0,
+  sessionLost: false,
   checkAt: 0,
   missedChecks: 0,
   backoff: NO_BACKOFF,
@@ -42,6 +47,7 @@ export const newMemory = (): ToolMemory => ({
   created: undefined,
   started: undefined,
   stopped: undefined,
+  greeted: undefined,
   channel: undefined,
   seenExit: undefined,
 })
@@ -75,6 +81,7 @@ export function noteExit(memory: ToolMemory, found: FoundContainer | undefined, 
   const unexpected = memory.stopped !== id && (memory.started === id || memory.session === id)
   if (unexpected) countFailure(memory, heldOf(found.details, memory.backoff.failures + 1), now)
   memory.session = undefined
+  memory.sessionLost = false
   return unexpected
 }
 

@@ -1,6 +1,6 @@
 import type { DockerState } from '../contract/status.ts'
 import type { ToolStatus } from '../contract/tool.ts'
-import { type EngineWatch, watchEngine } from '../engine/engine.watch.ts'
+import { type EngineWatch, type EngineWatchDeps, watchEngine } from '../engine/engine.watch.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import { startToolWorker, type ToolWorker, type ToolWorkerDeps } from './tool.worker.ts'
 import { LABEL } from './tool-labels.ts'
@@ -19,6 +19,7 @@ export interface ToolReconciler {
 }
 
 export type ToolReconcilerDeps = Omit<ToolWorkerDeps, 'imageInUse' | 'onStatus' | 'onGone'> & {
+  readonly docker: ToolWorkerDeps['docker'] & EngineWatchDeps['docker']
   /** As they were when DTMA stopped. */
   readonly tools: readonly AcceptedTool[]
 }

@@ -12,7 +12,7 @@ import type { ToolParts } from './tool-parts.ts'
 import type { McpInfo, ToolSessions, ToolTarget } from './tool-sessions.ts'
 
 export interface ToolStepsDeps {
-  readonly docker: DockerApi
+  readonly docker: Pick<DockerApi, 'attachContainer' | 'startContainer'>
   readonly files: SpecFiles
   readonly images: ToolImages
   readonly containers: ToolContainers
@@ -107,18 +107,21 @@ export function createToolSteps(deps: ToolStepsDeps) {
         })
         memory.started = id
         memory.stopped = undefined
+        memory.greeted = undefined
         memory.held = undefined
       },
 
       async open(work, { id }, signal) {
         const { tool, memory, show, opened } = work
         show('starting')
-        const adopted = memory.started !== id
+        const adopted = memory.started !== id || memory.greeted === id
         const target = await targetOf(work, id, adopted, signal)
         const deadline = AbortSignal.timeout(adopted ? ADOPTION_MS : HANDSHAKE_MS)
         try {
           const info = await sessions.open(target, AbortSignal.any([signal, deadline]))
           memory.session = id
+          memory.sessionLost = false
+          memory.greeted = id
           memory.sessionSince = now()
           memory.checkAt = now() + CHECK_EVERY_MS
           memory.missedChecks = 0
@@ -127,7 +130,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
           show('running')
           await dropOldImages(work, signal)
         } catch (error) {
-          if (memory.session === id || signal.aborted) throw error
+          if (signal.aborted) throw error
           // When the server has exited, its exit says more than the silence after it.
           if ((await containers.find(tool, signal))?.observed.state === 'exited') return
           const why = deadline.aborted ? `it did not answer in ${HANDSHAKE_MS / 1_000} s` : toolFailureOf(error).message

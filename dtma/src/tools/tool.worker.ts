@@ -1,8 +1,8 @@
 import type { ToolStatus } from '../contract/tool.ts'
 import type { Log } from '../log.ts'
-import { nextStep } from './next-step.ts'
+import { type Known, nextStep } from './next-step.ts'
 import type { AcceptedTool } from './spec-file.ts'
-import { forgetFailures, newMemory, noteExit } from './tool.memory.ts'
+import { forgetFailures, newMemory, noteExit, type ToolMemory } from './tool.memory.ts'
 import { createToolSteps, type ToolAtWork, type ToolStepsDeps } from './tool.steps.ts'
 import type { FoundContainer } from './tool-containers.ts'
 import { toolFailureOf } from './tool-failure.ts'
@@ -100,7 +100,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     found = await deps.containers.find(tool, signal)
     if (noteExit(memory, found, now())) deps.sessions.close(tool.name)
     const wanted = { ...tool, specHash: specHashOf(tool.spec) }
-    const next = nextStep(wanted, found?.observed, { ...memory, retryAt: memory.backoff.retryAt }, now())
+    const next = nextStep(wanted, found?.observed, knownOf(memory), now())
     if (next.do === 'wait') {
       showRest()
       return next.ms ?? RESYNC_MS
@@ -139,7 +139,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     const running = found?.observed.state === 'running'
     if (tool.desired === 'running') {
       if (memory.held) show(memory.held.state, memory.held)
-      else if (running && memory.session !== undefined) show('running')
+      else if (running && memory.session !== undefined && !memory.sessionLost) show('running')
     } else if (!running) show(found ? (found.observed.state === 'created' ? 'created' : 'exited') : 'none')
   }
 
@@ -207,7 +207,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
         info = changed
         show(status.state, status)
       } else {
-        memory.session = undefined
+        memory.sessionLost = true
         bell.resolve()
       }
     },
@@ -215,6 +215,13 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     stopped,
   }
 }
+
+const knownOf = ({ image, session, sessionLost, backoff, checkAt }: ToolMemory): Known => ({
+  image,
+  session: sessionLost ? undefined : session,
+  retryAt: backoff.retryAt,
+  checkAt,
+})
 
 const NO_CONTAINER = { id: '', generation: 0, specHash: '', state: 'removing' } as const
 

@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+
+const KEY = 'a-key-of-the-control-plane'
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** DTMA as a process, with a directory of its own and no Docker. */
+function start(env: Record<string, string> = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'dtma-main-'))
+  const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
+    env: {
+      DTMA_STATE_DIR: directory,
+      DOCKER_HOST: 'unix:///nowhere/docker.sock',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  let output = ''
+  let errors = ''
+  child.stdout!.on('data', (chunk) => (output += chunk))
+  child.stderr!.on('data', (chunk) => (errors += chunk))
+  cleanups.push(async () => {
+    child.kill('SIGKILL')
+    await ended
+    rmSync(directory, { recursive: true, force: true })
+  })
+  return { child, directory, ended, output: () => output, errors: () => errors }
+}
+
+/** A port that is free now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function answer(port: number, path: string): Promise<Response> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: `Bearer ${KEY}` } })
+    } catch (error) {
+      if (attempt > 100) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+
+test('wrong variables end the process with 78 and one line each, without their values', async () => {
+  const { ended, errors } = start({ PORT: 'eighty', LOG_LEVEL: 'loud' })
+  expect(await ended).toBe(78)
+  expect(errors().trim().split('\n')).toHaveLength(2)
+  expect(errors()).not.toMatch(/eighty|loud/)
+})
+
+test('a taken port ends the process with one sentence that says what to do', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanups.push(() => server.close())
+  const { port } = server.address() as { port: number }
+  const { ended, errors } = start({ PORT: String(port) })
+  expect(await ended).toBe(1)
+  expect(errors().trim()).toBe(`Port ${port} is in use by another program: stop it, or set PORT to another one.`)
+})
+
+test('without Docker and without keys it answers /health, and ends cleanly when told to', async () => {
+  const port = await freePort()
+  const { child, ended } = start({ PORT: String(port) })
+  expect(await (await answer(port, '/health')).json()).toMatchObject({ status: 'unconfigured' })
+  expect((await answer(port, '/status')).status).toBe(503)
+  child.kill('SIGTERM')
+  expect(await ended).toBe(0)
+})
+
+test('with a key it tells the truth about a Docker that is not there', async () => {
+  const port = await freePort()
+  start({ PORT: String(port), BACKEND_TO_DTMA_API_KEY: KEY })
+  await answer(port, '/health')
+  const status = (await (await answer(port, '/status')).json()) as Record<string, unknown>
+  expect(status).toMatchObject({ apiVersion: 1, docker: { state: 'down' }, tools: [] })
+})
+
+test('a state directory that cannot be used keeps tools away, not /health', async () => {
+  const port = await freePort()
+  start({ PORT: String(port), BACKEND_TO_DTMA_API_KEY: KEY, DTMA_STATE_DIR: '/proc/dtma' })
+  expect((await answer(port, '/health')).status).toBe(200)
+  expect((await answer(port, '/status')).status).toBe(200)
+  expect(await (await answer(port, '/tools')).json()).toMatchObject({ status: 503, code: 'state-not-writable' })
+})
+
+test('a second DTMA on the same state directory ends with one sentence', async () => {
+  const port = await freePort()
+  const first = start({ PORT: String(port) })
+  await answer(port, '/health')
+  await expect.poll(() => first.output()).toContain('listens')
+  const second = start({ DTMA_STATE_DIR: first.directory })
+  expect(await second.ended).toBe(1)
+  expect(second.errors()).toContain('Another DTMA uses the state directory')
+})
+
+test('a restart begins anew in the same process', async () => {
+  const port = await freePort()
+  const { child } = start({ PORT: String(port), BACKEND_TO_DTMA_API_KEY: KEY })
+  const runOf = async () => ((await (await answer(port, '/status')).json()) as { runId: string }).runId
+  await answer(port, '/health')
+  const before = await runOf()
+  const headers = { authorization: `Bearer ${KEY}` }
+  const asked = await fetch(`http://127.0.0.1:${port}/restart`, { method: 'POST', headers })
+  expect([asked.status, await asked.json()]).toEqual([202, { restarting: true }])
+  await expect.poll(runOf, { timeout: 10_000 }).not.toBe(before)
+  expect(child.exitCode).toBeNull()
+})

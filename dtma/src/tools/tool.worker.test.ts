@@ -1,0 +1,316 @@
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { problem } from '../contract/problems.ts'
+import { ToolSpec } from '../contract/tool.ts'
+import type { ContainerDetails, ImageDetails } from '../engine/docker.types.ts'
+import { EngineError } from '../engine/engine-error.ts'
+import { createLog } from '../log.ts'
+import type { ObservedContainer } from './next-step.ts'
+import type { AcceptedTool } from './spec-file.ts'
+import { startToolWorker, type ToolWorkerDeps } from './tool.worker.ts'
+import { ToolFailure } from './tool-failure.ts'
+import { specHashOf } from './tool-labels.ts'
+import type { McpInfo } from './tool-sessions.ts'
+
+let stop: AbortController
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] })
+  stop = new AbortController()
+})
+afterEach(() => {
+  stop.abort()
+  vi.useRealTimers()
+})
+
+const spec = ToolSpec.parse({ package: { type: 'npm', name: 'x', version: '1.0.0' }, transport: { type: 'stdio' } })
+const INFO: McpInfo = { protocolVersion: '1', server: { name: 's', version: '1' }, capabilities: [], digest: 'd' }
+
+/** A toolbox of one tool in memory: what Docker and the server would do is set by the test. */
+function toolbox(more: Partial<AcceptedTool> = {}) {
+  let container: (ObservedContainer & { exits: number; oom: boolean }) | undefined
+  let made = 0
+  const world = {
+    imageThere: true,
+    docker: undefined as EngineError | undefined,
+    open: async (): Promise<McpInfo> => INFO,
+    check: async (): Promise<void> => undefined,
+    make: async (): Promise<string> => 'image:1',
+    create: async (): Promise<void> => undefined,
+    differences: [] as string[],
+    started: 0,
+    saved: [] as AcceptedTool[],
+    removedImages: [] as string[],
+    exit(oom = false) {
+      container = { ...container!, state: 'exited', exits: container!.exits + 1, oom }
+      worker.wake({ exited: container.id })
+    },
+    container: () => container,
+  }
+  const detailsOf = ({ id, state, exits, oom }: NonNullable<typeof container>): ContainerDetails => ({
+    Id: id,
+    Name: '',
+    Image: 'sha256:1',
+    State: {
+      Status: state,
+      Running: state === 'running',
+      OOMKilled: oom,
+      ExitCode: oom ? 137 : 1,
+      Error: '',
+      StartedAt: '',
+      FinishedAt: `${exits}`,
+    },
+    Config: {},
+    HostConfig: {},
+    Mounts: [],
+    NetworkSettings: { Networks: {} },
+  })
+  const deps: ToolWorkerDeps = {
+    docker: {
+      attachContainer: async () => ({
+        stdin: new PassThrough(),
+        stdout: new PassThrough(),
+        stderr: new PassThrough(),
+        close: () => undefined,
+      }),
+      startContainer: async () => {
+        container = { ...container!, state: 'running' }
+        world.started++
+      },
+    },
+    files: { owner: 'o', save: async (tool) => void world.saved.push(tool), remove: async () => undefined },
+    images: {
+      find: async () => ({ reference: 'image:1', details: world.imageThere ? ({} as ImageDetails) : undefined }),
+      make: async () => {
+        const reference = await world.make()
+        world.imageThere = true
+        return reference
+      },
+      remove: async (reference) => void world.removedImages.push(reference),
+    },
+    containers: {
+      find: async () => {
+        if (world.docker) throw world.docker
+        return container && { observed: container, details: detailsOf(container) }
+      },
+      create: async (tool) => {
+        await world.create()
+        container = {
+          id: `c${++made}`,
+          generation: tool.generation,
+          specHash: specHashOf(tool.spec),
+          state: 'created',
+          exits: 0,
+          oom: false,
+        }
+        return container.id
+      },
+      differences: async () => world.differences,
+      stop: async () => {
+        container = { ...container!, state: 'exited', exits: container!.exits + 1 }
+      },
+      remove: async () => {
+        container = undefined
+      },
+    },
+    parts: { ensure: async () => undefined, addressOf: async () => '10.0.0.2', remove: async () => undefined },
+    sessions: {
+      open: () => world.open(),
+      close: () => undefined,
+      check: () => world.check(),
+      onChange: () => undefined,
+    },
+    now: () => performance.now(),
+    date: () => new Date(),
+    imageInUse: () => false,
+    log: createLog({ level: 'error', write: () => undefined, date: () => new Date() }),
+    onStatus: () => history.push(`${worker?.status.state ?? 'unknown'} ${worker?.status.reason ?? ''}`.trim()),
+    onGone: () => undefined,
+    signal: stop.signal,
+  }
+  const history: string[] = []
+  const tool: AcceptedTool = {
+    name: 'mail',
+    generation: 1,
+    desired: 'running',
+    spec,
+    claim: 'c',
+    restarts: 0,
+    images: [],
+    ...more,
+  }
+  let worker: ReturnType<typeof startToolWorker> = undefined as never
+  worker = startToolWorker(tool, deps)
+  const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms)
+  return { world, worker, history, pass }
+}
+
+test('a tool whose image is not here goes through every state to running', async () => {
+  const { world, worker, history, pass } = toolbox()
+  world.imageThere = false
+  await pass()
+  expect(history).toEqual(['building', 'created', 'starting', 'running'])
+  expect(worker.status).toMatchObject({
+    state: 'running',
+    restarts: 0,
+    mcp: { capabilityDigest: 'd' },
+    container: { image: 'image:1' },
+  })
+})
+
+test('a server that answers no ping three times is called unhealthy and started again', async () => {
+  const { world, history, pass, worker } = toolbox()
+  await pass()
+  world.check = async () => {
+    throw problem('tool-timeout', 'silence')
+  }
+  await pass(65_000)
+  expect(worker.status.state).toBe('running')
+  await pass(30_000)
+  expect(history).toContain('unhealthy mcp_ping_failed')
+  world.check = async () => undefined
+  await pass(5_000)
+  expect(worker.status).toMatchObject({ state: 'running', restarts: 1 })
+  expect(world.started).toBe(2)
+})
+
+test('two silent pings and an answer are forgiven', async () => {
+  const { world, pass, worker } = toolbox()
+  await pass()
+  let answers = 0
+  world.check = async () => {
+    if (++answers % 3 !== 0) throw problem('tool-timeout', 'silence')
+  }
+  await pass(600_000)
+  expect(worker.status).toMatchObject({ state: 'running', restarts: 0 })
+})
+
+test('crashes are named by the third, and come back ever more slowly until one lasts', async () => {
+  const { world, worker, pass } = toolbox()
+  await pass()
+  const waits: number[] = []
+  for (let crash = 0; crash < 5; crash++) {
+    world.exit()
+    await pass()
+    expect(worker.status).toMatchObject({ state: 'exited', reason: crash < 2 ? 'exited' : 'crash_loop' })
+    let waited = 0
+    for (; worker.status.state !== 'running'; waited += 500) await pass(500)
+    waits.push(waited / 1_000)
+  }
+  expect(waits).toEqual([1, 2, 4, 8, 16])
+  expect(worker.status.restarts).toBe(5)
+  await pass(61_000)
+  world.exit(true)
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'exited', reason: 'oom_killed' })
+  await pass(1_000)
+  expect(worker.status.state).toBe('running')
+})
+
+test('a handshake that fails is not "running", and is tried again', async () => {
+  const { world, worker, history, pass } = toolbox()
+  world.open = async () => {
+    throw problem('tool-protocol-error', 'it speaks something else')
+  }
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'exited', reason: 'mcp_handshake_failed' })
+  expect(worker.status.message).toContain('it speaks something else')
+  expect(history).not.toContain('running')
+  world.open = async () => INFO
+  await pass(1_000)
+  expect(worker.status.state).toBe('running')
+})
+
+test('when Docker goes away the tool is unknown, nothing is done, and all is as it was afterwards', async () => {
+  const { world, worker, pass } = toolbox()
+  await pass()
+  const before = world.container()
+  world.docker = new EngineError('hung', 'no answer')
+  worker.wake()
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'unknown', reason: 'docker_hung' })
+  await pass(120_000)
+  world.docker = undefined
+  await pass(2_000)
+  expect(worker.status).toMatchObject({ state: 'running', restarts: 0 })
+  expect(world.container()).toEqual(before)
+})
+
+test('a container that differs from what was asked for is removed and never started', async () => {
+  const { world, worker, pass } = toolbox()
+  world.differences = ['HostConfig.CapAdd']
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'blocked', reason: 'policy_denied' })
+  expect(worker.status.message).toContain('HostConfig.CapAdd')
+  expect(world.container()).toBeUndefined()
+  expect(world.started).toBe(0)
+})
+
+test('a failed build is shown with its reason, tried again later, and at once for a new generation', async () => {
+  const { world, worker, pass } = toolbox()
+  world.imageThere = false
+  world.make = async () => {
+    throw new ToolFailure('package_not_found', 'The registry has no x@1.0.0', { lasting: true })
+  }
+  await pass()
+  expect(worker.status).toMatchObject({
+    state: 'blocked',
+    reason: 'package_not_found',
+    message: 'The registry has no x@1.0.0',
+  })
+  await pass(299_000)
+  expect(worker.status.state).toBe('blocked')
+  world.make = async () => 'image:2'
+  await worker.accept({ generation: 2 })
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'running', generation: 2 })
+})
+
+test('while the image of the next generation cannot be had, the present one keeps running', async () => {
+  const { world, worker, pass } = toolbox()
+  await pass()
+  const before = world.container()
+  world.imageThere = false
+  world.make = async () => {
+    throw new ToolFailure('registry_unreachable', 'The registry does not answer')
+  }
+  await worker.accept({ generation: 2, spec: { ...spec, args: ['--new'] } })
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'blocked', reason: 'registry_unreachable' })
+  expect(world.container()).toEqual(before)
+})
+
+test('what was adopted from the run before and does not answer is started again, without blame', async () => {
+  const first = toolbox()
+  await first.pass()
+  const { world, worker, pass } = first
+  let tries = 0
+  world.open = async () => {
+    if (tries++ === 0) throw problem('tool-timeout', 'silence')
+    return INFO
+  }
+  worker.sessionChanged(undefined)
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'running', container: { id: 'c1' } })
+  expect(tries).toBe(2)
+})
+
+test('a full disk refuses a change and leaves what was accepted', async () => {
+  const { world, worker, pass } = toolbox()
+  await pass()
+  world.saved.push = () => {
+    throw new Error('ENOSPC')
+  }
+  await expect(worker.accept({ desired: 'stopped' })).rejects.toThrow('ENOSPC')
+  await pass(20_000)
+  expect(worker.status).toMatchObject({ state: 'running', desired: 'running' })
+})
+
+test('deleting leaves nothing, and images that nobody else needs go too', async () => {
+  const { world, worker, pass } = toolbox()
+  await pass()
+  await worker.accept({ desired: 'absent' })
+  await pass()
+  await worker.gone
+  expect(world.container()).toBeUndefined()
+  expect(world.removedImages).toEqual(['image:1'])
+})
