@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { type ToolRequest, ToolSpec, type ToolStatus } from '../contract/tool.ts'
-import { createDockerApi } from '../engine/docker.api.ts'
+import { createDockerApi, type DockerApi } from '../engine/docker.api.ts'
 import { createEngineHttp } from '../engine/engine.http.ts'
 import { createLog } from '../log.ts'
 import { plainSessions } from './plain-sessions.ts'
@@ -17,7 +18,9 @@ import { createToolRegistry, type ToolRegistry } from './tool-registry.ts'
 import type { ToolTarget } from './tool-sessions.ts'
 
 const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
-const docker = createDockerApi(createEngineHttp('/var/run/docker.sock'))
+const SOCKET = '/var/run/docker.sock'
+const engine = createDockerApi(createEngineHttp(SOCKET))
+const docker = engine
 const never = new AbortController().signal
 const run = randomBytes(3).toString('hex')
 const cleanups: (() => Promise<unknown>)[] = []
@@ -26,7 +29,7 @@ afterEach(async () => {
 })
 
 /** A DTMA without its HTTP and its uplink, on a state directory of its own. */
-async function dtma(stateDirectory?: string) {
+async function dtma(stateDirectory?: string, docker: DockerApi = engine) {
   const directory = stateDirectory ?? (await mkdtemp(join(tmpdir(), 'dtma-tools-')))
   const stop = new AbortController()
   const { files, tools: accepted } = await openSpecFiles(directory)
@@ -59,7 +62,7 @@ async function dtma(stateDirectory?: string) {
       await rm(directory, { recursive: true })
     })
   cleanups.push(end)
-  return { registry, directory, files, opened, end, log }
+  return { registry, directory, files, opened, end, tools }
 }
 
 /** A build takes seconds: an image that a test is done with stays until all of them are. */
@@ -206,6 +209,71 @@ test('containers that carry our labels or our name are left alone', async () => 
 
   for (const id of [taken, elsewhere]) expect((await docker.inspectContainer(id, never))!.State.Running).toBe(true)
   expect(container!.id).not.toBe(taken)
+})
+
+/** Docker's socket with a tap in the line. `cut`: nobody answers and all connections break. `hang`: nothing passes any more. */
+async function tappedSocket() {
+  const directory = await mkdtemp(join(tmpdir(), 'dtma-tap-'))
+  const socketPath = join(directory, 'docker.sock')
+  let mode: 'open' | 'cut' | 'hang' = 'open'
+  const pairs = new Set<[Socket, Socket]>()
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    if (mode === 'cut') return client.destroy()
+    const upstream = connect({ path: SOCKET, allowHalfOpen: true })
+    const pair: [Socket, Socket] = [client, upstream]
+    pairs.add(pair)
+    for (const socket of pair) {
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        for (const other of pair) other.destroy()
+        pairs.delete(pair)
+      })
+    }
+    if (mode === 'hang') return
+    client.pipe(upstream)
+    upstream.pipe(client)
+  })
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve))
+  cleanups.push(async () => {
+    for (const [client] of pairs) client.destroy()
+    server.close()
+    await rm(directory, { recursive: true })
+  })
+  return {
+    docker: createDockerApi(createEngineHttp(socketPath)),
+    set(next: typeof mode) {
+      mode = next
+      for (const [client, upstream] of pairs)
+        if (next === 'cut') client.destroy()
+        else if (next === 'hang') {
+          client.unpipe().pause()
+          upstream.unpipe().pause()
+        } else if (next === 'open') client.destroy()
+    },
+  }
+}
+
+test('while Docker is away or hangs, a running tool is left alone, and found as it was afterwards', async () => {
+  const tap = await tappedSocket()
+  const { registry, tools } = await dtma(undefined, tap.docker)
+  const name = named('tap')
+  await registry.put(name, request(1))
+  const before = await until(registry, name, running)
+  expect(tools.docker.state).toBe('ok')
+
+  for (const [mode, reason] of [
+    ['cut', 'docker_down'],
+    ['hang', 'docker_hung'],
+  ] as const) {
+    tap.set(mode)
+    await until(registry, name, (now) => now.state === 'unknown' && now.reason === reason)
+    tap.set('open')
+    const after = await until(registry, name, running)
+    expect(after).toMatchObject({
+      restarts: 0,
+      container: { id: before.container!.id, startedAt: before.container!.startedAt! },
+    })
+  }
 })
 
 test('when Docker cannot be reached, tools are unknown and nothing is concluded', async () => {
