@@ -39,6 +39,7 @@ export interface DtmaDeps {
 /** The image of DTMA as everybody builds it. */
 const DTMA_IMAGE = 'agentopia-dtma:latest'
 const STATE_RETRY_MS = 15_000
+const STATE_PATIENCE_MS = 2_000
 const GOODBYE_MS = 5_000
 const RESTART_DELAY_MS = 200
 
@@ -160,34 +161,41 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     uplink = startUplink(uplinkDeps, signal)
   }
 
-  /** Until it is there: a full or read-only disk must not keep /health from answering. */
-  async function openStateAtLast(): Promise<State | undefined> {
-    while (!signal.aborted) {
-      try {
-        return await openState(config.stateDirectory)
-      } catch (error) {
-        if (error instanceof StateInUse) throw error
-        const message = error instanceof Error ? error.message : String(error)
-        if (message !== stateFailure)
-          log.error('the state directory cannot be used', { directory: config.stateDirectory, error })
-        stateFailure = message
-        await systemClock.sleep(STATE_RETRY_MS, signal)
-      }
+  /** `undefined`: not now. */
+  async function tryState(): Promise<State | undefined> {
+    try {
+      return await openState(config.stateDirectory)
+    } catch (error) {
+      if (error instanceof StateInUse) throw error
+      const message = error instanceof Error ? error.message : String(error)
+      if (message !== stateFailure)
+        log.error('the state directory cannot be used', { directory: config.stateDirectory, error })
+      stateFailure = message
+      return undefined
     }
-    return undefined
   }
 
-  const server = await serve(listener, config.http)
-  log.info('DTMA listens', { ...config.http, version, runId })
-
-  const opening = openStateAtLast().then((state) => {
+  /** A full or read-only disk must not keep /health from answering: the rest begins when the disk can be used. */
+  async function begin(first: Promise<State | undefined>): Promise<void> {
+    let state = await first
+    while (!state && !signal.aborted) {
+      await systemClock.sleep(STATE_RETRY_MS, signal)
+      state = await tryState()
+    }
     if (!state) return
     startTools(state)
     startReporting(state)
-  })
+  }
+
+  // Whoever asks as soon as we listen finds the tools there, unless the disk is slow.
+  const opening = tryState()
+  await Promise.race([opening, systemClock.sleep(STATE_PATIENCE_MS, signal)])
+  const server = await serve(listener, config.http)
+  log.info('DTMA listens', { ...config.http, version, runId })
+  const beginning = begin(opening)
 
   async function run(): Promise<void> {
-    await opening
+    await beginning
     if (!signal.aborted) await aborted(signal)
     log.info('DTMA stops; tools run on', { reason: String(signal.reason?.message) })
     const goodbyes = Promise.all([close(server), uplink?.stopped, running?.tools.stopped()])

@@ -95,7 +95,11 @@ test('with a key it tells the truth about a Docker that is not there', async () 
 
 test('a state directory that cannot be used keeps tools away, not /health', async () => {
   const port = await freePort()
-  start({ PORT: String(port), BACKEND_TO_DTMA_API_KEY: KEY, DTMA_STATE_DIR: '/proc/dtma' })
+  start({
+    PORT: String(port),
+    BACKEND_TO_DTMA_API_KEY: KEY,
+    DTMA_STATE_DIR: join(import.meta.filename, 'no-directory'),
+  })
   expect((await answer(port, '/health')).status).toBe(200)
   expect((await answer(port, '/status')).status).toBe(200)
   expect(await (await answer(port, '/tools')).json()).toMatchObject({ status: 503, code: 'state-not-writable' })

@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Client, createClient } from './contract/client.ts'
+import type { Input } from './contract/operation.ts'
+import {
+  callCapability,
+  deleteTool,
+  followToolLogs,
+  getHealth,
+  getTool,
+  listTools,
+  putTool,
+} from './contract/operations.ts'
+import { createDockerApi } from './engine/docker.api.ts'
+import { createEngineHttp } from './engine/engine.http.ts'
+
+type ToolRequestInput = Input<typeof putTool>['body']
+
+const KEY = 'a-key-of-the-control-plane'
+const EVERYTHING = { type: 'npm', name: '@modelcontextprotocol/server-everything', version: '2026.8.31' } as const
+const docker = createDockerApi(createEngineHttp('/var/run/docker.sock'))
+const never = new AbortController().signal
+let directory = ''
+let port = 0
+let client: Client
+let child: ChildProcess | undefined
+const run = Math.random().toString(36).slice(2, 8)
+const names = [`k${run}-stdio`, `k${run}-http`] as const
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'dtma-process-'))
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  port = (server.address() as { port: number }).port
+  server.close()
+  client = createClient({ baseUrl: `http://127.0.0.1:${port}`, token: KEY })
+})
+afterAll(async () => {
+  if (!child) await start()
+  for (const name of names) await client.call(deleteTool, { params: { name } })
+  await kill()
+  await rm(directory, { recursive: true })
+  const left = await docker.listContainers('dtma.instance', never)
+  expect(left.filter(({ Names }) => Names.some((name) => name.includes(run)))).toEqual([])
+})
+
+async function start(): Promise<void> {
+  child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
+    env: {
+      DTMA_STATE_DIR: directory,
+      DTMA_RUNNER_IMAGE: process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim',
+      BACKEND_TO_DTMA_API_KEY: KEY,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  await expect
+    .poll(() => client.call(getHealth, {}).catch(() => undefined), { timeout: 20_000 })
+    .toMatchObject({ status: 'ok' })
+}
+
+/** As the kernel does it when memory runs out: without a word. */
+async function kill(): Promise<void> {
+  child!.kill('SIGKILL')
+  await once(child!, 'exit')
+  child = undefined
+}
+
+const specs: readonly ToolRequestInput['spec'][] = [
+  { package: EVERYTHING, transport: { type: 'stdio' } },
+  { package: EVERYTHING, transport: { type: 'http', port: 3001 }, args: ['streamableHttp'], env: { PORT: '3001' } },
+]
+const put = (generation: number) =>
+  Promise.all(
+    names.map((name, index) => client.call(putTool, { params: { name }, body: { generation, spec: specs[index]! } })),
+  )
+const states = async () => (await client.call(listTools, {})).tools.map(({ state }) => state)
+const containers = async (): Promise<string[]> =>
+  (await docker.listContainers('dtma.instance', never))
+    .flatMap(({ Names }) => Names)
+    .filter((name) => name.includes(run))
+    .sort()
+
+test('killed at any moment of a deployment, DTMA ends with what was asked for: nothing lost, nothing doubled', async () => {
+  await start()
+  await expect.poll(() => put(1).then(states), { timeout: 60_000, interval: 200 }).toEqual(['running', 'running'])
+  for (let generation = 2; generation <= 9; generation++) {
+    await put(generation)
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 1_200))
+    await kill()
+    await start()
+  }
+  const ready = async () =>
+    (await client.call(listTools, {})).tools.map(({ state, generation }) => `${state} ${generation}`)
+  await expect.poll(ready, { timeout: 60_000 }).toEqual(['running 9', 'running 9'])
+  expect(await containers()).toEqual([`/dtma-${names[1]}-9`, `/dtma-${names[0]}-9`].sort())
+})
+
+test('calls, logs and capabilities work through the whole process', async () => {
+  for (const name of names) {
+    const body = { capability: 'echo', arguments: { message: `hello ${name}` } }
+    const result = await client.call(callCapability, { params: { name }, body })
+    expect(JSON.stringify(result)).toContain(`hello ${name}`)
+  }
+  const response = await client.open(followToolLogs, { params: { name: names[1] }, query: { tail: 3 } })
+  expect(await response.text()).toMatch(/^id: 20\d\d-/m)
+})
+
+test('a tool that is killed while nobody looks is back when DTMA is', async () => {
+  const before = await client.call(getTool, { params: { name: names[0] } })
+  await kill()
+  await docker.killContainer(before.container!.id, never)
+  await start()
+  await expect.poll(() => states().catch(() => []), { timeout: 30_000 }).toEqual(['running', 'running'])
+  expect((await client.call(getTool, { params: { name: names[0] } })).container!.id).toBe(before.container!.id)
+})
