@@ -52,7 +52,7 @@ export interface Config {
   readonly logLevel: LogLevel
 }
 
-export interface UplinkConfig {
+interface UplinkConfig {
   /** Origin, without a trailing slash. */
   readonly baseUrl: string
   readonly toolboxId: string | undefined

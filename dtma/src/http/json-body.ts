@@ -1,7 +1,7 @@
 import { problem } from '../contract/problems.ts'
 
 /** Bytes of a request body; a spec needs a few thousand. */
-export const BODY_LIMIT = 1024 * 1024
+const BODY_LIMIT = 1024 * 1024
 
 /**
  * @returns `undefined` when there is no body, or none that is JSON.

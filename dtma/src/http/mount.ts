@@ -6,7 +6,7 @@ import { problem } from '../contract/problems.ts'
 import { readJsonBody } from './json-body.ts'
 
 /** What a handler knows of its request beyond the input. */
-export interface RequestContext {
+interface RequestContext {
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal
   /** Where an interrupted stream is to go on: the `Last-Event-ID` header. */

@@ -9,7 +9,7 @@ import { createSharedWork } from './shared-work.ts'
 import { ToolFailure, toolFailureOf } from './tool-failure.ts'
 import { LABEL } from './tool-labels.ts'
 
-export interface ToolImage {
+interface ToolImage {
   /** Tag of a built image, or repository and digest of a pulled one. */
   readonly reference: string
   /** Absent: it must be built or pulled first. */

@@ -35,7 +35,7 @@ export const specHashOf = (spec: ToolSpec): string =>
     .slice(0, 32)
 
 /** JSON with sorted keys: equal values make equal texts. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
@@ -8,7 +7,8 @@ import { type ToolRequest, ToolSpec, type ToolStatus } from '../contract/tool.ts
 import { createDockerApi, type DockerApi } from '../engine/docker.api.ts'
 import { createEngineHttp } from '../engine/engine.http.ts'
 import { createLog } from '../log.ts'
-import { plainSessions } from './plain-sessions.ts'
+import { tappedSocket } from './docker-tap.testing.ts'
+import { plainSessions } from './plain-sessions.testing.ts'
 import { openSpecFiles } from './spec-file.ts'
 import { startToolReconciler } from './tool.reconciler.ts'
 import { createToolContainers } from './tool-containers.ts'
@@ -211,51 +211,11 @@ test('containers that carry our labels or our name are left alone', async () => 
   expect(container!.id).not.toBe(taken)
 })
 
-/** Docker's socket with a tap in the line. `cut`: nobody answers and all connections break. `hang`: nothing passes any more. */
-async function tappedSocket() {
-  const directory = await mkdtemp(join(tmpdir(), 'dtma-tap-'))
-  const socketPath = join(directory, 'docker.sock')
-  let mode: 'open' | 'cut' | 'hang' = 'open'
-  const pairs = new Set<[Socket, Socket]>()
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    if (mode === 'cut') return client.destroy()
-    const upstream = connect({ path: SOCKET, allowHalfOpen: true })
-    const pair: [Socket, Socket] = [client, upstream]
-    pairs.add(pair)
-    for (const socket of pair) {
-      socket.on('error', () => undefined)
-      socket.on('close', () => {
-        for (const other of pair) other.destroy()
-        pairs.delete(pair)
-      })
-    }
-    if (mode === 'hang') return
-    client.pipe(upstream)
-    upstream.pipe(client)
-  })
-  await new Promise<void>((resolve) => server.listen(socketPath, resolve))
-  cleanups.push(async () => {
-    for (const [client] of pairs) client.destroy()
-    server.close()
-    await rm(directory, { recursive: true })
-  })
-  return {
-    docker: createDockerApi(createEngineHttp(socketPath)),
-    set(next: typeof mode) {
-      mode = next
-      for (const [client, upstream] of pairs)
-        if (next === 'cut') client.destroy()
-        else if (next === 'hang') {
-          client.unpipe().pause()
-          upstream.unpipe().pause()
-        } else if (next === 'open') client.destroy()
-    },
-  }
-}
-
 test('while Docker is away or hangs, a running tool is left alone, and found as it was afterwards', async () => {
-  const tap = await tappedSocket()
-  const { registry, tools } = await dtma(undefined, tap.docker)
+  const tap = await tappedSocket(SOCKET)
+  cleanups.push(tap.close)
+  const behindTap = createDockerApi(createEngineHttp(tap.socketPath))
+  const { registry, tools } = await dtma(undefined, behindTap)
   const name = named('tap')
   await registry.put(name, request(1))
   const before = await until(registry, name, running)

@@ -1,16 +1,8 @@
-import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { problem } from '../contract/problems.ts'
-import { ToolSpec } from '../contract/tool.ts'
-import type { ContainerDetails, ImageDetails } from '../engine/docker.types.ts'
 import { EngineError } from '../engine/engine-error.ts'
-import { createLog } from '../log.ts'
-import type { ObservedContainer } from './next-step.ts'
-import type { AcceptedTool } from './spec-file.ts'
-import { startToolWorker, type ToolWorkerDeps } from './tool.worker.ts'
 import { ToolFailure } from './tool-failure.ts'
-import { specHashOf } from './tool-labels.ts'
-import type { McpInfo } from './tool-sessions.ts'
+import { INFO, SPEC, toolInMemory } from './tool-in-memory.testing.ts'
 
 let stop: AbortController
 beforeEach(() => {
@@ -22,126 +14,9 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const spec = ToolSpec.parse({ package: { type: 'npm', name: 'x', version: '1.0.0' }, transport: { type: 'stdio' } })
-const INFO: McpInfo = { protocolVersion: '1', server: { name: 's', version: '1' }, capabilities: [], digest: 'd' }
-
-/** A toolbox of one tool in memory: what Docker and the server would do is set by the test. */
-function toolbox(more: Partial<AcceptedTool> = {}) {
-  let container: (ObservedContainer & { exits: number; oom: boolean }) | undefined
-  let made = 0
-  const world = {
-    imageThere: true,
-    docker: undefined as EngineError | undefined,
-    open: async (): Promise<McpInfo> => INFO,
-    check: async (): Promise<void> => undefined,
-    make: async (): Promise<string> => 'image:1',
-    create: async (): Promise<void> => undefined,
-    differences: [] as string[],
-    started: 0,
-    saved: [] as AcceptedTool[],
-    removedImages: [] as string[],
-    exit(oom = false) {
-      container = { ...container!, state: 'exited', exits: container!.exits + 1, oom }
-      worker.wake({ exited: container.id })
-    },
-    container: () => container,
-  }
-  const detailsOf = ({ id, state, exits, oom }: NonNullable<typeof container>): ContainerDetails => ({
-    Id: id,
-    Name: '',
-    Image: 'sha256:1',
-    State: {
-      Status: state,
-      Running: state === 'running',
-      OOMKilled: oom,
-      ExitCode: oom ? 137 : 1,
-      Error: '',
-      StartedAt: '',
-      FinishedAt: `${exits}`,
-    },
-    Config: {},
-    HostConfig: {},
-    Mounts: [],
-    NetworkSettings: { Networks: {} },
-  })
-  const deps: ToolWorkerDeps = {
-    docker: {
-      attachContainer: async () => ({
-        stdin: new PassThrough(),
-        stdout: new PassThrough(),
-        stderr: new PassThrough(),
-        close: () => undefined,
-      }),
-      startContainer: async () => {
-        container = { ...container!, state: 'running' }
-        world.started++
-      },
-    },
-    files: { owner: 'o', save: async (tool) => void world.saved.push(tool), remove: async () => undefined },
-    images: {
-      find: async () => ({ reference: 'image:1', details: world.imageThere ? ({} as ImageDetails) : undefined }),
-      make: async () => {
-        const reference = await world.make()
-        world.imageThere = true
-        return reference
-      },
-      remove: async (reference) => void world.removedImages.push(reference),
-    },
-    containers: {
-      find: async () => {
-        if (world.docker) throw world.docker
-        return container && { observed: container, details: detailsOf(container) }
-      },
-      create: async (tool) => {
-        await world.create()
-        container = {
-          id: `c${++made}`,
-          generation: tool.generation,
-          specHash: specHashOf(tool.spec),
-          state: 'created',
-          exits: 0,
-          oom: false,
-        }
-        return container.id
-      },
-      differences: async () => world.differences,
-      stop: async () => {
-        container = { ...container!, state: 'exited', exits: container!.exits + 1 }
-      },
-      remove: async () => {
-        container = undefined
-      },
-    },
-    parts: { ensure: async () => undefined, addressOf: async () => '10.0.0.2', remove: async () => undefined },
-    sessions: {
-      open: () => world.open(),
-      close: () => undefined,
-      check: () => world.check(),
-      onChange: () => undefined,
-    },
-    now: () => performance.now(),
-    date: () => new Date(),
-    imageInUse: () => false,
-    log: createLog({ level: 'error', write: () => undefined, date: () => new Date() }),
-    onStatus: () => history.push(`${worker?.status.state ?? 'unknown'} ${worker?.status.reason ?? ''}`.trim()),
-    onGone: () => undefined,
-    signal: stop.signal,
-  }
-  const history: string[] = []
-  const tool: AcceptedTool = {
-    name: 'mail',
-    generation: 1,
-    desired: 'running',
-    spec,
-    claim: 'c',
-    restarts: 0,
-    images: [],
-    ...more,
-  }
-  let worker: ReturnType<typeof startToolWorker> = undefined as never
-  worker = startToolWorker(tool, deps)
-  const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms)
-  return { world, worker, history, pass }
+function toolbox() {
+  const made = toolInMemory(stop.signal)
+  return { ...made, pass: (ms = 0) => vi.advanceTimersByTimeAsync(ms) }
 }
 
 test('a tool whose image is not here goes through every state to running', async () => {
@@ -273,7 +148,7 @@ test('while the image of the next generation cannot be had, the present one keep
   world.make = async () => {
     throw new ToolFailure('registry_unreachable', 'The registry does not answer')
   }
-  await worker.accept({ generation: 2, spec: { ...spec, args: ['--new'] } })
+  await worker.accept({ generation: 2, spec: { ...SPEC, args: ['--new'] } })
   await pass()
   expect(worker.status).toMatchObject({ state: 'blocked', reason: 'registry_unreachable' })
   expect(world.container()).toEqual(before)

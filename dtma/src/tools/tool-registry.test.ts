@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest'
+import { type ToolRequest, ToolSpec } from '../contract/tool.ts'
+import type { AcceptedTool, SpecFiles } from './spec-file.ts'
+import type { ToolReconciler } from './tool.reconciler.ts'
+import type { ToolWorker } from './tool.worker.ts'
+import { changeOf, createToolRegistry } from './tool-registry.ts'
+
+const spec = ToolSpec.parse({ package: { type: 'npm', name: 'x', version: '1.0.0' }, transport: { type: 'stdio' } })
+const other = { ...spec, args: ['--other'] }
+const accepted: AcceptedTool = {
+  name: 'mail',
+  generation: 5,
+  desired: 'running',
+  spec,
+  claim: 'c',
+  restarts: 3,
+  images: [],
+}
+
+type Row = [string, Omit<ToolRequest, 'spec'> & { spec?: ToolRequest['spec'] }, object | undefined]
+test.each<Row>([
+  ['the same request again changes nothing', { generation: 5, desired: 'running' }, undefined],
+  [
+    'the same generation may only change whether it runs',
+    { generation: 5, desired: 'stopped' },
+    { desired: 'stopped' },
+  ],
+  [
+    'a higher generation replaces all and counts restarts anew',
+    { generation: 6, desired: 'stopped', spec: other },
+    { generation: 6, desired: 'stopped', spec: other, restarts: 0 },
+  ],
+  [
+    'a higher generation of the same spec counts, too',
+    { generation: 9, desired: 'running' },
+    { generation: 9, desired: 'running', spec, restarts: 0 },
+  ],
+])('%s', (_, request, change) => {
+  expect(changeOf(accepted, { spec, ...request })).toEqual(change)
+})
+
+test.each([
+  ['a lower generation', { generation: 4, desired: 'running', spec }],
+  ['the same generation with another spec', { generation: 5, desired: 'running', spec: other }],
+] as const)('%s is refused', (_, request) => {
+  expect(() => changeOf(accepted, request)).toThrow(expect.objectContaining({ code: 'stale-generation' }))
+})
+
+/** A reconciler that only remembers. Saving is slow, so that requests overlap. */
+function registry(save: SpecFiles['save'] = () => new Promise((resolve) => setTimeout(resolve, 5))) {
+  const workers = new Map<string, ToolWorker>()
+  let saves = 0
+  const tools = {
+    find: (name: string) => workers.get(name),
+    list: () => [...workers.values()],
+    add(tool: AcceptedTool) {
+      const worker = { tool, status: { name: tool.name, generation: tool.generation } } as ToolWorker
+      workers.set(tool.name, worker)
+      return worker
+    },
+  } as unknown as ToolReconciler
+  const files: SpecFiles = {
+    owner: 'o',
+    save: (tool) => {
+      saves++
+      return save(tool)
+    },
+    remove: async () => undefined,
+  }
+  return { registry: createToolRegistry({ tools, files }), saves: () => saves }
+}
+const request: ToolRequest = { generation: 1, desired: 'running', spec }
+
+test('of many creates at once one succeeds and the others hear that it exists', async () => {
+  const { registry: tools, saves } = registry()
+  const answers = await Promise.allSettled(Array.from({ length: 8 }, () => tools.create('mail', request)))
+  expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  expect(saves()).toBe(1)
+})
+
+test('of the same put many times at once all succeed, and it is accepted once', async () => {
+  const { registry: tools, saves } = registry()
+  await Promise.all(Array.from({ length: 8 }, () => tools.put('mail', request)))
+  expect(saves()).toBe(1)
+})
+
+test('what cannot be written is not accepted', async () => {
+  const { registry: tools } = registry(() => Promise.reject(new Error('ENOSPC')))
+  await expect(tools.put('mail', request)).rejects.toMatchObject({ code: 'state-not-writable' })
+  expect(tools.list()).toEqual([])
+})
+
+test('a tool that is not there cannot be started, but can be deleted', async () => {
+  const { registry: tools } = registry()
+  await expect(tools.start('nothing')).rejects.toMatchObject({ code: 'tool-not-found' })
+  await tools.delete('nothing')
+})
