@@ -1,0 +1,106 @@
+import { type Agent, problem } from '@agentopia/api'
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { isUniqueViolation, type Tx } from '../store/connect.ts'
+import { agents, agentToolboxAccess, instances, toolbeltItems } from '../store/schema/index.ts'
+
+export type AgentRow = typeof agents.$inferSelect
+
+/** @throws {ProblemError} `agent-not-found`, also for an agent of another account. */
+export async function getAgentRow(tx: Tx, agentId: string): Promise<AgentRow> {
+  const [row] = await tx.select().from(agents).where(eq(agents.id, agentId))
+  if (!row) throw problem('agent-not-found', `No agent has the id ${agentId}`)
+  return row
+}
+
+/** In order of name; `after` is the name of the last one that is known. */
+export const listAgentViews = (tx: Tx, limit: number, after = ''): Promise<Agent[]> =>
+  selectViews(tx)
+    .where(gt(agents.name, after))
+    .orderBy(asc(agents.name))
+    .limit(limit)
+    .then((rows) => rows.map(viewOf))
+
+/** @throws {ProblemError} `agent-not-found`, also for an agent of another account. */
+export async function getAgentView(tx: Tx, agentId: string): Promise<Agent> {
+  const [row] = await selectViews(tx).where(eq(agents.id, agentId))
+  if (!row) throw problem('agent-not-found', `No agent has the id ${agentId}`)
+  return viewOf(row)
+}
+
+const selectViews = (tx: Tx) =>
+  tx
+    .select({
+      agent: agents,
+      toolboxIds: sql<string[]>`array(
+        select ${agentToolboxAccess.toolboxId} from ${agentToolboxAccess}
+        where ${agentToolboxAccess.agentId} = ${agents.id} order by 1)`,
+      toolbeltSize: sql<number>`(
+        select count(*)::int from ${toolbeltItems} where ${toolbeltItems.agentId} = ${agents.id})`,
+    })
+    .from(agents)
+
+const viewOf = ({
+  agent,
+  toolboxIds,
+  toolbeltSize,
+}: {
+  readonly agent: AgentRow
+  readonly toolboxIds: string[]
+  readonly toolbeltSize: number
+}): Agent => ({
+  id: agent.id,
+  name: agent.name,
+  description: agent.description,
+  enabled: agent.enabled,
+  toolboxIds,
+  toolbeltSize,
+  createdAt: agent.createdAt.toISOString(),
+  ...(agent.lastCallAt ? { lastCallAt: agent.lastCallAt.toISOString() } : {}),
+})
+
+/** @throws {ProblemError} `name-taken`. */
+export async function insertAgent(
+  tx: Tx,
+  agent: Pick<AgentRow, 'id' | 'accountId' | 'name' | 'description'>,
+): Promise<AgentRow> {
+  const [row] = await tx.insert(agents).values(agent).onConflictDoNothing().returning()
+  if (!row) throw problem('name-taken', `An agent is called ${agent.name}`)
+  return row
+}
+
+export type AgentChange = Partial<Pick<AgentRow, 'name' | 'description' | 'enabled'>>
+
+/** @throws {ProblemError} `name-taken`. */
+export async function changeAgent(tx: Tx, row: AgentRow, change: AgentChange): Promise<AgentRow> {
+  if (Object.keys(change).length === 0) return row
+  try {
+    const [changed] = await tx.update(agents).set(change).where(eq(agents.id, row.id)).returning()
+    return changed ?? row
+  } catch (error) {
+    throw isUniqueViolation(error) ? problem('name-taken', `An agent is called ${change.name}`) : error
+  }
+}
+
+export const deleteAgent = (tx: Tx, agentId: string) => tx.delete(agents).where(eq(agents.id, agentId))
+
+export const grantAccess = (tx: Tx, { accountId, id }: AgentRow, toolboxId: string) =>
+  tx.insert(agentToolboxAccess).values({ accountId, agentId: id, toolboxId }).onConflictDoNothing()
+
+/** Takes the toolbox away, and every toolbelt item on it. */
+export async function revokeAccess(tx: Tx, agentId: string, toolboxId: string): Promise<void> {
+  const onToolbox = tx.select({ id: instances.id }).from(instances).where(eq(instances.toolboxId, toolboxId))
+  await tx
+    .delete(toolbeltItems)
+    .where(and(eq(toolbeltItems.agentId, agentId), sql`${toolbeltItems.instanceId} in ${onToolbox}`))
+  await tx
+    .delete(agentToolboxAccess)
+    .where(and(eq(agentToolboxAccess.agentId, agentId), eq(agentToolboxAccess.toolboxId, toolboxId)))
+}
+
+export async function hasAccess(tx: Tx, agentId: string, toolboxId: string): Promise<boolean> {
+  const found = await tx
+    .select({ id: agentToolboxAccess.agentId })
+    .from(agentToolboxAccess)
+    .where(and(eq(agentToolboxAccess.agentId, agentId), eq(agentToolboxAccess.toolboxId, toolboxId)))
+  return found.length > 0
+}

@@ -1,0 +1,88 @@
+import { addToolbeltItem, listToolbelt, problem, removeToolbeltItem, updateToolbeltItem } from '@agentopia/api'
+import { eq } from 'drizzle-orm'
+import { recordActivity } from '../events/activity.store.ts'
+import type { Caller } from '../http/caller.ts'
+import type { Mount } from '../http/mount.ts'
+import type { IdPrefix } from '../new-id.ts'
+import type { Store, Tx } from '../store/connect.ts'
+import { instances } from '../store/schema/index.ts'
+import { type AgentRow, getAgentRow, hasAccess } from './agent.store.ts'
+import {
+  deleteToolbeltItem,
+  getToolbeltView,
+  insertToolbeltItem,
+  listToolbeltViews,
+  setAllowed,
+  setEnabled,
+} from './toolbelt.store.ts'
+
+export interface ToolbeltRouteDeps {
+  readonly store: Store
+  readonly newId: (prefix: IdPrefix) => string
+}
+
+export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps): void {
+  mount.reply(listToolbelt, ({ params }, { caller }) =>
+    store.tenant(caller.accountId, async (tx) => ({
+      items: await listToolbeltViews(tx, (await getAgentRow(tx, params.agentId)).id),
+    })),
+  )
+
+  mount.reply(addToolbeltItem, ({ params, body }, { caller }) =>
+    store.tenant(caller.accountId, async (tx) => {
+      const agent = await getAgentRow(tx, params.agentId)
+      const [instance] = await tx.select().from(instances).where(eq(instances.id, body.instanceId))
+      if (!instance || instance.desired === 'absent')
+        throw problem('instance-not-found', `No tool instance has the id ${body.instanceId}`)
+      if (!(await hasAccess(tx, agent.id, instance.toolboxId)))
+        throw problem('toolbox-access-missing', `${agent.name} may not use the toolbox of ${instance.name}`)
+      const id = newId('belt')
+      await insertToolbeltItem(
+        tx,
+        { id, accountId: agent.accountId, agentId: agent.id, instanceId: instance.id },
+        instance.name,
+      )
+      await setAllowed(tx, agent.accountId, id, body.allow)
+      await record(
+        tx,
+        caller,
+        'toolbelt.added',
+        agent,
+        `Put ${instance.name} into the toolbelt of ${agent.name}, ${body.allow.length} capabilities allowed`,
+      )
+      return getToolbeltView(tx, agent.id, id)
+    }),
+  )
+
+  mount.reply(updateToolbeltItem, ({ params, body }, { caller }) =>
+    store.tenant(caller.accountId, async (tx) => {
+      const agent = await getAgentRow(tx, params.agentId)
+      const before = await getToolbeltView(tx, agent.id, params.toolbeltItemId)
+      if (body.enabled !== undefined) await setEnabled(tx, before.id, body.enabled)
+      if (body.allow !== undefined) await setAllowed(tx, agent.accountId, before.id, body.allow)
+      const after = await getToolbeltView(tx, agent.id, before.id)
+      const allowed = after.permissions.filter((permission) => permission.allowed).length
+      await record(
+        tx,
+        caller,
+        'toolbelt.changed',
+        agent,
+        `${before.instanceName} of ${agent.name}: ${after.enabled ? 'on' : 'off'}, ${allowed} capabilities allowed`,
+      )
+      return after
+    }),
+  )
+
+  mount.reply(removeToolbeltItem, ({ params }, { caller }) =>
+    store.tenant(caller.accountId, async (tx) => {
+      const agent = await getAgentRow(tx, params.agentId)
+      const { id, instanceName } = await getToolbeltView(tx, agent.id, params.toolbeltItemId)
+      await deleteToolbeltItem(tx, id)
+      await record(tx, caller, 'toolbelt.removed', agent, `Took ${instanceName} out of the toolbelt of ${agent.name}`)
+      return undefined
+    }),
+  )
+}
+
+const record = (tx: Tx, caller: Caller, action: string, agent: AgentRow, message: string) =>
+  recordActivity(tx, { accountId: agent.accountId, actor: caller.actor, action, subject: agent.id, message })

@@ -1,0 +1,129 @@
+import { problem, type ToolbeltItem } from '@agentopia/api'
+import type { Capability } from '@agentopia/dtma/contract'
+import { and, asc, eq, notInArray, sql } from 'drizzle-orm'
+import { cleanText } from '../gateway/clean-text.ts'
+import { gatewayNameOf } from '../gateway/names.ts'
+import type { Tx } from '../store/connect.ts'
+import { agents, capabilityPermissions, instances, toolbeltItems } from '../store/schema/index.ts'
+
+type ItemRow = typeof toolbeltItems.$inferSelect
+
+export const listToolbeltViews = (tx: Tx, agentId: string): Promise<ToolbeltItem[]> => selectViews(tx, agentId)
+
+/** @throws {ProblemError} `toolbelt-item-not-found`. */
+export async function getToolbeltView(tx: Tx, agentId: string, itemId: string): Promise<ToolbeltItem> {
+  const [found] = await selectViews(tx, agentId, itemId)
+  if (!found) throw problem('toolbelt-item-not-found', `The agent has no toolbelt item ${itemId}`)
+  return found
+}
+
+async function selectViews(tx: Tx, agentId: string, itemId?: string): Promise<ToolbeltItem[]> {
+  const rows = await tx
+    .select({
+      item: toolbeltItems,
+      instance: {
+        id: instances.id,
+        name: instances.name,
+        toolboxId: instances.toolboxId,
+        toolId: instances.toolId,
+        capabilities: instances.capabilities,
+      },
+      allowed: sql<string[]>`array(
+        select ${capabilityPermissions.capability} from ${capabilityPermissions}
+        where ${capabilityPermissions.toolbeltItemId} = ${toolbeltItems.id} order by 1)`,
+    })
+    .from(toolbeltItems)
+    .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
+    .where(and(eq(toolbeltItems.agentId, agentId), itemId === undefined ? undefined : eq(toolbeltItems.id, itemId)))
+    .orderBy(asc(instances.name), asc(toolbeltItems.id))
+  return rows.map(({ item, instance, allowed }) => ({
+    id: item.id,
+    agentId: item.agentId,
+    instanceId: instance.id,
+    instanceName: instance.name,
+    toolboxId: instance.toolboxId,
+    toolId: instance.toolId,
+    enabled: item.enabled,
+    permissions: permissionsOf(instance.name, instance.capabilities ?? [], allowed),
+  }))
+}
+
+/** @throws {ProblemError} `name-taken` when the instance is in the toolbelt already, or another of its name is. */
+export async function insertToolbeltItem(
+  tx: Tx,
+  item: Pick<ItemRow, 'id' | 'accountId' | 'agentId' | 'instanceId'>,
+  instanceName: string,
+): Promise<void> {
+  // One at a time for each agent, so that two of a name cannot come in at once.
+  await tx.select({ id: agents.id }).from(agents).where(eq(agents.id, item.agentId)).for('update')
+  const [sameName] = await tx
+    .select({ instanceId: toolbeltItems.instanceId })
+    .from(toolbeltItems)
+    .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
+    .where(and(eq(toolbeltItems.agentId, item.agentId), eq(instances.name, instanceName)))
+  if (sameName?.instanceId === item.instanceId)
+    throw problem('name-taken', `${instanceName} is in the toolbelt already`)
+  if (sameName)
+    throw problem(
+      'name-taken',
+      `The toolbelt has a tool called ${instanceName}; its capabilities would have the same names`,
+    )
+  await tx.insert(toolbeltItems).values(item)
+}
+
+/** Sets the whole list: what is not in it is denied. */
+export async function setAllowed(
+  tx: Tx,
+  accountId: string,
+  itemId: string,
+  capabilities: readonly string[],
+): Promise<void> {
+  const allowed = [...new Set(capabilities)]
+  const { toolbeltItemId, capability } = capabilityPermissions
+  await tx
+    .delete(capabilityPermissions)
+    .where(and(eq(toolbeltItemId, itemId), allowed.length === 0 ? undefined : notInArray(capability, allowed)))
+  const rows = allowed.map((name) => ({ accountId, toolbeltItemId: itemId, capability: name }))
+  if (rows.length > 0) await tx.insert(capabilityPermissions).values(rows).onConflictDoNothing()
+}
+
+export const setEnabled = (tx: Tx, itemId: string, enabled: boolean) =>
+  tx.update(toolbeltItems).set({ enabled }).where(eq(toolbeltItems.id, itemId))
+
+export const deleteToolbeltItem = (tx: Tx, itemId: string) =>
+  tx.delete(toolbeltItems).where(eq(toolbeltItems.id, itemId))
+
+/** Everything that is offered, and then what is allowed although it is not offered (any more). */
+function permissionsOf(
+  instanceName: string,
+  offered: readonly Capability[],
+  allowed: readonly string[],
+): ToolbeltItem['permissions'] {
+  const names = new Set(offered.map(({ name }) => name))
+  return [
+    ...offered.map((capability) => ({
+      ...described(capability),
+      gatewayName: gatewayNameOf(instanceName, capability.name),
+      allowed: allowed.includes(capability.name),
+      offered: true,
+    })),
+    ...allowed
+      .filter((name) => !names.has(name))
+      .map((name) => ({
+        capability: name,
+        gatewayName: gatewayNameOf(instanceName, name),
+        allowed: true,
+        offered: false,
+      })),
+  ]
+}
+
+function described({ name, description, annotations }: Capability) {
+  const { readOnlyHint, destructiveHint } = annotations ?? {}
+  return {
+    capability: name,
+    ...(description === undefined ? {} : { description: cleanText(description) }),
+    ...(typeof readOnlyHint === 'boolean' ? { readOnly: readOnlyHint } : {}),
+    ...(typeof destructiveHint === 'boolean' ? { destructive: destructiveHint } : {}),
+  }
+}

@@ -1,0 +1,123 @@
+import { ProblemError, problem } from '@agentopia/api'
+import type { Log } from '../log.ts'
+import type { Store } from '../store/connect.ts'
+import { insertCalls, noteLastCall } from './call.store.ts'
+import type { CallJournal } from './call-journal.ts'
+import type { BegunCall, CallEnd, CallRecord } from './call-record.ts'
+
+/** Keeps the record of calls. No record, no call. */
+export interface CallRecorder {
+  /** Holds at once, whatever happens to this process. @throws {ProblemError} `store-unavailable`: the call must not be made. */
+  begin(call: BegunCall): void
+  /** How the call went; in the database a moment later. Never throws: what was done is done. */
+  end(id: string, end: CallEnd): void
+  /** Resolves when every call that ended before is in the database. @throws when the database does not take them. */
+  flush(): Promise<void>
+  /** Writes what there is and ends. What the database does not take stays in the journal for the next start. */
+  stop(): Promise<void>
+}
+
+export interface CallRecorderDeps {
+  readonly store: Pick<Store, 'system'>
+  readonly journal: CallJournal
+  readonly log: Log
+  /** How long ended calls gather before they are written together. */
+  readonly gatherMs?: number
+}
+
+const MOST_AT_ONCE = 1_000
+/** Calls that are not in the database yet. With more, no further call is made until it answers again. */
+const MOST_UNSETTLED = 50_000
+const RETRY_MS = 1_000
+
+/** The database gets calls in groups, behind the calls' backs: one commit costs as much as hundreds of calls. */
+export function createCallRecorder({ store, journal, log, gatherMs = 50 }: CallRecorderDeps): CallRecorder {
+  let timer: NodeJS.Timeout | undefined
+  let writing: Promise<void> | undefined
+  let stopped = false
+
+  function later(ms: number): void {
+    if (timer || stopped) return
+    timer = setTimeout(() => {
+      timer = undefined
+      flush().catch((err: unknown) => {
+        log.warn({ err, waiting: journal.size }, 'calls not recorded yet; tried again in a second')
+        later(RETRY_MS)
+      })
+    }, ms)
+  }
+
+  function flush(): Promise<void> {
+    writing ??= writeAll()
+    return writing
+  }
+
+  async function writeAll(): Promise<void> {
+    await undefined // `writing` is set before it is cleared
+    try {
+      for (;;) {
+        const batch = journal.ended(MOST_AT_ONCE)
+        if (batch.length === 0) return
+        await write(batch)
+        journal.settle(batch.length)
+      }
+    } finally {
+      writing = undefined
+    }
+  }
+
+  async function write(batch: readonly CallRecord[]): Promise<void> {
+    try {
+      await store.system((tx) => insertCalls(tx, batch))
+    } catch (error) {
+      if (isUnavailable(error)) throw error
+      await writeEach(batch)
+    }
+    const agentIds = [...new Set(batch.map(({ agentId }) => agentId))]
+    await store
+      .system((tx) => noteLastCall(tx, agentIds))
+      .catch((err: unknown) => log.warn({ err }, 'last call of agents not noted'))
+  }
+
+  /** One record that the database refuses takes no other with it. */
+  async function writeEach(batch: readonly CallRecord[]): Promise<void> {
+    for (const record of batch)
+      await store
+        .system((tx) => insertCalls(tx, [record]))
+        .catch((err: unknown) => {
+          if (isUnavailable(err)) throw err
+          log.error({ err, callId: record.id }, 'the database refuses the record of a call')
+        })
+  }
+
+  later(0) // what an earlier process left
+
+  return {
+    begin(call) {
+      if (journal.size >= MOST_UNSETTLED)
+        throw problem('store-unavailable', 'Too many calls wait to be recorded; no further one is made')
+      try {
+        journal.begin(call)
+      } catch (cause) {
+        throw problem('store-unavailable', 'The call could not be recorded, so it was not made', { cause })
+      }
+    },
+    end(id, end) {
+      try {
+        journal.end(id, end)
+      } catch (err) {
+        log.error({ err, callId: id }, 'end of a call not written to the journal')
+      }
+      later(gatherMs)
+    },
+    flush,
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await flush().catch((err: unknown) => log.warn({ err }, 'calls stay in the journal until the next start'))
+      journal.close()
+    },
+  }
+}
+
+const isUnavailable = (error: unknown): boolean => error instanceof ProblemError && error.code === 'store-unavailable'

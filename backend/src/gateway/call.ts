@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { ProblemError, problem } from '@agentopia/api'
+import type { JsonRpcAnswer, JsonRpcId, JsonRpcNotification } from '@agentopia/dtma/contract'
+import type { CallEnd } from '../calls/call-record.ts'
+import type { CallRecorder } from '../calls/call-recorder.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import { authorise, type BeltItem, type Toolbelt } from './authorise.ts'
+import type { Bulkhead } from './bulkhead.ts'
+import { cleanText } from './clean-text.ts'
+import type { CallUpstream } from './upstream.ts'
+
+/** One call that an agent wants to make. */
+export interface WantedCall {
+  readonly toolbelt: Toolbelt
+  /** `undefined`: the name leads nowhere. */
+  readonly item: BeltItem | undefined
+  /** Name of the capability, as its server knows it; or what was asked for, when it leads nowhere. */
+  readonly capability: string
+  readonly arguments: Readonly<Record<string, unknown>>
+  /** `_meta` of the request, when the caller gave one. */
+  readonly meta?: Readonly<Record<string, unknown>> | undefined
+  /** The answer comes back under it. */
+  readonly id: JsonRpcId
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+  readonly onNotification?: (notification: JsonRpcNotification) => void
+}
+
+export interface MadeCall {
+  readonly callId: string
+  readonly durationMs: number
+  readonly answer: JsonRpcAnswer
+  /** The JSON-RPC answer as the tool wrote it. */
+  readonly written: string
+}
+
+/**
+ * Authorises, calls, records. The record is begun before anything is sent: without it there is no call.
+ * @throws {ProblemError} `capability-denied`, which does not tell whether the capability exists; `store-unavailable`,
+ *   `rate-limited`; or what the upstream throws.
+ */
+export type MakeCall = (wanted: WantedCall) => Promise<MadeCall>
+
+export interface MakeCallDeps {
+  readonly callUpstream: CallUpstream
+  readonly bulkhead: Bulkhead
+  readonly recorder: Pick<CallRecorder, 'begin' | 'end'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly newId: (prefix: 'call') => string
+}
+
+export function createMakeCall({ callUpstream, bulkhead, recorder, clock, newId }: MakeCallDeps): MakeCall {
+  return async (wanted) => {
+    const { item, capability, signal } = wanted
+    const callId = newId('call')
+    const started = performance.now()
+    const args = JSON.stringify(wanted.arguments)
+    const end = (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): number => {
+      const durationMs = performance.now() - started
+      recorder.end(callId, { code: null, resultBytes: null, ...how, durationMs })
+      return durationMs
+    }
+
+    recorder.begin({
+      id: callId,
+      ...namesOf(wanted),
+      startedAt: new Date(clock.now()).toISOString(),
+      argumentDigest: createHash('sha256').update(args).digest('hex'),
+      argumentBytes: Buffer.byteLength(args),
+    })
+
+    const decision = item && authorise(wanted.toolbelt, item, capability)
+    if (!item || !decision?.allowed) {
+      end({ outcome: 'denied', code: decision?.allowed === false ? decision.because : 'unknown' })
+      throw problem('capability-denied', `${shown(capability)} is not among the capabilities of this agent`)
+    }
+
+    try {
+      const { id, timeoutMs, onNotification } = wanted
+      const { id: instanceId, toolbox } = item.instance
+      const call = { toolbox, instanceId, id, request: requestOf(wanted, args), timeoutMs, signal }
+      const { answer, written } = await bulkhead.enter(instanceId, { signal, longestMs: timeoutMs }, () =>
+        callUpstream({ ...call, ...(onNotification ? { onNotification } : {}) }),
+      )
+      const durationMs = end({ ...outcomeOf(answer), resultBytes: Buffer.byteLength(written) })
+      return { callId, durationMs, answer, written }
+    } catch (error) {
+      end(failureOf(error, signal))
+      throw error
+    }
+  }
+}
+
+/** Who calls what, as it is recorded. */
+const namesOf = ({ toolbelt: { agent }, item, capability }: WantedCall) => ({
+  accountId: agent.accountId,
+  agentId: agent.id,
+  agentName: agent.name,
+  instanceId: item?.instance.id ?? null,
+  instanceName: item?.instance.name ?? null,
+  capability: shown(capability),
+})
+
+/** A stranger's word, as it may be stored and shown. */
+const shown = (capability: string): string => cleanText(capability.slice(0, 256))
+
+/** The arguments are written once; their digest is of what is sent. */
+function requestOf({ id, capability, meta }: WantedCall, args: string): string {
+  const rest = meta === undefined ? '' : `,"_meta":${JSON.stringify(meta)}`
+  const params = `{"name":${JSON.stringify(capability)},"arguments":${args}${rest}}`
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"tools/call","params":${params}}`
+}
+
+const outcomeOf = (answer: JsonRpcAnswer): Pick<CallEnd, 'outcome'> & Partial<CallEnd> =>
+  'error' in answer
+    ? { outcome: 'tool_error', code: String(answer.error.code) }
+    : { outcome: answer.result['isError'] === true ? 'tool_error' : 'ok' }
+
+function failureOf(error: unknown, signal: AbortSignal): Pick<CallEnd, 'outcome'> & Partial<CallEnd> {
+  if (signal.aborted) return { outcome: 'cancelled' }
+  if (!(error instanceof ProblemError)) return { outcome: 'failed', code: 'internal' }
+  return { outcome: error.code === 'call-timeout' ? 'timeout' : 'failed', code: error.code }
+}

@@ -1,0 +1,77 @@
+import type { ServerResponse } from 'node:http'
+import type { JsonRpcAnswer, JsonRpcId, JsonRpcNotification } from '@agentopia/dtma/contract'
+
+/** The way back to the client of one request: JSON, or an event stream once there is something to say before the answer. */
+export interface McpAnswer {
+  /** Passes on what a tool says during the call. Left out when the client reads too slowly or takes no stream. */
+  notify(notification: JsonRpcNotification): void
+  end(answer: JsonRpcAnswer, status?: number): void
+  /** Ends with a message that is written already. */
+  endAsWritten(message: string): void
+}
+
+/** Unread bytes of one client after which it is told no more until it catches up. */
+const MOST_UNREAD = 1 << 20
+/** A call that takes longer shows its client, and what is in between, that it is alive; and again each time. */
+const STILL_HERE_MS = 15_000
+
+export function answerTo(
+  response: ServerResponse,
+  id: JsonRpcId,
+  { streams }: { readonly streams: boolean },
+): McpAnswer {
+  const event = (message: string) => `event: message\ndata: ${message}\n\n`
+
+  function stream(): void {
+    if (!response.headersSent)
+      response.writeHead(200, {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      })
+  }
+
+  function say(text: string): void {
+    if (!streams || response.writableEnded || response.destroyed) return
+    stream()
+    if (response.writableLength < MOST_UNREAD) response.write(text)
+  }
+
+  const stillHere = setInterval(() => say(': still here\n\n'), STILL_HERE_MS)
+  response.once('close', () => clearInterval(stillHere))
+
+  function finish(message: string, status: number): void {
+    clearInterval(stillHere)
+    if (response.headersSent) response.end(event(message))
+    else sendText(response, status, message)
+  }
+
+  return {
+    notify: (notification) => say(event(JSON.stringify(notification))),
+    end: (answer, status = 200) => finish(JSON.stringify({ jsonrpc: '2.0', id, ...answer }), status),
+    // A line break would end the event's data.
+    endAsWritten: (message) => finish(/[\r\n]/.test(message) ? JSON.stringify(JSON.parse(message)) : message, 200),
+  }
+}
+
+export const sendJson = (
+  response: ServerResponse,
+  status: number,
+  value: object,
+  headers: Readonly<Record<string, string>> = {},
+): void => sendText(response, status, JSON.stringify(value), headers)
+
+function sendText(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    ...headers,
+  })
+  response.end(body)
+}
