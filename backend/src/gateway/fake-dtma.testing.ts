@@ -1,0 +1,116 @@
+import { createServer, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Capability, JsonRpcRequest } from '@agentopia/dtma/contract'
+import type { Road, RoadAnswer } from './road.ts'
+
+/** What reached a tool. */
+interface Seen {
+  readonly instanceId: string
+  readonly request: JsonRpcRequest
+  readonly headers: IncomingMessage['headers']
+}
+
+/** A DTMA whose tools behave as badly as their names say. Serves over a real socket. */
+export interface FakeDtma extends AsyncDisposable {
+  readonly road: Road
+  readonly seen: Seen[]
+  /** Names of capabilities whose caller went away before the answer. */
+  readonly gone: string[]
+}
+
+type Args = { readonly text?: string; readonly ms?: number; readonly bytes?: number; readonly code?: string }
+type Act = (exchange: {
+  readonly id: number | string
+  readonly args: Args
+  readonly progressToken: unknown
+  readonly response: ServerResponse
+}) => Promise<void> | void
+
+const text = (words: string) => ({ content: [{ type: 'text', text: words }] })
+const answer = (id: unknown, result: object) => JSON.stringify({ jsonrpc: '2.0', id, result })
+const json = (response: ServerResponse, body: string, status = 200, type = 'application/json') =>
+  response.writeHead(status, { 'content-type': type }).end(body)
+const event = (message: unknown) => `event: message\ndata: ${JSON.stringify(message)}\n\n`
+
+const ACTS: Readonly<Record<string, Act>> = {
+  echo: ({ id, args, response }) => void json(response, answer(id, text(args.text ?? ''))),
+  slow: async ({ id, args, response }) => {
+    await sleep(args.ms ?? 60_000)
+    if (!response.destroyed) json(response, answer(id, text('at last')))
+  },
+  fails: ({ id, response }) => void json(response, answer(id, { ...text('it went wrong'), isError: true })),
+  refuses: ({ id, response }) =>
+    void json(response, JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_602, message: 'text is missing' } })),
+  dies: ({ response }) => void response.destroy(),
+  breaks_off: ({ id, response }) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.write(answer(id, text('half')).slice(0, 30))
+    setTimeout(() => response.destroy(), 10)
+  },
+  ends_early: ({ response }) =>
+    void json(response, event({ jsonrpc: '2.0', method: 'notifications/progress' }), 200, 'text/event-stream'),
+  answers_another: ({ response }) => void json(response, answer(987_654, text('not yours'))),
+  no_json: ({ response }) => void json(response, '<html>'),
+  huge: ({ id, args, response }) => void json(response, answer(id, text('x'.repeat(args.bytes ?? 13 << 20)))),
+  problem: ({ args, response }) => {
+    const document = { type: 'x', title: 'x', status: 500, detail: 'as asked', instance: 'x', fix: 'x' }
+    json(response, JSON.stringify({ ...document, code: args.code, retryable: false }), 500, 'application/problem+json')
+  },
+  talks: async ({ id, args, progressToken, response }) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    const say = (method: string, params: object) => response.write(event({ jsonrpc: '2.0', method, params }))
+    for (let progress = 1; progress <= 3; progress += 1) {
+      say('notifications/progress', { progressToken, progress, total: 3 })
+      await sleep(args.ms ?? 5)
+    }
+    say('notifications/message', { level: 'info', data: 'half way' })
+    say('notifications/tools/list_changed', {})
+    response.write(event({ jsonrpc: '2.0', id: 77, method: 'sampling/createMessage', params: {} }))
+    const lines = JSON.stringify({ jsonrpc: '2.0', id, result: text('said') }, null, 1).split('\n')
+    response.end(`${lines.map((line) => `data: ${line}`).join('\n')}\n\n`)
+  },
+}
+
+export const FAKE_CAPABILITIES: readonly Capability[] = [...Object.keys(ACTS), 'never_granted'].map((name) => ({
+  name,
+  description: `Does what its name says: ${name}\u200b`,
+  inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
+  digest: name,
+}))
+
+export async function openFakeDtma(): Promise<FakeDtma> {
+  const seen: Seen[] = []
+  const gone: string[] = []
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const message = JSON.parse(Buffer.concat(chunks).toString()) as JsonRpcRequest
+    const instanceId = decodeURIComponent(request.url!.split('/')[2]!)
+    seen.push({ instanceId, request: message, headers: request.headers })
+    const { name, arguments: args, _meta } = message.params as { name: string; arguments: Args; _meta?: object }
+    response.once('close', () => response.writableFinished || gone.push(name))
+    const progressToken = (_meta as { progressToken?: unknown } | undefined)?.progressToken
+    await ACTS[name]?.({ id: message.id, args, progressToken, response })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+
+  return {
+    seen,
+    gone,
+    road: (_, { method, path, headers, body, signal }) =>
+      new Promise<RoadAnswer>((resolve, reject) => {
+        send({ host: '127.0.0.1', port, method, path, headers: { ...headers }, signal })
+          .on('response', (answered) =>
+            resolve({ status: answered.statusCode!, headers: answered.headers, body: answered }),
+          )
+          .on('error', reject)
+          .end(body)
+      }),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}

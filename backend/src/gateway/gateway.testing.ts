@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { insertAgentToken } from '../agents/agent-token.store.ts'
+import { createAgentFinder } from '../agents/find-agent.ts'
+import { listCallRecords } from '../calls/call.store.ts'
+import { openCallJournal } from '../calls/call-journal.ts'
+import { createCallRecorder } from '../calls/call-recorder.ts'
+import { listenForChanges } from '../events/changes.ts'
+import { ownNames } from '../http/same-site.ts'
+import { newId } from '../new-id.ts'
+import { systemClock } from '../reconcile/clock.ts'
+import type { Store } from '../store/connect.ts'
+import {
+  agents,
+  agentToolboxAccess,
+  capabilityPermissions,
+  instances,
+  toolbeltItems,
+  toolboxes,
+} from '../store/schema/index.ts'
+import { openTestStore } from '../store/testing.ts'
+import { createBulkhead } from './bulkhead.ts'
+import { createMakeCall } from './call.ts'
+import { FAKE_CAPABILITIES, openFakeDtma } from './fake-dtma.testing.ts'
+import { createGateway } from './gateway.ts'
+import { createToolbelts } from './toolbelts.ts'
+import { createCallUpstream } from './upstream.ts'
+
+const ACCOUNT = 'account_1'
+
+export type TestGateway = Awaited<ReturnType<typeof openTestGateway>>
+
+/** The gateway as it is composed, over real sockets, between an agent and a fake DTMA. */
+export async function openTestGateway({ timeoutMs = 5_000, atOnce = 4, waiting = 4 } = {}) {
+  const log = pino({ level: 'silent' })
+  const store = await openTestStore()
+  const dtma = await openFakeDtma()
+  const directory = mkdtempSync(join(tmpdir(), 'agentopia-gateway-'))
+  const recorder = createCallRecorder({ store, journal: openCallJournal(directory, 'run'), log })
+  const finder = createAgentFinder({ store, clock: systemClock, log })
+  const toolbelts = createToolbelts({ store, clock: systemClock })
+  const changes = await listenForChanges(store, log)
+  changes.watch((change) => {
+    toolbelts.forget(change?.account)
+    finder.forget()
+  })
+  const bulkhead = createBulkhead({ atOnce, waiting })
+  const makeCall = createMakeCall({
+    callUpstream: createCallUpstream(dtma.road),
+    bulkhead,
+    recorder,
+    clock: systemClock,
+    newId,
+  })
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const own = ownNames({ host: '127.0.0.1', port }, 'https://tools.example.com')
+  const gateway = createGateway({ toolbelts, makeCall, findAgent: finder.find, own, version: '1.2.3', log, timeoutMs })
+  server.on('request', (request, response) => {
+    if (!gateway(request, response)) response.writeHead(404).end('another door')
+  })
+
+  const seeded = await seed(store)
+  return {
+    store,
+    dtma,
+    ...seeded,
+    url: `http://127.0.0.1:${port}/mcp`,
+    /** Every call on record, newest first. */
+    async calls() {
+      await recorder.flush()
+      return store.tenant(ACCOUNT, (tx) => listCallRecords(tx, { limit: 10_000 }))
+    },
+    async close() {
+      server.closeAllConnections()
+      server.close()
+      await changes.stop()
+      await recorder.stop()
+      await dtma[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** An agent with a token, and two instances of one tool: all of the first granted but one capability, one of the second. */
+async function seed(store: Store) {
+  const agentId = newId('agent')
+  const toolboxId = newId('toolbox')
+  const of = { accountId: ACCOUNT }
+  const granted = FAKE_CAPABILITIES.map(({ name }) => name).filter((name) => name !== 'never_granted')
+  await store.system(async (tx) => {
+    await tx.insert(toolboxes).values({ ...of, id: toolboxId, name: 'alpha', provider: 'join', status: 'active' })
+    await tx.insert(agents).values({ ...of, id: agentId, name: 'helper' })
+    await tx.insert(agentToolboxAccess).values({ ...of, agentId, toolboxId })
+  })
+  const add = async (name: string, allow: readonly string[]) => {
+    const instance = { ...of, id: newId('inst'), toolboxId, toolId: 'fake', name, config: {} }
+    const item = { ...of, id: newId('belt'), agentId, instanceId: instance.id }
+    await store.system(async (tx) => {
+      await tx.insert(instances).values({ ...instance, desired: 'running', capabilities: [...FAKE_CAPABILITIES] })
+      await tx.insert(toolbeltItems).values(item)
+      const permissions = allow.map((capability) => ({ ...of, toolbeltItemId: item.id, capability }))
+      await tx.insert(capabilityPermissions).values(permissions)
+    })
+    return { instanceId: instance.id, itemId: item.id }
+  }
+  const demo = await add('demo', granted)
+  const other = await add('other', ['echo'])
+  const { secret, token } = await store.system((tx) => insertAgentToken(tx, { id: agentId, ...of }, 'test'))
+  return { agentId, toolboxId, demo, other, secret, tokenId: token.id, granted }
+}
+
+export interface Posted {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: {
+    readonly id: unknown
+    readonly result: Readonly<Record<string, unknown>>
+    readonly error: { readonly code: number; readonly message: string; readonly data?: Record<string, unknown> }
+  }
+}
+
+/** One POST, as no client library would send it. */
+export async function post(
+  { url, secret }: Pick<TestGateway, 'url' | 'secret'>,
+  body: string | Uint8Array | object,
+  headers: Record<string, string> = {},
+): Promise<Posted> {
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json', ...headers },
+    body: isRaw ? (body as string) : JSON.stringify(body),
+  })
+  const text = await answer.text()
+  return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) }
+}
+
+export const rpc = (method: string, params: object = {}, id: number | string = 1) => ({
+  jsonrpc: '2.0',
+  id,
+  method,
+  params,
+})
+export const toolCall = (name: string, args: object = {}, id: number | string = 1) =>
+  rpc('tools/call', { name, arguments: args }, id)

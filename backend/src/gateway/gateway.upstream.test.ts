@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { openTestGateway, post, type TestGateway, toolCall } from './gateway.testing.ts'
+
+// Tools that misbehave: each harms its own call and no other.
+
+let gateway: TestGateway
+beforeAll(async () => {
+  gateway = await openTestGateway({ timeoutMs: 1_000, atOnce: 4, waiting: 4 })
+})
+afterAll(() => gateway.close())
+
+test.each([
+  ['dies', {}, 'tool-failed', 'failed'],
+  ['breaks_off', {}, 'tool-failed', 'failed'],
+  ['ends_early', {}, 'tool-failed', 'failed'],
+  ['answers_another', {}, 'tool-failed', 'failed'],
+  ['no_json', {}, 'tool-failed', 'failed'],
+  ['huge', {}, 'tool-failed', 'failed'],
+  ['problem', { code: 'tool-not-running' }, 'instance-not-running', 'failed'],
+  ['problem', { code: 'tool-not-found' }, 'instance-not-running', 'failed'],
+  ['problem', { code: 'tool-timeout' }, 'call-timeout', 'timeout'],
+  ['problem', { code: 'too-busy' }, 'rate-limited', 'failed'],
+  ['problem', { code: 'unauthenticated' }, 'toolbox-unreachable', 'failed'],
+  ['problem', { code: 'internal' }, 'tool-failed', 'failed'],
+] as const)('a tool that %s %o: %s', async (name, args, code, outcome) => {
+  const before = gateway.dtma.seen.length
+  const { status, body } = await post(gateway, toolCall(`demo__${name}`, args))
+  expect([status, body.error.data?.['code']]).toEqual([200, code])
+  expect(body.error.code).toBeGreaterThan(0) // none of the codes that others have given a meaning
+  expect(gateway.dtma.seen).toHaveLength(before + 1) // never sent twice
+  expect((await gateway.calls())[0]).toMatchObject({ capability: name, outcome, code })
+})
+
+test('what a tool itself says of a failure is passed on', async () => {
+  const refused = await post(gateway, toolCall('demo__refuses'))
+  expect(refused.body.error).toEqual({ code: -32_602, message: 'text is missing' })
+  expect((await gateway.calls())[0]).toMatchObject({ outcome: 'tool_error', code: '-32602' })
+  const failed = await post(gateway, toolCall('demo__fails'))
+  expect(failed.body.result).toEqual({ content: [{ type: 'text', text: 'it went wrong' }], isError: true })
+  expect((await gateway.calls())[0]).toMatchObject({ outcome: 'tool_error' })
+})
+
+test('a large answer arrives whole', async () => {
+  const { body } = await post(gateway, toolCall('demo__huge', { bytes: 8 << 20 }))
+  expect((body.result['content'] as { text: string }[])[0]?.text).toHaveLength(8 << 20)
+  expect((await gateway.calls())[0]?.resultBytes).toBeGreaterThan(8 << 20)
+})
+
+test('an answer comes back under the id of the question, whatever it is', async () => {
+  for (const id of [0, -5, Number.MAX_SAFE_INTEGER, '', 'a"b\\', 'ü\n'])
+    expect((await post(gateway, toolCall('demo__echo', {}, id))).body.id).toBe(id)
+})
+
+test('a client that takes no stream gets its answer all the same', async () => {
+  const { body } = await post(gateway, toolCall('demo__talks'), { accept: 'application/json' })
+  expect(body.result['content']).toEqual([{ type: 'text', text: 'said' }])
+})
+
+test('a call that takes too long ends, at the tool too', { timeout: 10_000 }, async () => {
+  const before = gateway.dtma.gone.length
+  const { body } = await post(gateway, toolCall('demo__slow', { ms: 20_000 }))
+  expect(body.error).toMatchObject({ code: 504, data: { code: 'call-timeout', retryable: false } })
+  await vi.waitFor(() => expect(gateway.dtma.gone.slice(before)).toEqual(['slow']))
+  expect((await gateway.calls())[0]).toMatchObject({ outcome: 'timeout', code: 'call-timeout' })
+})
+
+test('a client that goes away ends its call at the tool within two seconds', async () => {
+  const before = gateway.dtma.gone.length
+  const leave = new AbortController()
+  const call = fetch(gateway.url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${gateway.secret}`, 'content-type': 'application/json' },
+    body: JSON.stringify(toolCall('demo__slow', { ms: 20_000 })),
+    signal: leave.signal,
+  })
+  await sleep(50)
+  leave.abort()
+  await expect(call).rejects.toThrow()
+  await vi.waitFor(() => expect(gateway.dtma.gone.slice(before)).toEqual(['slow']), { timeout: 2_000 })
+  await vi.waitFor(async () => expect((await gateway.calls())[0]).toMatchObject({ outcome: 'cancelled' }))
+})
+
+test('a client takes back its own call only: others use the same ids', async () => {
+  const call = (session: string) => post(gateway, toolCall('demo__slow', { ms: 300 }, 1), { 'mcp-session-id': session })
+  const [mine, theirs] = [call('mine'), call('theirs')]
+  await sleep(50)
+  const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } }
+  await post(gateway, cancel, { 'mcp-session-id': 'mine' })
+  expect((await mine).body.error.code).toBe(499)
+  expect((await theirs).body.result).toBeDefined()
+})
+
+test('one slow tool of two: the other is as fast as ever, and what is too much is refused at once', async () => {
+  const times = async (count: number) => {
+    const took: number[] = []
+    for (let n = 0; n < count; n += 1) {
+      const from = performance.now()
+      expect((await post(gateway, toolCall('other__echo', { text: 'x' }))).body.error).toBeUndefined()
+      took.push(performance.now() - from)
+    }
+    return took.sort((a, b) => a - b)[Math.floor(count * 0.95)]!
+  }
+  await times(50)
+  const alone = await times(100)
+  const slow = Array.from({ length: 9 }, () => post(gateway, toolCall('demo__slow', { ms: 900 })))
+  const refused = await Promise.race(slow)
+  expect(refused.body.error).toMatchObject({ code: 429, data: { code: 'rate-limited', retryable: true } })
+  const beside = await times(100)
+  expect(beside).toBeLessThan(Math.max(alone * 3, 10))
+  const codes = (await Promise.all(slow)).map(({ body }) => body.error?.data?.['code'] ?? 'ok').sort()
+  expect(codes.filter((code) => code === 'rate-limited').length).toBeGreaterThanOrEqual(1)
+  expect(codes.filter((code) => code === 'ok').length).toBeGreaterThanOrEqual(4)
+})
+
+test('a thousand calls at once are a thousand answers and a thousand records', async () => {
+  const before = (await gateway.calls()).length
+  const wide = await openTestGateway({ atOnce: 64, waiting: 1_000 })
+  try {
+    const ids = Array.from({ length: 1_000 }, (_, n) => n)
+    const answers = await Promise.all(ids.map((n) => post(wide, toolCall('demo__echo', { text: `t${n}` }, n))))
+    for (const [n, { body }] of answers.entries())
+      expect([body.id, body.result['content']]).toEqual([n, [{ type: 'text', text: `t${n}` }]])
+    const records = await wide.calls()
+    expect([records.length, new Set(records.map(({ id }) => id)).size]).toEqual([1_000, 1_000])
+  } finally {
+    await wide.close()
+  }
+  expect(await gateway.calls()).toHaveLength(before)
+})
