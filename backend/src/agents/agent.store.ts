@@ -31,11 +31,10 @@ const selectViews = (tx: Tx) =>
   tx
     .select({
       agent: agents,
+      // Written out: Drizzle leaves the table out of a column's name when it selects from one table.
       toolboxIds: sql<string[]>`array(
-        select ${agentToolboxAccess.toolboxId} from ${agentToolboxAccess}
-        where ${agentToolboxAccess.agentId} = ${agents.id} order by 1)`,
-      toolbeltSize: sql<number>`(
-        select count(*)::int from ${toolbeltItems} where ${toolbeltItems.agentId} = ${agents.id})`,
+        select a.toolbox_id from ${agentToolboxAccess} a where a.agent_id = ${agents}.id order by 1)`,
+      toolbeltSize: sql<number>`(select count(*)::int from ${toolbeltItems} i where i.agent_id = ${agents}.id)`,
     })
     .from(agents)
 

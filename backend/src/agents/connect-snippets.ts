@@ -1,25 +1,19 @@
 import type { ConnectSnippet } from '@agentopia/api'
 
-/** Ready-to-paste configurations of MCP clients, with the secret in them. Decides nothing; renders. */
-export function connectSnippets({
-  name,
-  url,
-  secret,
-}: {
+export interface Connection {
+  /** Of the agent. */
   readonly name: string
   readonly url: string
   readonly secret: string
-}): ConnectSnippet[] {
+}
+
+/** Ready-to-paste configurations of MCP clients, with the secret in them. Decides nothing; renders. */
+export function connectSnippets({ name, url, secret }: Connection): ConnectSnippet[] {
   const server = `agentopia-${name}`
   const authorization = `Bearer ${secret}`
+  const headers = { Authorization: authorization }
   const json = (value: unknown) => JSON.stringify(value, null, 2)
   return [
-    {
-      client: 'mcp.json',
-      title: 'mcp.json (Cursor, Claude Desktop, Windsurf and most others)',
-      language: 'json',
-      text: json({ mcpServers: { [server]: { type: 'http', url, headers: { Authorization: authorization } } } }),
-    },
     {
       client: 'claude-code',
       title: 'Claude Code',
@@ -27,10 +21,38 @@ export function connectSnippets({
       text: `claude mcp add --transport http ${server} ${url} --header "Authorization: ${authorization}"`,
     },
     {
+      client: 'claude-desktop',
+      title: 'Claude Desktop (claude_desktop_config.json)',
+      language: 'json',
+      // It starts programs only; mcp-remote is the bridge. The header comes by environment: spaces in arguments break on Windows.
+      text: json({
+        mcpServers: {
+          [server]: {
+            command: 'npx',
+            // biome-ignore lint/suspicious/noTemplateCurlyInString: mcp-remote fills it in
+            args: ['-y', 'mcp-remote', url, '--header', 'Authorization:${AGENTOPIA_TOKEN}', ...withoutTls(url)],
+            env: { AGENTOPIA_TOKEN: authorization },
+          },
+        },
+      }),
+    },
+    {
+      client: 'cursor',
+      title: 'Cursor (~/.cursor/mcp.json)',
+      language: 'json',
+      text: json({ mcpServers: { [server]: { url, headers } } }),
+    },
+    {
       client: 'vscode',
       title: 'VS Code (.vscode/mcp.json)',
       language: 'json',
-      text: json({ servers: { [server]: { type: 'http', url, headers: { Authorization: authorization } } } }),
+      text: json({ servers: { [server]: { type: 'http', url, headers } } }),
+    },
+    {
+      client: 'mcp.json',
+      title: 'Others (mcp.json)',
+      language: 'json',
+      text: json({ mcpServers: { [server]: { type: 'http', url, headers } } }),
     },
     {
       client: 'typescript',
@@ -60,3 +82,6 @@ export function connectSnippets({
     },
   ]
 }
+
+/** mcp-remote refuses plain HTTP to other machines unless it is told. */
+const withoutTls = (url: string): string[] => (url.startsWith('http:') ? ['--allow-http'] : [])
