@@ -29,12 +29,15 @@ const MOST_AT_ONCE = 1_000
 /** Calls that are not in the database yet. With more, no further call is made until it answers again. */
 const MOST_UNSETTLED = 50_000
 const RETRY_MS = 1_000
+const NOTED_EVERY_MS = 5_000
 
 /** The database gets calls in groups, behind the calls' backs: one commit costs as much as hundreds of calls. */
-export function createCallRecorder({ store, journal, log, gatherMs = 50 }: CallRecorderDeps): CallRecorder {
+export function createCallRecorder({ store, journal, log, gatherMs = 200 }: CallRecorderDeps): CallRecorder {
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> | undefined
   let stopped = false
+  const noted = new Set<string>()
+  let notedSince = performance.now()
 
   function later(ms: number): void {
     if (timer || stopped) return
@@ -73,9 +76,21 @@ export function createCallRecorder({ store, journal, log, gatherMs = 50 }: CallR
       if (isUnavailable(error)) throw error
       await writeEach(batch)
     }
-    const agentIds = [...new Set(batch.map(({ agentId }) => agentId))]
+    await noteAgents(new Set(batch.map(({ agentId }) => agentId)))
+  }
+
+  /** When an agent called last is read by people: every few seconds is often enough. */
+  async function noteAgents(agentIds: Set<string>): Promise<void> {
+    const now = performance.now()
+    if (now - notedSince > NOTED_EVERY_MS) {
+      noted.clear()
+      notedSince = now
+    }
+    const news = [...agentIds].filter((id) => !noted.has(id))
+    if (news.length === 0) return
+    for (const id of news) noted.add(id)
     await store
-      .system((tx) => noteLastCall(tx, agentIds))
+      .system((tx) => noteLastCall(tx, news))
       .catch((err: unknown) => log.warn({ err }, 'last call of agents not noted'))
   }
 

@@ -1,5 +1,5 @@
 import type { Call } from '@agentopia/api'
-import { and, desc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { agents, calls } from '../store/schema/index.ts'
 import type { CallRecord } from './call-record.ts'
@@ -18,13 +18,12 @@ export async function insertCalls(tx: Tx, records: readonly CallRecord[]): Promi
     on conflict (id) do nothing`)
 }
 
-/** Notes that these agents called just now; not more often than every few seconds. */
+/** Notes that these agents called just now. */
 export async function noteLastCall(tx: Tx, agentIds: readonly string[]): Promise<void> {
-  const stale = or(isNull(agents.lastCallAt), lt(agents.lastCallAt, sql`now() - interval '5 seconds'`))
   await tx
     .update(agents)
     .set({ lastCallAt: sql`now()` })
-    .where(and(inArray(agents.id, [...agentIds]), stale))
+    .where(inArray(agents.id, [...agentIds]))
 }
 
 export interface CallQuery {

@@ -15,10 +15,16 @@ const MOST_UNREAD = 1 << 20
 /** A call that takes longer shows its client, and what is in between, that it is alive; and again each time. */
 const STILL_HERE_MS = 15_000
 
+export interface McpClient {
+  /** Does it take an event stream? */
+  readonly streams: boolean
+  readonly stillHereMs?: number
+}
+
 export function answerTo(
   response: ServerResponse,
   id: JsonRpcId,
-  { streams }: { readonly streams: boolean },
+  { streams, stillHereMs = STILL_HERE_MS }: McpClient,
 ): McpAnswer {
   const event = (message: string) => `event: message\ndata: ${message}\n\n`
 
@@ -37,7 +43,7 @@ export function answerTo(
     if (response.writableLength < MOST_UNREAD) response.write(text)
   }
 
-  const stillHere = setInterval(() => say(': still here\n\n'), STILL_HERE_MS)
+  const stillHere = setInterval(() => say(': still here\n\n'), stillHereMs)
   response.once('close', () => clearInterval(stillHere))
 
   function finish(message: string, status: number): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { CODE, type JsonRpcMessage, messageOf } from '@agentopia/dtma/contract'
 import { McpRefusal } from './mcp-refusal.ts'
+import { readAll } from './read-all.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 /** Largest request that is read, in bytes. */
@@ -13,14 +14,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
     throw new McpRefusal(415, CODE.invalidRequest, 'The content type must be application/json')
   if (encoding !== undefined) throw new McpRefusal(415, CODE.invalidRequest, 'The body must not be compressed')
   if (Number(length ?? 0) > MOST_BYTES) throw tooLarge()
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > MOST_BYTES) throw tooLarge()
-    chunks.push(chunk)
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+  return readAll(request, MOST_BYTES, tooLarge)
 }
 
 const tooLarge = () => new McpRefusal(413, CODE.invalidRequest, `A message has at most ${MOST_BYTES} bytes`)

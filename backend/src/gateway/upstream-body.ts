@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { problem } from '@agentopia/api'
 import { createParser } from 'eventsource-parser'
+import { readAll } from './read-all.ts'
 
 /** Longest answer that is read, in bytes: what DTMA reads of a tool, and some more for its own. */
 export const MOST_ANSWER_BYTES = 12 << 20
@@ -8,16 +9,8 @@ export const MOST_ANSWER_BYTES = 12 << 20
 const tooLong = () => problem('tool-failed', `The answer is longer than ${MOST_ANSWER_BYTES} bytes`)
 
 /** @throws {ProblemError} `tool-failed` when it is too long. */
-export async function readText(body: Readable): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > MOST_ANSWER_BYTES) throw tooLong()
-    chunks.push(chunk)
-  }
-  return (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8')
-}
+export const readText = async (body: Readable): Promise<string> =>
+  (await readAll(body, MOST_ANSWER_BYTES, tooLong)).toString('utf8')
 
 /** The data of each server-sent event. @throws {ProblemError} `tool-failed` when one is too long. */
 export async function* readEvents(body: Readable): AsyncGenerator<string> {
