@@ -24,7 +24,7 @@ export interface Toolbelt {
   readonly items: readonly BeltItem[]
 }
 
-export type Denial =
+type Denial =
   | 'agent-disabled'
   | 'item-disabled'
   | 'no-toolbox-access'

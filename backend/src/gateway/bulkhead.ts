@@ -9,7 +9,7 @@ export interface Bulkhead {
   enter<Result>(key: string, wait: Wait, act: () => Promise<Result>): Promise<Result>
 }
 
-export interface Wait {
+interface Wait {
   /** Leaves the queue, with its reason. */
   readonly signal: AbortSignal
   readonly longestMs: number

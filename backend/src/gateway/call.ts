@@ -10,7 +10,7 @@ import { cleanText } from './clean-text.ts'
 import type { CallUpstream } from './upstream.ts'
 
 /** One call that an agent wants to make. */
-export interface WantedCall {
+interface WantedCall {
   readonly toolbelt: Toolbelt
   /** `undefined`: the name leads nowhere. */
   readonly item: BeltItem | undefined
@@ -26,7 +26,7 @@ export interface WantedCall {
   readonly onNotification?: (notification: JsonRpcNotification) => void
 }
 
-export interface MadeCall {
+interface MadeCall {
   readonly callId: string
   readonly durationMs: number
   readonly answer: JsonRpcAnswer

@@ -24,7 +24,7 @@ import { refuse, refuseStrangers } from './refuse.ts'
 import type { OpenToolbelt, Toolbelts } from './toolbelts.ts'
 
 /** Who calls, as found by its token. */
-export interface CallingAgent {
+interface CallingAgent {
   readonly accountId: string
   readonly agentId: string
 }

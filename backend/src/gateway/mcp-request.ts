@@ -5,7 +5,7 @@ import { readAll } from './read-all.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 /** Largest request that is read, in bytes. */
-export const MOST_BYTES = 4 << 20
+const MOST_BYTES = 4 << 20
 
 /** The body of a POST, whole and bounded. @throws {McpRefusal} */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -3,7 +3,7 @@ import { CODE, type JsonRpcMessage, type JsonRpcRequest } from '@agentopia/dtma/
 import { McpRefusal } from './mcp-refusal.ts'
 
 /** Every request says what it speaks; there is no handshake and no session. */
-export const MODERN = '2026-07-28'
+const MODERN = '2026-07-28'
 /** These begin with `initialize`. Newest first. */
 export const LEGACY = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const
 export const SPOKEN: readonly string[] = [MODERN, ...LEGACY]

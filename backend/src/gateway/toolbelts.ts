@@ -7,7 +7,7 @@ import { gatewayNameOf } from './names.ts'
 import { readToolbelt } from './toolbelt.store.ts'
 
 /** Where a name at the gateway leads. */
-export interface Entry {
+interface Entry {
   readonly item: BeltItem
   /** The capability's name, as its server knows it. */
   readonly capability: string

@@ -4,7 +4,7 @@ import { createParser } from 'eventsource-parser'
 import { readAll } from './read-all.ts'
 
 /** Longest answer that is read, in bytes: what DTMA reads of a tool, and some more for its own. */
-export const MOST_ANSWER_BYTES = 12 << 20
+const MOST_ANSWER_BYTES = 12 << 20
 
 const tooLong = () => problem('tool-failed', `The answer is longer than ${MOST_ANSWER_BYTES} bytes`)
 

@@ -11,7 +11,7 @@ import type { DtmaAddress } from '../toolboxes/dtma-client.ts'
 import type { Road, RoadAnswer } from './road.ts'
 import { readEvents, readText } from './upstream-body.ts'
 
-export interface UpstreamCall {
+interface UpstreamCall {
   readonly toolbox: DtmaAddress
   readonly instanceId: string
   /** Of the request; the answer carries it too. */
@@ -24,7 +24,7 @@ export interface UpstreamCall {
   readonly onNotification?: (notification: JsonRpcNotification) => void
 }
 
-export interface UpstreamReply {
+interface UpstreamReply {
   readonly answer: JsonRpcAnswer
   /** The whole message as it came. */
   readonly written: string
