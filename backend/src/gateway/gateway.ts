@@ -117,6 +117,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
     const { name, arguments: given = {} } = message.params ?? {}
     if (typeof name !== 'string' || !isObject(given))
       return answer.end({ error: { code: CODE.invalidParams, message: 'tools/call takes a name and arguments' } })
+    if (response.destroyed) return // the client left while its toolbelt was read
     const gone = new AbortController()
     response.once('close', () => gone.abort(new Error('the client went away')))
     const ended = underWay.add(client, message.id, () => gone.abort(new Error('the client took the call back')))
