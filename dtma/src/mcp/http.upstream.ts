@@ -1,8 +1,8 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { createParser } from 'eventsource-parser'
+import { parseMessage } from '../contract/json-rpc.ts'
 import { problem } from '../contract/problems.ts'
 import { createInFlight } from './in-flight.ts'
-import { parseMessage } from './json-rpc.ts'
 import { answerTo } from './stdio.upstream.ts'
 import { lost, MAX_MESSAGE_BYTES, type Upstream, type UpstreamEvents, type UpstreamRequest } from './upstream.ts'
 

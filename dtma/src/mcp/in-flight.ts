@@ -1,5 +1,5 @@
+import type { JsonRpcAnswer, JsonRpcId, JsonRpcNotification } from '../contract/json-rpc.ts'
 import { problem } from '../contract/problems.ts'
-import type { JsonRpcAnswer, JsonRpcId, JsonRpcNotification } from './json-rpc.ts'
 import type { UpstreamRequest } from './upstream.ts'
 
 /** Requests that wait for their answers; more than this are refused. */

@@ -1,12 +1,12 @@
-import { problem } from '../contract/problems.ts'
-import type { McpEndpoint } from '../tools/tool-sessions.ts'
 import {
   type JsonRpcAnswer,
   type JsonRpcId,
   type JsonRpcNotification,
   type JsonRpcRequest,
   parseMessage,
-} from './json-rpc.ts'
+} from '../contract/json-rpc.ts'
+import { problem } from '../contract/problems.ts'
+import type { McpEndpoint } from '../tools/tool-sessions.ts'
 import { negotiated } from './session.ts'
 import { asProblem, type McpBridge } from './tool-sessions.ts'
 import { MAX_MESSAGE_BYTES } from './upstream.ts'

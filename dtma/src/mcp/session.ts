@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { JsonRpcAnswer, JsonRpcNotification } from '../contract/json-rpc.ts'
 import { problem } from '../contract/problems.ts'
 import type { McpInfo, ToolTarget } from '../tools/tool-sessions.ts'
 import { HANDSHAKE_VERSIONS, type InitializeResult, infoOf, initialize, listCapabilities } from './handshake.ts'
 import { openHttp, SessionGone } from './http.upstream.ts'
-import type { JsonRpcAnswer, JsonRpcNotification } from './json-rpc.ts'
 import { openStdio } from './stdio.upstream.ts'
 import type { Upstream, UpstreamRequest } from './upstream.ts'
 

@@ -1,7 +1,7 @@
+import { CODE, type JsonRpcRequest, parseMessage } from '../contract/json-rpc.ts'
 import { problem } from '../contract/problems.ts'
 import type { ToolChannel } from '../tools/tool-sessions.ts'
 import { createInFlight } from './in-flight.ts'
-import { CODE, type JsonRpcRequest, parseMessage } from './json-rpc.ts'
 import { createLineReader } from './lines.ts'
 import { lost, MAX_MESSAGE_BYTES, type Upstream, type UpstreamEvents } from './upstream.ts'
 

@@ -1,5 +1,5 @@
+import type { JsonRpcAnswer, JsonRpcNotification } from '../contract/json-rpc.ts'
 import { problem } from '../contract/problems.ts'
-import type { JsonRpcAnswer, JsonRpcNotification } from './json-rpc.ts'
 
 export interface UpstreamRequest {
   readonly method: string

@@ -45,8 +45,12 @@ export function parseMessage(text: string): JsonRpcMessage | undefined {
   } catch {
     return undefined // a byte order mark, a log line, a torn line
   }
-  return isObject(value) && value['jsonrpc'] === '2.0' ? classify(value) : undefined
+  return messageOf(value)
 }
+
+/** The same for what was parsed already. */
+export const messageOf = (value: unknown): JsonRpcMessage | undefined =>
+  isObject(value) && value['jsonrpc'] === '2.0' ? classify(value) : undefined
 
 function classify(value: Record<string, unknown>): JsonRpcMessage | undefined {
   const { id, method, params, result, error } = value
