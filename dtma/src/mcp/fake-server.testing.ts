@@ -54,7 +54,7 @@ export function fakeServer({ tools = () => [echoTool], onCall, onInitialize }: B
     ping: ({ id }) => server.say({ id, result: {} }),
     'tools/call'(message) {
       if (onCall) return onCall(message, server)
-      const { text } = message.params?.['arguments'] as { text: string }
+      const { text } = message.params!['arguments'] as { text: string }
       server.say({ id: message.id, result: { content: [{ type: 'text', text }] } })
     },
   }

@@ -1,13 +1,15 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { createParser } from 'eventsource-parser'
-import { parseMessage } from '../contract/json-rpc.ts'
-import { problem } from '../contract/problems.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CODE, parseMessage } from '../contract/json-rpc.ts'
+import { isEventStream, readAnswer } from './http-answer.ts'
 import { createInFlight } from './in-flight.ts'
 import { answerTo } from './stdio.upstream.ts'
-import { lost, MAX_MESSAGE_BYTES, type Upstream, type UpstreamEvents, type UpstreamRequest } from './upstream.ts'
+import { lost, type Upstream, type UpstreamEvents, type UpstreamRequest } from './upstream.ts'
 
 export interface HttpUpstream extends Upstream {
-  /** Sent with every further request, once it is agreed. */
+  /** Whether the server gave us a session that it has not disowned. */
+  readonly inSession: boolean
+  /** After a handshake: the version goes with every further request, and the standing stream is opened if there is one. */
   agree(protocolVersion: string): void
 }
 
@@ -16,130 +18,128 @@ export class SessionGone extends Error {
   override readonly name = 'SessionGone'
 }
 
+/** Answers to the server's own requests that are under way at once; a server that asks faster gets none. */
+const MOST_ANSWERS = 16
+const MOST_NOTIFICATIONS = 128
+const TELL_MS = 10_000
+const LISTEN_AGAIN_MS = 1_000
+const LISTEN_AGAIN_MOST_MS = 30_000
+
 /** MCP's streamable HTTP to a container. `ECONNREFUSED` passes through: a server that starts does not listen yet. */
 export function openHttp(
   url: string,
   firstId: number,
   { onNotification }: Pick<UpstreamEvents, 'onNotification'>,
 ): HttpUpstream {
-  const agent = new Agent({ keepAlive: true, maxSockets: 128 })
+  const agent = new Agent({ keepAlive: true, maxSockets: 256 })
   const inFlight = createInFlight(firstId)
+  const closed = new AbortController()
+  let listening = new AbortController()
   let sessionId: string | undefined
   let protocolVersion: string | undefined
-  let closed = false
+  let telling = 0
 
-  function post(message: object, signal?: AbortSignal): Promise<IncomingMessage> {
-    const body = JSON.stringify(message)
+  function send(method: 'GET' | 'POST', body: string | undefined, signal: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const outgoing = httpRequest(url, {
-        method: 'POST',
+        method,
         agent,
-        ...(signal ? { signal } : {}),
+        signal,
         headers: {
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-          accept: 'application/json, text/event-stream',
+          accept: body === undefined ? 'text/event-stream' : 'application/json, text/event-stream',
+          ...(body === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
           ...(sessionId ? { 'mcp-session-id': sessionId } : {}),
           ...(protocolVersion ? { 'mcp-protocol-version': protocolVersion } : {}),
         },
       })
       outgoing.once('response', resolve)
-      outgoing.once('error', reject)
+      outgoing.on('error', reject)
       outgoing.end(body)
     })
   }
 
-  /** Sends without waiting for more than the status. A notification that is lost changes nothing that we know. */
-  function tell(message: object): void {
-    post(message).then(
-      (response) => response.resume(),
-      () => {},
-    )
+  /** Sends without waiting for more than the status. What is lost here changes nothing that we know. */
+  function tell(message: object, most: number): void {
+    if (telling >= most) return
+    telling += 1
+    const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(TELL_MS)])
+    send('POST', JSON.stringify(message), signal)
+      .then((response) => response.on('error', () => {}).resume())
+      .catch(() => {})
+      .finally(() => {
+        telling -= 1
+      })
   }
 
   function receive(text: string): void {
     const parsed = parseMessage(text)
     if (parsed?.kind === 'answer') inFlight.answer(parsed.id, parsed.answer)
-    if (parsed?.kind === 'request') tell(answerTo(parsed.message))
+    if (parsed?.kind === 'request') tell(answerTo(parsed.message), MOST_ANSWERS)
     if (parsed?.kind === 'notification' && !inFlight.notify(parsed.message)) onNotification(parsed.message)
   }
 
   async function exchange(
     id: number,
-    request: UpstreamRequest,
+    { method }: UpstreamRequest,
     params: UpstreamRequest['params'],
     gone: AbortSignal,
   ): Promise<void> {
-    const response = await post({ jsonrpc: '2.0', id, method: request.method, ...(params ? { params } : {}) }, gone)
-    if (response.statusCode === 404 && sessionId !== undefined) {
+    const sentIn = sessionId
+    const message = { jsonrpc: '2.0', id, method, ...(params ? { params } : {}) }
+    const response = await send('POST', JSON.stringify(message), gone)
+    if (response.statusCode === 404 && sentIn !== undefined) {
       response.resume()
-      sessionId = undefined
-      throw new SessionGone('the server does not know the session any more')
+      if (sessionId === sentIn) sessionId = undefined
+      throw new SessionGone('The tool keeps no session')
     }
     const given = response.headers['mcp-session-id']
-    if (typeof given === 'string') sessionId = given
+    if (method === 'initialize') sessionId = typeof given === 'string' ? given : undefined
     await readAnswer(response, receive)
-    const unanswered = problem(
-      'tool-protocol-error',
-      `The tool answered HTTP ${response.statusCode} without an answer to ${request.method}`,
-    )
-    inFlight.answer(id, { error: { code: -32_603, message: unanswered.message } })
+    const unanswered = `The tool answered HTTP ${response.statusCode} without an answer to ${method}`
+    inFlight.answer(id, { error: { code: CODE.internal, message: unanswered } })
+  }
+
+  /** The stream on which the server says what belongs to no request. Most have none, which is no fault. */
+  async function listen(signal: AbortSignal): Promise<void> {
+    for (let pauseMs = LISTEN_AGAIN_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LISTEN_AGAIN_MOST_MS)) {
+      const response = await send('GET', undefined, signal)
+      if (response.statusCode !== 200 || !isEventStream(response)) return void response.resume()
+      await readAnswer(response, receive).catch(() => {}) // it broke: it is opened again
+      await sleep(pauseMs, undefined, { signal })
+    }
   }
 
   return {
-    request(request) {
-      if (closed) return Promise.reject(lost())
-      const gone = new AbortController()
-      return new Promise((resolve, reject) => {
-        inFlight
-          .run(
-            request,
-            (id, params) => exchange(id, request, params, gone.signal).catch(reject),
-            (requestId, reason) => {
-              tell({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } })
-              gone.abort()
-            },
-          )
-          .then(resolve, reject)
-      })
+    get inSession() {
+      return sessionId !== undefined
     },
-    notify: (method, params) => tell({ jsonrpc: '2.0', method, ...(params ? { params } : {}) }),
+    request(request) {
+      if (closed.signal.aborted) return Promise.reject(lost())
+      const gone = new AbortController()
+      return inFlight.run(
+        request,
+        (id, params) => exchange(id, request, params, gone.signal),
+        (requestId, reason) => {
+          tell({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } }, MOST_NOTIFICATIONS)
+          gone.abort()
+        },
+      )
+    },
+    notify: (method, params) => tell({ jsonrpc: '2.0', method, ...(params ? { params } : {}) }, MOST_NOTIFICATIONS),
     agree(version) {
       protocolVersion = version
+      listening.abort()
+      listening = new AbortController()
+      // Without the stream only changes of the capabilities are missed; calls do not need it.
+      listen(AbortSignal.any([closed.signal, listening.signal])).catch(() => {})
     },
     close() {
-      if (closed) return
-      closed = true
+      if (closed.signal.aborted) return
       inFlight.failAll(lost())
+      closed.abort()
       agent.destroy()
     },
   }
-}
-
-/** Hands every message of a JSON or event-stream answer to `receive`; bounded in size. */
-async function readAnswer(response: IncomingMessage, receive: (text: string) => void): Promise<void> {
-  response.setEncoding('utf8')
-  const type = response.headers['content-type'] ?? ''
-  if (type.startsWith('text/event-stream')) {
-    let unread = 0
-    const parser = createParser({
-      onEvent: ({ data }) => {
-        unread = 0
-        receive(data)
-      },
-    })
-    for await (const chunk of response as AsyncIterable<string>) {
-      unread += chunk.length
-      if (unread > MAX_MESSAGE_BYTES) throw problem('tool-protocol-error', 'The tool sent a message that is too large')
-      parser.feed(chunk)
-    }
-    return
-  }
-  let text = ''
-  for await (const chunk of response as AsyncIterable<string>) {
-    text += chunk
-    if (text.length > MAX_MESSAGE_BYTES)
-      throw problem('tool-protocol-error', 'The tool sent a message that is too large')
-  }
-  if (text !== '') receive(text)
 }

@@ -17,11 +17,12 @@ interface Waiting {
 export interface InFlight {
   /**
    * Registers a request, sends it under a fresh id and waits.
-   * @param send Gets the id and the parameters to send. @param cancel Tells the server that nobody waits any more.
+   * @param send Gets the id and the parameters to send; what it rejects with ends the request.
+   * @param cancel Tells the server that nobody waits any more.
    */
   run(
     request: UpstreamRequest,
-    send: (id: number, params: UpstreamRequest['params']) => void,
+    send: (id: number, params: UpstreamRequest['params']) => Promise<void> | void,
     cancel: (id: number, reason: string) => void,
   ): Promise<JsonRpcAnswer>
   /** @returns False for an id that nobody waits for: unknown, answered, or given up. */
@@ -57,8 +58,11 @@ export function createInFlight(firstId: number): InFlight {
             end(value)
           }
         signal.addEventListener('abort', giveUp)
-        waiting.set(id, { settle: done(settle), fail: done(fail), request, progressToken })
-        send(id, progressToken === undefined ? params : { ...params, _meta: { ...metaOf(params), progressToken: id } })
+        const entry: Waiting = { settle: done(settle), fail: done(fail), request, progressToken }
+        waiting.set(id, entry)
+        const named =
+          progressToken === undefined ? params : { ...params, _meta: { ...metaOf(params), progressToken: id } }
+        send(id, named)?.catch(entry.fail)
       })
     },
     answer(id, answer) {

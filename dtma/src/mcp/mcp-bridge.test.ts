@@ -158,6 +158,7 @@ test.each<[string, Behaviour]>([
     {
       onCall: ({ id }, server) => [
         server.say({ id: 5, method: 'sampling/createMessage', params: {} }),
+        server.say({ id: 5, method: 'roots/list' }),
         server.say({ id, result: { content: [] } }),
       ],
     },
@@ -207,6 +208,33 @@ test('no more than 64 calls wait for one tool', async () => {
   await Promise.all(waiting)
 })
 
+test('a server that asks without end and reads nothing does not fill our memory', async () => {
+  const { server, post } = await opened({ onCall: () => {} })
+  server.channel.stdin.cork() // from here on nothing is read
+  const before = server.channel.stdin.writableLength
+  for (let n = 0; n < 300_000; n += 1) server.write(`{"jsonrpc":"2.0","id":${n},"method":"ping"}\n`)
+  await vi.waitFor(() => expect(server.channel.stdout.readableLength).toBe(0), 20_000)
+  expect(server.channel.stdin.writableLength - before).toBeLessThan(9 << 20)
+  await expect(post(call('x'))).rejects.toMatchObject({ code: 'too-busy' })
+})
+
+test('a message that is too large is refused before it is read', async () => {
+  const { endpoint } = await opened()
+  let sent = 0
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      sent += 1 << 20
+      controller.enqueue(new Uint8Array(1 << 20).fill(32))
+    },
+  })
+  const headers = { 'content-type': 'application/json' }
+  const init = { method: 'POST', headers, body: endless, duplex: 'half' }
+  await expect(endpoint('tool', new Request('http://dtma/mcp', init as RequestInit))).rejects.toMatchObject({
+    code: 'payload-too-large',
+  })
+  expect(sent).toBeLessThan(12 << 20)
+})
+
 test.each([
   ['a batch', '[{"jsonrpc":"2.0","id":1,"method":"ping"}]'],
   ['another version', '{"jsonrpc":"1.0","id":1,"method":"ping"}'],
@@ -216,12 +244,10 @@ test.each([
   ['parameters that are a list', '{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}'],
 ])('%s is refused', async (_, body) => {
   const { endpoint } = await opened()
-  // Bytes, because a text body would lose its byte order mark on the way.
-  const request = new Request('http://dtma/mcp', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: new TextEncoder().encode(body),
-  })
-  if (body.startsWith('\ufeff')) return expect((await endpoint('tool', request)).status).toBe(200) // fetch strips it: nothing ambiguous is left
-  await expect(endpoint('tool', request)).rejects.toMatchObject({ code: 'invalid-request' })
+  const bytes = new TextEncoder().encode(body) // a text body would lose its byte order mark on the way
+  for (const length of [{}, { 'content-length': String(bytes.length) }]) {
+    const headers = { 'content-type': 'application/json', ...length }
+    const request = new Request('http://dtma/mcp', { method: 'POST', headers, body: bytes })
+    await expect(endpoint('tool', request)).rejects.toMatchObject({ code: 'invalid-request' })
+  }
 })

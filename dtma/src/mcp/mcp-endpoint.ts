@@ -126,11 +126,25 @@ function deadlineOf(request: Request): number {
   return Number.isFinite(asked) && asked > 0 ? Math.min(asked, LONGEST_DEADLINE_MS) : DEFAULT_DEADLINE_MS
 }
 
+/** @throws {ProblemError} `invalid-request`, or `payload-too-large` before the rest of it is read. */
 async function textOf(request: Request): Promise<string> {
-  if (!request.headers.get('content-type')?.startsWith('application/json'))
+  const { headers, body } = request
+  if (!headers.get('content-type')?.startsWith('application/json'))
     throw problem('invalid-request', 'The content type is not application/json')
-  const text = await request.text()
-  if (text.length > MAX_MESSAGE_BYTES)
-    throw problem('payload-too-large', `A message has at most ${MAX_MESSAGE_BYTES} bytes`)
-  return text
+  const length = headers.get('content-length')
+  if (length !== null) {
+    if (Number(length) > MAX_MESSAGE_BYTES) throw tooLarge()
+    // The connection holds the sender to that length. Not text(), which would strip a byte order mark.
+    return Buffer.from(await request.arrayBuffer()).toString('utf8')
+  }
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length
+    if (bytes > MAX_MESSAGE_BYTES) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
+
+const tooLarge = () => problem('payload-too-large', `A message has at most ${MAX_MESSAGE_BYTES} bytes`)

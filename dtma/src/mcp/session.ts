@@ -5,7 +5,7 @@ import type { McpInfo, ToolTarget } from '../tools/tool-sessions.ts'
 import { HANDSHAKE_VERSIONS, type InitializeResult, infoOf, initialize, listCapabilities } from './handshake.ts'
 import { openHttp, SessionGone } from './http.upstream.ts'
 import { openStdio } from './stdio.upstream.ts'
-import type { Upstream, UpstreamRequest } from './upstream.ts'
+import { lost, type Upstream, type UpstreamRequest } from './upstream.ts'
 
 /** The session with one server: the handshake is made, and made again where the protocol allows it. */
 export interface Session {
@@ -25,9 +25,13 @@ export interface SessionDeps {
 }
 
 const LISTEN_RETRY_MS = 100
+/** Changes within this time are read at once. */
+const GATHER_MS = 100
 const RELIST_MS = 10_000
-/** A server that starts slowly may not be listening yet. */
-const NOT_LISTENING: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH'])
+const RENEW_MS = 10_000
+/** A server that starts slowly may not be listening yet; later it means that the server is gone. */
+const NO_CONNECTION: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EPIPE'])
+const noConnection = (error: unknown): boolean => NO_CONNECTION.has((error as NodeJS.ErrnoException).code)
 
 /** @throws {ProblemError} `tool-timeout` or `tool-protocol-error`; the target's channel is closed then. */
 export async function openSession(
@@ -57,7 +61,7 @@ export async function openSession(
       try {
         return await shakeHands(limit)
       } catch (error) {
-        if (!NOT_LISTENING.has((error as NodeJS.ErrnoException).code)) throw error
+        if (!noConnection(error)) throw error
         await sleep(LISTEN_RETRY_MS, undefined, { signal: limit })
       }
     }
@@ -67,20 +71,42 @@ export async function openSession(
     info = infoOf(initialized, await listCapabilities(upstream, initialized.capabilities, limit))
   }
 
-  /** One at a time; what changes while it waits is listed with it. */
-  let relisting = false
+  /** One at a time; what changes meanwhile is read after it. */
+  let stale = false
+  let listing = false
   async function relist(): Promise<void> {
-    if (relisting) return
-    relisting = true
-    await sleep(LISTEN_RETRY_MS)
-    relisting = false
-    await list(AbortSignal.any([closed.signal, AbortSignal.timeout(RELIST_MS)]))
-    onChange(info)
+    stale = true
+    if (listing) return
+    listing = true
+    try {
+      while (stale) {
+        await sleep(GATHER_MS, undefined, { signal: closed.signal })
+        stale = false
+        const known = info.digest
+        await list(AbortSignal.any([closed.signal, AbortSignal.timeout(RELIST_MS)]))
+        if (info.digest !== known) onChange(info)
+      }
+    } finally {
+      listing = false
+    }
+  }
+  /** When that fails the server lives and did not answer this time: health checks decide about it. */
+  const relistSoon = () => void relist().catch(() => {})
+
+  /** The handshake again, once for all who found that the session is gone. */
+  let renewing: Promise<void> | undefined
+  function renew(): Promise<void> {
+    renewing ??= shakeHands(AbortSignal.any([closed.signal, AbortSignal.timeout(RENEW_MS)]))
+      .then(relistSoon)
+      .finally(() => {
+        renewing = undefined
+      })
+    return renewing
   }
 
   function heard({ method }: JsonRpcNotification): void {
     if (method !== 'notifications/tools/list_changed' || closed.signal.aborted) return
-    relist().catch(() => {}) // the server lives and did not answer this time: health checks decide about it
+    relistSoon()
   }
 
   try {
@@ -103,10 +129,12 @@ export async function openSession(
     },
     async request(request) {
       try {
+        if (renewing !== undefined) await unlessAborted(renewing, request.signal)
         return await upstream.request(request)
       } catch (error) {
+        if (noConnection(error)) throw lost({ cause: error })
         if (!(error instanceof SessionGone)) throw error
-        await shakeHands(request.signal)
+        if (!http?.inSession) await unlessAborted(renew(), request.signal)
         return upstream.request(request)
       }
     },
@@ -115,6 +143,15 @@ export async function openSession(
       upstream.close()
     },
   }
+}
+
+/** @throws The signal's reason, while the work goes on for others. */
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort)
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', abort))
 }
 
 /** The version that we speak with a client: its own when we know it, else our newest. */

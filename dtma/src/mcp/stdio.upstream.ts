@@ -32,11 +32,18 @@ export function openStdio(
     if (!closed) stdin.write(`${JSON.stringify(message)}\n`)
   }
 
+  const readsNothing = () => stdin.writableLength > MAX_UNREAD_BYTES
+
+  /** A server that asks and does not read gets no more answers: they would pile up here. */
+  function reply(request: JsonRpcRequest): void {
+    if (!readsNothing()) send(answerTo(request))
+  }
+
   function receive(line: string): void {
     const parsed = parseMessage(line)
     if (!parsed) counters.invalid += 1
     else if (parsed.kind === 'answer') counters.unasked += inFlight.answer(parsed.id, parsed.answer) ? 0 : 1
-    else if (parsed.kind === 'request') send(answerTo(parsed.message))
+    else if (parsed.kind === 'request') reply(parsed.message)
     else if (!inFlight.notify(parsed.message)) onNotification(parsed.message)
   }
 
@@ -61,8 +68,7 @@ export function openStdio(
   return {
     request(request) {
       if (closed) return Promise.reject(lost())
-      if (stdin.writableLength > MAX_UNREAD_BYTES)
-        return Promise.reject(problem('too-busy', 'The tool does not read its input'))
+      if (readsNothing()) return Promise.reject(problem('too-busy', 'The tool does not read its input'))
       return inFlight.run(
         request,
         (id, params) => send({ jsonrpc: '2.0', id, method: request.method, ...(params ? { params } : {}) }),
@@ -80,8 +86,10 @@ export function openStdio(
   }
 }
 
-/** What a server may ask of us: whether we are alive. We declared no other ability. */
-export const answerTo = ({ id, method }: JsonRpcRequest): object =>
-  method === 'ping'
-    ? { jsonrpc: '2.0', id, result: {} }
-    : { jsonrpc: '2.0', id, error: { code: CODE.methodNotFound, message: `${method} is not offered here` } }
+/** What a server may ask of us: whether we are alive, and for directories, of which there are none. We declared no other ability. */
+export function answerTo({ id, method }: JsonRpcRequest): object {
+  if (method === 'ping') return { jsonrpc: '2.0', id, result: {} }
+  if (method === 'roots/list') return { jsonrpc: '2.0', id, result: { roots: [] } }
+  const error = { code: CODE.methodNotFound, message: `${method.slice(0, 100)} is not offered here` }
+  return { jsonrpc: '2.0', id, error }
+}

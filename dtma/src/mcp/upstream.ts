@@ -33,4 +33,5 @@ export interface UpstreamEvents {
 /** Longest message of a server that is read, in bytes. */
 export const MAX_MESSAGE_BYTES = 8 << 20
 
-export const lost = () => problem('tool-not-running', 'The connection to the tool ended before it answered')
+export const lost = (options?: ErrorOptions) =>
+  problem('tool-not-running', 'The connection to the tool ended before it answered', options)
