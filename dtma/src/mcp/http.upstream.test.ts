@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, expect, test, vi } from 'vitest'
+import {
+  events,
+  type FakeHttpServer,
+  fakeHttpServer,
+  type HttpBehaviour,
+  json,
+  targetAt,
+} from './fake-http-server.testing.ts'
+import { echoTool } from './fake-server.testing.ts'
+import { createMcpBridge } from './tool-sessions.ts'
+
+const servers: FakeHttpServer[] = []
+const bridges: ReturnType<typeof createMcpBridge>[] = []
+afterEach(async () => {
+  for (const bridge of bridges.splice(0)) bridge.close('tool')
+  await Promise.all(servers.splice(0).map((server) => server.close()))
+})
+
+async function started(behaviour: HttpBehaviour = {}): Promise<FakeHttpServer> {
+  const server = await fakeHttpServer(behaviour)
+  servers.push(server)
+  return server
+}
+
+function bridged() {
+  const bridge = createMcpBridge({ version: '0', random: Math.random })
+  bridges.push(bridge)
+  return bridge
+}
+
+async function opened(behaviour: HttpBehaviour = {}) {
+  const server = await started(behaviour)
+  const bridge = bridged()
+  const info = await bridge.open(server.target, AbortSignal.timeout(5_000))
+  const call = (timeoutMs = 5_000) => bridge.call('tool', 'echo', {}, timeoutMs, new AbortController().signal)
+  return { server, bridge, info, call }
+}
+
+test('shakes hands, and keeps the session and the version for every further request', async () => {
+  const seen: unknown[] = []
+  const { info, call } = await opened({
+    onPost: (_, { headers }) => !seen.push([headers['mcp-session-id'], headers['mcp-protocol-version']]),
+  })
+  expect(info).toMatchObject({ server: { name: 'fake' }, capabilities: [{ name: 'echo' }] })
+  expect(await call()).toEqual({ content: [] })
+  expect(seen).toEqual([[undefined, undefined], ...Array(3).fill(['session-1', '2025-11-25'])])
+})
+
+test('waits for a server that starts to listen after its container did', async () => {
+  const free = await fakeHttpServer()
+  await free.close()
+  const bridge = bridged()
+  const opening = bridge.open(targetAt(free.port), AbortSignal.timeout(20_000))
+  await sleep(500)
+  await started({ port: free.port })
+  expect(await opening).toMatchObject({ server: { name: 'fake' } })
+})
+
+test('an answer may come as an event stream', async () => {
+  const { call } = await opened({
+    onCall({ id }, response) {
+      events(
+        response,
+        { method: 'notifications/progress', params: { progressToken: 'x' } },
+        { id, result: { content: [1] } },
+      )
+      response.end()
+    },
+  })
+  expect(await call()).toEqual({ content: [1] })
+})
+
+test('a lost session is made anew once, however many calls find out, and all of them succeed', async () => {
+  const { call, server } = await opened()
+  server.forget()
+  expect(await Promise.all(Array.from({ length: 20 }, () => call()))).toHaveLength(20)
+  expect(server.heard.filter(({ method }) => method === 'initialize')).toHaveLength(2)
+})
+
+test('after a new handshake the capabilities are read again', async () => {
+  let tools = [echoTool]
+  const { bridge, call, server } = await opened({ tools: () => tools })
+  const heard = vi.fn()
+  bridge.onChange(heard)
+  tools = [{ ...echoTool, name: 'other' }]
+  server.forget()
+  await call()
+  await vi.waitFor(() =>
+    expect(heard).toHaveBeenCalledWith(
+      'tool',
+      expect.objectContaining({ capabilities: [expect.objectContaining({ name: 'other' })] }),
+    ),
+  )
+})
+
+test('a server that does not want any session for long is given up, not asked for ever', async () => {
+  let refuse = false
+  const { call, server } = await opened({
+    onCall: (_, response) => response.writeHead(404).end(),
+    onPost: (message, _, response) => refuse && message.method === 'tools/call' && !!response.writeHead(404).end(),
+  })
+  refuse = true
+  await expect(call()).rejects.toMatchObject({ code: 'tool-protocol-error' })
+  expect(server.heard.filter(({ method }) => method === 'initialize')).toHaveLength(2)
+})
+
+test('hears on the standing stream that the capabilities changed', async () => {
+  let tools = [echoTool]
+  let change = () => {}
+  const { bridge } = await opened({
+    tools: () => tools,
+    onGet(_, response) {
+      events(response)
+      response.flushHeaders()
+      change = () => events(response, { method: 'notifications/tools/list_changed' })
+    },
+  })
+  const heard = vi.fn()
+  bridge.onChange(heard)
+  await sleep(100)
+  tools = [{ ...echoTool, description: 'new' }]
+  change()
+  await vi.waitFor(() => expect(heard).toHaveBeenCalledOnce())
+})
+
+test.each<[string, HttpBehaviour['onCall'], string]>([
+  ['refuses', (_, response) => response.writeHead(500).end('no'), 'tool-protocol-error'],
+  [
+    'answers nonsense',
+    (_, response) => response.setHeader('content-type', 'application/json').end('{]'),
+    'tool-protocol-error',
+  ],
+  ['answers nothing', (_, response) => response.writeHead(200).end(), 'tool-protocol-error'],
+  ['answers another question', ({ id }, response) => json(response, { id: id! + 1 }, {}), 'tool-protocol-error'],
+  [
+    'ends its stream without an answer',
+    (_, response) => [events(response, { method: 'notifications/message' }), response.end()],
+    'tool-protocol-error',
+  ],
+  ['breaks the connection', (_, response) => response.destroy(), 'tool-not-running'],
+  ['does not answer', () => {}, 'tool-timeout'],
+  [
+    'answers without end',
+    (_, response) => {
+      response.setHeader('content-type', 'application/json')
+      const more = () => response.destroyed || response.write('x'.repeat(1 << 20), () => setImmediate(more))
+      more()
+    },
+    'tool-protocol-error',
+  ],
+  [
+    'sends one event without end',
+    (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: ')
+      const more = () => response.destroyed || response.write('x'.repeat(1 << 20), () => setImmediate(more))
+      more()
+    },
+    'tool-protocol-error',
+  ],
+])('a server that %s fails that call by name, and no other', async (_, onCall, code) => {
+  let bad = true
+  const { call } = await opened({
+    onCall: (message, response) => (bad ? onCall!(message, response) : json(response, message, { content: ['well'] })),
+  })
+  // More often than calls may wait: what has failed must not be waited for any longer.
+  for (let n = 0; n < (code === 'tool-timeout' || _.includes('without end') ? 2 : 100); n += 1)
+    await expect(call(500)).rejects.toMatchObject({ code })
+  bad = false
+  expect(await call()).toEqual({ content: ['well'] })
+})
+
+test('a server that is gone fails a call by name', async () => {
+  const { call, server } = await opened()
+  await server.close()
+  await expect(call()).rejects.toMatchObject({ code: 'tool-not-running' })
+})
+
+test('a server that asks us without end gets few answers at a time', async () => {
+  let asking = 0
+  let most = 0
+  const { call } = await opened({
+    onPost(message, _, response) {
+      if (message.method !== undefined || message.id === undefined) return false
+      asking += 1
+      most = Math.max(most, asking)
+      setTimeout(() => {
+        asking -= 1
+        response.writeHead(202).end()
+      }, 20)
+      return true
+    },
+    onCall({ id }, response) {
+      for (let n = 0; n < 2_000; n += 1) events(response, { id: n, method: 'ping' })
+      events(response, { id, result: { content: [] } })
+      response.end()
+    },
+  })
+  expect(await call()).toEqual({ content: [] })
+  await sleep(100)
+  expect(most).toBeGreaterThan(0)
+  expect(most).toBeLessThanOrEqual(16)
+})
