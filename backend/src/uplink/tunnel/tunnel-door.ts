@@ -33,14 +33,12 @@ export function createTunnelDoor({ authenticate, tunnels, log }: TunnelDoorDeps)
   }
 
   return (request, socket, head) => {
-    const broken = () => void socket.destroy()
-    socket.on('error', broken)
-    admit(request, socket, head)
-      .then(() => socket.off('error', broken))
-      .catch((err: unknown) => {
-        log.error({ err }, 'tunnel was not admitted')
-        refuse(socket, '503 Service Unavailable')
-      })
+    // For as long as the socket lives, also after a refusal: an error that nobody hears would end the process.
+    socket.on('error', () => void socket.destroy())
+    admit(request, socket, head).catch((err: unknown) => {
+      log.error({ err }, 'tunnel was not admitted')
+      refuse(socket, '503 Service Unavailable')
+    })
   }
 }
 

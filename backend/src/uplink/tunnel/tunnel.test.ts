@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
@@ -167,3 +167,19 @@ test('nobody without a credential comes in', async () => {
   )
   expect(await end).toBe('unauthenticated')
 })
+
+test.each(['wrong-token-wrong-token', 'token-of-toolbox_alpha'])(
+  'whoever breaks off while at the door (%s) harms nobody',
+  async (token) => {
+    const upgrade = `GET /dtma/tunnel HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nauthorization: Bearer ${token}\r\n\r\n`
+    for (let delay = 0; delay < 10; delay += 1) {
+      const socket = connect(Number(new URL(origin).port), '127.0.0.1', () => socket.write(upgrade.repeat(2)))
+      socket.on('error', () => {})
+      await sleep(delay)
+      socket.resetAndDestroy()
+    }
+    await sleep(50)
+    const { fetch } = await opened()
+    expect((await fetch('http://dtma/hello')).status).toBe(200)
+  },
+)
