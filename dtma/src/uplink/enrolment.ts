@@ -30,12 +30,8 @@ export async function enrolUntilDone(deps: EnrolmentDeps, signal: AbortSignal): 
     } catch (error) {
       if (signal.aborted) return undefined
       const refused = error instanceof ProblemError && !error.kind.retryable
-      const text = error instanceof Error ? error.message : String(error)
-      if (text !== told)
-        log.warn('enrolment failed', {
-          reason: text,
-          ...(error instanceof ProblemError ? { code: error.code, fix: error.kind.fix } : {}),
-        })
+      const text = String(error)
+      if (text !== told) log.warn('enrolment failed', whyNot(error))
       told = text
       await clock.sleep(refused ? REFUSED_MS : jitteredBackoffMs(failures, clock.random), signal)
     }
@@ -43,7 +39,8 @@ export async function enrolUntilDone(deps: EnrolmentDeps, signal: AbortSignal): 
   return undefined
 }
 
-async function enrolOnce(
+/** One try. @throws {Error} A `ProblemError` that is not retryable is the control plane's no. */
+export async function enrolOnce(
   { client, identity, toolboxId, token, machine, version, log }: EnrolmentDeps,
   signal: AbortSignal,
 ): Promise<Credentials> {
@@ -63,7 +60,12 @@ async function enrolOnce(
     { body },
     { signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]) },
   )
-  identity.keep(credentials)
+  identity.keep(credentials, secret)
   log.info('enrolled', { toolboxId, epoch: credentials.epoch })
   return credentials
 }
+
+export const whyNot = (error: unknown): Record<string, unknown> =>
+  error instanceof ProblemError
+    ? { reason: error.message, code: error.code, fix: error.kind.fix }
+    : { reason: error instanceof Error ? error.message : String(error) }

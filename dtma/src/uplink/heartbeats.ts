@@ -41,6 +41,9 @@ const GATHER_MS = 250
 const DEADLINE_MS = 10_000
 /** Silence may come from a control plane that is restarting; it must not take long to hear us again. */
 const LONGEST_RETRY_MS = 15_000
+/** Whatever the control plane asks for: not more often, and not less. */
+const SHORTEST_INTERVAL_SECONDS = 1
+const LONGEST_INTERVAL_SECONDS = 300
 
 /** Sends life signs until `signal` aborts, or the control plane says that this run is not wanted. */
 export function startHeartbeats(
@@ -73,7 +76,9 @@ export function startHeartbeats(
       )
       if (full) fullAt = clock.now()
       changed ||= reply.wantReport
-      return reply.wantReport ? GATHER_MS : reply.nextInSeconds * 1_000 * (0.8 + 0.4 * clock.random())
+      if (reply.wantReport) return GATHER_MS
+      const seconds = Math.min(Math.max(reply.nextInSeconds, SHORTEST_INTERVAL_SECONDS), LONGEST_INTERVAL_SECONDS)
+      return seconds * 1_000 * (0.8 + 0.4 * clock.random())
     } catch (error) {
       changed ||= full
       throw error

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
@@ -19,11 +19,17 @@ export interface Identity {
   /** Base64 signature over UTF-8 text. */
   sign(text: string): string
   credentials(): Credentials | undefined
-  /** Stored durably before it returns. */
-  keep(credentials: Credentials): void
+  /** Stored durably before it returns, with the digest of the token that they were traded for. */
+  keep(credentials: Credentials, token: string): void
+  /** Whether the credentials were traded for this very token: it has nothing better to give. */
+  cameFrom(token: string): boolean
 }
 
-const IdentityFile = z.object({ privateKey: z.string(), credentials: z.optional(Credentials) })
+const IdentityFile = z.object({
+  privateKey: z.string(),
+  credentials: z.optional(Credentials),
+  tokenDigest: z.optional(z.string()),
+})
 type IdentityFile = z.infer<typeof IdentityFile>
 
 /**
@@ -42,12 +48,15 @@ export function openIdentity(stateDir: string): Identity {
     publicKey: createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).toString('base64'),
     sign: (text) => sign(null, Buffer.from(text), privateKey).toString('base64'),
     credentials: () => stored.credentials,
-    keep(credentials) {
-      stored = { ...stored, credentials }
+    keep(credentials, token) {
+      stored = { ...stored, credentials, tokenDigest: digestOf(token) }
       write(stateDir, file, stored)
     },
+    cameFrom: (token) => stored.tokenDigest === digestOf(token),
   }
 }
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 function read(file: string): IdentityFile | undefined {
   try {

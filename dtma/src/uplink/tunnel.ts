@@ -24,16 +24,19 @@ export type TunnelEnd = 'stopped' | 'superseded' | 'unauthenticated'
 const HANDSHAKE_MS = 10_000
 const GOODBYE_MS = 1_000
 const MAX_STREAMS = 1_000
+/** A tunnel that lasted so long was a good one: the next is dialled soon. */
+const STABLE_MS = 10_000
 
 /** Keeps one tunnel to the control plane open until `signal` aborts, or the control plane says that it is not wanted. */
 export async function runTunnel(deps: TunnelDeps, signal: AbortSignal): Promise<TunnelEnd> {
   const { log, clock } = deps
   for (let failures = 0; !signal.aborted; ) {
+    const dialledAt = clock.now()
     const { code, connected, reason, status } = await connectOnce(deps, signal)
     if (signal.aborted) break
     if (code === TUNNEL_CLOSE.superseded) return 'superseded'
     if (code === TUNNEL_CLOSE.revoked || status === 401) return 'unauthenticated'
-    failures = connected ? 1 : failures + 1
+    failures = connected && clock.now() - dialledAt >= STABLE_MS ? 1 : failures + 1
     if (failures === 1) log.warn('the tunnel is closed', { code, reason })
     await clock.sleep(jitteredBackoffMs(failures, clock.random), signal)
   }

@@ -1,7 +1,7 @@
 import { createClient } from '../contract/index.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from './clock.ts'
-import { enrolUntilDone } from './enrolment.ts'
+import { type EnrolmentDeps, enrolOnce, enrolUntilDone, whyNot } from './enrolment.ts'
 import { type Report, startHeartbeats } from './heartbeats.ts'
 import type { Credentials, Identity } from './identity.ts'
 import { runTunnel, type TunnelListener } from './tunnel.ts'
@@ -45,17 +45,26 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
   const { baseUrl, enrolment, given, log, clock, runId, version, report, listener } = deps
   let wake = () => {}
 
-  async function credentials(): Promise<Pick<Credentials, 'dtmaBearerToken'> | undefined> {
+  /** @param refused The ones that we hold were refused: a token that they did not come from is tried. */
+  async function credentials(refused: boolean): Promise<Pick<Credentials, 'dtmaBearerToken'> | undefined> {
     if (given) return given
     if (!enrolment) return undefined
-    const { identity, ...rest } = enrolment
+    const { identity, toolboxId } = enrolment
+    const enrolmentDeps: EnrolmentDeps = { ...enrolment, client: createClient({ baseUrl }), version, log, clock }
     const held = identity.credentials()
-    const mine =
-      held?.toolboxId === rest.toolboxId
-        ? held
-        : await enrolUntilDone({ ...rest, identity, client: createClient({ baseUrl }), version, log, clock }, signal)
-    if (mine) deps.onCredentials(mine)
-    return mine
+    if (held?.toolboxId !== toolboxId) return announced(await enrolUntilDone(enrolmentDeps, signal))
+    const token = refused ? enrolment.token() : undefined
+    if (token === undefined || identity.cameFrom(token)) return announced(held)
+    const anew = enrolOnce(enrolmentDeps, signal).catch((error: unknown) => {
+      log.warn('enrolment with the new token failed', whyNot(error))
+      return held
+    })
+    return announced(await anew)
+  }
+
+  function announced(received: Credentials | undefined): Credentials | undefined {
+    if (received) deps.onCredentials(received)
+    return received
   }
 
   /** @returns When the session has ended: stopped, or refused by the control plane. */
@@ -75,21 +84,26 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
   }
 
   async function run(): Promise<void> {
+    let refused = false
     while (!signal.aborted) {
-      const held = await credentials()
+      const held = await credentials(refused)
       if (!held) return
+      const startedAt = clock.now()
       const end = await session(held.dtmaBearerToken)
       if (end === 'superseded')
         return log.error(
           'another DTMA with this identity has taken over; this one no longer reports. Restart it to take over again',
           { runId },
         )
-      if (end === 'unauthenticated') {
-        log.error(
-          'the control plane does not accept our credentials; enrol this toolbox anew if it does not change its mind',
-        )
-        await clock.sleep(REFUSED_MS, signal)
-      }
+      if (end === 'stopped') return
+      if (!refused || clock.now() - startedAt > REFUSED_MS)
+        log.error('the control plane does not accept our credentials; they are tried again each minute', {
+          fix: given
+            ? 'Set DTMA_BEARER_TOKEN to the present one of this toolbox and restart DTMA.'
+            : 'Create a new enrolment token for this toolbox and put it where ENROLMENT_TOKEN_FILE points.',
+        })
+      refused = true
+      await clock.sleep(REFUSED_MS, signal)
     }
   }
 

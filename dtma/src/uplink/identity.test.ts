@@ -1,0 +1,44 @@
+import { createPublicKey, verify } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openIdentity } from './identity.ts'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'dtma-identity-'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+const CREDENTIALS = { toolboxId: 'toolbox_a', epoch: 1, dtmaBearerToken: 'bearer', backendToDtmaApiKey: 'key' }
+
+test('makes a key once, and what it signs is proved by the public half', () => {
+  const first = openIdentity(directory)
+  const again = openIdentity(directory)
+  expect(again.publicKey).toBe(first.publicKey)
+  const key = createPublicKey({ key: Buffer.from(first.publicKey, 'base64'), format: 'der', type: 'spki' })
+  expect(verify(null, Buffer.from('text'), key, Buffer.from(again.sign('text'), 'base64'))).toBe(true)
+})
+
+test('keeps credentials over a restart, and knows which token they came from', () => {
+  const identity = openIdentity(directory)
+  expect(identity.credentials()).toBeUndefined()
+  expect(identity.cameFrom('token')).toBe(false)
+  identity.keep(CREDENTIALS, 'token')
+  const again = openIdentity(directory)
+  expect(again.credentials()).toEqual(CREDENTIALS)
+  expect([again.cameFrom('token'), again.cameFrom('other')]).toEqual([true, false])
+  expect(readFileSync(join(directory, 'identity.json'), 'utf8')).not.toContain('"token"')
+})
+
+test('nobody else on the machine reads it', () => {
+  openIdentity(directory).keep(CREDENTIALS, 'token')
+  expect(statSync(join(directory, 'identity.json')).mode & 0o777).toBe(0o600)
+})
+
+test.each(['', '{', '{}', '{"privateKey":5}'])('a damaged file (%s) is no reason to become somebody else', (text) => {
+  writeFileSync(join(directory, 'identity.json'), text)
+  expect(() => openIdentity(directory)).toThrow(/is damaged; restore it/)
+  expect(readFileSync(join(directory, 'identity.json'), 'utf8')).toBe(text)
+})
