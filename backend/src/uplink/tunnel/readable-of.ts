@@ -16,16 +16,24 @@ export function readableOf(stream: ClientHttp2Stream): Readable {
       done(error)
     },
   })
+  // Whoever reads it gets the error too; nobody need be reading yet, or any more.
+  body.on('error', () => {})
   stream.on('data', (chunk: Buffer) => {
     if (!body.push(chunk)) stream.pause()
   })
   stream.on('end', () => {
+    // A stream that was reset, or whose connection ended, ends like a complete one; only its code tells.
+    if (stream.rstCode) return void body.destroy(brokenOff(stream))
     ended = true
     body.push(null)
   })
   stream.on('error', (error) => body.destroy(error))
   stream.on('close', () => {
-    if (!ended) body.destroy(new Error(`the tunnel closed the stream (${stream.rstCode ?? 'no code'})`))
+    if (!ended) body.destroy(brokenOff(stream))
   })
   return body
 }
+
+/** The answer is not complete, and will not be. */
+export const brokenOff = ({ rstCode }: ClientHttp2Stream): Error =>
+  new Error(`the tunnel closed the stream (${rstCode ?? 'no code'})`)

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { Fetch } from '@agentopia/dtma/contract'
 import { SESSION_WINDOW, STREAM_WINDOW, WsDuplex } from '@agentopia/dtma/tunnel'
 import type { WebSocket } from 'ws'
-import { readableOf } from './readable-of.ts'
+import { brokenOff, readableOf } from './readable-of.ts'
 
 export interface TunnelRequest {
   readonly method: string
@@ -33,7 +33,8 @@ export function openSession(ws: WebSocket): TunnelSession {
   })
   session.on('connect', () => session.setLocalWindowSize(SESSION_WINDOW))
   session.on('error', () => {}) // each request in flight hears of it by itself
-  ws.once('close', () => session.destroy())
+  // With an error: without one, answers that are under way would end as if they were complete.
+  ws.once('close', () => session.destroy(new Error('the tunnel is closed')))
 
   function request({ method, path, headers, body, signal }: TunnelRequest): Promise<TunnelAnswer> {
     return new Promise((resolve, reject) => {
@@ -47,7 +48,7 @@ export function openSession(ws: WebSocket): TunnelSession {
         resolve({ status: status!, headers: rest, body: readableOf(stream) }),
       )
       stream.once('error', reject)
-      stream.once('close', () => reject(new Error(`the tunnel closed the stream (${stream.rstCode ?? 'no code'})`)))
+      stream.once('close', () => reject(brokenOff(stream)))
       if (body !== undefined) stream.end(body)
     })
   }

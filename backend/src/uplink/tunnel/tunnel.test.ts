@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
@@ -8,6 +8,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { systemClock } from '../../../../dtma/src/uplink/clock.ts'
 import { runTunnel, type TunnelEnd } from '../../../../dtma/src/uplink/tunnel.ts'
+import { readAll } from '../../gateway/read-all.ts'
 import { createTunnelDoor } from './tunnel-door.ts'
 import { createTunnels, type Tunnels } from './tunnels.ts'
 
@@ -17,6 +18,8 @@ const silent = { debug() {}, info() {}, warn() {}, error() {}, lines: () => [], 
 let server: Server
 let tunnels: Tunnels
 let origin: string
+let line: Socket
+let breakOff = (): unknown => undefined
 const aborted: string[] = []
 
 /** What DTMA serves: an app that knows nothing of tunnels. */
@@ -24,6 +27,16 @@ const app = new Hono()
   .get('/hello', (c) => c.json({ hello: c.req.header('x-name') ?? 'nobody' }))
   .post('/echo', async (c) => c.body(await c.req.arrayBuffer()))
   .get('/large', (c) => c.body(new Uint8Array(3 << 20).fill(7)))
+  .get('/half', (c) => {
+    const half = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('the first half'))
+        const before = breakOff
+        breakOff = () => [before(), controller.error(new Error('something broke'))]
+      },
+    })
+    return c.body(half)
+  })
   .get('/never', (c) => {
     c.req.raw.signal.addEventListener('abort', () => aborted.push('never'))
     return new Promise<Response>(() => {})
@@ -44,6 +57,9 @@ beforeEach(async () => {
   const authenticate = async (token: string) =>
     token.startsWith('token-of-') ? { toolboxId: token.slice(9) } : undefined
   server = createServer().on('upgrade', createTunnelDoor({ authenticate, tunnels, log }))
+  server.on('connection', (socket) => {
+    line = socket
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
@@ -115,6 +131,27 @@ test('requests in flight fail at once when the connection ends', async () => {
   await sleep(20)
   stop.abort()
   await expect(waiting).rejects.toThrow()
+})
+
+test.each<[string, (dialled: { stop: AbortController }) => void]>([
+  ['DTMA says goodbye', ({ stop }) => stop.abort()],
+  ['we close it', () => tunnels.closeAll()],
+  ['it is revoked', () => tunnels.revoke('toolbox_alpha')],
+  ['the line is cut', () => line.destroy()],
+  ['DTMA breaks off the answer', () => breakOff()],
+])('an answer is never taken for complete when %s in the middle of it', async (_, end) => {
+  const dialled = await opened()
+  const read = await tunnels.request('toolbox_alpha', { method: 'GET', path: '/half', headers: {} })
+  const unread = await tunnels.request('toolbox_alpha', { method: 'GET', path: '/half', headers: {} })
+  const viaFetch = await dialled.fetch('http://dtma/half')
+  const reading = readAll(read!.body, 1 << 20, () => new Error('too much'))
+  const text = viaFetch.text()
+  await sleep(20)
+  end(dialled)
+  await expect(reading).rejects.toThrow()
+  await expect(text).rejects.toThrow()
+  await vi.waitFor(() => expect(unread?.body.errored).toBeInstanceOf(Error))
+  dialled.stop.abort()
 })
 
 test('a goodbye is told apart from a broken connection', async () => {
