@@ -1,26 +1,33 @@
 import type { WebSocket } from 'ws'
 
-const PING_EVERY_MS = 10_000
-const PONG_WITHIN_MS = 5_000
+const TICK_MS = 5_000
+const PING_EVERY_TICKS = 2
+const SILENT_MS = 15_000
 
 /**
- * Pings the peer, so that a half-open connection is noticed within 15 s, and proxies see traffic.
- * @param onSilent Called once when no pong came in time; the caller ends the connection.
+ * Pings the peer every 10 s, so that proxies see traffic, and notices within 20 s when nothing comes from it any more. Whatever
+ * comes counts: on a slow line a pong waits behind the data of its sender.
+ * @param onSilent Called once; the caller ends the connection.
  */
 export function keepAlive(ws: WebSocket, onSilent: () => void): void {
-  let deadline: NodeJS.Timeout | undefined
-  const pinging = setInterval(() => {
-    if (ws.readyState !== ws.OPEN || deadline) return
-    deadline = setTimeout(onSilent, PONG_WITHIN_MS)
-    ws.ping()
-  }, PING_EVERY_MS)
-  const alive = () => {
-    clearTimeout(deadline)
-    deadline = undefined
+  let heardAt = performance.now()
+  let tickedAt = heardAt
+  let ticks = 0
+  const heard = () => {
+    heardAt = performance.now()
   }
-  ws.on('pong', alive)
-  ws.once('close', () => {
-    clearInterval(pinging)
-    alive()
-  })
+  const tick = () => {
+    const now = performance.now()
+    // A tick that is late says that we stood still: what came meanwhile is not read yet.
+    if (now - tickedAt > 2 * TICK_MS) heardAt = now
+    tickedAt = now
+    ticks += 1
+    if (now - heardAt >= SILENT_MS) {
+      clearInterval(ticking)
+      onSilent()
+    } else if (ticks % PING_EVERY_TICKS === 0 && ws.readyState === ws.OPEN) ws.ping()
+  }
+  const ticking = setInterval(tick, TICK_MS)
+  for (const event of ['message', 'ping', 'pong'] as const) ws.on(event, heard)
+  ws.once('close', () => clearInterval(ticking))
 }
