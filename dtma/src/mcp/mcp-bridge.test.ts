@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { expect, test, vi } from 'vitest'
 import { type Behaviour, echoTool, type FakeServer, fakeServer, targetOf } from './fake-server.testing.ts'
 import { createMcpEndpoint } from './mcp-endpoint.ts'
@@ -206,6 +207,27 @@ test('no more than 64 calls wait for one tool', async () => {
   await expect(post(call('one more'))).rejects.toMatchObject({ code: 'too-busy' })
   ;(server as FakeServer).exit()
   await Promise.all(waiting)
+})
+
+test('nothing of a call stays behind when it has ended', async () => {
+  const { endpoint, bridge } = await opened({
+    onCall: ({ id, params }, server) => params!['arguments'] && server.say({ id, result: { content: [] } }),
+  })
+  const timersBefore = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  for (const params of [{ name: 'echo', arguments: {} }, { name: 'echo' }]) {
+    const request = new Request('http://dtma/mcp', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-deadline-ms': '50' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
+      signal: new AbortController().signal,
+    })
+    await endpoint('tool', request).catch(() => {})
+    expect(getEventListeners(request.signal, 'abort')).toEqual([])
+  }
+  const { signal } = new AbortController()
+  await bridge.call('tool', 'echo', {}, 60_000, signal)
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+  expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout')).toHaveLength(timersBefore)
 })
 
 test('a server that asks without end and reads nothing does not fill our memory', async () => {

@@ -7,6 +7,7 @@ import {
 } from '../contract/json-rpc.ts'
 import { problem } from '../contract/problems.ts'
 import type { McpEndpoint } from '../tools/tool-sessions.ts'
+import { withDeadline } from './deadline.ts'
 import { negotiated } from './session.ts'
 import { asProblem, type McpBridge } from './tool-sessions.ts'
 import { MAX_MESSAGE_BYTES } from './upstream.ts'
@@ -52,25 +53,30 @@ async function forward(
   { id, method, params }: JsonRpcRequest,
   request: Request,
 ): Promise<Response> {
-  const timeoutMs = deadlineOf(request)
-  const deadline = AbortSignal.timeout(timeoutMs)
+  const ms = deadlineOf(request)
   const gone = new AbortController()
-  request.signal.addEventListener('abort', () => gone.abort(request.signal.reason))
+  const { signal: connection } = request
+  const leave = () => gone.abort(connection.reason)
+  connection.addEventListener('abort', leave)
   const listener = request.headers.get('accept')?.includes('text/event-stream') ? createListener() : undefined
-
-  const answer = bridge
-    .sessionOf(name)
-    .request({
+  const limit = {
+    ms,
+    signal: gone.signal,
+    tooLate: (cause: unknown) => problem('tool-timeout', `${method} did not end within ${ms} ms`, { cause }),
+  }
+  const answer = withDeadline(limit, (signal) =>
+    bridge.sessionOf(name).request({
       method,
       ...(params ? { params } : {}),
-      signal: AbortSignal.any([deadline, gone.signal]),
+      signal,
       ...(listener ? { onNotification: listener.hear } : {}),
-    })
+    }),
+  )
     .catch((error: unknown) => {
-      throw deadline.aborted
-        ? problem('tool-timeout', `${method} did not end within ${timeoutMs} ms`, { cause: error })
-        : asProblem(error)
+      throw asProblem(error)
     })
+    // A listener that stays keeps its request in memory for ever (undici's Request holds the signal until it is collected itself).
+    .finally(() => connection.removeEventListener('abort', leave))
   if (!listener) return jsonAnswer(id, await answer)
   const first = await Promise.race([answer, listener.spoke])
   return first === 'spoke' ? listener.stream(id, answer, () => gone.abort()) : jsonAnswer(id, first)
@@ -128,7 +134,7 @@ function deadlineOf(request: Request): number {
 
 /** @throws {ProblemError} `invalid-request`, or `payload-too-large` before the rest of it is read. */
 async function textOf(request: Request): Promise<string> {
-  const { headers, body } = request
+  const { headers } = request
   if (!headers.get('content-type')?.startsWith('application/json'))
     throw problem('invalid-request', 'The content type is not application/json')
   const length = headers.get('content-length')
@@ -139,7 +145,7 @@ async function textOf(request: Request): Promise<string> {
   }
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of body ?? []) {
+  for await (const chunk of request.body ?? []) {
     bytes += chunk.length
     if (bytes > MAX_MESSAGE_BYTES) throw tooLarge()
     chunks.push(chunk)

@@ -1,6 +1,7 @@
 import { ProblemError } from '../contract/problem.ts'
 import { problem } from '../contract/problems.ts'
 import type { McpInfo, ToolCalls, ToolSessions } from '../tools/tool-sessions.ts'
+import { withDeadline } from './deadline.ts'
 import { openSession, type Session } from './session.ts'
 
 export interface ToolSessionsDeps {
@@ -68,19 +69,18 @@ export function createMcpBridge({ version, random }: ToolSessionsDeps): McpBridg
     },
     onChange: (listener) => void listeners.add(listener),
     async call(name, capability, args, timeoutMs, signal) {
-      const deadline = AbortSignal.timeout(timeoutMs)
-      const request = {
-        method: 'tools/call',
-        params: { name: capability, arguments: args },
-        signal: AbortSignal.any([signal, deadline]),
+      const params = { name: capability, arguments: args }
+      const limit = {
+        ms: timeoutMs,
+        signal,
+        tooLate: (cause: unknown) =>
+          problem('tool-timeout', `${capability} did not end within ${timeoutMs} ms`, { cause }),
       }
-      const answer = await sessionOf(name)
-        .request(request)
-        .catch((error: unknown) => {
-          throw deadline.aborted
-            ? problem('tool-timeout', `${capability} did not end within ${timeoutMs} ms`, { cause: error })
-            : asProblem(error)
-        })
+      const answer = await withDeadline(limit, (end) =>
+        sessionOf(name).request({ method: 'tools/call', params, signal: end }),
+      ).catch((error: unknown) => {
+        throw asProblem(error)
+      })
       if ('error' in answer)
         throw problem('tool-protocol-error', `The tool refused ${capability}: ${answer.error.message.slice(0, 1_000)}`)
       return answer.result

@@ -40,8 +40,10 @@ export function openSession(ws: WebSocket): TunnelSession {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
       if (session.destroyed) throw new Error('the tunnel is closed')
+      // The length lets the other side read in one piece, and refuse what is too long before it comes.
+      const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
       const stream = session.request(
-        { ':method': method, ':path': path, ...headers },
+        { ':method': method, ':path': path, ...headers, ...length },
         { endStream: body === undefined, ...(signal ? { signal } : {}) },
       )
       stream.once('response', ({ ':status': status, ...rest }) =>
