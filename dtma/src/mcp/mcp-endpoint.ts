@@ -13,7 +13,7 @@ import { asProblem, type McpBridge } from './tool-sessions.ts'
 import { MAX_MESSAGE_BYTES } from './upstream.ts'
 
 /** Milliseconds that the caller waits at most; default one minute, at most one hour. */
-export const DEADLINE_HEADER = 'x-deadline-ms'
+const DEADLINE_HEADER = 'x-deadline-ms'
 const DEFAULT_DEADLINE_MS = 60_000
 const LONGEST_DEADLINE_MS = 3_600_000
 

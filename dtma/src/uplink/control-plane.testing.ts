@@ -6,7 +6,7 @@ import { type enrol, type heartbeat, type Input, ProblemError } from '../contrac
 import type { Log } from '../log.ts'
 
 type Enrolment = Input<typeof enrol>['body']
-export type Beat = Input<typeof heartbeat>['body']
+type Beat = Input<typeof heartbeat>['body']
 
 /** As much of a control plane as DTMA sees, in this process. */
 export interface FakeControlPlane {

@@ -27,7 +27,7 @@ export interface HeartbeatDeps {
   readonly clock: Clock
 }
 
-export type HeartbeatEnd = 'stopped' | 'superseded' | 'unauthenticated'
+type HeartbeatEnd = 'stopped' | 'superseded' | 'unauthenticated'
 
 export interface Heartbeats {
   /** Something in the report changed: send it soon. */
