@@ -213,7 +213,6 @@ test('nothing of a call stays behind when it has ended', async () => {
   const { endpoint, bridge } = await opened({
     onCall: ({ id, params }, server) => params!['arguments'] && server.say({ id, result: { content: [] } }),
   })
-  const timersBefore = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
   for (const params of [{ name: 'echo', arguments: {} }, { name: 'echo' }]) {
     const request = new Request('http://dtma/mcp', {
       method: 'POST',
@@ -225,9 +224,14 @@ test('nothing of a call stays behind when it has ended', async () => {
     expect(getEventListeners(request.signal, 'abort')).toEqual([])
   }
   const { signal } = new AbortController()
-  await bridge.call('tool', 'echo', {}, 60_000, signal)
+  const made = vi.spyOn(globalThis, 'setTimeout')
+  const cleared = vi.spyOn(globalThis, 'clearTimeout')
+  await bridge.call('tool', 'echo', {}, 54_321, signal)
+  const ours = made.mock.results.filter((_, n) => made.mock.calls[n]?.[1] === 54_321).map(({ value }) => value)
+  expect(ours).toHaveLength(1)
+  expect(cleared).toHaveBeenCalledWith(ours[0])
   expect(getEventListeners(signal, 'abort')).toEqual([])
-  expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout')).toHaveLength(timersBefore)
+  vi.restoreAllMocks()
 })
 
 test('a server that asks without end and reads nothing does not fill our memory', async () => {
