@@ -35,7 +35,7 @@ await Promise.all([
 execFileSync(
   process.execPath,
   [
-    fileURLToPath(import.meta.resolve('vite/bin/vite.js')),
+    '../node_modules/vite/bin/vite.js',
     'build',
     '--outDir',
     '../dist/page',
