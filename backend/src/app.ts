@@ -30,7 +30,7 @@ export function createApp(deps: AppDeps, mountAll: (mount: Mount, app: Hono) => 
   const mount = createMount({ app, authenticate })
   mountAll(mount, app)
   const missing = OPERATIONS.filter(({ id }) => !mount.mounted.has(id)).map(({ id }) => id)
-  if (missing.length > 0) log.warn({ missing }, 'operations not mounted')
+  if (missing.length > 0) throw new Error(`operations of the API are not mounted: ${missing.join(', ')}`)
 
   const noRoute: Parameters<typeof app.notFound>[0] = (c) => {
     throw problem('not-found', `There is no ${c.req.method} ${c.req.path}`)

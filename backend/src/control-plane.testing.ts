@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Role } from '@agentopia/api'
 import { pino } from 'pino'
 import { digestOf } from './accounts/secret.ts'
@@ -32,6 +35,7 @@ export type TestControlPlane = Awaited<ReturnType<typeof openTestControlPlane>>
 export async function openTestControlPlane(clock: Clock = systemClock) {
   const store = await openTestStore()
   const stop = new AbortController()
+  const callsDir = mkdtempSync(join(tmpdir(), 'agentopia-calls-'))
   const controlPlane = await startControlPlane({
     store,
     masterKey: Buffer.alloc(32, 7),
@@ -41,6 +45,7 @@ export async function openTestControlPlane(clock: Clock = systemClock) {
     publicUrl: ORIGIN,
     own: ownNames({ host: '127.0.0.1', port: 3000 }, ORIGIN),
     pageDir: '/nowhere',
+    callsDir,
     version: '0.0.0-test',
     signal: stop.signal,
   })
@@ -62,6 +67,7 @@ export async function openTestControlPlane(clock: Clock = systemClock) {
       stop.abort()
       await controlPlane.stopped
       await store[Symbol.asyncDispose]()
+      rmSync(callsDir, { recursive: true, force: true })
     },
   }
 }

@@ -7,11 +7,24 @@ import { createAuthenticator } from './accounts/authenticate.ts'
 import { ensureFirstAccount, FIRST_ACCOUNT } from './accounts/first-account.ts'
 import { keepHouse } from './accounts/housekeeping.ts'
 import { sessionRoutes } from './accounts/session.routes.ts'
+import { agentRoutes } from './agents/agent.routes.ts'
+import { createAgentFinder } from './agents/find-agent.ts'
+import { toolbeltRoutes } from './agents/toolbelt.routes.ts'
 import { createApp } from './app.ts'
+import { callRoutes } from './calls/call.routes.ts'
+import { openCallJournal } from './calls/call-journal.ts'
+import { createCallRecorder } from './calls/call-recorder.ts'
 import { catalogRoutes } from './catalog/catalog.routes.ts'
 import { createCatalog } from './catalog/catalog.ts'
 import { listenForChanges } from './events/changes.ts'
 import { eventRoutes } from './events/event.routes.ts'
+import { createBulkhead } from './gateway/bulkhead.ts'
+import { createMakeCall } from './gateway/call.ts'
+import { executeRoutes } from './gateway/execute.routes.ts'
+import { createGateway, MCP_PATH } from './gateway/gateway.ts'
+import { createRoad } from './gateway/road.ts'
+import { createToolbelts } from './gateway/toolbelts.ts'
+import { createCallUpstream } from './gateway/upstream.ts'
 import type { OwnNames } from './http/same-site.ts'
 import type { RequestHandler, UpgradeHandler } from './http/server.ts'
 import type { Log } from './log.ts'
@@ -49,6 +62,8 @@ export interface ControlPlaneDeps {
   readonly publicUrl: string
   readonly own: OwnNames
   readonly pageDir: string
+  /** Directory of the journal of calls; this process's own. */
+  readonly callsDir: string
   readonly version: string
   /** This machine as a provider; absent: it does not become a toolbox. */
   readonly local?: ToolboxProvider
@@ -65,12 +80,15 @@ export interface ControlPlane {
   readonly stopped: Promise<void>
 }
 
+/** One slow tool keeps so many calls busy, so many waiting, and no other tool. */
+const CALLS_PER_INSTANCE = { atOnce: 64, waiting: 256 } as const
+
 /** A toolbox has far fewer; those beyond it would wait for the next resync. */
 const MOST_INSTANCES = 1_000
 
 /** The composition: every object of the control plane is made here, once, and handed to whoever needs it. */
 export async function startControlPlane(deps: ControlPlaneDeps): Promise<ControlPlane> {
-  const { store, masterKey, clock, log, random, publicUrl, own, pageDir, version, local, signal } = deps
+  const { store, masterKey, clock, log, random, publicUrl, own, pageDir, callsDir, version, local, signal } = deps
   const owner = randomUUID() // of leases: this process
   const sealer = createSealer(masterKey)
   const catalog = createCatalog()
@@ -78,16 +96,10 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   await store.system(ensureFirstAccount)
   if (local) await ensureLocalToolbox(store, FIRST_ACCOUNT)
 
-  // People, and what they are told of.
+  // Who calls: people by session or token, agents by token.
   const auth = createAuth({ database: store.database, masterKey, publicUrl, log })
-  const { authenticate, forgetTokens } = createAuthenticator({
-    store,
-    auth,
-    clock,
-    log,
-    findAgentByToken: async () => undefined,
-  })
-  const changes = await listenForChanges(store, log)
+  const agentFinder = createAgentFinder({ store, clock, log })
+  const { authenticate, forgetTokens } = createAuthenticator({ store, auth, clock, log, findAgent: agentFinder.find })
 
   // Toolboxes: the roads to them, and what is known of them.
   const tunnels = createTunnels({ log, now: clock.now, onChange: wakeToolbox })
@@ -113,6 +125,28 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       .catch((err: unknown) => log.warn({ err, toolboxId }, 'tool instances not woken; the next resync does it'))
   }
 
+  // What agents call, and the record of it.
+  const toolbelts = createToolbelts({ store, clock })
+  const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), log })
+  const makeCall = createMakeCall({
+    callUpstream: createCallUpstream(createRoad({ tunnel: tunnels.request, sealer })),
+    bulkhead: createBulkhead(CALLS_PER_INSTANCE),
+    recorder,
+    clock,
+    newId,
+  })
+  const gateway = createGateway({ toolbelts, makeCall, findAgent: agentFinder.find, own, version, log })
+
+  // A change anywhere ends what is remembered of it here: a revocation holds at once, on every replica.
+  const changes = await listenForChanges(store, log)
+  changes.watch((change) => {
+    if (change?.noun === 'call' || change?.noun === 'activity') return
+    toolbelts.forget(change?.account)
+    if (change?.noun === 'toolbox' || change?.noun === 'instance') return
+    agentFinder.forget()
+    forgetTokens()
+  })
+
   const app = createApp({ authenticate, log, own, publicUrl, pageDir }, (mount, uplink) => {
     sessionRoutes(mount, { store, auth, clock })
     apiTokenRoutes(mount, { store, forgetTokens })
@@ -126,21 +160,29 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     })
     catalogRoutes(mount, { catalog })
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
+    agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })
+    toolbeltRoutes(mount, { store, newId })
+    executeRoutes(mount, { toolbelts, makeCall })
+    callRoutes(mount, { store, recorder })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
     heartbeatRoutes(uplink, { store, clock, onToolReport: applyToolReport, onNews: wakeToolbox })
   })
 
+  const serveApp = getRequestListener(app.fetch)
   const housekeeping = keepHouse({ store, clock, log, signal })
 
   async function end(): Promise<void> {
     await aborted(signal)
     tunnels.closeAll()
     await Promise.all([changes.stop(), toolboxLoop.stopped, instanceLoop.stopped, liveness.stopped, housekeeping])
+    await recorder.stop()
   }
 
   return {
     fetch: (request) => app.fetch(request),
-    request: getRequestListener(app.fetch),
+    request: (request, response) => {
+      if (!gateway(request, response)) void serveApp(request, response)
+    },
     upgrade: createTunnelDoor({ authenticate: authenticateDtma(store), tunnels, log }),
     stopped: end(),
   }

@@ -1,3 +1,4 @@
+import { problem } from '@agentopia/api'
 import { expect, test } from 'vitest'
 import { StartError, startFailure } from './start-error.ts'
 import { StoreError } from './store/store-error.ts'
@@ -13,6 +14,7 @@ test.each([
   ['a directory of another user', errno('EACCES', { path: '/data' }), 'This user may not write /data'],
   ['a read-only disk', errno('EROFS', { path: '/data' }), 'This user may not write /data'],
   ['a file where the directory should be', errno('ENOTDIR', { path: '/data/x' }), '/data/x is in the way'],
+  ['a database that went away', problem('store-unavailable', 'no answer'), 'The database does not answer'],
   ['a store that does not open', new StoreError('No database', 'Start it.'), 'No database'],
 ])('%s is one sentence with its fix', (_, error, sentence) => {
   const failure = startFailure(error)

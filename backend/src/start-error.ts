@@ -1,3 +1,4 @@
+import { ProblemError } from '@agentopia/api'
 import { StoreError } from './store/store-error.ts'
 
 /** Why the program does not start: a sentence for people, and what to do. */
@@ -36,5 +37,9 @@ export function startFailure(error: unknown): StartError | undefined {
     if (code === 'ENOTDIR' || code === 'EEXIST')
       return new StartError(`${where} is in the way`, 'Set DATA_DIR to a directory of its own.')
   }
+  if (error instanceof ProblemError && error.code === 'store-unavailable')
+    return new StartError('The database does not answer', 'Start again; if it stays so, read the lines above.', {
+      cause: error,
+    })
   return undefined
 }

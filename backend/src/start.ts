@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { aborted } from './aborted.ts'
 import { FIRST_USER } from './accounts/first-account.ts'
 import { issueSignInLink, signInUrl } from './accounts/sign-in-link.store.ts'
@@ -36,6 +37,7 @@ export async function start(config: Config): Promise<void> {
       publicUrl,
       own: ownNames({ host: config.http.host, port: server.port }, publicUrl),
       pageDir: config.http.pageDir,
+      callsDir: join(config.dataDir, 'calls'),
       version: VERSION,
       ...(config.local.enabled ? { local: localProvider(config, server.port) } : {}),
       signal: stop.signal,

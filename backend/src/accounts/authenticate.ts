@@ -10,8 +10,13 @@ import { findMembership } from './member.store.ts'
 import { digestOf } from './secret.ts'
 import { createShortMemory } from './short-memory.ts'
 
-export type AgentCaller = Extract<Caller, { kind: 'agent' }>
 type UserCaller = Extract<Caller, { kind: 'user' }>
+
+interface Agent {
+  readonly accountId: string
+  readonly agentId: string
+  readonly agentName: string
+}
 
 export interface AuthenticatorDeps {
   readonly store: Store
@@ -19,7 +24,7 @@ export interface AuthenticatorDeps {
   readonly clock: Clock
   readonly log: Log
   /** Which agent a token `agt_…` stands for; `undefined` for none. */
-  readonly findAgentByToken: (secret: string) => Promise<AgentCaller | undefined>
+  readonly findAgent: (secret: string) => Promise<Agent | undefined>
 }
 
 export interface Authenticator {
@@ -33,15 +38,22 @@ export interface Authenticator {
 export const TOKEN_MEMORY_MS = 5_000
 const USE_NOTED_EVERY_MS = 60_000
 
-export function createAuthenticator({ store, auth, clock, log, findAgentByToken }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({ store, auth, clock, log, findAgent }: AuthenticatorDeps): Authenticator {
   const tokens = createShortMemory<TokenIdentity>(clock, { ttlMs: TOKEN_MEMORY_MS, most: 10_000 })
   const notedAt = new Map<string, number>()
 
   async function byBearer(header: string): Promise<Caller> {
     const secret = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(header)?.[1] ?? ''
-    const caller = secret.startsWith('agt_') ? await findAgentByToken(secret) : await byApiToken(secret)
+    const caller = secret.startsWith('agt_') ? await byAgentToken(secret) : await byApiToken(secret)
     if (!caller) throw problem('unauthenticated', 'The bearer token is not valid: unknown, expired or revoked')
     return caller
+  }
+
+  async function byAgentToken(secret: string): Promise<Caller | undefined> {
+    const agent = await findAgent(secret)
+    return (
+      agent && { kind: 'agent', accountId: agent.accountId, agentId: agent.agentId, actor: `agent ${agent.agentName}` }
+    )
   }
 
   async function byApiToken(secret: string): Promise<UserCaller | undefined> {

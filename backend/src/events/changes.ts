@@ -7,6 +7,8 @@ import { CHANGES, type Change } from '../store/notifications.ts'
 export interface Changes {
   /** Hints about this account until `signal` aborts. A follower who is too slow hears one "everything" instead of what he missed. */
   follow(accountId: string, signal: AbortSignal): AsyncIterable<ChangeHint>
+  /** Hears every change in every account, and `undefined` when some may have been missed. For what this process remembers. */
+  watch(heard: (change: Change | undefined) => void): void
   /** Stops listening; every follower's stream ends. */
   stop(): Promise<void>
 }
@@ -19,6 +21,7 @@ const EVERYTHING: ChangeHint = { noun: 'everything' }
 /** One connection of this process listens for all accounts. */
 export async function listenForChanges(store: Pick<Store, 'listen'>, log: Log): Promise<Changes> {
   const followers = new Map<string, Set<Mailbox>>()
+  const watchers: ((change: Change | undefined) => void)[] = []
   const stopping = new AbortController()
 
   function onMessage(payload: string): void {
@@ -27,11 +30,13 @@ export async function listenForChanges(store: Pick<Store, 'listen'>, log: Log): 
       log.warn({ channel: CHANGES }, 'announcement not understood')
       return
     }
+    for (const heard of watchers) heard(change)
     const { account, noun, id } = change
     for (const mailbox of followers.get(account) ?? []) mailbox.put({ noun, ...(id ? { id } : {}) })
   }
 
   function onGap(): void {
+    for (const heard of watchers) heard(undefined)
     for (const mailboxes of followers.values()) for (const mailbox of mailboxes) mailbox.put(EVERYTHING)
   }
 
@@ -52,6 +57,7 @@ export async function listenForChanges(store: Pick<Store, 'listen'>, log: Log): 
       if (end.aborted) leave()
       return hintsOf(mailbox, end)
     },
+    watch: (heard) => void watchers.push(heard),
     async stop() {
       stopping.abort()
       await unlisten()

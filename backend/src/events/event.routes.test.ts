@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import {
   jsonOf,
   openTestControlPlane,
@@ -31,6 +31,23 @@ test('a change of a row reaches the account that follows, and no other', async (
     tx.insert(agents).values({ id: 'agent_fedcba9876543210', accountId: 'account_b', name: 'y' }),
   )
   expect(await read(theirs, 'agent_fedcba9876543210')).not.toContain('agent_0123456789abcdef')
+})
+
+test('a stream ends within ten seconds of the end of the session that opened it', async () => {
+  const leaving = await signedIn(plane, 'account_d', 'viewer')
+  vi.useFakeTimers({ toFake: ['setInterval'] })
+  try {
+    const stream = await plane.request('GET', '/api/events', leaving)
+    const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader()
+    expect((await reader.read()).value).toContain(': open')
+    vi.advanceTimersByTime(9_000)
+    expect((await reader.read()).value).toContain(': still here')
+    await plane.request('DELETE', '/api/session', leaving)
+    vi.advanceTimersByTime(9_000)
+    expect((await reader.read()).done).toBe(true)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('what happened is listed newest first, page by page, by toolbox', async () => {

@@ -27,6 +27,9 @@ export interface InstanceReconcilerDeps {
   readonly owner: string
 }
 
+/** What the same spec will be answered again: the toolbox does not take it, or the catalogue no longer has it. */
+const FINAL: ReadonlySet<string> = new Set(['invalid-request', 'tool-not-found'])
+
 /** Brings tool instances from what was asked for to what is: compares rows with reports, one idempotent operation a step. */
 export function instanceReconciler({ store, catalog, clientOf, owner }: InstanceReconcilerDeps): Reconciler {
   async function reconcile(id: string, signal: AbortSignal): Promise<Outcome> {
@@ -86,7 +89,7 @@ export function instanceReconciler({ store, catalog, clientOf, owner }: Instance
       const status = await clientOf(toolbox).call(putTool, { params: { name: id }, body }, { signal })
       await store.system((tx) => storeStatus(tx, toolbox.id, status))
     } catch (error) {
-      if (!(error instanceof ProblemError) || error.kind.retryable || error.code === 'stale-generation') throw error
+      if (!(error instanceof ProblemError && FINAL.has(error.code))) throw error
       await store.system((tx) => writeHeld(tx, held, { refusal: { generation, message: error.message } }))
     }
   }
