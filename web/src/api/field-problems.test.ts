@@ -1,0 +1,23 @@
+import { deployTool, parseInput } from '@agentopia/api'
+import { expect, test } from 'vitest'
+import { fieldProblemsOf } from './field-problems.ts'
+
+test('what the contract says about a body is read back into its fields', () => {
+  const body = { toolId: 'github', name: 'Not A Name', config: 7 }
+  const parsed = parseInput(deployTool, { params: { toolboxId: 'toolbox_0123456789abcdef' }, query: {}, body })
+  const { fields } = fieldProblemsOf('invalid' in parsed ? parsed.invalid : '')
+  expect(fields['name']).toContain('lower-case letters')
+  expect(fields['config']).toContain('expected record')
+})
+
+test('several fields, and what belongs to none', () => {
+  const detail = '✖ Invalid input: expected string   → at owner ✖ Too small   → at port ✖ Unrecognized key: "x"'
+  expect(fieldProblemsOf(detail)).toEqual({
+    fields: { owner: 'Invalid input: expected string', port: 'Too small' },
+    rest: ['Unrecognized key: "x"'],
+  })
+})
+
+test('an ordinary sentence names no field', () => {
+  expect(fieldProblemsOf('The name github is in use')).toEqual({ fields: {}, rest: [] })
+})

@@ -1,0 +1,22 @@
+import { OPERATIONS } from '@agentopia/api'
+import { expect, test } from 'vitest'
+import { readsAfter } from './invalidation.ts'
+
+test('a hint makes old what speaks of its noun, and nothing else', () => {
+  expect(readsAfter([{ noun: 'activity' }])).toEqual(new Set(['listActivity']))
+  expect(readsAfter([{ noun: 'instance', id: 'inst_0' }])).toContain('listToolboxes')
+  expect(readsAfter([{ noun: 'call' }])).not.toContain('listToolboxes')
+})
+
+test('hints add up, and one about everything swallows the rest', () => {
+  expect(readsAfter([{ noun: 'activity' }, { noun: 'toolbelt' }])).toContain('listToolbelt')
+  expect(readsAfter([{ noun: 'activity' }, { noun: 'everything' }])).toBe('everything')
+})
+
+test('every read of the contract that can change is made old by some hint', () => {
+  const nouns = ['toolbox', 'instance', 'agent', 'toolbelt', 'call', 'activity', 'token'] as const
+  const covered = readsAfter(nouns.map((noun) => ({ noun })))
+  const still = ['listCatalog', 'getCatalogTool', 'getInfo', 'readToolboxStatus']
+  const reads = OPERATIONS.filter((op) => op.method === 'GET' && 'reply' in op && !still.includes(op.id))
+  for (const { id } of reads) expect(covered, id).toContain(id)
+})

@@ -1,0 +1,24 @@
+import type { ChangeHint, OPERATIONS } from '@agentopia/api'
+
+type OperationId = (typeof OPERATIONS)[number]['id']
+
+/** Which reads speak of which noun. A hint about the noun makes them old. */
+const READS_OF = {
+  toolbox: ['listToolboxes', 'getToolbox', 'listInstances', 'getInstance'],
+  instance: ['listInstances', 'getInstance', 'listCapabilities', 'listToolboxes', 'getToolbox', 'listToolbelt'],
+  agent: ['listAgents', 'getAgent', 'listToolbelt'],
+  toolbelt: ['listToolbelt', 'listAgents', 'getAgent'],
+  call: ['listCalls', 'listAgents', 'getAgent'],
+  activity: ['listActivity'],
+  token: ['listAgentTokens', 'listApiTokens', 'getMe'],
+} as const satisfies Record<Exclude<ChangeHint['noun'], 'everything'>, readonly OperationId[]>
+
+/** The operations to read again after some hints; `everything` when there is no telling. */
+export function readsAfter(hints: readonly ChangeHint[]): ReadonlySet<string> | 'everything' {
+  const reads = new Set<string>()
+  for (const { noun } of hints) {
+    if (noun === 'everything') return 'everything'
+    for (const read of READS_OF[noun]) reads.add(read)
+  }
+  return reads
+}

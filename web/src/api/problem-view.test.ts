@@ -1,0 +1,44 @@
+import { ProblemError, problem } from '@agentopia/api'
+import { expect, test } from 'vitest'
+import { problemText, problemViewOf } from './problem-view.ts'
+
+test('a problem document is shown whole, with the id of its occurrence', () => {
+  const document = problem('name-taken', 'github is in use').toDocument('req-1')
+  expect(problemViewOf(ProblemError.fromDocument(document))).toEqual({
+    title: 'The name is in use',
+    detail: 'github is in use',
+    fix: 'Choose another name.',
+    code: 'name-taken',
+    instance: 'req-1',
+    retryable: false,
+    offline: false,
+  })
+})
+
+test('no connection and no answer are told as such, without an id that nobody could look up', () => {
+  expect(problemViewOf(new TypeError('Failed to fetch'))).toMatchObject({ code: 'offline', offline: true })
+  const timeout = new DOMException('signal timed out', 'TimeoutError')
+  expect(problemViewOf(timeout)).toMatchObject({ code: 'no-answer', offline: true })
+  expect(problemViewOf(timeout)).not.toHaveProperty('instance')
+})
+
+test('a proxy that answers for an absent control plane counts as no connection', () => {
+  const kind = { status: 503, title: 'The answer is not one of ours', retryable: true, fix: 'Check the address.' }
+  expect(problemViewOf(new ProblemError('no-problem-document', kind, 'x')).offline).toBe(true)
+})
+
+test('what is no problem at all still gets a title and a way out', () => {
+  expect(problemViewOf(new Error('boom\nat line 1'))).toMatchObject({ code: 'unexpected-answer', detail: 'boom' })
+  expect(problemViewOf('odd')).toMatchObject({ detail: 'An unknown failure.' })
+})
+
+test('the text for a report holds title, detail, fix, code and id', () => {
+  const view = problemViewOf(ProblemError.fromDocument(problem('internal', 'it broke').toDocument('req-2')))
+  expect(problemText(view).split('\n')).toEqual([
+    'Unexpected failure',
+    'it broke',
+    'Look up the instance id in the log of the control plane.',
+    'code: internal',
+    'instance: req-2',
+  ])
+})

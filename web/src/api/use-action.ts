@@ -1,0 +1,32 @@
+import type { Input, Operation, Reply } from '@agentopia/api'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { callOperation } from './client.ts'
+import { createKeyring } from './idempotency.ts'
+
+export interface ActionOptions {
+  /** How long the answer may take. */
+  readonly deadlineMs?: number
+}
+
+/**
+ * Asks the server to do something. It is pending until the server answered and what is on the page was read again:
+ * nothing is shown as done before the server says so.
+ */
+export function useAction<Op extends Operation>(op: Op, { deadlineMs }: ActionOptions = {}) {
+  const queries = useQueryClient()
+  const [keyring] = useState(() => createKeyring(() => crypto.randomUUID()))
+  const repeatable = op.problems.includes('idempotency-key-reused')
+  return useMutation<Reply<Op>, Error, Input<Op>>({
+    mutationKey: [op.id],
+    mutationFn: (input) =>
+      callOperation(op, input, {
+        ...(deadlineMs === undefined ? {} : { deadlineMs }),
+        ...(repeatable ? { headers: { 'idempotency-key': keyring.keyFor(input) } } : {}),
+      }),
+    onSuccess: async () => {
+      keyring.done()
+      await queries.invalidateQueries()
+    },
+  })
+}

@@ -1,0 +1,75 @@
+import { createAgentToken, type Reply } from '@agentopia/api'
+import { useState } from 'react'
+import { useAction } from '../../api/use-action.ts'
+import { Button } from '../../parts/button.tsx'
+import { Dialog, DialogActions, DialogBody } from '../../parts/dialog.tsx'
+import { CodeBlock } from '../../parts/json-view.tsx'
+import { SecretOnce } from '../../parts/secret-once.tsx'
+import { TabPanel, Tabs } from '../../parts/tabs.tsx'
+import { expiryOf, type TokenDraft, TokenForm } from '../../parts/token-form.tsx'
+
+/** Makes a token and, once, shows its secret with configurations to paste. */
+export function CreateAgentToken({ agentId, onClose }: { agentId: string; onClose: () => void }) {
+  const create = useAction(createAgentToken)
+  const [draft, setDraft] = useState<TokenDraft>({ name: '', lifetime: '90' })
+  const [made, setMade] = useState<Reply<typeof createAgentToken>>()
+  if (made) return <Made made={made} onClose={onClose} />
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      size="small"
+      title="Create a token"
+      description="With it, an MCP client is this agent."
+    >
+      <TokenForm
+        draft={draft}
+        onChange={setDraft}
+        placeholder="claude-code on my laptop"
+        pending={create.isPending}
+        error={create.error}
+        onCancel={onClose}
+        onSubmit={() =>
+          create.mutate(
+            { params: { agentId }, body: { name: draft.name.trim(), ...expiryOf(draft) } },
+            { onSuccess: setMade },
+          )
+        }
+      />
+    </Dialog>
+  )
+}
+
+function Made({ made, onClose }: { made: Reply<typeof createAgentToken>; onClose: () => void }) {
+  const [client, setClient] = useState(made.snippets[0]?.client ?? '')
+  return (
+    <Dialog open onClose={onClose} size="wide" title={`Connect with ${made.token.name}`}>
+      <DialogBody>
+        <SecretOnce secret={made.secret} what="the secret" />
+        {made.snippets.length > 0 && (
+          <Tabs
+            label="Client"
+            value={client}
+            onChange={setClient}
+            tabs={made.snippets.map((snippet) => ({ value: snippet.client, label: shortTitle(snippet.title) }))}
+          >
+            {made.snippets.map(({ client: value, title, text }) => (
+              <TabPanel key={value} value={value} className="pt-3">
+                <p className="mb-2 text-ink-faint text-xs">{title}</p>
+                <CodeBlock text={text} what={`the configuration for ${title}`} />
+              </TabPanel>
+            ))}
+          </Tabs>
+        )}
+      </DialogBody>
+      <DialogActions>
+        <Button kind="primary" onClick={onClose}>
+          I have it
+        </Button>
+      </DialogActions>
+    </Dialog>
+  )
+}
+
+/** `Cursor (~/.cursor/mcp.json)` → `Cursor`. */
+const shortTitle = (title: string): string => title.replace(/\s*[(,].*$/, '')

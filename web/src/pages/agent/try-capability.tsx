@@ -1,0 +1,127 @@
+import { executeCapability, listCapabilities, type ToolbeltItem } from '@agentopia/api'
+import { Play } from 'lucide-react'
+import { useState } from 'react'
+import { useAction } from '../../api/use-action.ts'
+import { useOperation } from '../../api/use-operation.ts'
+import { Button } from '../../parts/button.tsx'
+import { Card, CardHeader } from '../../parts/card.tsx'
+import { Field } from '../../parts/field.tsx'
+import { TextArea } from '../../parts/input.tsx'
+import { ProblemNotice } from '../../parts/problem-notice.tsx'
+import { Reading } from '../../parts/reading.tsx'
+import { SchemaForm } from '../../parts/schema-form.tsx'
+import { fieldsOfSchema } from '../../schema/form-fields.ts'
+import { initialValues, readArguments, readValues } from '../../schema/form-values.ts'
+import { CallResult } from './call-result.tsx'
+
+interface TryCapabilityProps {
+  readonly item: ToolbeltItem
+  readonly permission: ToolbeltItem['permissions'][number]
+}
+
+/** A little longer than the call itself may take: its own time limit answers first. */
+const CALL_MS = 60_000
+const DEADLINE_MS = 65_000
+
+export function TryCapability({ item, permission }: TryCapabilityProps) {
+  const { toolboxId, instanceId } = item
+  const capabilities = useOperation(listCapabilities, { params: { toolboxId, instanceId } })
+  return (
+    <Reading of={capabilities}>
+      {(data) => {
+        const capability = data.capabilities.find(({ name }) => name === permission.capability)
+        return <CallForm item={item} permission={permission} schema={capability?.inputSchema ?? {}} />
+      }}
+    </Reading>
+  )
+}
+
+function CallForm({ item, permission, schema }: TryCapabilityProps & { schema: Readonly<Record<string, unknown>> }) {
+  const execute = useAction(executeCapability, { deadlineMs: DEADLINE_MS })
+  const fields = fieldsOfSchema(schema)
+  const [byHand, setByHand] = useState(fields === undefined)
+  const [values, setValues] = useState(() => initialValues(fields ?? []))
+  const [text, setText] = useState('{}')
+  const [tried, setTried] = useState(false)
+  const filled = byHand ? readArguments(text) : readValues(fields ?? [], values)
+
+  function toggle(): void {
+    if (byHand && filled.ok) setValues(initialValues(fields ?? [], filled.values))
+    if (!byHand) setText(JSON.stringify(filled.ok ? filled.values : {}, null, 2))
+    setByHand(!byHand)
+  }
+
+  function call(): void {
+    setTried(true)
+    if (!filled.ok) return
+    execute.mutate({
+      params: { agentId: item.agentId, toolbeltItemId: item.id },
+      body: { capability: permission.capability, arguments: filled.values, timeoutMs: CALL_MS },
+    })
+  }
+
+  return (
+    <div className="grid items-start gap-5 lg:grid-cols-2">
+      <Card>
+        <CardHeader title="Arguments">
+          {fields && fields.length > 0 && (
+            <Button kind="quiet" size="small" onClick={toggle}>
+              {byHand ? 'As a form' : 'As JSON'}
+            </Button>
+          )}
+        </CardHeader>
+        <form
+          className="flex flex-col gap-4 p-4"
+          onSubmit={(event) => {
+            event.preventDefault()
+            call()
+          }}
+        >
+          {byHand ? (
+            <Field label="Arguments as JSON" problem={tried && !filled.ok ? filled.problems[''] : undefined}>
+              {(control) => (
+                <TextArea
+                  {...control}
+                  rows={8}
+                  spellCheck={false}
+                  className="font-mono text-xs"
+                  value={text}
+                  onChange={(event) => setText(event.target.value)}
+                />
+              )}
+            </Field>
+          ) : fields?.length === 0 ? (
+            <p className="text-ink-faint">It takes no arguments.</p>
+          ) : (
+            <SchemaForm
+              fields={fields ?? []}
+              values={values}
+              onChange={setValues}
+              problems={tried && !filled.ok ? filled.problems : {}}
+            />
+          )}
+          {!permission.allowed && (
+            <p className="rounded-md bg-warn-soft px-3 py-2 text-ink text-xs">
+              It is denied to this agent: the call will be refused, and recorded as denied.
+            </p>
+          )}
+          <Button type="submit" kind="primary" pending={execute.isPending} className="self-start">
+            <Play />
+            Call
+          </Button>
+        </form>
+      </Card>
+      <div aria-live="polite" className="min-w-0">
+        {execute.error ? (
+          <ProblemNotice error={execute.error} />
+        ) : execute.data ? (
+          <CallResult reply={execute.data} />
+        ) : (
+          <p className="pegboard rounded-lg border border-line-strong border-dashed px-6 py-12 text-center text-ink-faint">
+            The answer stands here.
+          </p>
+        )}
+      </div>
+    </div>
+  )
+}

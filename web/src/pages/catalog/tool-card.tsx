@@ -1,0 +1,50 @@
+import type { Tool } from '@agentopia/api'
+import { ExternalLink, Plus } from 'lucide-react'
+import { useMay } from '../../api/me.ts'
+import { Button } from '../../parts/button.tsx'
+import { Card } from '../../parts/card.tsx'
+import { ToolIcon } from '../../parts/tool-icon.tsx'
+import { ToolBadges } from './tool-badges.tsx'
+
+/** A catalogue entry: what it does, who publishes it, what it may reach, and the way to have it. */
+export function ToolCard({ tool, onDeploy }: { tool: Tool; onDeploy: () => void }) {
+  const may = useMay('operator')
+  const { title, summary, publisher, icon, package: pack, docsUrl } = tool
+  return (
+    <Card className="flex h-full flex-col p-4 transition-colors hover:border-line-strong">
+      <div className="flex items-start gap-3">
+        <ToolIcon name={icon} className="size-10" />
+        <div className="min-w-0 flex-1">
+          <h2 className="truncate font-semibold text-base">{title}</h2>
+          <p className="truncate text-ink-faint text-xs">{publisher}</p>
+        </div>
+        <Button kind="plain" size="small" onClick={onDeploy} disabled={!may} aria-label={`Deploy ${title}`}>
+          <Plus />
+          Deploy
+        </Button>
+      </div>
+      <p className="mt-3 text-pretty text-ink-soft">{summary}</p>
+      <div className="mt-3 flex flex-wrap gap-1.5">
+        <ToolBadges tool={tool} />
+      </div>
+      <p className="mt-auto flex items-center gap-2 pt-3.5 font-mono text-2xs text-ink-faint">
+        <span className="truncate" title={`${pack.name} ${pack.version}`}>
+          {pack.name}
+        </span>
+        <span className="ml-auto shrink-0">{pack.version.replace(/^(sha256:.{12}).*/, '$1')}</span>
+        {docsUrl !== undefined && (
+          <a
+            href={docsUrl}
+            target="_blank"
+            rel="noreferrer"
+            aria-label={`Documentation of ${title}`}
+            title="Documentation"
+            className="rounded-sm hover:text-ink"
+          >
+            <ExternalLink className="size-3.5" />
+          </a>
+        )}
+      </p>
+    </Card>
+  )
+}

@@ -1,0 +1,18 @@
+import { PageHeader } from '../parts/page-header.tsx'
+import { About } from './settings/about.tsx'
+import { ApiTokens } from './settings/api-tokens.tsx'
+import { Appearance } from './settings/appearance.tsx'
+import { Profile } from './settings/profile.tsx'
+
+/** One's own: how one signs in, tokens, looks; and what this control plane is. */
+export const SettingsPage = () => (
+  <>
+    <PageHeader title="Settings" />
+    <div className="flex max-w-4xl flex-col gap-5">
+      <Profile />
+      <ApiTokens />
+      <Appearance />
+      <About />
+    </div>
+  </>
+)

@@ -1,0 +1,84 @@
+import type { Toolbox } from '@agentopia/api'
+import { Card, CardHeader } from '../../parts/card.tsx'
+import { CopyableId } from '../../parts/copyable.tsx'
+import { Facts } from '../../parts/facts.tsx'
+import { Meter } from '../../parts/meter.tsx'
+import { RelativeTime } from '../../parts/relative-time.tsx'
+import { bytes, percent } from '../../words/quantity.ts'
+import { fullTime, spanOf } from '../../words/relative-time.ts'
+import { PROVIDER_WORDS } from '../../words/toolbox-status.ts'
+import { StatusCard } from './status-card.tsx'
+import { ToolboxTools } from './toolbox-tools.tsx'
+
+/** What is true of the toolbox, and what runs on it. */
+export const ToolboxOverview = ({ toolbox }: { toolbox: Toolbox }) => (
+  <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,5fr)_minmax(0,3fr)]">
+    <div className="flex min-w-0 flex-col gap-5">
+      <StatusCard toolbox={toolbox} />
+      <ToolboxTools toolboxId={toolbox.id} />
+    </div>
+    <div className="flex min-w-0 flex-col gap-5">
+      <Machine toolbox={toolbox} />
+      <Identity toolbox={toolbox} />
+    </div>
+  </div>
+)
+
+function Machine({ toolbox: { system, docker } }: { toolbox: Toolbox }) {
+  return (
+    <Card>
+      <CardHeader title="Machine" />
+      {system ? (
+        <div className="flex flex-col gap-4 p-4">
+          <Meter label="CPU" share={system.cpuUsage} note={`${percent(system.cpuUsage)} of ${system.cpus} CPUs`} />
+          <Meter
+            label="Memory"
+            share={system.memoryUsedBytes / system.memoryBytes}
+            note={`${bytes(system.memoryUsedBytes)} of ${bytes(system.memoryBytes)}`}
+          />
+          <Meter
+            label="Disk"
+            share={system.diskUsedBytes / system.diskBytes}
+            note={`${bytes(system.diskUsedBytes)} of ${bytes(system.diskBytes)}`}
+          />
+          <Facts
+            className="mt-1"
+            facts={[
+              ['Load', system.loadAverage.toFixed(2)],
+              ['Up for', spanOf(system.uptimeSeconds * 1_000)],
+              docker && ['Docker', docker.state === 'ok' ? (docker.version ?? 'ok') : `${docker.state}`],
+            ]}
+          />
+        </div>
+      ) : (
+        <p className="p-4 text-ink-faint">The first full report has not come yet.</p>
+      )}
+    </Card>
+  )
+}
+
+function Identity({ toolbox }: { toolbox: Toolbox }) {
+  const { machine, publicIpAddress, dtmaVersion, createdAt, provider, connected } = toolbox
+  return (
+    <Card>
+      <CardHeader title="Identity" />
+      <Facts
+        className="p-4"
+        facts={[
+          ['Id', <CopyableId key="id" id={toolbox.id} />],
+          ['Provider', PROVIDER_WORDS[provider]],
+          machine && ['Host name', machine.hostname],
+          publicIpAddress !== undefined && ['Address', <CopyableId key="ip" id={publicIpAddress} />],
+          ['DTMA', dtmaVersion ?? 'not heard yet'],
+          ['Tunnel', connected ? 'open' : 'closed'],
+          [
+            'Created',
+            <span key="created" title={fullTime(createdAt)}>
+              <RelativeTime at={createdAt} />
+            </span>,
+          ],
+        ]}
+      />
+    </Card>
+  )
+}

@@ -1,0 +1,52 @@
+import type { Activity } from '@agentopia/api'
+import { Bot, KeyRound, type LucideIcon, Server, UserRound, Waypoints, Wrench } from 'lucide-react'
+import { Fragment } from 'react'
+import { CopyableId } from './copyable.tsx'
+import { RelativeTime } from './relative-time.tsx'
+
+const ICONS: Readonly<Record<string, LucideIcon>> = {
+  toolbox: Server,
+  instance: Wrench,
+  agent: Bot,
+  toolbelt: Waypoints,
+  token: KeyRound,
+  user: UserRound,
+}
+
+/** Who did what to which thing, newest first, by day. */
+export function ActivityList({ items, withSubjects = false }: { items: readonly Activity[]; withSubjects?: boolean }) {
+  return (
+    <ol className="px-4 py-1">
+      {items.map((activity, index) => (
+        <Fragment key={activity.id}>
+          {withSubjects && dayOf(activity.at) !== dayOf(items[index - 1]?.at) && (
+            <li className="pt-3 pb-1 font-medium text-ink-faint text-xs">{dayOf(activity.at)}</li>
+          )}
+          <Entry activity={activity} withSubject={withSubjects} />
+        </Fragment>
+      ))}
+    </ol>
+  )
+}
+
+function Entry({ activity, withSubject }: { activity: Activity; withSubject: boolean }) {
+  const Icon = ICONS[activity.action.split('.')[0] ?? ''] ?? Wrench
+  return (
+    <li className="flex gap-3 border-line border-b py-2.5 last:border-b-0">
+      <span className="mt-0.5 grid size-5 shrink-0 place-items-center text-ink-faint" title={activity.action}>
+        <Icon className="size-4" strokeWidth={1.75} aria-hidden />
+      </span>
+      <div className="min-w-0 flex-1">
+        <p className="wrap-anywhere text-pretty text-ink">{activity.message}</p>
+        <p className="flex flex-wrap items-center gap-x-2 text-ink-faint text-xs">
+          <span className="truncate">{activity.actor}</span>
+          {withSubject && <CopyableId id={activity.subject} className="text-ink-faint" />}
+        </p>
+      </div>
+      <RelativeTime at={activity.at} className="shrink-0 text-ink-faint text-xs tabular-nums" />
+    </li>
+  )
+}
+
+const dayOf = (at: string | undefined): string | undefined =>
+  at && new Date(at).toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long' })

@@ -1,0 +1,67 @@
+import type { Call } from '@agentopia/api'
+import { Link } from '@tanstack/react-router'
+import { OUTCOMES } from '../words/call-outcome.ts'
+import { bytes, duration } from '../words/quantity.ts'
+import { CopyableId } from './copyable.tsx'
+import { Glyph } from './glyph.tsx'
+import { RelativeTime } from './relative-time.tsx'
+import { Cell, Row, Table } from './table.tsx'
+
+const COLUMNS = [
+  ['outcome', 'Outcome'],
+  ['capability', 'Capability'],
+  ['agent', 'Agent'],
+  ['duration', 'Took', 'text-right'],
+  ['size', 'Asked / answered', 'text-right'],
+  ['at', 'When', 'text-right'],
+  ['id', 'Call'],
+] as const
+
+/** Calls, newest first. Arguments and results are not on record, only their sizes and a digest. */
+export function CallTable({ calls, withAgent = true }: { calls: readonly Call[]; withAgent?: boolean }) {
+  return (
+    <Table label="Calls" columns={COLUMNS.filter(([key]) => withAgent || key !== 'agent')}>
+      {calls.map((call) => {
+        const { tone, words, meaning } = OUTCOMES[call.outcome]
+        return (
+          <Row key={call.id}>
+            <Cell title={meaning}>
+              <span className="flex items-center gap-2 whitespace-nowrap">
+                <Glyph tone={tone} />
+                {words}
+                {call.code && <code className="text-2xs text-ink-faint">{call.code}</code>}
+              </span>
+            </Cell>
+            <Cell>
+              <code className="whitespace-nowrap text-xs">
+                {call.instanceName && <span className="text-ink-faint">{call.instanceName}__</span>}
+                {call.capability}
+              </code>
+            </Cell>
+            {withAgent && (
+              <Cell>
+                <Link
+                  to="/agents/$agentId/{-$tab}"
+                  params={{ agentId: call.agentId }}
+                  className="whitespace-nowrap underline-offset-2 hover:underline"
+                >
+                  {call.agentName}
+                </Link>
+              </Cell>
+            )}
+            <Cell className="whitespace-nowrap text-right tabular-nums">{duration(call.durationMs)}</Cell>
+            <Cell className="whitespace-nowrap text-right text-ink-soft text-xs tabular-nums">
+              {bytes(call.argumentBytes)} / {call.resultBytes === undefined ? '–' : bytes(call.resultBytes)}
+            </Cell>
+            <Cell className="whitespace-nowrap text-right text-ink-soft text-xs tabular-nums">
+              <RelativeTime at={call.startedAt} />
+            </Cell>
+            <Cell>
+              <CopyableId id={call.id} className="text-ink-faint" />
+            </Cell>
+          </Row>
+        )
+      })}
+    </Table>
+  )
+}

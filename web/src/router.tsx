@@ -1,0 +1,101 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router'
+import { CrashPage } from './pages/crash.page.tsx'
+import { NotFoundPage } from './pages/not-found.page.tsx'
+import { NoticeStack } from './shell/notice-stack.tsx'
+import { Shell } from './shell/shell.tsx'
+
+const root = createRootRoute({
+  component: () => (
+    <>
+      <Outlet />
+      <NoticeStack />
+    </>
+  ),
+  notFoundComponent: NotFoundPage,
+})
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: ({ to }: Record<string, unknown>): { to?: string } => (text(to) ? { to: String(to) } : {}),
+  component: lazyRouteComponent(() => import('./pages/sign-in.page.tsx'), 'SignInPage'),
+})
+
+const app = createRoute({ getParentRoute: () => root, id: 'app', component: Shell })
+
+const overview = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/overview.page.tsx'), 'OverviewPage'),
+})
+
+const toolbox = createRoute({
+  getParentRoute: () => app,
+  path: '/toolboxes/$toolboxId/{-$tab}',
+  component: lazyRouteComponent(() => import('./pages/toolbox.page.tsx'), 'ToolboxPage'),
+})
+
+const instance = createRoute({
+  getParentRoute: () => app,
+  path: '/toolboxes/$toolboxId/tools/$instanceId/{-$tab}',
+  component: lazyRouteComponent(() => import('./pages/instance.page.tsx'), 'InstancePage'),
+})
+
+const catalog = createRoute({
+  getParentRoute: () => app,
+  path: '/catalog',
+  /** `deploy`: the dialog is open for this entry; `toolbox`: on this toolbox. */
+  validateSearch: (search: Record<string, unknown>): { deploy?: string; toolbox?: string } => ({
+    ...(text(search['deploy']) ? { deploy: String(search['deploy']) } : {}),
+    ...(text(search['toolbox']) ? { toolbox: String(search['toolbox']) } : {}),
+  }),
+  component: lazyRouteComponent(() => import('./pages/catalog.page.tsx'), 'CatalogPage'),
+})
+
+const agents = createRoute({
+  getParentRoute: () => app,
+  path: '/agents',
+  component: lazyRouteComponent(() => import('./pages/agents.page.tsx'), 'AgentsPage'),
+})
+
+const agent = createRoute({
+  getParentRoute: () => app,
+  path: '/agents/$agentId/{-$tab}',
+  component: lazyRouteComponent(() => import('./pages/agent.page.tsx'), 'AgentPage'),
+})
+
+const calls = createRoute({
+  getParentRoute: () => app,
+  path: '/calls',
+  validateSearch: (search: Record<string, unknown>): { agent?: string; outcome?: string } => ({
+    ...(text(search['agent']) ? { agent: String(search['agent']) } : {}),
+    ...(text(search['outcome']) ? { outcome: String(search['outcome']) } : {}),
+  }),
+  component: lazyRouteComponent(() => import('./pages/calls.page.tsx'), 'CallsPage'),
+})
+
+const settings = createRoute({
+  getParentRoute: () => app,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./pages/settings.page.tsx'), 'SettingsPage'),
+})
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    app.addChildren([overview, toolbox, instance, catalog, agents, agent, calls, settings]),
+  ]),
+  defaultPreload: 'intent',
+  defaultPreloadDelay: 60,
+  scrollRestoration: true,
+  defaultErrorComponent: CrashPage,
+  defaultNotFoundComponent: NotFoundPage,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,79 @@
+import type { ObservationCode, Provider, Toolbox, ToolboxStatus } from '@agentopia/api'
+import type { Tone } from './tone.ts'
+
+const TONES = {
+  pending_provision: 'busy',
+  provisioning: 'busy',
+  awaiting_heartbeat: 'busy',
+  active: 'ok',
+  unresponsive: 'bad',
+  error_provisioning: 'bad',
+  pending_deprovision: 'busy',
+  deprovisioning: 'busy',
+  deprovisioned: 'idle',
+  error_deprovisioning: 'bad',
+  resizing: 'busy',
+  quarantined: 'bad',
+} as const satisfies Record<ToolboxStatus, Tone>
+
+type Seen = Pick<Toolbox, 'status' | 'suspect' | 'connected' | 'docker'>
+
+/** An active toolbox that has gone quiet, or whose Docker is gone, is not shown as well. */
+export function toneOfToolbox({ status, suspect, docker }: Seen): Tone {
+  if (status !== 'active') return TONES[status]
+  return suspect || (docker !== undefined && docker.state !== 'ok') ? 'warn' : 'ok'
+}
+
+/** The status in the product's words. */
+export function statusWords({ status, suspect, docker }: Seen): string {
+  const words = status.replaceAll('_', ' ')
+  if (status !== 'active') return words
+  if (suspect) return 'active, but silent'
+  if (docker && docker.state !== 'ok') return `active, Docker ${docker.state}`
+  return words
+}
+
+/** What the status means, when the control plane gave no reason of its own. */
+export const STATUS_MEANING = {
+  pending_provision: 'Recorded. A reconciler will make the machine.',
+  provisioning: 'The machine is being made.',
+  awaiting_heartbeat: 'The machine is there. The first heartbeat of its DTMA is awaited.',
+  active: 'Heartbeats arrive.',
+  unresponsive: 'No heartbeat for 60 seconds. Its tools keep running if the machine does.',
+  error_provisioning: 'The machine could not be made.',
+  pending_deprovision: 'Recorded. A reconciler will give the machine back.',
+  deprovisioning: 'The machine is being given back.',
+  deprovisioned: 'The machine is confirmed gone. Its history stays.',
+  error_deprovisioning: 'The machine could not be given back.',
+  resizing: 'The machine is being resized.',
+  quarantined: 'Two machines claimed to be this toolbox. Neither is trusted.',
+} as const satisfies Record<ToolboxStatus, string>
+
+export const PROVIDER_WORDS = {
+  digitalocean: 'DigitalOcean',
+  ssh: 'SSH',
+  join: 'Enrolled',
+  local: 'This machine',
+} as const satisfies Record<Provider, string>
+
+export const toneOfObservation = (code: ObservationCode): Tone =>
+  code === 'reachable' ? 'ok' : code === 'never_connected' ? 'busy' : code === 'stopped' ? 'warn' : 'bad'
+
+/** In order of urgency: what needs somebody comes first. */
+const URGENCY = { bad: 0, warn: 1, busy: 2, ok: 3, idle: 4 } as const satisfies Record<Tone, number>
+
+export const byUrgency = (a: Toolbox, b: Toolbox): number =>
+  URGENCY[toneOfToolbox(a)] - URGENCY[toneOfToolbox(b)] || a.name.localeCompare(b.name)
+
+/** The state of the fleet in one line. */
+export function fleetHeadline(toolboxes: readonly Toolbox[]): { readonly title: string; readonly tone: Tone } {
+  const present = toolboxes.filter(({ status }) => status !== 'deprovisioned')
+  const worst = present.toSorted(byUrgency)[0]
+  if (!worst) return { title: 'No toolbox yet', tone: 'idle' }
+  const tone = toneOfToolbox(worst)
+  const alike = present.filter((toolbox) => toneOfToolbox(toolbox) === tone)
+  if (tone === 'ok') return { title: present.length === 1 ? `${worst.name} is well` : 'All toolboxes are well', tone }
+  const who = alike.length === 1 ? worst.name : `${alike.length} toolboxes`
+  const [needs, gets] = alike.length === 1 ? ['needs', 'is getting'] : ['need', 'are getting']
+  return { title: tone === 'busy' ? `${who} ${gets} ready` : `${who} ${needs} a look`, tone }
+}
