@@ -34,15 +34,7 @@ await Promise.all([
 ])
 execFileSync(
   process.execPath,
-  [
-    '../node_modules/vite/bin/vite.js',
-    'build',
-    '--outDir',
-    '../dist/page',
-    '--emptyOutDir',
-    '--logLevel',
-    'warn',
-  ],
+  ['../node_modules/vite/bin/vite.js', 'build', '--outDir', '../dist/page', '--emptyOutDir', '--logLevel', 'warn'],
   { cwd: 'web', stdio: 'inherit' },
 )
 cpSync('backend/migrations', 'dist/migrations', { recursive: true })

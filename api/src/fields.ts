@@ -19,8 +19,7 @@ export const AgentId = id('agent')
 export const ToolbeltItemId = id('belt')
 export const TokenId = id('token')
 export const CallId = id('call')
-/** Slug of a catalogue entry. */
-export const ToolId = Name
+export const ToolId = Name.describe('Slug of a catalogue entry.')
 
 export const Page = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(100).describe('At most so many.'),

@@ -67,7 +67,7 @@ export interface Config {
 }
 
 /** Exit code of a process that was configured wrongly (sysexits.h). */
-export const EX_CONFIG = 78
+const EX_CONFIG = 78
 
 /** @throws {StartError} With one line per wrong variable; never with its value. */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {

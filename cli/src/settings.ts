@@ -9,7 +9,7 @@ export interface Settings {
 
 type Env = Readonly<Record<string, string | undefined>>
 
-export const DEFAULT_URL = 'http://localhost:3000'
+const DEFAULT_URL = 'http://localhost:3000'
 
 const fileOf = (env: Env): string =>
   env['AGENTOPIA_CONFIG'] ??

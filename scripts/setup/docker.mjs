@@ -7,7 +7,7 @@ import { attempt, run } from './run.mjs'
 import { upToDate } from './step.mjs'
 
 /** Docker's own answer, or `undefined` when none comes. */
-export async function dockerVersion() {
+async function dockerVersion() {
   const { code, output } = await attempt('docker', ['version', '--format', '{{.Server.Version}}'], {
     timeoutMs: 10_000,
   })

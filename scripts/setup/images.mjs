@@ -2,8 +2,8 @@ import { attempt, run } from './run.mjs'
 import { hashOf } from './stamp.mjs'
 import { upToDate } from './step.mjs'
 
-export const BASE_IMAGE = 'node:24-slim'
-export const DTMA_IMAGE = 'agentopia-dtma:latest'
+const BASE_IMAGE = 'node:24-slim'
+const DTMA_IMAGE = 'agentopia-dtma:latest'
 
 const PULL_MS = 45_000
 const INPUTS = 'agentopia.inputs'

@@ -20,7 +20,7 @@ export interface AuthDeps {
 }
 
 /** Passwords are chosen by people; what a shorter one saves in typing, a guesser saves in years. */
-export const PASSWORD_LEAST = 12
+const PASSWORD_LEAST = 12
 /** A browser is signed in for so long. */
 const SESSION_SECONDS = 14 * 24 * 3_600
 

@@ -35,7 +35,7 @@ export interface Authenticator {
 }
 
 /** How long a token that was found valid is believed without asking again. */
-export const TOKEN_MEMORY_MS = 5_000
+const TOKEN_MEMORY_MS = 5_000
 const USE_NOTED_EVERY_MS = 60_000
 
 export function createAuthenticator({ store, auth, clock, log, findAgent }: AuthenticatorDeps): Authenticator {

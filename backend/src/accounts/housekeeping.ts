@@ -26,7 +26,7 @@ export async function keepHouse({ store, clock, log, signal }: HousekeepingDeps)
   }
 }
 
-export const removeExpired = (store: Store): Promise<void> =>
+const removeExpired = (store: Store): Promise<void> =>
   store.system(async (tx) => {
     for (const table of [sessions, signInLinks, verifications])
       await tx.delete(table).where(lt(table.expiresAt, sql`now()`))

@@ -67,5 +67,5 @@ const sourceOf = (c: Context) => ({
 /** Without a network there is no `Host`, but an address. */
 const hostOf = (url: string): string => new URL(url).host
 
-export const isApi = (path: string): boolean => path === '/api' || path.startsWith('/api/')
-export const isUplink = (path: string): boolean => path.startsWith('/dtma/') || path === '/install.sh'
+const isApi = (path: string): boolean => path === '/api' || path.startsWith('/api/')
+const isUplink = (path: string): boolean => path.startsWith('/dtma/') || path === '/install.sh'

@@ -29,12 +29,12 @@ export interface RequestContext<Who = Caller> {
 
 type CallerOf<Op extends UserOperation> = Op['auth'] extends 'none' ? Caller | undefined : Caller
 
-export type Handler<Op extends UserOperation> = (
+type Handler<Op extends UserOperation> = (
   input: Parsed<Op>,
   context: RequestContext<CallerOf<Op>>,
 ) => Promise<Reply<Op>>
 
-export type StreamHandler<Op extends UserOperation> = (
+type StreamHandler<Op extends UserOperation> = (
   input: Parsed<Op>,
   context: RequestContext<CallerOf<Op>>,
 ) => Promise<AsyncIterable<{ readonly id?: string; readonly data: StreamEvent<Op> }>>

@@ -9,14 +9,6 @@ export const TONE_TEXT = {
   idle: 'text-ink-faint',
 } as const satisfies Record<Tone, string>
 
-export const TONE_FILL = {
-  ok: 'bg-ok',
-  busy: 'bg-busy',
-  warn: 'bg-warn',
-  bad: 'bg-bad',
-  idle: 'bg-ink-faint',
-} as const satisfies Record<Tone, string>
-
 export const TONE_SOFT = {
   ok: 'bg-ok-soft',
   busy: 'bg-busy-soft',

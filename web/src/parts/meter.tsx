@@ -21,6 +21,7 @@ export function Meter({ label, share, note, className }: MeterProps) {
           {value === undefined ? '–' : (note ?? percent(value))}
         </span>
       </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: browsers style a <meter> each in their own way. */}
       <div
         role="meter"
         aria-label={label}

@@ -12,7 +12,7 @@ interface SearchFieldProps {
 
 /** The page's own search; `/` goes there. */
 export const SearchField = ({ value, onChange, label, className }: SearchFieldProps) => (
-  <div role="search" className={cn('relative', className)}>
+  <search className={cn('relative block', className)}>
     <Search
       className="pointer-events-none absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-ink-faint"
       aria-hidden
@@ -34,5 +34,5 @@ export const SearchField = ({ value, onChange, label, className }: SearchFieldPr
     <kbd className="pointer-events-none absolute top-1/2 right-2 -translate-y-1/2 rounded-sm border border-line px-1.25 text-2xs text-ink-faint max-sm:hidden">
       /
     </kbd>
-  </div>
+  </search>
 )

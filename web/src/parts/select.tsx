@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { cn } from './cn.ts'
 import type { FieldControl } from './field.tsx'
 
-export interface Option {
+interface Option {
   readonly value: string
   readonly label: ReactNode
   readonly note?: ReactNode

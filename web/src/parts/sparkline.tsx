@@ -1,4 +1,4 @@
-export interface Point {
+interface Point {
   /** Milliseconds since the epoch. */
   readonly at: number
   readonly value: number

@@ -12,7 +12,7 @@ export interface TokenDraft {
   readonly lifetime: string
 }
 
-export const LIFETIMES = [
+const LIFETIMES = [
   { value: '30', label: '30 days' },
   { value: '90', label: '90 days' },
   { value: '365', label: 'One year' },

@@ -56,7 +56,7 @@ function readOne(field: FormField, given: string | boolean | undefined): Read {
 }
 
 /** One JSON value. */
-export function readJson(text: string): Read {
+function readJson(text: string): Read {
   try {
     return { value: JSON.parse(text) as unknown }
   } catch (error) {

@@ -6,7 +6,6 @@ import { useChanges } from '../api/use-changes.ts'
 import { useOperation } from '../api/use-operation.ts'
 import { Mark } from '../parts/mark.tsx'
 import { ProblemNotice } from '../parts/problem-notice.tsx'
-import { TooltipProvider } from '../parts/tooltip.tsx'
 import { BottomBar } from './bottom-bar.tsx'
 import { Sidebar } from './sidebar.tsx'
 import { TopBar } from './top-bar.tsx'
@@ -26,7 +25,7 @@ export function Shell() {
 
   if (!me.data) return <Waiting error={me.error} onRetry={() => void me.refetch()} />
   return (
-    <TooltipProvider>
+    <>
       <a
         href="#content"
         className="fixed top-2 left-2 z-60 -translate-y-16 rounded-md bg-accent px-3 py-2 font-medium text-on-accent focus:translate-y-0"
@@ -46,7 +45,7 @@ export function Shell() {
         {sheet === 'palette' && <Palette open onClose={() => setSheet(undefined)} />}
         {sheet === 'help' && <HelpSheet open onClose={() => setSheet(undefined)} />}
       </Suspense>
-    </TooltipProvider>
+    </>
   )
 }
 

@@ -9,7 +9,7 @@ interface Step {
   readonly done: boolean
   readonly title: string
   readonly text: string
-  readonly to: LinkProps['to']
+  readonly to: NonNullable<LinkProps['to']>
 }
 
 /** The way to the first call, until it has been made. Nothing is ticked off but by what the server knows. */
