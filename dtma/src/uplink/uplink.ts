@@ -3,6 +3,7 @@ import type { Log } from '../log.ts'
 import type { Clock } from './clock.ts'
 import { type EnrolmentDeps, enrolOnce, enrolUntilDone, whyNot } from './enrolment.ts'
 import { type Report, startHeartbeats } from './heartbeats.ts'
+import { httpFetch } from './http-fetch.ts'
 import type { Credentials, Identity } from './identity.ts'
 import { runTunnel, type TunnelListener } from './tunnel.ts'
 
@@ -50,7 +51,13 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     if (given) return given
     if (!enrolment) return undefined
     const { identity, toolboxId } = enrolment
-    const enrolmentDeps: EnrolmentDeps = { ...enrolment, client: createClient({ baseUrl }), version, log, clock }
+    const enrolmentDeps: EnrolmentDeps = {
+      ...enrolment,
+      client: createClient({ baseUrl, fetch: httpFetch }),
+      version,
+      log,
+      clock,
+    }
     const held = identity.credentials()
     if (held?.toolboxId !== toolboxId) return announced(await enrolUntilDone(enrolmentDeps, signal))
     const token = refused ? enrolment.token() : undefined
@@ -72,7 +79,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     const over = new AbortController()
     const either = AbortSignal.any([signal, over.signal])
     const heartbeats = startHeartbeats(
-      { client: createClient({ baseUrl, token }), runId, version, report, log, clock },
+      { client: createClient({ baseUrl, token, fetch: httpFetch }), runId, version, report, log, clock },
       either,
     )
     wake = heartbeats.wake
