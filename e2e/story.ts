@@ -1,0 +1,23 @@
+/** Runs the steps of a story one after the other, and says what each took. */
+export interface Story {
+  /** @returns What `act` returns. @throws What it throws, after the step was shown as failed. */
+  step<T>(what: string, act: () => Promise<T>): Promise<T>
+}
+
+/** @param print Gets one line per step. @param now Milliseconds, of a clock that never goes back. */
+export function createStory(print: (line: string) => void, now: () => number = () => performance.now()): Story {
+  return {
+    async step(what, act) {
+      const begun = now()
+      const line = (mark: string) => print(`  ${mark} ${what.padEnd(66)} ${((now() - begun) / 1_000).toFixed(2)} s`)
+      try {
+        const result = await act()
+        line('✔')
+        return result
+      } catch (error) {
+        line('✖')
+        throw error
+      }
+    },
+  }
+}
