@@ -40,7 +40,7 @@ const GREETING = /Agentopia Toolboxes {2}(\S+)[\s\S]*Sign in once with {4}(\S+)/
 
 /** Starts the product; returns when it serves. @param env Added to the environment of the control plane. */
 export async function startProduct(env: Readonly<Record<string, string>> = {}): Promise<Product> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'agentopia-e2e-'))
+  const dataDir = env['DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'agentopia-e2e-'))
   const settings = {
     DATA_DIR: dataDir,
     PORT: String(await freePort()),
