@@ -1,0 +1,167 @@
+import { folderOf, importsOf, isCode, isShipped, isTestCode, linesWith, type Source, targetOf } from './source.ts'
+
+export interface Violation {
+  readonly path: string
+  readonly line: number
+  readonly rule: string
+  /** What to do instead. */
+  readonly fix: string
+}
+
+type Finding = Omit<Violation, 'path' | 'rule'>
+
+interface Rule {
+  readonly name: string
+  readonly appliesTo: (path: string) => boolean
+  readonly check: (source: Source) => readonly Finding[]
+}
+
+const CONTRACT = '@agentopia/dtma/contract'
+
+/** What each folder may take from the others. Dependencies point one way; whatever is not here is nobody's business. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  dtma: [],
+  api: [CONTRACT],
+  backend: ['@agentopia/api', CONTRACT, '@agentopia/dtma/tunnel'],
+  web: ['@agentopia/api'],
+  cli: ['@agentopia/api'],
+  e2e: ['@agentopia/api', CONTRACT],
+  bench: ['@agentopia/api', CONTRACT],
+  testbed: [CONTRACT],
+  scripts: ['@agentopia/api', CONTRACT],
+}
+
+/** What tests may take besides. */
+const FOR_TESTS = '@agentopia/dtma/testing'
+
+/** The tables of settings, which the documentation is printed from. */
+const PRINTED = ['backend/src/config.ts', 'dtma/src/config.ts']
+
+const packageBoundary: Rule = {
+  name: 'package-boundary',
+  appliesTo: (path) => isCode(path) && folderOf(path) in MAY_IMPORT,
+  check: (source) => {
+    const own = folderOf(source.path)
+    return importsOf(source).flatMap(({ specifier, line }) => {
+      if (specifier.startsWith('@agentopia/')) {
+        const allowed = [...MAY_IMPORT[own]!, ...(isTestCode(source.path) ? [FOR_TESTS] : [])]
+        if (allowed.includes(specifier)) return []
+        return [{ line, fix: `${own}/ may import ${allowed.join(', ') || 'no other package'}, not ${specifier}` }]
+      }
+      if (!specifier.startsWith('.')) return []
+      const target = targetOf(source.path, specifier)
+      if (folderOf(target) === own || (own === 'scripts' && PRINTED.includes(target))) return []
+      return [{ line, fix: `import what ${folderOf(target) || 'the root'} exports by its package name, not its files` }]
+    })
+  },
+}
+
+const testCode: Rule = {
+  name: 'test-code',
+  appliesTo: isShipped,
+  check: (source) =>
+    importsOf(source)
+      .filter(({ specifier }) => specifier.startsWith('.') && isTestCode(targetOf(source.path, specifier)))
+      .map(({ line }) => ({ line, fix: 'what is shipped imports no tests, helpers of tests or fixtures' })),
+}
+
+const CHILD_PROCESS = /^(?:node:)?child_process$/
+const NAMES_NO_SHELL = /^(?:type )?\{(?![^}]*\bexec(?:Sync)?\b)[^}]*\}/
+
+const noShell: Rule = {
+  name: 'no-shell',
+  appliesTo: (path) => isShipped(path) || (isCode(path) && folderOf(path) === 'scripts' && !isTestCode(path)),
+  check: (source) => [
+    ...linesWith(source.text, /\bshell: *(?!false\b)[\w'"`]/).map((line) => ({
+      line,
+      fix: 'leave `shell` out: a program gets its arguments as they are',
+    })),
+    ...importsOf(source)
+      .filter(({ specifier, clause }) => CHILD_PROCESS.test(specifier) && !NAMES_NO_SHELL.test(clause))
+      .map(({ line }) => ({ line, fix: 'import `spawn` or `execFile` by name: `exec` starts a shell' })),
+  ],
+}
+
+const environment: Rule = {
+  name: 'environment',
+  appliesTo: (path) => isShipped(path) && !/\/(?:main|config)\.tsx?$/.test(path),
+  check: ({ text }) =>
+    linesWith(text, /\bprocess(?:\.env\b|\['env'\])|\benv\b.*\bfrom 'node:process'/).map((line) => ({
+      line,
+      fix: 'main.ts reads the environment and config.ts parses it; take what is needed from the configuration',
+    })),
+}
+
+const PART = '[a-z0-9]+(?:-[a-z0-9]+)*'
+const FILE_NAME = new RegExp(`^(?:${PART}/)*${PART}(?:\\.${PART})*\\.[a-z]+$`)
+
+const fileName: Rule = {
+  name: 'file-name',
+  appliesTo: isCode,
+  check: ({ path }) => (FILE_NAME.test(path) ? [] : [{ line: 1, fix: 'name it <noun>.<role>.ts, in kebab-case' }]),
+}
+
+const MOST_LINES = 400
+
+const fileLength: Rule = {
+  name: 'file-length',
+  appliesTo: isCode,
+  check: ({ text }) =>
+    text.split('\n').length > MOST_LINES + 1
+      ? [{ line: MOST_LINES + 1, fix: `split it: a file holds one idea, in at most ${MOST_LINES} lines` }]
+      : [],
+}
+
+/** In pieces, so that this file is not what it looks for. */
+const REGISTRIES = [
+  ['registry', 'npmjs', 'org'],
+  ['registry', 'yarnpkg', 'com'],
+  ['pypi', 'org'],
+  ['files', 'pythonhosted', 'org'],
+  ['ghcr', 'io'],
+  ['quay', 'io'],
+  ['mcr', 'microsoft', 'com'],
+  ['registry-1', 'docker', 'io'],
+  ['index', 'docker', 'io'],
+  ['deb', 'debian', 'org'],
+].map((parts) => parts.join('\\.'))
+const REGISTRY = new RegExp(`(?:^|[^\\w.-])(?:${REGISTRIES.join('|')})(?![\\w-])`, 'i')
+
+const registryHost: Rule = {
+  name: 'registry-host',
+  appliesTo: () => true,
+  check: ({ text }) =>
+    linesWith(text, REGISTRY).map((line) => ({
+      line,
+      fix: 'name no registry: every machine has its own, and npm, Docker and apt know which',
+    })),
+}
+
+const wholeTests: Rule = {
+  name: 'whole-tests',
+  appliesTo: (path) => isCode(path) && isTestCode(path),
+  check: ({ text }) =>
+    linesWith(
+      text,
+      /\b(?:describe|it|test|suite)(?:\.\w+)*\.(?:skip|only|todo|skipIf|runIf|fails)\b|\b(?:xit|xtest|xdescribe|fit|fdescribe)\(|\b(?:ctx|context)\.skip\(/,
+    ).map((line) => ({ line, fix: 'every test runs and every test counts: make it pass, or remove it' })),
+}
+
+const RULES = [
+  packageBoundary,
+  testCode,
+  noShell,
+  environment,
+  fileName,
+  fileLength,
+  registryHost,
+  wholeTests,
+] as const satisfies readonly Rule[]
+
+/** What in the repository is against the rules, in the order of the files. */
+export const violationsIn = (sources: readonly Source[]): readonly Violation[] =>
+  sources.flatMap((source) =>
+    RULES.filter((rule) => rule.appliesTo(source.path)).flatMap((rule) =>
+      rule.check(source).map((finding) => ({ path: source.path, rule: rule.name, ...finding })),
+    ),
+  )
