@@ -34,8 +34,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** What tests may take besides. */
 const FOR_TESTS = '@agentopia/dtma/testing'
 
-/** The tables of settings, which the documentation is printed from. */
-const PRINTED = ['backend/src/config.ts', 'dtma/src/config.ts']
+/** The tables of settings and the versions, which the documentation is printed from. */
+const PRINTED = /^(?:backend|dtma)\/(?:src\/config\.ts|package\.json)$/
 
 const packageBoundary: Rule = {
   name: 'package-boundary',
@@ -50,7 +50,7 @@ const packageBoundary: Rule = {
       }
       if (!specifier.startsWith('.')) return []
       const target = targetOf(source.path, specifier)
-      if (folderOf(target) === own || (own === 'scripts' && PRINTED.includes(target))) return []
+      if (folderOf(target) === own || (own === 'scripts' && PRINTED.test(target))) return []
       return [{ line, fix: `import what ${folderOf(target) || 'the root'} exports by its package name, not its files` }]
     })
   },

@@ -59,7 +59,7 @@ export const createTool = defineOperation({
   status: 202,
   body: z.extend(ToolRequest, { name: ToolName }),
   reply: ToolStatus,
-  problems: ['tool-exists'],
+  problems: ['tool-exists', 'too-busy'],
 })
 
 export const getTool = defineOperation({
@@ -84,7 +84,7 @@ export const putTool = defineOperation({
   params: named,
   body: ToolRequest,
   reply: ToolStatus,
-  problems: ['stale-generation'],
+  problems: ['stale-generation', 'too-busy'],
 })
 
 export const deleteTool = defineOperation({
