@@ -16,11 +16,14 @@ const [command, ...rest] = process.argv.slice(2)
 /** How long a program may take to end after it was asked to. */
 const GRACE_MS = 15_000
 
-const commands = { start, stop, test, setup }
+const commands = { start, stop, 'sign-in-link': signInLink, test, setup }
 
 try {
   if (!Object.hasOwn(commands, command ?? ''))
-    throw new StepError(`There is no command ${command ?? '(none)'}`, 'npm start, npm stop or npm test')
+    throw new StepError(
+      `There is no command ${command ?? '(none)'}`,
+      'npm start, npm stop, npm run sign-in-link or npm test',
+    )
   process.exitCode = await commands[command]()
 } catch (error) {
   explain(error)
@@ -43,6 +46,10 @@ async function start() {
 
 function stop() {
   return controlPlane(['stop'], {})
+}
+
+function signInLink() {
+  return controlPlane(['sign-in-link'], {})
 }
 
 /** Everything that the tests and the checks need, and nothing run. */
