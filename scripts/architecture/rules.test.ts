@@ -128,3 +128,28 @@ describe('every file', () => {
     expect(wrongWith('cli/src/a.test.ts', "it('only skips what is done', () => {})", 'spawn.only()')).toEqual([])
   })
 })
+
+describe('documents', () => {
+  it('name files that are there', () => {
+    const document = (path: string, ...lines: string[]) => ({ path, text: lines.join('\n') })
+    const wrong = violationsIn([
+      document(
+        'README.md',
+        '[map](docs/map.md#here), `config.ts`, [recipes](docs/recipes)',
+        '[elsewhere](https://a.org/x)',
+      ),
+      document('docs/recipes/a.md', '[the map](../map.md)', '[no map](map.md)'),
+      document(
+        'docs/map.md',
+        '`backend/src/config.ts`',
+        '`old/config.ts`',
+        '![made by a command](images/overview.png)',
+      ),
+      document('backend/src/config.ts'),
+    ])
+    expect(wrong.map(({ path, line, rule }) => `${path}:${line} ${rule}`)).toEqual([
+      'docs/recipes/a.md:2 true-documents',
+      'docs/map.md:2 true-documents',
+    ])
+  })
+})

@@ -10,10 +10,18 @@ export interface Violation {
 
 type Finding = Omit<Violation, 'path' | 'rule'>
 
+/** What there is besides the file that is looked at. */
+interface Repository {
+  /** Of files and folders. */
+  readonly paths: ReadonlySet<string>
+  /** What is left of the paths of files when leading folders are dropped. */
+  readonly ends: ReadonlySet<string>
+}
+
 interface Rule {
   readonly name: string
   readonly appliesTo: (path: string) => boolean
-  readonly check: (source: Source) => readonly Finding[]
+  readonly check: (source: Source, repository: Repository) => readonly Finding[]
 }
 
 const CONTRACT = '@agentopia/dtma/contract'
@@ -147,6 +155,24 @@ const wholeTests: Rule = {
     ).map((line) => ({ line, fix: 'every test runs and every test counts: make it pass, or remove it' })),
 }
 
+/** Screenshots are made from the running product, by a command of their own. */
+const MADE_LATER = /^docs\/images\//
+
+const trueDocuments: Rule = {
+  name: 'true-documents',
+  appliesTo: (path) => path.endsWith('.md'),
+  check: ({ path, text }, { paths, ends }) =>
+    text.split('\n').flatMap((words, index) => {
+      const links = [...words.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map((found) => targetOf(path, found[1]!))
+      const named = [...words.matchAll(/`([\w./-]+\.(?:ts|tsx|mjs))`/g)].map((found) => found[1]!)
+      const lost = [
+        ...links.filter((link) => !paths.has(link) && !MADE_LATER.test(link)),
+        ...named.filter((name) => !ends.has(name)),
+      ]
+      return lost.map((what) => ({ line: index + 1, fix: `there is no ${what}: name the file that it means now` }))
+    }),
+}
+
 const RULES = [
   packageBoundary,
   testCode,
@@ -156,12 +182,19 @@ const RULES = [
   fileLength,
   registryHost,
   wholeTests,
+  trueDocuments,
 ] as const satisfies readonly Rule[]
 
 /** What in the repository is against the rules, in the order of the files. */
-export const violationsIn = (sources: readonly Source[]): readonly Violation[] =>
-  sources.flatMap((source) =>
+export function violationsIn(sources: readonly Source[]): readonly Violation[] {
+  const cuts = sources.flatMap(({ path }) => path.split('/').map((_, at, parts) => ({ parts, at })))
+  const repository: Repository = {
+    paths: new Set(cuts.map(({ parts, at }) => parts.slice(0, at + 1).join('/'))),
+    ends: new Set(cuts.map(({ parts, at }) => parts.slice(at).join('/'))),
+  }
+  return sources.flatMap((source) =>
     RULES.filter((rule) => rule.appliesTo(source.path)).flatMap((rule) =>
-      rule.check(source).map((finding) => ({ path: source.path, rule: rule.name, ...finding })),
+      rule.check(source, repository).map((finding) => ({ path: source.path, rule: rule.name, ...finding })),
     ),
   )
+}
