@@ -116,6 +116,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   /** There is news of a toolbox: whatever waits for it may go on. */
   function wakeToolbox(toolboxId: string): void {
+    if (signal.aborted) return // nobody goes on any more
     toolboxLoop.wake(toolboxId)
     store
       .system((tx) => listInstanceRows(tx, toolboxId, MOST_INSTANCES))
