@@ -42,3 +42,21 @@ test('the text for a report holds title, detail, fix, code and id', () => {
     'instance: req-2',
   ])
 })
+
+test('an address that names what cannot exist is told as such, not as a breach of contract', () => {
+  const wrong = problem('invalid-request', 'params: ✖ an id that begins with toolbox_ → at toolboxId')
+  expect(problemViewOf(ProblemError.fromDocument(wrong.toDocument('req-2')))).toMatchObject({
+    title: 'There is no such thing',
+    code: 'not-found',
+    retryable: false,
+  })
+})
+
+test('refused input names the fields in the words of people', () => {
+  const wrong = problem('invalid-request', 'body: ✖ Invalid email address → at email ✖ Too small → at password')
+  expect(problemViewOf(ProblemError.fromDocument(wrong.toDocument('req-3')))).toMatchObject({
+    title: 'The input was not accepted',
+    detail: 'email: Invalid email address; password: Too small',
+    instance: 'req-3',
+  })
+})

@@ -1,4 +1,5 @@
 import { ProblemDocument, ProblemError } from '@agentopia/api'
+import { fieldProblemsOf } from './field-problems.ts'
 
 /** What people are shown of a failure. */
 export interface ProblemView {
@@ -45,17 +46,35 @@ export function problemViewOf(error: unknown): ProblemView {
 }
 
 function ofProblem({ message, code, kind }: ProblemError): ProblemView {
+  if (code === 'invalid-request' && message.startsWith('params:')) return NO_SUCH_THING
   const document = ProblemDocument.safeParse(kind)
   const { title, fix, retryable, status } = kind
   return {
-    title,
-    detail: message,
+    title: code === 'invalid-request' ? 'The input was not accepted' : title,
+    detail: code === 'invalid-request' ? inputDetail(message) : message,
     fix,
     code,
     ...(document.success ? { instance: document.data.instance } : {}),
     retryable,
     offline: code === 'no-problem-document' && status >= 502,
   }
+}
+
+/** `body: ✖ Invalid email address → at email` → `email: Invalid email address`. */
+function inputDetail(message: string): string {
+  const { fields, rest } = fieldProblemsOf(message)
+  const named = Object.entries(fields).map(([field, problem]) => `${field}: ${problem}`)
+  return [...named, ...rest].join('; ') || message
+}
+
+/** The ids in a request are those of the page's address: one that no thing can have was mistyped there. */
+const NO_SUCH_THING: ProblemView = {
+  title: 'There is no such thing',
+  detail: 'The address of this page names something that cannot exist.',
+  fix: 'Check the address, or go on from the overview.',
+  code: 'not-found',
+  retryable: false,
+  offline: false,
 }
 
 const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name

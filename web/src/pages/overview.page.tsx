@@ -1,6 +1,7 @@
 import { listToolboxes, type Toolbox } from '@agentopia/api'
 import { Link } from '@tanstack/react-router'
 import { Plus } from 'lucide-react'
+import { useConnection } from '../api/connection.ts'
 import { useOperation } from '../api/use-operation.ts'
 import { Button } from '../parts/button.tsx'
 import { Glyph } from '../parts/glyph.tsx'
@@ -19,6 +20,7 @@ import { RecentCalls } from './overview/recent-calls.tsx'
 export function OverviewPage() {
   const toolboxes = useOperation(listToolboxes, { query: {} }, { everyMs: 15_000 })
   const present = (toolboxes.data?.items ?? []).filter(({ status }) => status !== 'deprovisioned').toSorted(byUrgency)
+  const away = useConnection().state === 'reconnecting'
   const { title, tone } = fleetHeadline(present)
   return (
     <>
@@ -27,8 +29,8 @@ export function OverviewPage() {
         title={
           toolboxes.data ? (
             <>
-              <Glyph tone={tone} className="size-3.5" />
-              {title}
+              <Glyph tone={away ? 'idle' : tone} className="size-3.5" />
+              {away ? `Last known: ${title}` : title}
             </>
           ) : (
             'Overview'

@@ -1,3 +1,4 @@
+import { useConnection } from '../api/connection.ts'
 import { useNow } from '../api/use-now.ts'
 import { cn } from './cn.ts'
 
@@ -14,7 +15,10 @@ interface LifeLineProps {
 /** The silence since the last heartbeat: fills as time passes, and is swept clean by the next one. */
 export function LifeLine({ at, className }: LifeLineProps) {
   const now = useNow()
-  const silence = at === undefined ? Number.POSITIVE_INFINITY : Math.max(0, now - Date.parse(at))
+  const connection = useConnection()
+  // While the control plane is away nothing is known of heartbeats: the line stands still, at what was seen last.
+  const seenUntil = connection.state === 'reconnecting' ? connection.since : now
+  const silence = at === undefined ? Number.POSITIVE_INFINITY : Math.max(0, seenUntil - Date.parse(at))
   const filled = Math.min(SEGMENTS, Math.floor(silence / SEGMENT_MS) + 1)
   return (
     <span aria-hidden className={cn('flex h-1.5 gap-0.75', className)}>

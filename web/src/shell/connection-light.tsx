@@ -12,9 +12,12 @@ export function ConnectionLight({ className }: { className?: string }) {
       ? 'Live'
       : connection.state === 'connecting'
         ? 'Connecting'
-        : `Reconnecting, ${spanOf(Math.max(0, now - connection.since))}`
+        : `Away for ${spanOf(Math.max(0, now - connection.since))}`
   return (
-    <span role="status" className={cn('flex items-center gap-2 text-ink-faint text-xs tabular-nums', className)}>
+    <span
+      role="status"
+      className={cn('flex items-center gap-2 whitespace-nowrap text-ink-faint text-xs tabular-nums', className)}
+    >
       <span
         aria-hidden
         className={cn('size-1.5 rounded-full', connection.state === 'live' ? 'bg-ok' : 'animate-breathe bg-warn')}

@@ -9,10 +9,14 @@ import { ProblemNotice } from '../parts/problem-notice.tsx'
 import { BottomBar } from './bottom-bar.tsx'
 import { Sidebar } from './sidebar.tsx'
 import { TopBar } from './top-bar.tsx'
+import { useAllPages } from './use-all-pages.ts'
 import { useShortcuts } from './use-shortcuts.ts'
 
-const Palette = lazy(() => import('./palette.tsx').then((module) => ({ default: module.Palette })))
-const HelpSheet = lazy(() => import('./help-sheet.tsx').then((module) => ({ default: module.HelpSheet })))
+const loadPalette = () => import('./palette.tsx')
+const loadHelpSheet = () => import('./help-sheet.tsx')
+const Palette = lazy(() => loadPalette().then((module) => ({ default: module.Palette })))
+const HelpSheet = lazy(() => loadHelpSheet().then((module) => ({ default: module.HelpSheet })))
+const SHEETS = [loadPalette, loadHelpSheet]
 
 /** What stands around every page. Waits until it is known who is signed in. */
 export function Shell() {
@@ -22,6 +26,7 @@ export function Shell() {
   const openHelp = useCallback(() => setSheet('help'), [])
   useShortcuts({ openPalette, openHelp })
   useChanges(me.data?.user.id)
+  useAllPages(me.data !== undefined, SHEETS)
 
   if (!me.data) return <Waiting error={me.error} onRetry={() => void me.refetch()} />
   return (

@@ -67,7 +67,11 @@ function ToolboxLinks() {
         {isPending && <Skeleton className="mx-2.5 my-2 h-3 w-28" />}
         {toolboxes.map((toolbox) => (
           <li key={toolbox.id}>
-            <Link to="/toolboxes/$toolboxId/{-$tab}" params={{ toolboxId: toolbox.id }} className={LINK}>
+            <Link
+              to="/toolboxes/$toolboxId/{-$tab}"
+              params={{ toolboxId: toolbox.id, tab: undefined }}
+              className={LINK}
+            >
               <span className="grid size-4 place-items-center">
                 <Glyph tone={toneOfToolbox(toolbox)} />
               </span>
