@@ -18,7 +18,7 @@ export function connectSnippets({ name, url, secret }: Connection): ConnectSnipp
       client: 'claude-code',
       title: 'Claude Code',
       language: 'shell',
-      text: `claude mcp add --transport http ${server} ${url} --header "Authorization: ${authorization}"`,
+      text: `claude mcp add --transport http ${server} ${url} \\\n  --header "Authorization: ${authorization}"`,
     },
     {
       client: 'claude-desktop',

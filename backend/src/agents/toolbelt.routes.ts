@@ -48,7 +48,7 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
         caller,
         'toolbelt.added',
         agent,
-        `Put ${instance.name} into the toolbelt of ${agent.name}, ${body.allow.length} capabilities allowed`,
+        `Put ${instance.name} into the toolbelt of ${agent.name}, ${capabilities(body.allow.length)} allowed`,
       )
       return getToolbeltView(tx, agent.id, id)
     }),
@@ -67,7 +67,7 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
         caller,
         'toolbelt.changed',
         agent,
-        `${before.instanceName} of ${agent.name}: ${after.enabled ? 'on' : 'off'}, ${allowed} capabilities allowed`,
+        `${before.instanceName} of ${agent.name}: ${after.enabled ? 'on' : 'off'}, ${capabilities(allowed)} allowed`,
       )
       return after
     }),
@@ -86,3 +86,5 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
 
 const record = (tx: Tx, caller: Caller, action: string, agent: AgentRow, message: string) =>
   recordActivity(tx, { accountId: agent.accountId, actor: caller.actor, action, subject: agent.id, message })
+
+const capabilities = (count: number): string => (count === 1 ? '1 capability' : `${count} capabilities`)

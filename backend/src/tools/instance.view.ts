@@ -40,7 +40,7 @@ function stateOf(row: InstanceRow, toolbox: ToolboxRow): StatePart {
     return {
       state: 'unknown',
       reason: 'toolbox_unreachable',
-      message: `The toolbox is ${toolbox.status}; the state is unknown until it reports again`,
+      message: `The toolbox is ${toolbox.status.replaceAll('_', ' ')}; the state is unknown until it reports`,
     }
   if (row.refusal?.generation === row.generation)
     return {
