@@ -11,7 +11,6 @@ const root = createRootRoute({
       <NoticeStack />
     </>
   ),
-  notFoundComponent: NotFoundPage,
 })
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
@@ -82,10 +81,13 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings.page.tsx'), 'SettingsPage'),
 })
 
+/** Whatever else is asked for. Inside the shell, so that the way back is where it always is. */
+const elsewhere = createRoute({ getParentRoute: () => app, path: '$', component: NotFoundPage })
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
-    app.addChildren([overview, toolbox, instance, catalog, agents, agent, calls, settings]),
+    app.addChildren([overview, toolbox, instance, catalog, agents, agent, calls, settings, elsewhere]),
   ]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,

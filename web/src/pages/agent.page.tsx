@@ -76,7 +76,14 @@ export function AgentPage() {
 
 const Note = ({ agent: { description, lastCallAt } }: { agent: Agent }) => (
   <>
-    {description && <span className="mr-2">{description}</span>}
+    {description && (
+      <>
+        {description}
+        <span aria-hidden className="mx-2 text-ink-faint">
+          ·
+        </span>
+      </>
+    )}
     <span className="text-ink-faint">
       {lastCallAt ? (
         <>

@@ -65,7 +65,7 @@ export function AgentsPage() {
                       <Cell className="py-2.5">
                         <Link
                           to="/agents/$agentId/{-$tab}"
-                          params={{ agentId: id }}
+                          params={{ agentId: id, tab: undefined }}
                           className="font-semibold after:absolute after:inset-0"
                         >
                           {name}

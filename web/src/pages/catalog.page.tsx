@@ -38,7 +38,7 @@ export function CatalogPage() {
           return shown.length === 0 ? (
             <EmptyState
               icon={<LibraryBig />}
-              title="Nothing is called that"
+              title="No such tool"
               action={
                 <Button
                   onClick={() => {
@@ -46,14 +46,14 @@ export function CatalogPage() {
                     setCategory(undefined)
                   }}
                 >
-                  Show everything
+                  Show all
                 </Button>
               }
             >
               The catalogue holds what was deployed and called under the strict profile, and nothing else.
             </EmptyState>
           ) : (
-            <ul className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">
+            <ul className="grid grid-cols-1 gap-4 sm:grid-cols-2 xl:grid-cols-3">
               {shown.map((tool) => (
                 <li key={tool.id}>
                   <ToolCard tool={tool} onDeploy={() => open(tool.id)} />

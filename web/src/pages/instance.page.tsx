@@ -38,7 +38,7 @@ export function InstancePage() {
     <>
       <PageHeader
         trail={[
-          <Link key="toolbox" to="/toolboxes/$toolboxId/{-$tab}" params={{ toolboxId }}>
+          <Link key="toolbox" to="/toolboxes/$toolboxId/{-$tab}" params={{ toolboxId, tab: undefined }}>
             {toolbox.data?.name ?? 'Toolbox'}
           </Link>,
           <Link key="tools" to="/toolboxes/$toolboxId/{-$tab}" params={{ toolboxId, tab: 'tools' }}>

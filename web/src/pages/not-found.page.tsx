@@ -2,9 +2,11 @@ import { Link } from '@tanstack/react-router'
 import { Compass } from 'lucide-react'
 import { Button } from '../parts/button.tsx'
 import { EmptyState } from '../parts/empty-state.tsx'
+import { PageHeader } from '../parts/page-header.tsx'
 
 export const NotFoundPage = () => (
-  <div className="mx-auto max-w-xl p-6">
+  <>
+    <PageHeader title="Not found" />
     <EmptyState
       icon={<Compass />}
       title="There is no such page"
@@ -16,5 +18,5 @@ export const NotFoundPage = () => (
     >
       The address may be mistyped, or what it showed is gone.
     </EmptyState>
-  </div>
+  </>
 )

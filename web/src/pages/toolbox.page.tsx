@@ -6,7 +6,7 @@ import { Button } from '../parts/button.tsx'
 import { Chip } from '../parts/glyph.tsx'
 import { PageHeader } from '../parts/page-header.tsx'
 import { Reading } from '../parts/reading.tsx'
-import { RelativeTime } from '../parts/relative-time.tsx'
+import { Elapsed } from '../parts/relative-time.tsx'
 import { TabPanel, Tabs } from '../parts/tabs.tsx'
 import { PROVIDER_WORDS, statusWords, toneOfToolbox } from '../words/toolbox-status.ts'
 import { ToolboxActivity } from './toolbox/toolbox-activity.tsx'
@@ -43,12 +43,14 @@ export function ToolboxPage() {
         title={toolbox.data ? <Title toolbox={toolbox.data} /> : 'Toolbox'}
         note={toolbox.data && <Note toolbox={toolbox.data} />}
       >
-        <Button asChild kind="primary">
-          <Link to="/catalog" search={{ toolbox: toolboxId }}>
-            <Plus />
-            Deploy a tool
-          </Link>
-        </Button>
+        {toolbox.data && (
+          <Button asChild kind="primary">
+            <Link to="/catalog" search={{ toolbox: toolboxId }}>
+              <Plus />
+              Deploy a tool
+            </Link>
+          </Button>
+        )}
       </PageHeader>
       <Reading of={toolbox}>
         {(data) => (
@@ -93,9 +95,9 @@ const Title = ({ toolbox }: { toolbox: Toolbox }) => (
   </>
 )
 
-const Note = ({ toolbox: { provider, machine, statusSince } }: { toolbox: Toolbox }) => (
+const Note = ({ toolbox: { provider, machine, status, statusSince } }: { toolbox: Toolbox }) => (
   <>
-    {[PROVIDER_WORDS[provider], machine && `${machine.os} (${machine.arch})`].filter(Boolean).join(', ')}, in this
-    status since <RelativeTime at={statusSince} />
+    {[PROVIDER_WORDS[provider], machine && `${machine.os} (${machine.arch})`].filter(Boolean).join(', ')},{' '}
+    {status.replaceAll('_', ' ')} for <Elapsed since={statusSince} />
   </>
 )

@@ -42,7 +42,7 @@ export function CallTable({ calls, withAgent = true }: { calls: readonly Call[];
               <Cell>
                 <Link
                   to="/agents/$agentId/{-$tab}"
-                  params={{ agentId: call.agentId }}
+                  params={{ agentId: call.agentId, tab: undefined }}
                   className="whitespace-nowrap underline-offset-2 hover:underline"
                 >
                   {call.agentName}

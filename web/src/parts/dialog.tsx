@@ -27,8 +27,8 @@ export function Dialog({ open, onClose, title, description, size = 'normal', chi
             WIDTH[size],
           )}
         >
-          <header className="flex items-start gap-4 border-line border-b px-5 py-4">
-            <div className="min-w-0 flex-1">
+          <header className="border-line border-b px-5 py-4">
+            <div className="pr-8">
               <Radix.Title className="font-semibold text-ink text-lg">{title}</Radix.Title>
               {description && (
                 <Radix.Description className="mt-0.5 text-pretty text-ink-soft text-sm">
@@ -36,14 +36,15 @@ export function Dialog({ open, onClose, title, description, size = 'normal', chi
                 </Radix.Description>
               )}
             </div>
-            <Radix.Close
-              aria-label="Close"
-              className="-mt-1 -mr-1.5 grid size-8 place-items-center rounded-md text-ink-faint hover:bg-hover hover:text-ink"
-            >
-              <X className="size-4" />
-            </Radix.Close>
           </header>
           {children}
+          {/* Last, so that the first control of the dialog gets the focus. */}
+          <Radix.Close
+            aria-label="Close"
+            className="absolute top-3 right-3.5 grid size-8 place-items-center rounded-md text-ink-faint hover:bg-hover hover:text-ink"
+          >
+            <X className="size-4" />
+          </Radix.Close>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

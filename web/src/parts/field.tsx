@@ -10,6 +10,7 @@ export interface FieldControl {
 
 interface FieldProps {
   readonly label: ReactNode
+  /** What it is for; gives way to the problem. */
   readonly hint?: ReactNode
   readonly problem?: string | undefined
   readonly required?: boolean
@@ -21,7 +22,7 @@ interface FieldProps {
 /** A control with its label, what it is for, and what is wrong with it. */
 export function Field({ label, hint, problem, required, className, children }: FieldProps) {
   const id = useId()
-  const described = [hint ? `${id}-hint` : '', problem ? `${id}-problem` : ''].filter(Boolean).join(' ')
+  const described = problem ? `${id}-problem` : hint ? `${id}-hint` : undefined
   return (
     <div className={cn('flex flex-col gap-1', className)}>
       <label htmlFor={id} className="font-medium text-ink text-xs">
@@ -30,11 +31,11 @@ export function Field({ label, hint, problem, required, className, children }: F
       </label>
       {children({
         id,
-        'aria-describedby': described || undefined,
+        'aria-describedby': described,
         'aria-invalid': problem ? true : undefined,
         'aria-required': required ? true : undefined,
       })}
-      {hint && (
+      {hint && !problem && (
         <p id={`${id}-hint`} className="text-pretty text-ink-faint text-xs">
           {hint}
         </p>

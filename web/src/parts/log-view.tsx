@@ -2,6 +2,7 @@ import { ArrowDownToLine, Pause, Play } from 'lucide-react'
 import { type ReactNode, useDeferredValue, useMemo, useState } from 'react'
 import { matchingLines, plainText } from '../api/log-lines.ts'
 import { type Log, useLog } from '../api/use-log.ts'
+import { count } from '../words/quantity.ts'
 import { Button } from './button.tsx'
 import { Card } from './card.tsx'
 import { CopyButton } from './copyable.tsx'
@@ -84,8 +85,8 @@ export function LogView({ toolboxId, instanceId, name, children }: LogViewProps)
           </span>
           <span>
             {shown.length === log.lines.length
-              ? `${shown.length} lines`
-              : `${shown.length} of ${log.lines.length} lines`}
+              ? count(shown.length, 'line')
+              : `${shown.length} of ${count(log.lines.length, 'line')}`}
           </span>
         </footer>
       </Card>

@@ -18,7 +18,7 @@ export function PageHeader({ title, tabTitle, trail = [], note, children }: Page
     document.title = spoken ? `${spoken} · Agentopia Toolboxes` : 'Agentopia Toolboxes'
   }, [spoken])
   return (
-    <header className="mb-5 flex flex-wrap items-end gap-x-6 gap-y-3">
+    <header className="mb-5 flex flex-wrap items-center gap-x-6 gap-y-3">
       <div className="min-w-0 flex-1 basis-80">
         {trail.length > 0 && (
           <nav aria-label="Where this is" className="mb-1 flex items-center gap-1 text-ink-faint text-xs">

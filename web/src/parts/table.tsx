@@ -9,7 +9,7 @@ interface TableProps {
 
 /** Rows of like things. Scrolls sideways by itself where the screen is narrow. */
 export const Table = ({ label, columns, children }: TableProps) => (
-  <section aria-label={label} className="overflow-x-auto">
+  <section aria-label={label} className="relative overflow-x-auto">
     <table className="w-full border-collapse text-left text-sm">
       <thead>
         <tr className="border-line border-b text-ink-faint text-xs">

@@ -21,7 +21,7 @@ interface TabsProps {
 export function Tabs({ tabs, value, onChange, label, children, className }: TabsProps) {
   return (
     <Radix.Root value={value} onValueChange={onChange} activationMode="manual" className={className}>
-      <Radix.List aria-label={label} className="-mx-1 flex gap-1 overflow-x-auto border-line border-b px-1">
+      <Radix.List aria-label={label} className="flex gap-1 overflow-x-auto overflow-y-hidden border-line border-b">
         {tabs.map((tab) => (
           <Radix.Trigger key={tab.value} value={tab.value} className={TAB}>
             {tab.label}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { relativeTime, spanOf, stepOf } from './relative-time.ts'
+import { fullTime, relativeTime, spanOf, stepOf, withOwnTimes } from './relative-time.ts'
 
 const now = Date.parse('2026-11-24T12:00:00Z')
 const before = (ms: number) => new Date(now - ms).toISOString()
@@ -16,6 +16,8 @@ test.each([
   [40 * 3_600_000, '40 h ago'],
   [5 * 86_400_000, '5 d ago'],
   [-3 * 86_400_000, 'in 3 d'],
+  [-90 * 86_400_000 + 2_000, 'in 90 d'],
+  [-59_600, 'in 1 min'],
 ])('%i ms before now is said as %s', (ms, words) => {
   expect(relativeTime(before(ms), now)).toBe(words)
 })
@@ -31,4 +33,13 @@ test('seconds tick every second, older times seldom', () => {
 
 test('a span needs no sign', () => {
   expect(spanOf(0)).toBe('0 s')
+})
+
+test('moments inside a text are told in the time of the reader, whatever their precision', () => {
+  const at = '2026-11-24T12:00:00Z'
+  const precise = '2026-11-24T12:00:00.313945994Z'
+  expect(withOwnTimes(`running since ${at}, seen at ${precise}`)).toBe(
+    `running since ${fullTime(at)}, seen at ${fullTime(at)}`,
+  )
+  expect(withOwnTimes('round trip 20 ms')).toBe('round trip 20 ms')
 })

@@ -55,7 +55,7 @@ export function AddToToolbelt({ agent, taken, onClose }: AddToToolbeltProps) {
         {free.length === 0 ? (
           <p className="py-6 text-center text-ink-soft">
             {granted.length === 0
-              ? 'The agent has no access to a toolbox yet. Grant it beside the toolbelt.'
+              ? 'The agent has no access to a toolbox yet. Grant it under Toolbox access.'
               : 'Every tool of its toolboxes is in the toolbelt already.'}
           </p>
         ) : (

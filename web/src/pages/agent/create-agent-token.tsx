@@ -55,7 +55,7 @@ function Made({ made, onClose }: { made: Reply<typeof createAgentToken>; onClose
           >
             {made.snippets.map(({ client: value, title, text }) => (
               <TabPanel key={value} value={value} className="pt-3">
-                <p className="mb-2 text-ink-faint text-xs">{title}</p>
+                {title !== shortTitle(title) && <p className="mb-2 text-ink-faint text-xs">{title}</p>}
                 <CodeBlock text={text} what={`the configuration for ${title}`} />
               </TabPanel>
             ))}

@@ -31,7 +31,10 @@ export function CreateAgent({ onClose }: { onClose: () => void }) {
           if (!valid) return
           create.mutate(
             { body: { name, description: description.trim() } },
-            { onSuccess: ({ id }) => void navigate({ to: '/agents/$agentId/{-$tab}', params: { agentId: id } }) },
+            {
+              onSuccess: ({ id }) =>
+                void navigate({ to: '/agents/$agentId/{-$tab}', params: { agentId: id, tab: undefined } }),
+            },
           )
         }}
       >

@@ -139,7 +139,10 @@ function Permission({ permission, allowed, differs, disabled, onChange }: Permis
         </span>
         {description && <span className="wrap-anywhere line-clamp-1 text-ink-faint text-xs">{description}</span>}
       </label>
-      <span className={cn('shrink-0 text-xs', allowed ? 'text-ok' : 'text-ink-faint')}>
+      <span
+        className={cn('shrink-0 text-xs', differs ? 'font-medium text-accent' : allowed ? 'text-ok' : 'text-ink-faint')}
+      >
+        {differs && 'to be '}
         {allowed ? 'allowed' : 'denied'}
       </span>
     </li>

@@ -27,7 +27,7 @@ export function ToolbeltItemCard({ item, agentName }: { item: ToolbeltItem; agen
           <h2 className="truncate font-semibold text-base">
             <Link
               to="/toolboxes/$toolboxId/tools/$instanceId/{-$tab}"
-              params={{ toolboxId: item.toolboxId, instanceId: item.instanceId }}
+              params={{ toolboxId: item.toolboxId, instanceId: item.instanceId, tab: undefined }}
               className="underline-offset-2 hover:underline"
             >
               {item.instanceName}

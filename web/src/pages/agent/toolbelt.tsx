@@ -25,9 +25,9 @@ export function Toolbelt({ agent }: { agent: Agent }) {
       <Reading of={toolbelt}>
         {({ items }) =>
           items.length === 0 ? (
-            <EmptyState icon={<Waypoints />} title="The toolbelt is empty" action={add}>
+            <EmptyState icon={<Waypoints />} title="The toolbelt is empty" action={agent.toolboxIds.length > 0 && add}>
               {agent.toolboxIds.length === 0
-                ? 'Give the agent access to a toolbox first, then put tools of it into the toolbelt.'
+                ? 'Give the agent access to a toolbox first (Toolbox access, on this page); then its tools can be put into the toolbelt.'
                 : 'Put a tool into it and choose which of its capabilities the agent may call.'}
             </EmptyState>
           ) : (

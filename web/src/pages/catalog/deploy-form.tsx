@@ -55,7 +55,7 @@ export function DeployForm({ tool, toolboxes, initialToolboxId, onClose }: Deplo
         onSuccess: ({ id }) =>
           void navigate({
             to: '/toolboxes/$toolboxId/tools/$instanceId/{-$tab}',
-            params: { toolboxId, instanceId: id },
+            params: { toolboxId, instanceId: id, tab: undefined },
           }),
       },
     )

@@ -15,23 +15,19 @@ export function ToolCard({ tool, onDeploy }: { tool: Tool; onDeploy: () => void 
       <div className="flex items-start gap-3">
         <ToolIcon name={icon} className="size-10" />
         <div className="min-w-0 flex-1">
-          <h2 className="truncate font-semibold text-base">{title}</h2>
-          <p className="truncate text-ink-faint text-xs">{publisher}</p>
+          <h2 className="text-balance font-semibold text-base">{title}</h2>
+          <p className="text-ink-faint text-xs">{publisher}</p>
         </div>
-        <Button kind="plain" size="small" onClick={onDeploy} disabled={!may} aria-label={`Deploy ${title}`}>
-          <Plus />
-          Deploy
-        </Button>
       </div>
       <p className="mt-3 text-pretty text-ink-soft">{summary}</p>
       <div className="mt-3 flex flex-wrap gap-1.5">
         <ToolBadges tool={tool} />
       </div>
-      <p className="mt-auto flex items-center gap-2 pt-3.5 font-mono text-2xs text-ink-faint">
-        <span className="truncate" title={`${pack.name} ${pack.version}`}>
-          {pack.name}
-        </span>
-        <span className="ml-auto shrink-0">{pack.version.replace(/^(sha256:.{12}).*/, '$1')}</span>
+      <div className="mt-auto flex items-end gap-2 pt-4">
+        <p className="min-w-0 flex-1 font-mono text-2xs text-ink-faint" title={`${pack.name} ${pack.version}`}>
+          <span className="block truncate">{pack.name}</span>
+          <span className="block truncate">{pack.version.replace(/^(sha256:.{12}).*/, '$1')}</span>
+        </p>
         {docsUrl !== undefined && (
           <a
             href={docsUrl}
@@ -39,12 +35,16 @@ export function ToolCard({ tool, onDeploy }: { tool: Tool; onDeploy: () => void 
             rel="noreferrer"
             aria-label={`Documentation of ${title}`}
             title="Documentation"
-            className="rounded-sm hover:text-ink"
+            className="grid size-7 place-items-center rounded-md text-ink-faint hover:bg-hover hover:text-ink"
           >
             <ExternalLink className="size-3.5" />
           </a>
         )}
-      </p>
+        <Button kind="plain" size="small" onClick={onDeploy} disabled={!may} aria-label={`Deploy ${title}`}>
+          <Plus />
+          Deploy
+        </Button>
+      </div>
     </Card>
   )
 }

@@ -8,7 +8,7 @@ import { CopyableId } from '../../parts/copyable.tsx'
 import { EmptyState } from '../../parts/empty-state.tsx'
 import { Facts } from '../../parts/facts.tsx'
 import { Reading } from '../../parts/reading.tsx'
-import { RelativeTime } from '../../parts/relative-time.tsx'
+import { Elapsed, RelativeTime } from '../../parts/relative-time.tsx'
 import { SearchField } from '../../parts/search-field.tsx'
 
 /** What the MCP server offers, as it was discovered. */
@@ -61,7 +61,7 @@ function About({ instance, digest }: { instance: ToolInstance; digest: string | 
           server && ['Server', `${server.name} ${server.version}`],
           server && ['Protocol', `MCP ${server.protocolVersion}`],
           digest !== undefined && ['Digest', <CopyableId key="digest" id={digest.slice(0, 16)} />],
-          since !== undefined && ['State since', <RelativeTime key="since" at={since} />],
+          since !== undefined && ['In this state', <Elapsed key="since" since={since} />],
           ['Restarts', String(restarts)],
           [
             'Generation',

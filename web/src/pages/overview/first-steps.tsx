@@ -28,7 +28,7 @@ export function FirstSteps({ toolboxes }: { toolboxes: readonly Toolbox[] }) {
     {
       done: toolboxes.some(({ toolCounts }) => toolCounts.running > 0),
       title: 'Deploy a tool',
-      text: 'Choose one of the catalogue. Everything is a good first one.',
+      text: 'Choose one of the catalogue; the one called Everything is a good first.',
       to: '/catalog',
     },
     {

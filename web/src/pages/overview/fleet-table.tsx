@@ -29,7 +29,7 @@ export const FleetTable = ({ toolboxes }: { toolboxes: readonly Toolbox[] }) => 
             <Cell>
               <Link
                 to="/toolboxes/$toolboxId/{-$tab}"
-                params={{ toolboxId: id }}
+                params={{ toolboxId: id, tab: undefined }}
                 className="whitespace-nowrap font-medium after:absolute after:inset-0"
               >
                 {name}

@@ -41,7 +41,13 @@ export function Fleet({ toolboxes }: { toolboxes: readonly Toolbox[] }) {
       {view === 'table' ? (
         <FleetTable toolboxes={toolboxes} />
       ) : (
-        <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+        <div
+          className={cn(
+            'grid gap-4',
+            toolboxes.length > 1 && 'md:grid-cols-2',
+            toolboxes.length > 2 && 'xl:grid-cols-3',
+          )}
+        >
           {toolboxes.map((toolbox) => (
             <ToolboxCard key={toolbox.id} toolbox={toolbox} />
           ))}

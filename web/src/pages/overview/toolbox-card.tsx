@@ -5,7 +5,7 @@ import { cn } from '../../parts/cn.ts'
 import { Glyph, TONE_SOFT, TONE_TEXT } from '../../parts/glyph.tsx'
 import { LifeLine } from '../../parts/life-line.tsx'
 import { Meter } from '../../parts/meter.tsx'
-import { RelativeTime } from '../../parts/relative-time.tsx'
+import { Elapsed, RelativeTime } from '../../parts/relative-time.tsx'
 import { count } from '../../words/quantity.ts'
 import { PROVIDER_WORDS, STATUS_MEANING, statusWords, toneOfToolbox } from '../../words/toolbox-status.ts'
 
@@ -21,7 +21,7 @@ export function ToolboxCard({ toolbox }: { toolbox: Toolbox }) {
           <h3 className="truncate font-semibold text-base">
             <Link
               to="/toolboxes/$toolboxId/{-$tab}"
-              params={{ toolboxId: toolbox.id }}
+              params={{ toolboxId: toolbox.id, tab: undefined }}
               className="outline-none after:absolute after:inset-0 after:rounded-lg focus-visible:after:outline-2 focus-visible:after:outline-accent"
             >
               {toolbox.name}
@@ -51,7 +51,7 @@ export function ToolboxCard({ toolbox }: { toolbox: Toolbox }) {
         </div>
       ) : (
         <p className="px-4 pt-3.5 text-ink-faint text-xs">
-          since <RelativeTime at={toolbox.statusSince} />
+          for <Elapsed since={toolbox.statusSince} />
         </p>
       )}
       {tone === 'ok' || !trouble(toolbox) ? (

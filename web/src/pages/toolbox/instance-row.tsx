@@ -18,7 +18,7 @@ export function InstanceRow({ instance, tool }: { instance: ToolInstance; tool: 
         <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
           <Link
             to="/toolboxes/$toolboxId/tools/$instanceId/{-$tab}"
-            params={{ toolboxId, instanceId: id }}
+            params={{ toolboxId, instanceId: id, tab: undefined }}
             className="truncate font-semibold outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
           >
             {name}

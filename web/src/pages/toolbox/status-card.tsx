@@ -7,7 +7,8 @@ import { cn } from '../../parts/cn.ts'
 import { Glyph, TONE_SOFT } from '../../parts/glyph.tsx'
 import { LifeLine } from '../../parts/life-line.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
-import { RelativeTime } from '../../parts/relative-time.tsx'
+import { Elapsed, RelativeTime } from '../../parts/relative-time.tsx'
+import { withOwnTimes } from '../../words/relative-time.ts'
 import { STATUS_MEANING, statusWords, toneOfObservation, toneOfToolbox } from '../../words/toolbox-status.ts'
 
 /** The status with its reason, what was seen when somebody last looked, and the way to look now. */
@@ -73,11 +74,11 @@ function Seen({ observation }: { observation: Observation }) {
           looked <RelativeTime at={observedAt} />
         </span>
       </p>
-      <ul className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-ink-soft text-xs">
+      <ul className="mt-2 flex flex-col gap-1 text-ink-soft">
         {evidence.map((fact) => (
           <li key={fact} className="wrap-anywhere flex items-baseline gap-2 font-mono text-2xs">
             <span aria-hidden className="size-1 -translate-y-0.5 shrink-0 rounded-full bg-ink-faint" />
-            {fact}
+            {withOwnTimes(fact)}
           </li>
         ))}
       </ul>
@@ -89,7 +90,7 @@ function Seen({ observation }: { observation: Observation }) {
       )}
       {tone !== 'ok' && (
         <p className="mt-2 text-ink-faint text-xs">
-          So since <RelativeTime at={since} />
+          So for <Elapsed since={since} />
         </p>
       )}
     </div>
