@@ -14,6 +14,7 @@ const HIDDEN_MS = 30_000
 export function followAllChanges(queries: QueryClient, signal: AbortSignal): void {
   let source: EventSource | undefined
   let failures = 0
+  let brokenSince: number | undefined
   let missed = false
   let retryTimer: ReturnType<typeof setTimeout> | undefined
   let hiddenTimer: ReturnType<typeof setTimeout> | undefined
@@ -26,6 +27,7 @@ export function followAllChanges(queries: QueryClient, signal: AbortSignal): voi
     source = new EventSource(followChanges.path)
     source.onopen = () => {
       failures = 0
+      brokenSince = undefined
       setConnection({ state: 'live' })
       if (missed) void queries.invalidateQueries()
       missed = false
@@ -37,7 +39,9 @@ export function followAllChanges(queries: QueryClient, signal: AbortSignal): voi
     }
     source.onerror = () => {
       disconnect()
-      setConnection({ state: 'reconnecting', since: Date.now() })
+      // A stream that ends is no absence yet: networks change, a tool's own among them. A refused second try is one.
+      brokenSince ??= Date.now()
+      setConnection(failures === 0 ? { state: 'connecting' } : { state: 'reconnecting', since: brokenSince })
       // The stream does not say why it ended; a plain read does, and a lost session shows.
       void queries.invalidateQueries({ queryKey: ['getMe'] })
       retryTimer = setTimeout(connect, backoffMs(failures++, Math.random()))

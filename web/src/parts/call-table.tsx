@@ -57,7 +57,7 @@ export function CallTable({ calls, withAgent = true }: { calls: readonly Call[];
               <RelativeTime at={call.startedAt} />
             </Cell>
             <Cell>
-              <CopyableId id={call.id} className="text-ink-faint" />
+              <CopyableId id={call.id} className="max-w-28 text-ink-faint" />
             </Cell>
           </Row>
         )

@@ -70,7 +70,7 @@ export function CopyableId({ id, className }: { id: string; className?: string }
     <button
       type="button"
       onClick={copy}
-      title="Copy"
+      title={`Copy ${id}`}
       className={cn(
         'group inline-flex max-w-full items-center gap-1 rounded-sm font-mono text-ink-soft text-xs hover:text-ink',
         className,

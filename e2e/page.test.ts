@@ -1,0 +1,170 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { barriersOn, newSignInLink, openBrowser, overflowOf, signIn } from './browser.ts'
+import { type Product, startProduct } from './product.ts'
+
+/** The first deployment builds an image from an npm package. */
+const DEPLOY_MS = 300_000
+const STEP_MS = 20_000
+
+let product: Product
+beforeAll(async () => {
+  product = await startProduct()
+})
+afterAll(() => product?.[Symbol.asyncDispose]())
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
+const tab = (page: Page, name: string) => page.getByRole('tab', { name })
+
+describe('the page, in Chromium', () => {
+  it('leads from the one-time link to a call on record, with nothing to complain of', async () => {
+    await using browsing = await openBrowser(product.url)
+    const { page, complaints } = browsing
+    page.setDefaultTimeout(STEP_MS)
+    const barriers: string[] = []
+    const scan = async (place: string) =>
+      barriers.push(...(await barriersOn(page)).map((barrier) => `${place}: ${barrier}`))
+
+    await signIn(page, await newSignInLink(product))
+    expect(new URL(page.url()).hash).toBe('') // the token does not stay in the address
+    await page.getByRole('heading', { level: 1, name: 'local is well' }).waitFor({ timeout: 60_000 })
+    await scan('overview')
+
+    await page.getByRole('link', { name: 'Catalogue' }).first().click()
+    await button(page, 'Deploy Everything').click()
+    await page.getByRole('dialog', { name: 'Deploy Everything' }).waitFor()
+    await scan('deploy dialog')
+    await button(page, 'Deploy').click()
+    await page.getByRole('heading', { level: 1, name: /^everything running/ }).waitFor({ timeout: DEPLOY_MS })
+    await page.getByText('echo', { exact: true }).first().click()
+    await page.getByText('everything__echo').waitFor()
+    await scan('tool instance')
+    await tab(page, 'Logs').click()
+    await page.getByText('Starting default (STDIO) server').waitFor()
+    await scan('log')
+
+    await page.getByRole('link', { name: 'Agents' }).first().click()
+    await button(page, 'Register an agent').first().click()
+    await page.getByLabel('Name').fill('Not A Name')
+    await button(page, 'Register').click()
+    await page.getByRole('alert').getByText('Lower-case letters').waitFor()
+    await page.getByLabel('Name').fill('reader')
+    await button(page, 'Register').click()
+    await page.getByRole('heading', { level: 1, name: 'reader' }).waitFor()
+
+    await page.getByRole('switch', { name: 'Access to local' }).click()
+    await button(page, 'Add a tool').click()
+    await page
+      .getByRole('radio', { name: /everything/ })
+      .first()
+      .click()
+    await button(page, 'Add').click()
+    await page.getByText('0 of 13 capabilities allowed').waitFor()
+    await page.getByRole('checkbox', { name: /^echo/ }).click()
+    await page.getByText('to be allowed').waitFor() // a draft is called one
+    await scan('toolbelt')
+    await button(page, 'Save permissions').click()
+    await page.getByText('1 of 13 capabilities allowed').waitFor()
+
+    await tab(page, 'Connect').click()
+    await button(page, 'Create a token').first().click()
+    await page.getByLabel('Name').fill('laptop')
+    await button(page, 'Create').click()
+    await page.getByText(/^agt_/).first().waitFor()
+    await scan('new token')
+    await button(page, 'I have it').click()
+    expect(await page.content()).not.toMatch(/agt_[\w-]{20}/) // the secret is shown once
+    await scan('connect')
+
+    await tab(page, 'Try it').click()
+    await page.getByLabel('message').fill('hello toolbox')
+    await button(page, 'Call').click()
+    await page.getByText('Echo: hello toolbox').waitFor()
+    await scan('try it')
+
+    await page.getByRole('link', { name: 'Calls' }).first().click()
+    const row = page.getByRole('row').filter({ hasText: 'everything__echo' })
+    await row.getByText('ok', { exact: true }).waitFor()
+    await row.getByRole('link', { name: 'reader' }).waitFor()
+    await scan('calls')
+
+    for (const place of ['/', '/catalog', '/agents', '/settings', '/no-such-page']) {
+      await page.goto(place)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await page.waitForLoadState('load')
+      await scan(place)
+    }
+    expect(barriers).toEqual([])
+    expect(complaints).toEqual([])
+  })
+
+  it('lets nobody in by a link that was used', async () => {
+    const link = await newSignInLink(product)
+    await using first = await openBrowser(product.url)
+    await signIn(first.page, link)
+    await using second = await openBrowser(product.url)
+    await second.page.goto(link)
+    await second.page.getByRole('alert').getByText('sign-in-link-used').waitFor()
+    await second.page.goto('/agents')
+    await second.page.waitForURL(/\/sign-in\?to=/)
+  })
+
+  it('is used by the keyboard alone', async () => {
+    await using browsing = await openBrowser(product.url)
+    const { page } = browsing
+    page.setDefaultTimeout(STEP_MS)
+    await signIn(page, await newSignInLink(product))
+
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Jump to' }).fill('sett')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('/settings')
+
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('g')
+    await page.keyboard.press('c')
+    await page.waitForURL('/catalog')
+    await page.keyboard.press('/')
+    await page.keyboard.type('memory')
+    await page.getByRole('heading', { name: 'Filesystem' }).waitFor({ state: 'detached' })
+    await page.getByRole('heading', { name: 'Memory' }).waitFor()
+  })
+
+  it.each(['light', 'dark'] as const)('fits a phone and can be read on it, %s', async (colorScheme) => {
+    await using browsing = await openBrowser(product.url, { colorScheme, viewport: { width: 390, height: 844 } })
+    const { page } = browsing
+    page.setDefaultTimeout(STEP_MS)
+    await signIn(page, await newSignInLink(product))
+    const wrong: string[] = []
+    for (const place of ['/', '/catalog', '/catalog?deploy=everything', '/agents', '/calls', '/settings']) {
+      await page.goto(place)
+      await page.getByRole('heading', { level: 1, includeHidden: true }).waitFor()
+      const overflow = await overflowOf(page)
+      if (overflow > 0) wrong.push(`${place} is ${overflow} pixels too wide`)
+      wrong.push(...(await barriersOn(page)).map((barrier) => `${place}: ${barrier}`))
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('says so while the control plane is away, can be looked around in, and comes back by itself', async () => {
+    await using browsing = await openBrowser(product.url)
+    const { page } = browsing
+    page.setDefaultTimeout(60_000)
+    await signIn(page, await newSignInLink(product))
+    await page.getByRole('heading', { level: 1, name: /local/ }).waitFor()
+    // The code of pages that were not opened yet is fetched in advance.
+    await page.waitForFunction(
+      `performance.getEntriesByType('resource').some(({ name }) => name.includes('settings.page'))`,
+    )
+    await product.kill()
+    await page.getByText('The control plane does not answer.').first().waitFor()
+    await page.getByRole('heading', { level: 1, name: /^Last known:/ }).waitFor()
+    await page.getByRole('link', { name: 'Settings' }).first().click()
+    await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
+    await product.start()
+    await page.getByText('Live', { exact: true }).first().waitFor()
+    await page.getByText('The control plane does not answer.').waitFor({ state: 'detached' })
+  })
+})

@@ -1,0 +1,68 @@
+// Pictures of the running page for the documents: docs/images/*.png. Starts a product of its own, unless AGENTOPIA_URL,
+// AGENTOPIA_TOKEN (role operator or above) and AGENTOPIA_SIGN_IN_LINK name one that runs.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { createApiToken } from '@agentopia/api'
+import type { BrowserContextOptions } from 'playwright-core'
+import { newSignInLink, openBrowser, signIn } from './browser.ts'
+import { startProduct } from './product.ts'
+import { type Pictured, revokePicturedToken, setUp } from './screenshots/set-up.ts'
+import { SHOTS, type Shot } from './screenshots/shots.ts'
+
+const FOLDER = fileURLToPath(new URL('../docs/images/', import.meta.url))
+
+/** What a picture may weigh, in bytes. Sharper ones that weigh more are taken again at one pixel per pixel. */
+const MOST = 250_000
+
+const DESKTOP = { viewport: { width: 1280, height: 800 }, colorScheme: 'light' } satisfies BrowserContextOptions
+
+/** The product to picture; closing ends it when it is our own. */
+async function productToPicture() {
+  const { AGENTOPIA_URL: url, AGENTOPIA_TOKEN: given, AGENTOPIA_SIGN_IN_LINK: link } = process.env
+  if (url && given && link) return { url, token: given, link, [Symbol.asyncDispose]: async () => {} }
+  if (url) throw new Error('AGENTOPIA_URL needs AGENTOPIA_TOKEN and AGENTOPIA_SIGN_IN_LINK beside it')
+  const product = await startProduct()
+  const { secret: token } = await product.client.call(createApiToken, { body: { name: 'laptop', role: 'operator' } })
+  return {
+    url: product.url,
+    token,
+    link: await newSignInLink(product),
+    [Symbol.asyncDispose]: () => product[Symbol.asyncDispose](),
+  }
+}
+
+await using product = await productToPicture()
+console.log('Setting up tools, agents and calls')
+const pictured = await setUp(product)
+mkdirSync(FOLDER, { recursive: true })
+
+// One session for all pictures: the link works once.
+await using entrance = await openBrowser(product.url)
+await signIn(entrance.page, product.link)
+const storageState = await entrance.page.context().storageState()
+
+for (const shot of SHOTS) await take(shot, pictured)
+await revokePicturedToken(product, pictured)
+
+async function take({ name, path, options = {}, prepare, signedOut }: Shot, things: Pictured): Promise<void> {
+  await using browsing = await openBrowser(product.url, {
+    deviceScaleFactor: 2,
+    ...DESKTOP,
+    ...options,
+    ...(signedOut ? {} : { storageState }),
+  })
+  const { page } = browsing
+  await page.goto(path(things))
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await prepare?.(page, things)
+  if (!signedOut) await page.getByText('Live', { exact: true }).filter({ visible: true }).waitFor()
+  // Until what the last change of the document brought has been painted.
+  await page.evaluate(
+    'document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))',
+  )
+  let picture = await page.screenshot({ scale: 'device' })
+  if (picture.length > MOST) picture = await page.screenshot({ scale: 'css' })
+  if (picture.length > MOST) throw new Error(`${name}.png has ${picture.length} bytes, more than ${MOST}`)
+  writeFileSync(`${FOLDER}${name}.png`, picture)
+  console.log(`docs/images/${name}.png ${Math.round(picture.length / 1_000)} kB`)
+}
