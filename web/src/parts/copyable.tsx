@@ -78,9 +78,9 @@ export function CopyableId({ id, className }: { id: string; className?: string }
     >
       <span className="truncate">{id}</span>
       {copied ? (
-        <Check className="size-3 text-ok" />
+        <Check className="size-3 shrink-0 text-ok" />
       ) : (
-        <Copy className="size-3 opacity-40 group-hover:opacity-100 group-focus-visible:opacity-100" />
+        <Copy className="size-3 shrink-0 opacity-40 group-hover:opacity-100 group-focus-visible:opacity-100" />
       )}
       <span aria-live="polite" className="sr-only">
         {copied ? 'Copied' : 'Copy'}
