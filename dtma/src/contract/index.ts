@@ -1,6 +1,7 @@
 export * from './client.ts'
 export * from './event-stream.ts'
 export * from './json-rpc.ts'
+export * from './mcp.ts'
 export * from './operation.ts'
 export * from './operations.ts'
 export * from './parse-input.ts'

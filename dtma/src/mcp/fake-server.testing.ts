@@ -65,7 +65,10 @@ export function fakeServer({ tools = () => [echoTool], onCall, onInitialize }: B
       (line) => {
         const message = JSON.parse(line) as Message
         heard.push(message)
-        react[message.method ?? '']?.(message)
+        const known = react[message.method ?? '']
+        if (known) known(message)
+        else if (message.id !== undefined && message.method !== undefined)
+          server.say({ id: message.id, error: { code: -32_601, message: 'Method not found' } })
       },
       () => {},
     ),

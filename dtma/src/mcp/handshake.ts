@@ -1,12 +1,10 @@
 import * as z from 'zod/mini'
+import { HANDSHAKE_VERSIONS, META_KEY, MODERN, metaOf } from '../contract/mcp.ts'
 import { problem } from '../contract/problems.ts'
 import { Capability } from '../contract/tool.ts'
 import type { McpInfo } from '../tools/tool-sessions.ts'
 import { type Described, digestOf, digestOfAll } from './capability-digest.ts'
 import type { Upstream } from './upstream.ts'
-
-/** Revisions that begin with `initialize`, newest first. */
-export const HANDSHAKE_VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const
 
 const InitializeResult = z.looseObject({
   protocolVersion: z.string(),
@@ -33,8 +31,9 @@ const MOST_CAPABILITIES = 2_000
 export async function initialize(upstream: Upstream, version: string, signal: AbortSignal): Promise<InitializeResult> {
   const params = {
     protocolVersion: HANDSHAKE_VERSIONS[0],
-    capabilities: {},
-    clientInfo: { name: 'agentopia-dtma', version },
+    // What some client of ours may be able to do; whether this one can is said when it is asked.
+    capabilities: { sampling: {}, elicitation: { form: {}, url: {} }, roots: {} },
+    clientInfo: clientInfoOf(version),
   }
   const result = await resultOf(upstream, 'initialize', params, signal)
   const parsed = InitializeResult.safeParse(result)
@@ -46,6 +45,33 @@ export async function initialize(upstream: Upstream, version: string, signal: Ab
     )
   return parsed.data
 }
+
+const DiscoverResult = z.looseObject({
+  supportedVersions: z.array(z.string()),
+  capabilities: z.record(z.string(), z.unknown()),
+  instructions: z.optional(z.string()),
+})
+const ServerInfo = z.looseObject({ name: z.string(), version: z.string() })
+
+/**
+ * Asks a server whether it speaks the modern revision. One that does not know the question refuses it, or never answers.
+ * @returns `undefined` when it is to be greeted with `initialize`.
+ */
+export async function discover(upstream: Upstream, signal: AbortSignal): Promise<InitializeResult | undefined> {
+  const answer = await upstream.request({ method: 'server/discover', params: {}, signal })
+  const parsed = DiscoverResult.safeParse('result' in answer ? answer.result : undefined)
+  if (!parsed.success || !parsed.data.supportedVersions.includes(MODERN)) return undefined
+  const named = ServerInfo.safeParse(metaOf(parsed.data)?.[META_KEY.serverInfo] ?? parsed.data['serverInfo'])
+  const { capabilities, instructions } = parsed.data
+  return {
+    protocolVersion: MODERN,
+    capabilities,
+    serverInfo: named.success ? named.data : { name: 'unnamed', version: '0' },
+    ...(instructions === undefined ? {} : { instructions }),
+  }
+}
+
+export const clientInfoOf = (version: string) => ({ name: 'agentopia-dtma', version })
 
 /** Every page of `tools/list`; none when the server offers no tools at all. */
 export async function listCapabilities(

@@ -45,7 +45,11 @@ test('shakes hands, and keeps the session and the version for every further requ
   })
   expect(info).toMatchObject({ server: { name: 'fake' }, capabilities: [{ name: 'echo' }] })
   expect(await call()).toEqual({ content: [] })
-  expect(seen).toEqual([[undefined, undefined], ...Array(3).fill(['session-1', '2025-11-25'])])
+  expect(seen).toEqual([
+    [undefined, '2026-07-28'], // asked whether it speaks the modern revision
+    [undefined, undefined],
+    ...Array(3).fill(['session-1', '2025-11-25']),
+  ])
 })
 
 test('waits for a server that starts to listen after its container did', async () => {

@@ -1,9 +1,10 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CODE, parseMessage } from '../contract/json-rpc.ts'
+import { CODE, type JsonRpcRequest, parseMessage } from '../contract/json-rpc.ts'
+import { answerTo } from './asked.ts'
 import { isEventStream, readAnswer } from './http-answer.ts'
 import { createInFlight } from './in-flight.ts'
-import { answerTo } from './stdio.upstream.ts'
+import { modernHeaders } from './modern-headers.ts'
 import { lost, type Upstream, type UpstreamEvents, type UpstreamRequest } from './upstream.ts'
 
 export interface HttpUpstream extends Upstream {
@@ -39,7 +40,17 @@ export function openHttp(
   let protocolVersion: string | undefined
   let telling = 0
 
-  function send(method: 'GET' | 'POST', body: string | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+  const ofSession = () => ({
+    ...(sessionId ? { 'mcp-session-id': sessionId } : {}),
+    ...(protocolVersion ? { 'mcp-protocol-version': protocolVersion } : {}),
+  })
+
+  function send(
+    method: 'GET' | 'POST',
+    body: string | undefined,
+    signal: AbortSignal,
+    more: Readonly<Record<string, string>> = ofSession(),
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const outgoing = httpRequest(url, {
         method,
@@ -50,8 +61,7 @@ export function openHttp(
           ...(body === undefined
             ? {}
             : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-          ...(sessionId ? { 'mcp-session-id': sessionId } : {}),
-          ...(protocolVersion ? { 'mcp-protocol-version': protocolVersion } : {}),
+          ...more,
         },
       })
       outgoing.once('response', resolve)
@@ -73,22 +83,36 @@ export function openHttp(
       })
   }
 
-  function receive(text: string): void {
+  /** @param of The request on whose stream it came; none on the standing stream. */
+  function receive(text: string, of?: number): void {
     const parsed = parseMessage(text)
     if (parsed?.kind === 'answer') inFlight.answer(parsed.id, parsed.answer)
-    if (parsed?.kind === 'request') tell(answerTo(parsed.message), MOST_ANSWERS)
-    if (parsed?.kind === 'notification' && !inFlight.notify(parsed.message)) onNotification(parsed.message)
+    if (parsed?.kind === 'request') reply(parsed.message, of)
+    if (parsed?.kind === 'notification' && !inFlight.notify(parsed.message, of)) onNotification(parsed.message)
+  }
+
+  let replying = 0
+  /** A server that asks faster than it is answered gets no more answers. */
+  function reply(request: JsonRpcRequest, of: number | undefined): void {
+    if (replying >= MOST_ANSWERS) return
+    replying += 1
+    void answerTo(request, inFlight.asking(of)).then((answer) => {
+      replying -= 1
+      tell({ jsonrpc: '2.0', id: request.id, ...answer }, MOST_ANSWERS)
+    })
   }
 
   async function exchange(
     id: number,
-    { method }: UpstreamRequest,
+    { method, headers }: UpstreamRequest,
     params: UpstreamRequest['params'],
     gone: AbortSignal,
   ): Promise<void> {
-    const sentIn = sessionId
+    const modern = modernHeaders(method, params)
+    const sentIn = modern ? undefined : sessionId
     const message = { jsonrpc: '2.0', id, method, ...(params ? { params } : {}) }
-    const response = await send('POST', JSON.stringify(message), gone)
+    const more = modern ? { ...modern, ...headers } : ofSession()
+    const response = await send('POST', JSON.stringify(message), gone, more)
     if (response.statusCode === 404 && sentIn !== undefined) {
       response.resume()
       if (sessionId === sentIn) sessionId = undefined
@@ -96,7 +120,7 @@ export function openHttp(
     }
     const given = response.headers['mcp-session-id']
     if (method === 'initialize') sessionId = typeof given === 'string' ? given : undefined
-    await readAnswer(response, receive)
+    await readAnswer(response, (text) => receive(text, id))
     const unanswered = `The tool answered HTTP ${response.statusCode} without an answer to ${method}`
     inFlight.answer(id, { error: { code: CODE.internal, message: unanswered } })
   }
@@ -106,7 +130,7 @@ export function openHttp(
     for (let pauseMs = LISTEN_AGAIN_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LISTEN_AGAIN_MOST_MS)) {
       const response = await send('GET', undefined, signal)
       if (response.statusCode !== 200 || !isEventStream(response)) return void response.resume()
-      await readAnswer(response, receive).catch(() => {}) // it broke: it is opened again
+      await readAnswer(response, (text) => receive(text)).catch(() => {}) // it broke: it is opened again
       await sleep(pauseMs, undefined, { signal })
     }
   }
@@ -122,7 +146,12 @@ export function openHttp(
         request,
         (id, params) => exchange(id, request, params, gone.signal),
         (requestId, reason) => {
-          tell({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } }, MOST_NOTIFICATIONS)
+          // In the modern revision a stream that is closed says it.
+          if (!modernHeaders(request.method, request.params))
+            tell(
+              { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } },
+              MOST_NOTIFICATIONS,
+            )
           gone.abort()
         },
       )

@@ -1,4 +1,5 @@
 import type { JsonRpcAnswer, JsonRpcId, JsonRpcNotification } from '../contract/json-rpc.ts'
+import { META_KEY, mayAsk, metaOf } from '../contract/mcp.ts'
 import { problem } from '../contract/problems.ts'
 import type { UpstreamRequest } from './upstream.ts'
 
@@ -27,8 +28,14 @@ export interface InFlight {
   ): Promise<JsonRpcAnswer>
   /** @returns False for an id that nobody waits for: unknown, answered, or given up. */
   answer(id: JsonRpcId, answer: JsonRpcAnswer): boolean
-  /** Gives a notification to the request that it belongs to. @returns False when it belongs to none. */
-  notify(notification: JsonRpcNotification): boolean
+  /**
+   * Gives a notification to the request that it belongs to.
+   * @param of The request on whose stream it came, where each has its own.
+   * @returns False when it belongs to none.
+   */
+  notify(notification: JsonRpcNotification, of?: JsonRpcId): boolean
+  /** The request for whose sake the server asks something; `undefined` when there is a doubt. */
+  asking(of?: JsonRpcId): UpstreamRequest | undefined
   failAll(error: unknown): void
 }
 
@@ -36,6 +43,13 @@ export interface InFlight {
 export function createInFlight(firstId: number): InFlight {
   const waiting = new Map<JsonRpcId, Waiting>()
   let nextId = firstId
+
+  /** Log messages and the server's own requests name none of ours: they belong to one only when no other could be meant. */
+  function inDoubtNone(of?: JsonRpcId): UpstreamRequest | undefined {
+    if (of !== undefined) return waiting.get(of)?.request
+    const possible = [...waiting.values()].filter(({ request }) => mayAsk(request.method))
+    return possible.length === 1 ? possible[0]!.request : undefined
+  }
 
   return {
     run(request, send, cancel) {
@@ -70,7 +84,7 @@ export function createInFlight(firstId: number): InFlight {
       found?.settle(answer)
       return found !== undefined
     },
-    notify({ method, params, jsonrpc }) {
+    notify({ method, params, jsonrpc }, of) {
       const progress =
         method === 'notifications/progress' ? waiting.get(params?.['progressToken'] as JsonRpcId) : undefined
       if (progress) {
@@ -81,16 +95,14 @@ export function createInFlight(firstId: number): InFlight {
         })
         return true
       }
-      // A log message names no request: it is passed on only when there is no doubt whose it is.
-      const only = method === 'notifications/message' && waiting.size === 1 ? [...waiting.values()][0] : undefined
-      only?.request.onNotification?.({ jsonrpc, method, ...(params ? { params } : {}) })
-      return only !== undefined
+      const subscription = waiting.get(metaOf(params)?.[META_KEY.subscriptionId] as JsonRpcId)
+      const meant = subscription?.request ?? (method === 'notifications/message' ? inDoubtNone(of) : undefined)
+      meant?.onNotification?.({ jsonrpc, method, ...(params ? { params } : {}) })
+      return meant !== undefined
     },
+    asking: inDoubtNone,
     failAll(error) {
       for (const { fail } of [...waiting.values()]) fail(error)
     },
   }
 }
-
-const metaOf = (params: UpstreamRequest['params']): Readonly<Record<string, unknown>> | undefined =>
-  params?.['_meta'] as Record<string, unknown> | undefined

@@ -37,7 +37,12 @@ test('shakes hands once and knows what the server offers', async () => {
     server: { name: 'fake', version: '1.0.0' },
     capabilities: [{ name: 'echo' }],
   })
-  expect(server.heard.map(({ method }) => method)).toEqual(['initialize', 'notifications/initialized', 'tools/list'])
+  expect(server.heard.map(({ method }) => method)).toEqual([
+    'server/discover',
+    'initialize',
+    'notifications/initialized',
+    'tools/list',
+  ])
 })
 
 test('answers initialize from what it knows, in the version of the client', async () => {

@@ -5,6 +5,7 @@ import {
   type JsonRpcRequest,
   parseMessage,
 } from '../contract/json-rpc.ts'
+import { clientOf, forwardedMeta } from '../contract/mcp.ts'
 import { problem } from '../contract/problems.ts'
 import type { McpEndpoint } from '../tools/tool-sessions.ts'
 import { withDeadline } from './deadline.ts'
@@ -65,12 +66,15 @@ async function forward(
     tooLate: (cause: unknown) => problem('tool-timeout', `${method} did not end within ${ms} ms`, { cause }),
   }
   const answer = withDeadline(limit, (signal) =>
-    bridge.sessionOf(name).request({
-      method,
-      ...(params ? { params } : {}),
-      signal,
-      ...(listener ? { onNotification: listener.hear } : {}),
-    }),
+    bridge.sessionOf(name).request(
+      {
+        method,
+        ...(params ? { params: withoutEnvelope(params) } : {}),
+        signal,
+        ...(listener ? { onNotification: listener.hear } : {}),
+      },
+      clientOf(params),
+    ),
   )
     .catch((error: unknown) => {
       throw asProblem(error)
@@ -80,6 +84,11 @@ async function forward(
   if (!listener) return jsonAnswer(id, await answer)
   const first = await Promise.race([answer, listener.spoke])
   return first === 'spoke' ? listener.stream(id, answer, () => gone.abort()) : jsonAnswer(id, first)
+}
+
+function withoutEnvelope({ _meta, ...params }: NonNullable<JsonRpcRequest['params']>): Record<string, unknown> {
+  const meta = forwardedMeta({ _meta })
+  return meta ? { ...params, _meta: meta } : params
 }
 
 /** Gathers what the server says during a request until somebody streams it. */

@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonRpcAnswer, JsonRpcNotification } from '../contract/json-rpc.ts'
+import { HANDSHAKE_VERSIONS, isLoud, MODERN, mayAsk, type RequestClient } from '../contract/mcp.ts'
 import { problem } from '../contract/problems.ts'
 import type { McpInfo, ToolTarget } from '../tools/tool-sessions.ts'
-import { HANDSHAKE_VERSIONS, type InitializeResult, infoOf, initialize, listCapabilities } from './handshake.ts'
+import { discover, type InitializeResult, infoOf, initialize, listCapabilities } from './handshake.ts'
+import { createHeldCalls } from './held-calls.ts'
 import { openHttp, SessionGone } from './http.upstream.ts'
+import { modernUpstream } from './modern.upstream.ts'
 import { openStdio } from './stdio.upstream.ts'
+import { createSubscriptions } from './subscriptions.ts'
 import { lost, type Upstream, type UpstreamRequest } from './upstream.ts'
 
 /** The session with one server: the handshake is made, and made again where the protocol allows it. */
@@ -12,7 +16,10 @@ export interface Session {
   readonly info: McpInfo
   /** The server's own answer to `initialize`, for those who ask us. */
   readonly initialized: InitializeResult
-  request(request: UpstreamRequest): Promise<JsonRpcAnswer>
+  /** @param client For whom it is made; absent: for nobody who could be asked anything. */
+  request(request: UpstreamRequest, client?: RequestClient): Promise<JsonRpcAnswer>
+  /** Does it answer anything at all? @throws As {@link request} does. */
+  check(signal: AbortSignal): Promise<void>
   close(): void
 }
 
@@ -29,6 +36,13 @@ const LISTEN_RETRY_MS = 100
 const GATHER_MS = 100
 const RELIST_MS = 10_000
 const RENEW_MS = 10_000
+/** A server that does not know a question must refuse it; one that never answers costs this time, once. */
+const PROBE_MS = 10_000
+const PROBE_ADOPTED_MS = 1_500
+const FOLLOW_AGAIN_MS = 1_000
+const FOLLOW_AGAIN_MOST_MS = 30_000
+/** Nobody who could be asked. */
+const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }
 /** A server that starts slowly may not be listening yet; later it means that the server is gone. */
 const NO_CONNECTION: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EPIPE'])
 const noConnection = (error: unknown): boolean => NO_CONNECTION.has((error as NodeJS.ErrnoException).code)
@@ -49,6 +63,18 @@ export async function openSession(
     })
   let initialized: InitializeResult
   let info: McpInfo
+  const isModern = () => initialized.protocolVersion === MODERN
+  const modern = modernUpstream(upstream, {
+    version,
+    capabilityOf: (name) => info?.capabilities.find((capability) => capability.name === name),
+  })
+  const spoken = () => (isModern() ? modern : upstream)
+  const held = createHeldCalls()
+  const subscriptions = createSubscriptions({
+    isModern,
+    upstream: { ...upstream, request: (request) => spoken().request(request) },
+    canSubscribe: () => (Object(initialized.capabilities['resources']) as { subscribe?: unknown }).subscribe === true,
+  })
 
   async function shakeHands(limit: AbortSignal): Promise<void> {
     initialized = await initialize(upstream, version, limit)
@@ -56,10 +82,32 @@ export async function openSession(
     upstream.notify('notifications/initialized')
   }
 
+  /** The modern revision where the server has it: asked first, for a server that was greeted the old way keeps to it. */
+  async function greet(limit: AbortSignal): Promise<void> {
+    const probe = AbortSignal.timeout(target.adopted ? PROBE_ADOPTED_MS : PROBE_MS)
+    const found = await discover(modern, AbortSignal.any([limit, probe])).catch((error: unknown) => {
+      if (probe.aborted && !limit.aborted) return undefined
+      throw error
+    })
+    if (!found) return shakeHands(limit)
+    initialized = found
+  }
+
+  /** What changes at a modern server is heard on a request that stays open. */
+  async function follow(): Promise<void> {
+    const notifications = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }
+    const request = { method: 'subscriptions/listen', params: { notifications }, signal: closed.signal }
+    for (let pauseMs = FOLLOW_AGAIN_MS; !closed.signal.aborted; pauseMs = Math.min(2 * pauseMs, FOLLOW_AGAIN_MOST_MS)) {
+      const ended = await modern.request({ ...request, onNotification: heard }).catch(() => undefined)
+      if (ended && 'error' in ended) return // it offers none
+      await sleep(pauseMs, undefined, { signal: closed.signal })
+    }
+  }
+
   async function untilListening(limit: AbortSignal): Promise<void> {
     for (;;) {
       try {
-        return await shakeHands(limit)
+        return await greet(limit)
       } catch (error) {
         if (!noConnection(error)) throw error
         await sleep(LISTEN_RETRY_MS, undefined, { signal: limit })
@@ -68,7 +116,7 @@ export async function openSession(
   }
 
   async function list(limit: AbortSignal): Promise<void> {
-    info = infoOf(initialized, await listCapabilities(upstream, initialized.capabilities, limit))
+    info = infoOf(initialized, await listCapabilities(spoken(), initialized.capabilities, limit))
   }
 
   /** One at a time; what changes meanwhile is read after it. */
@@ -97,21 +145,53 @@ export async function openSession(
   let renewing: Promise<void> | undefined
   function renew(): Promise<void> {
     renewing ??= shakeHands(AbortSignal.any([closed.signal, AbortSignal.timeout(RENEW_MS)]))
-      .then(relistSoon)
+      .then(() => {
+        subscriptions.renewed()
+        relistSoon()
+      })
       .finally(() => {
         renewing = undefined
       })
     return renewing
   }
 
-  function heard({ method }: JsonRpcNotification): void {
-    if (method !== 'notifications/tools/list_changed' || closed.signal.aborted) return
-    relistSoon()
+  function heard(notification: JsonRpcNotification): void {
+    if (closed.signal.aborted) return
+    subscriptions.heard(notification)
+    if (notification.method === 'notifications/tools/list_changed') relistSoon()
+  }
+
+  async function overHandshake(request: UpstreamRequest): Promise<JsonRpcAnswer> {
+    try {
+      if (renewing !== undefined) await unlessAborted(renewing, request.signal)
+      return await upstream.request(request)
+    } catch (error) {
+      if (!(error instanceof SessionGone)) throw error
+      if (!http?.inSession) await unlessAborted(renew(), request.signal)
+      return upstream.request(request)
+    }
+  }
+
+  function dispatch(request: UpstreamRequest, client: RequestClient): Promise<JsonRpcAnswer> {
+    if (request.method === 'subscriptions/listen') return subscriptions.listen(request)
+    if (isModern()) return modern.request(request, client)
+    const quiet = onlyLoud(request, client)
+    return mayAsk(request.method) ? held.run(quiet, client, overHandshake) : overHandshake(quiet)
+  }
+
+  async function request(asked: UpstreamRequest, client = NOBODY): Promise<JsonRpcAnswer> {
+    try {
+      return await dispatch(asked, client)
+    } catch (error) {
+      throw noConnection(error) ? lost({ cause: error }) : error
+    }
   }
 
   try {
     await untilListening(signal)
     await list(signal)
+    // Without it only changes are missed; calls do not need it.
+    if (isModern()) void follow().catch(() => {})
   } catch (error) {
     closed.abort()
     upstream.close()
@@ -127,20 +207,29 @@ export async function openSession(
     get initialized() {
       return initialized
     },
-    async request(request) {
-      try {
-        if (renewing !== undefined) await unlessAborted(renewing, request.signal)
-        return await upstream.request(request)
-      } catch (error) {
-        if (noConnection(error)) throw lost({ cause: error })
-        if (!(error instanceof SessionGone)) throw error
-        if (!http?.inSession) await unlessAborted(renew(), request.signal)
-        return upstream.request(request)
-      }
+    request,
+    async check(limit) {
+      await request({ method: isModern() ? 'server/discover' : 'ping', signal: limit })
     },
     close() {
       closed.abort()
+      held.close()
+      subscriptions.close()
       upstream.close()
+    },
+  }
+}
+
+/** Servers of earlier revisions log to whoever is connected; a client hears what it asked for. */
+function onlyLoud(request: UpstreamRequest, { logLevel }: RequestClient): UpstreamRequest {
+  const { onNotification } = request
+  if (!onNotification) return request
+  return {
+    ...request,
+    onNotification(notification) {
+      const { method, params } = notification
+      if (method !== 'notifications/message' || (logLevel !== undefined && isLoud(params?.['level'], logLevel)))
+        onNotification(notification)
     },
   }
 }

@@ -1,6 +1,7 @@
-import { CODE, type JsonRpcRequest, parseMessage } from '../contract/json-rpc.ts'
+import { type JsonRpcRequest, parseMessage } from '../contract/json-rpc.ts'
 import { problem } from '../contract/problems.ts'
 import type { ToolChannel } from '../tools/tool-sessions.ts'
+import { answerTo } from './asked.ts'
 import { createInFlight } from './in-flight.ts'
 import { createLineReader } from './lines.ts'
 import { lost, MAX_MESSAGE_BYTES, type Upstream, type UpstreamEvents } from './upstream.ts'
@@ -35,15 +36,16 @@ export function openStdio(
   const readsNothing = () => stdin.writableLength > MAX_UNREAD_BYTES
 
   /** A server that asks and does not read gets no more answers: they would pile up here. */
-  function reply(request: JsonRpcRequest): void {
-    if (!readsNothing()) send(answerTo(request))
+  async function reply(request: JsonRpcRequest): Promise<void> {
+    const answer = await answerTo(request, inFlight.asking())
+    if (!readsNothing()) send({ jsonrpc: '2.0', id: request.id, ...answer })
   }
 
   function receive(line: string): void {
     const parsed = parseMessage(line)
     if (!parsed) counters.invalid += 1
     else if (parsed.kind === 'answer') counters.unasked += inFlight.answer(parsed.id, parsed.answer) ? 0 : 1
-    else if (parsed.kind === 'request') reply(parsed.message)
+    else if (parsed.kind === 'request') void reply(parsed.message)
     else if (!inFlight.notify(parsed.message)) onNotification(parsed.message)
   }
 
@@ -84,12 +86,4 @@ export function openStdio(
       channel.close()
     },
   }
-}
-
-/** What a server may ask of us: whether we are alive, and for directories, of which there are none. We declared no other ability. */
-export function answerTo({ id, method }: JsonRpcRequest): object {
-  if (method === 'ping') return { jsonrpc: '2.0', id, result: {} }
-  if (method === 'roots/list') return { jsonrpc: '2.0', id, result: { roots: [] } }
-  const error = { code: CODE.methodNotFound, message: `${method.slice(0, 100)} is not offered here` }
-  return { jsonrpc: '2.0', id, error }
 }

@@ -60,7 +60,7 @@ export function createMcpBridge({ version, random }: ToolSessionsDeps): McpBridg
     },
     async check(name, signal) {
       await sessionOf(name)
-        .request({ method: 'ping', signal })
+        .check(signal)
         .catch((error: unknown) => {
           throw signal.aborted
             ? problem('tool-timeout', 'The tool did not answer a ping in time', { cause: error })

@@ -1,13 +1,17 @@
-import type { JsonRpcAnswer, JsonRpcNotification } from '../contract/json-rpc.ts'
+import type { JsonRpcAnswer, JsonRpcNotification, JsonRpcRequest } from '../contract/json-rpc.ts'
 import { problem } from '../contract/problems.ts'
 
 export interface UpstreamRequest {
   readonly method: string
   readonly params?: Readonly<Record<string, unknown>>
+  /** Over HTTP, what stands in headers beside what the revision itself wants there. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Gives the request up: the server is told `notifications/cancelled`. */
   readonly signal: AbortSignal
   /** Progress and log messages that belong to this request, in order, before it ends. */
   readonly onNotification?: (notification: JsonRpcNotification) => void
+  /** What the server wants of the client before it answers. Absent: the client cannot be asked. */
+  readonly onRequest?: (request: JsonRpcRequest) => Promise<JsonRpcAnswer>
 }
 
 /** A connection to one MCP server. */
