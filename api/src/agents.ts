@@ -25,6 +25,12 @@ export const ToolbeltItem = z.object({
   toolboxId: ToolboxId,
   toolId: z.string(),
   enabled: z.boolean(),
+  /** May the agent use the prompts of the server (and have their arguments completed)? */
+  prompts: z.boolean(),
+  /** May it read the resources of the server and subscribe to them? */
+  resources: z.boolean(),
+  /** Its names at the gateway are those of its server, without the instance's name before them. One item of an agent at most. */
+  plainNames: z.boolean(),
   /** Every capability of the instance with the decision for this agent; whatever is not allowed is denied. */
   permissions: z.array(
     z.object({
@@ -202,7 +208,7 @@ export const addToolbeltItem = defineUserOperation({
 })
 export const updateToolbeltItem = defineUserOperation({
   id: 'updateToolbeltItem',
-  summary: 'Switch a toolbelt item on or off; set which capabilities are allowed',
+  summary: 'Switch a toolbelt item on or off; set what of it is allowed, and its names',
   method: 'PATCH',
   path: '/api/agents/:agentId/toolbelt/:toolbeltItemId',
   auth: 'operator',
@@ -211,6 +217,9 @@ export const updateToolbeltItem = defineUserOperation({
   body: z
     .strictObject({
       enabled: z.boolean(),
+      prompts: z.boolean().describe('All prompts of the server, or none.'),
+      resources: z.boolean().describe('All resources of the server, or none.'),
+      plainNames: z.boolean().describe('Takes it from the item that had it before.'),
       allow: z.array(z.string().min(1).max(256)).max(1_000).describe('The whole list: what is not in it is denied.'),
     })
     .partial(),

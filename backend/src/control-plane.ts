@@ -129,14 +129,25 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   // What agents call, and the record of it.
   const toolbelts = createToolbelts({ store, clock })
   const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), log })
+  const callUpstream = createCallUpstream(createRoad({ tunnel: tunnels.request, sealer }))
   const makeCall = createMakeCall({
-    callUpstream: createCallUpstream(createRoad({ tunnel: tunnels.request, sealer })),
+    callUpstream,
     bulkhead: createBulkhead(CALLS_PER_INSTANCE),
     recorder,
     clock,
     newId,
   })
-  const gateway = createGateway({ toolbelts, makeCall, findAgent: agentFinder.find, own, version, log })
+  const gateway = createGateway({
+    toolbelts,
+    makeCall,
+    callUpstream,
+    findAgent: agentFinder.find,
+    sealer,
+    clock,
+    own,
+    version,
+    log,
+  })
 
   // A change anywhere ends what is remembered of it here: a revocation holds at once, on every replica.
   const changes = await listenForChanges(store, log)

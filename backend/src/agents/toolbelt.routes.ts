@@ -1,4 +1,11 @@
-import { addToolbeltItem, listToolbelt, problem, removeToolbeltItem, updateToolbeltItem } from '@agentopia/api'
+import {
+  addToolbeltItem,
+  listToolbelt,
+  problem,
+  removeToolbeltItem,
+  type ToolbeltItem,
+  updateToolbeltItem,
+} from '@agentopia/api'
 import { eq } from 'drizzle-orm'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Caller } from '../http/caller.ts'
@@ -13,7 +20,7 @@ import {
   insertToolbeltItem,
   listToolbeltViews,
   setAllowed,
-  setEnabled,
+  setSwitches,
 } from './toolbelt.store.ts'
 
 export interface ToolbeltRouteDeps {
@@ -54,12 +61,12 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
     }),
   )
 
-  mount.reply(updateToolbeltItem, ({ params, body }, { caller }) =>
+  mount.reply(updateToolbeltItem, ({ params, body: { allow, ...switches } }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
       const agent = await getAgentRow(tx, params.agentId)
       const before = await getToolbeltView(tx, agent.id, params.toolbeltItemId)
-      if (body.enabled !== undefined) await setEnabled(tx, before.id, body.enabled)
-      if (body.allow !== undefined) await setAllowed(tx, agent.accountId, before.id, body.allow)
+      await setSwitches(tx, agent.id, before.id, given(switches))
+      if (allow !== undefined) await setAllowed(tx, agent.accountId, before.id, allow)
       const after = await getToolbeltView(tx, agent.id, before.id)
       const allowed = after.permissions.filter((permission) => permission.allowed).length
       await record(
@@ -67,7 +74,7 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
         caller,
         'toolbelt.changed',
         agent,
-        `${before.instanceName} of ${agent.name}: ${after.enabled ? 'on' : 'off'}, ${capabilities(allowed)} allowed`,
+        `${before.instanceName} of ${agent.name}: ${sentenceOf(after)}, ${capabilities(allowed)} allowed`,
       )
       return after
     }),
@@ -88,3 +95,17 @@ const record = (tx: Tx, caller: Caller, action: string, agent: AgentRow, message
   recordActivity(tx, { accountId: agent.accountId, actor: caller.actor, action, subject: agent.id, message })
 
 const capabilities = (count: number): string => (count === 1 ? '1 capability' : `${count} capabilities`)
+
+/** Without what is `undefined`. */
+const given = <Given extends object>(values: Given) =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Given]?: Exclude<Given[Key], undefined>
+  }
+
+const sentenceOf = ({ enabled, prompts, resources, plainNames }: ToolbeltItem): string =>
+  [
+    enabled ? 'on' : 'off',
+    ...(prompts ? ['prompts allowed'] : []),
+    ...(resources ? ['resources allowed'] : []),
+    ...(plainNames ? ['plain names'] : []),
+  ].join(', ')

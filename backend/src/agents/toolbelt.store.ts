@@ -44,7 +44,10 @@ async function selectViews(tx: Tx, agentId: string, itemId?: string): Promise<To
     toolboxId: instance.toolboxId,
     toolId: instance.toolId,
     enabled: item.enabled,
-    permissions: permissionsOf(instance.name, instance.capabilities ?? [], allowed),
+    prompts: item.prompts,
+    resources: item.resources,
+    plainNames: item.plainNames,
+    permissions: permissionsOf(item.plainNames ? undefined : instance.name, instance.capabilities ?? [], allowed),
   }))
 }
 
@@ -87,15 +90,24 @@ export async function setAllowed(
   if (rows.length > 0) await tx.insert(capabilityPermissions).values(rows).onConflictDoNothing()
 }
 
-export const setEnabled = (tx: Tx, itemId: string, enabled: boolean) =>
-  tx.update(toolbeltItems).set({ enabled }).where(eq(toolbeltItems.id, itemId))
+/** Sets what is given. Plain names are taken from the item of the agent that had them. */
+export async function setSwitches(
+  tx: Tx,
+  agentId: string,
+  itemId: string,
+  switches: Partial<Pick<ItemRow, 'enabled' | 'prompts' | 'resources' | 'plainNames'>>,
+): Promise<void> {
+  if (switches.plainNames)
+    await tx.update(toolbeltItems).set({ plainNames: false }).where(eq(toolbeltItems.agentId, agentId))
+  if (Object.keys(switches).length > 0) await tx.update(toolbeltItems).set(switches).where(eq(toolbeltItems.id, itemId))
+}
 
 export const deleteToolbeltItem = (tx: Tx, itemId: string) =>
   tx.delete(toolbeltItems).where(eq(toolbeltItems.id, itemId))
 
 /** Everything that is offered, and then what is allowed although it is not offered (any more). */
 function permissionsOf(
-  instanceName: string,
+  instanceName: string | undefined,
   offered: readonly Capability[],
   allowed: readonly string[],
 ): ToolbeltItem['permissions'] {

@@ -10,6 +10,9 @@ const item = (change: Partial<BeltItem> = {}, instance: Partial<BeltItem['instan
   enabled: true,
   toolboxAccess: true,
   allowed: new Set(['echo']),
+  prompts: false,
+  resources: false,
+  plainNames: false,
   ...change,
   instance: {
     id: 'inst_1',

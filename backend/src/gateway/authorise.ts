@@ -9,6 +9,11 @@ export interface BeltItem {
   readonly toolboxAccess: boolean
   /** Capabilities that are allowed; all others are denied. */
   readonly allowed: ReadonlySet<string>
+  /** Are all prompts of the server allowed; all its resources? */
+  readonly prompts: boolean
+  readonly resources: boolean
+  /** Its names at the gateway are those of its server. */
+  readonly plainNames: boolean
   readonly instance: {
     readonly id: string
     readonly name: string
@@ -37,14 +42,24 @@ export type Decision =
   | { readonly allowed: false; readonly because: Denial }
 
 /** May this agent use this capability now? The only place that says so: what is listed, called and executed asks here. */
-export function authorise({ agent }: Toolbelt, item: BeltItem, capabilityName: string): Decision {
-  if (!agent.enabled) return denied('agent-disabled')
-  if (!item.enabled) return denied('item-disabled')
-  if (!item.toolboxAccess) return denied('no-toolbox-access')
-  if (!item.allowed.has(capabilityName)) return denied('not-granted')
-  if (item.instance.desired !== 'running') return denied('instance-not-running')
+export function authorise(toolbelt: Toolbelt, item: BeltItem, capabilityName: string): Decision {
+  const because = denialOf(toolbelt, item, item.allowed.has(capabilityName))
+  if (because) return denied(because)
   const capability = item.instance.capabilities.find(({ name }) => name === capabilityName)
   return capability ? { allowed: true, capability } : denied('not-offered')
+}
+
+/** The same for what a server has beside capabilities. What there is of it, only the server knows. */
+export function authoriseAll(toolbelt: Toolbelt, item: BeltItem, what: 'prompts' | 'resources'): Denial | undefined {
+  return denialOf(toolbelt, item, item[what])
+}
+
+function denialOf({ agent }: Toolbelt, item: BeltItem, granted: boolean): Denial | undefined {
+  if (!agent.enabled) return 'agent-disabled'
+  if (!item.enabled) return 'item-disabled'
+  if (!item.toolboxAccess) return 'no-toolbox-access'
+  if (!granted) return 'not-granted'
+  return item.instance.desired === 'running' ? undefined : 'instance-not-running'
 }
 
 const denied = (because: Denial): Decision => ({ allowed: false, because })

@@ -1,24 +1,36 @@
 import { createHash } from 'node:crypto'
 import { ProblemError, problem } from '@agentopia/api'
-import type { JsonRpcAnswer, JsonRpcId, JsonRpcNotification } from '@agentopia/dtma/contract'
+import {
+  envelopeOf,
+  type JsonRpcAnswer,
+  type JsonRpcId,
+  type JsonRpcNotification,
+  type RequestClient,
+} from '@agentopia/dtma/contract'
 import type { CallEnd } from '../calls/call-record.ts'
 import type { CallRecorder } from '../calls/call-recorder.ts'
 import type { Clock } from '../reconcile/clock.ts'
-import { authorise, type BeltItem, type Toolbelt } from './authorise.ts'
+import { authorise, authoriseAll, type BeltItem, type Toolbelt } from './authorise.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import { cleanText } from './clean-text.ts'
 import type { CallUpstream } from './upstream.ts'
 
 /** One call that an agent wants to make. */
-interface WantedCall {
+export interface WantedCall {
   readonly toolbelt: Toolbelt
+  /** Absent: `tools/call`. Prompts and resources are permitted by item, not one by one. */
+  readonly method?: 'tools/call' | 'prompts/get' | 'resources/read'
   /** `undefined`: the name leads nowhere. */
   readonly item: BeltItem | undefined
-  /** Name of the capability, as its server knows it; or what was asked for, when it leads nowhere. */
+  /** Name of the capability (the prompt; address of the resource), as its server knows it; or what was asked for. */
   readonly capability: string
   readonly arguments: Readonly<Record<string, unknown>>
   /** `_meta` of the request, when the caller gave one. */
   readonly meta?: Readonly<Record<string, unknown>> | undefined
+  /** Who could be asked; absent: nobody. */
+  readonly client?: RequestClient
+  /** What the server wanted of the client, when the call comes again with it. */
+  readonly again?: Readonly<{ inputResponses?: unknown; requestState?: string }>
   /** The answer comes back under it. */
   readonly id: JsonRpcId
   readonly timeoutMs: number
@@ -26,7 +38,7 @@ interface WantedCall {
   readonly onNotification?: (notification: JsonRpcNotification) => void
 }
 
-interface MadeCall {
+export interface MadeCall {
   readonly callId: string
   readonly durationMs: number
   readonly answer: JsonRpcAnswer
@@ -69,9 +81,9 @@ export function createMakeCall({ callUpstream, bulkhead, recorder, clock, newId 
       argumentBytes: Buffer.byteLength(args),
     })
 
-    const decision = item && authorise(wanted.toolbelt, item, capability)
-    if (!item || !decision?.allowed) {
-      end({ outcome: 'denied', code: decision?.allowed === false ? decision.because : 'unknown' })
+    const because = denialOf(wanted)
+    if (!item || because) {
+      end({ outcome: 'denied', code: because ?? 'unknown' })
       throw problem('capability-denied', `${shown(capability)} is not among the capabilities of this agent`)
     }
 
@@ -91,25 +103,38 @@ export function createMakeCall({ callUpstream, bulkhead, recorder, clock, newId 
   }
 }
 
+function denialOf({ toolbelt, item, method, capability }: WantedCall): string | undefined {
+  if (!item) return 'unknown'
+  if (method === 'prompts/get') return authoriseAll(toolbelt, item, 'prompts')
+  if (method === 'resources/read') return authoriseAll(toolbelt, item, 'resources')
+  const decision = authorise(toolbelt, item, capability)
+  return decision.allowed ? undefined : decision.because
+}
+
 /** Who calls what, as it is recorded. */
-const namesOf = ({ toolbelt: { agent }, item, capability }: WantedCall) => ({
+const namesOf = ({ toolbelt: { agent }, item, method, capability }: WantedCall) => ({
   accountId: agent.accountId,
   agentId: agent.id,
   agentName: agent.name,
   instanceId: item?.instance.id ?? null,
   instanceName: item?.instance.name ?? null,
-  capability: shown(capability),
+  capability: shown(method === undefined || method === 'tools/call' ? capability : `${method} ${capability}`),
 })
 
 /** A stranger's word, as it may be stored and shown. */
 const shown = (capability: string): string => cleanText(capability.slice(0, 256))
 
 /** The arguments are written once; their digest is of what is sent. */
-function requestOf({ id, capability, meta }: WantedCall, args: string): string {
-  const rest = meta === undefined ? '' : `,"_meta":${JSON.stringify(meta)}`
-  const params = `{"name":${JSON.stringify(capability)},"arguments":${args}${rest}}`
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"tools/call","params":${params}}`
+function requestOf({ method = 'tools/call', id, capability, meta, client, again }: WantedCall, args: string): string {
+  const named = JSON.stringify(capability)
+  const what = method === 'resources/read' ? `"uri":${named}` : `"name":${named},"arguments":${args}`
+  const rest = again ? `,${JSON.stringify(again).slice(1, -1)}` : ''
+  const _meta = JSON.stringify({ ...meta, ...envelopeOf(client ?? NOBODY) })
+  const params = `{${what}${rest === ',' ? '' : rest},"_meta":${_meta}}`
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"${method}","params":${params}}`
 }
+
+const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }
 
 const outcomeOf = (answer: JsonRpcAnswer): Pick<CallEnd, 'outcome'> & Partial<CallEnd> =>
   'error' in answer

@@ -45,7 +45,11 @@ test('a list says how long it may be believed, and that it is for this caller al
 test('a result says that it is complete, and keeps what the tool said', async () => {
   const answer = await post(gateway, echo, headersOf('tools/call', 'demo__echo'))
   expect(answer.body.result).toMatchObject({ resultType: 'complete', content: [{ type: 'text', text: 'hello' }] })
-  expect(gateway.dtma.seen.at(-1)?.request.params).toEqual({ name: 'echo', arguments: { text: 'hello' } })
+  expect(gateway.dtma.seen.at(-1)?.request.params).toEqual({
+    name: 'echo',
+    arguments: { text: 'hello' },
+    _meta: { [`${KEY}protocolVersion`]: '2026-07-28', [`${KEY}clientCapabilities`]: {} },
+  })
 })
 
 const base64 = (text: string) => `=?base64?${Buffer.from(text).toString('base64')}?=`
@@ -99,7 +103,7 @@ test.each<[string, object | undefined]>([
   expect([status, body.error.code]).toEqual([400, -32_602])
 })
 
-test.each(['ping', 'initialize', 'resources/list', 'subscriptions/listen', 'no/such'])(
+test.each(['ping', 'initialize', 'resources/subscribe', 'logging/setLevel', 'no/such'])(
   '%s is not offered',
   async (method) => {
     const { status, body } = await post(gateway, request(method), headersOf(method))

@@ -116,7 +116,17 @@ test('what goes to a tool is written anew: its own name for the capability, and 
     jsonrpc: '2.0',
     id: 'id',
     method: 'tools/call',
-    params: { name: 'echo', arguments: { text: 'x' }, _meta: { progressToken: 'p', traceparent: 'x' } },
+    params: {
+      name: 'echo',
+      arguments: { text: 'x' },
+      _meta: {
+        progressToken: 'p',
+        traceparent: 'x',
+        'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+        'io.modelcontextprotocol/clientCapabilities': {},
+        'io.modelcontextprotocol/logLevel': 'debug',
+      },
+    },
   })
 })
 

@@ -3,6 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Capability } from '@agentopia/dtma/contract'
+import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
 import { insertAgentToken } from '../agents/agent-token.store.ts'
 import { createAgentFinder } from '../agents/find-agent.ts'
@@ -22,11 +24,13 @@ import {
   toolbeltItems,
   toolboxes,
 } from '../store/schema/index.ts'
+import { createSealer } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
 import { createBulkhead } from './bulkhead.ts'
 import { createMakeCall } from './call.ts'
 import { FAKE_CAPABILITIES, openFakeDtma } from './fake-dtma.testing.ts'
 import { createGateway } from './gateway.ts'
+import type { Road } from './road.ts'
 import { createToolbelts } from './toolbelts.ts'
 import { createCallUpstream } from './upstream.ts'
 
@@ -34,8 +38,18 @@ const ACCOUNT = 'account_1'
 
 export type TestGateway = Awaited<ReturnType<typeof openTestGateway>>
 
+interface TestGatewayOptions {
+  readonly timeoutMs?: number
+  readonly atOnce?: number
+  readonly waiting?: number
+  /** To toolboxes; absent: to the fake DTMA. */
+  readonly road?: Road
+  readonly port?: number
+}
+
 /** The gateway as it is composed, over real sockets, between an agent and a fake DTMA. */
-export async function openTestGateway({ timeoutMs = 5_000, atOnce = 4, waiting = 4 } = {}) {
+export async function openTestGateway(options: TestGatewayOptions = {}) {
+  const { timeoutMs = 5_000, atOnce = 4, waiting = 4, road } = options
   const log = pino({ level: 'silent' })
   const store = await openTestStore()
   const dtma = await openFakeDtma()
@@ -49,18 +63,30 @@ export async function openTestGateway({ timeoutMs = 5_000, atOnce = 4, waiting =
     finder.forget()
   })
   const bulkhead = createBulkhead({ atOnce, waiting })
+  const callUpstream = createCallUpstream(road ?? dtma.road)
   const makeCall = createMakeCall({
-    callUpstream: createCallUpstream(dtma.road),
+    callUpstream,
     bulkhead,
     recorder,
     clock: systemClock,
     newId,
   })
   const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const own = ownNames({ host: '127.0.0.1', port }, 'https://tools.example.com')
-  const gateway = createGateway({ toolbelts, makeCall, findAgent: finder.find, own, version: '1.2.3', log, timeoutMs })
+  const gateway = createGateway({
+    toolbelts,
+    makeCall,
+    callUpstream,
+    findAgent: finder.find,
+    sealer: createSealer(Buffer.alloc(32, 7)),
+    clock: systemClock,
+    own,
+    version: '1.2.3',
+    log,
+    timeoutMs,
+  })
   server.on('request', (request, response) => {
     if (!gateway(request, response)) response.writeHead(404).end('another door')
   })
@@ -88,6 +114,10 @@ export async function openTestGateway({ timeoutMs = 5_000, atOnce = 4, waiting =
   }
 }
 
+type More = Partial<Record<'plainNames' | 'prompts' | 'resources', boolean>> & {
+  readonly capabilities?: readonly Capability[]
+}
+
 /** An agent with a token, and two instances of one tool: all of the first granted but one capability, one of the second. */
 async function seed(store: Store) {
   const agentId = newId('agent')
@@ -99,21 +129,30 @@ async function seed(store: Store) {
     await tx.insert(agents).values({ ...of, id: agentId, name: 'helper' })
     await tx.insert(agentToolboxAccess).values({ ...of, agentId, toolboxId })
   })
-  const add = async (name: string, allow: readonly string[]) => {
+  const add = async (name: string, allow: readonly string[], more: More = {}) => {
+    const { capabilities = FAKE_CAPABILITIES, ...switches } = more
     const instance = { ...of, id: newId('inst'), toolboxId, toolId: 'fake', name, config: {} }
-    const item = { ...of, id: newId('belt'), agentId, instanceId: instance.id }
+    const item = { ...of, id: newId('belt'), agentId, instanceId: instance.id, ...switches }
     await store.system(async (tx) => {
-      await tx.insert(instances).values({ ...instance, desired: 'running', capabilities: [...FAKE_CAPABILITIES] })
+      await tx.insert(instances).values({ ...instance, desired: 'running', capabilities: [...capabilities] })
       await tx.insert(toolbeltItems).values(item)
       const permissions = allow.map((capability) => ({ ...of, toolbeltItemId: item.id, capability }))
-      await tx.insert(capabilityPermissions).values(permissions)
+      if (permissions.length > 0) await tx.insert(capabilityPermissions).values(permissions)
     })
     return { instanceId: instance.id, itemId: item.id }
   }
+  /** What a toolbox has discovered anew. */
+  const discovered = (instanceId: string, capabilities: readonly Capability[]) =>
+    store.system((tx) =>
+      tx
+        .update(instances)
+        .set({ capabilities: [...capabilities] })
+        .where(eq(instances.id, instanceId)),
+    )
   const demo = await add('demo', granted)
   const other = await add('other', ['echo'])
   const { secret, token } = await store.system((tx) => insertAgentToken(tx, { id: agentId, ...of }, 'test'))
-  return { agentId, toolboxId, demo, other, secret, tokenId: token.id, granted }
+  return { agentId, toolboxId, demo, other, secret, tokenId: token.id, granted, add, discovered }
 }
 
 export interface Posted {

@@ -1,10 +1,14 @@
 import type { ServerResponse } from 'node:http'
-import type { JsonRpcAnswer, JsonRpcId, JsonRpcNotification } from '@agentopia/dtma/contract'
+import type { JsonRpcAnswer, JsonRpcId, JsonRpcNotification, JsonRpcRequest } from '@agentopia/dtma/contract'
 
 /** The way back to the client of one request: JSON, or an event stream once there is something to say before the answer. */
 export interface McpAnswer {
+  /** Begins the event stream before there is anything to say. */
+  open(): void
   /** Passes on what a tool says during the call. Left out when the client reads too slowly or takes no stream. */
   notify(notification: JsonRpcNotification): void
+  /** Asks the client something on this stream. @returns False when it takes none, or reads too slowly. */
+  ask(request: JsonRpcRequest): boolean
   end(answer: JsonRpcAnswer, status?: number): void
   /** Ends with a message that is written already. */
   endAsWritten(message: string): void
@@ -37,10 +41,12 @@ export function answerTo(
       })
   }
 
-  function say(text: string): void {
-    if (!streams || response.writableEnded || response.destroyed) return
+  function say(text: string): boolean {
+    if (!streams || response.writableEnded || response.destroyed) return false
     stream()
-    if (response.writableLength < MOST_UNREAD) response.write(text)
+    if (response.writableLength >= MOST_UNREAD) return false
+    response.write(text)
+    return true
   }
 
   const stillHere = setInterval(() => say(': still here\n\n'), stillHereMs)
@@ -53,7 +59,9 @@ export function answerTo(
   }
 
   return {
-    notify: (notification) => say(event(JSON.stringify(notification))),
+    open: () => void say(': hello\n\n'),
+    notify: (notification) => void say(event(JSON.stringify(notification))),
+    ask: (request) => say(event(JSON.stringify(request))),
     end: (answer, status = 200) => finish(JSON.stringify({ jsonrpc: '2.0', id, ...answer }), status),
     // A line break would end the event's data.
     endAsWritten: (message) => finish(/[\r\n]/.test(message) ? JSON.stringify(JSON.parse(message)) : message, 200),

@@ -1,22 +1,37 @@
 import { ProblemError } from '@agentopia/api'
-import { CODE, type JsonRpcAnswer, type JsonRpcRequest } from '@agentopia/dtma/contract'
+import {
+  CODE,
+  HANDSHAKE_VERSIONS,
+  isLoud,
+  type JsonRpcAnswer,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+} from '@agentopia/dtma/contract'
 import { cleanText } from './clean-text.ts'
-import { LEGACY, SPOKEN } from './mcp-revision.ts'
+import { type Era, SPOKEN } from './mcp-revision.ts'
 
 export type Reply = JsonRpcAnswer
 
-/** What a tool says during a call, and is passed on; nothing else is. */
-export const PROGRESS = 'notifications/progress'
-export const LOGGED = 'notifications/message'
+/** Is this passed on of what a tool says during a call? Log messages only to who asked for them. */
+export const isHeard = ({ method, params }: JsonRpcNotification, logLevel: string | undefined): boolean =>
+  method === 'notifications/progress' ||
+  (method === 'notifications/message' && logLevel !== undefined && isLoud(params?.['level'], logLevel))
 
-const CAPABILITIES = { tools: {} }
+/** The same for every agent: what it was not granted is empty, not absent. */
+const CAPABILITIES = {
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { subscribe: true, listChanged: true },
+  completions: {},
+  logging: {},
+}
 const INSTRUCTIONS =
-  'Each tool is named <tool instance>__<capability>. The list holds what this agent was granted, and changes when that does.'
+  'Tools and prompts are named <tool instance>__<name>, resources agentopia:<tool instance>/<address>, unless said otherwise. The list holds what this agent was granted, and changes when that does.'
 const identity = (version: string) => ({ name: 'agentopia-toolboxes', title: 'Agentopia Toolboxes', version })
 
 export const initialized = ({ params }: JsonRpcRequest, version: string): Reply => ({
   result: {
-    protocolVersion: LEGACY.find((known) => known === params?.['protocolVersion']) ?? LEGACY[0],
+    protocolVersion: HANDSHAKE_VERSIONS.find((known) => known === params?.['protocolVersion']) ?? HANDSHAKE_VERSIONS[0],
     capabilities: CAPABILITIES,
     serverInfo: identity(version),
     instructions: INSTRUCTIONS,
@@ -38,15 +53,15 @@ const PAGE = 200
 /** How long a list may be believed: as long as we do so ourselves. */
 const LIST_TTL_MS = 5_000
 
-/** One page of what may be called. The cursor is a position: the list of one toolbelt has a stable order. */
-export function listPage(listed: readonly unknown[], { params }: JsonRpcRequest): Reply {
+/** One page of what may be used. The cursor is a position: the list of one toolbelt has a stable order. */
+export function listPage(key: string, listed: readonly unknown[], { params }: JsonRpcRequest): Reply {
   const cursor = params?.['cursor'] ?? '0'
   const from = typeof cursor === 'string' && /^\d{1,9}$/.test(cursor) ? Number(cursor) : Number.NaN
   if (!(from <= listed.length)) return { error: { code: CODE.invalidParams, message: 'The cursor is not one of ours' } }
   const next = from + PAGE
   return {
     result: {
-      tools: listed.slice(from, next),
+      [key]: listed.slice(from, next),
       ...(next < listed.length ? { nextCursor: String(next) } : {}),
       ttlMs: LIST_TTL_MS,
       cacheScope: 'private',
@@ -62,14 +77,38 @@ export function withIdentity(reply: Reply, version: string): Reply {
   return { result: { resultType: 'complete', ...reply.result, _meta: { ...ours, ...Object(meta) } } }
 }
 
+/** The results of these may be kept for a while; how long, and by whom, does not lie with the tool. */
+const CACHEABLE: ReadonlySet<string> = new Set(['resources/read'])
+
+/** A result of the modern era that says how long it may be believed: not at all, and by nobody else. */
+export function asModern(reply: Reply, method: string, version: string): Reply {
+  const named = withIdentity(reply, version)
+  if ('error' in named || !CACHEABLE.has(method) || named.result['resultType'] !== 'complete') return named
+  return { result: { ...named.result, ttlMs: 0, cacheScope: 'private' } }
+}
+
+const RESOURCE_NOT_FOUND = -32_002
+
+/** What is not there, or not for this agent: nobody learns which. */
+export function notThere(method: string, asked: string, era: Era): Reply {
+  const shown = cleanText(asked.slice(0, 2_000))
+  if (method === 'resources/read') {
+    const code = era === 'legacy' ? RESOURCE_NOT_FOUND : CODE.invalidParams
+    return { error: { code, message: 'Resource not found', data: { uri: shown } } }
+  }
+  const what = method === 'prompts/get' ? 'prompt' : 'tool'
+  return { error: { code: CODE.invalidParams, message: `Unknown ${what}: ${shown.slice(0, 100)}` } }
+}
+
 /** A failure in MCP's terms. A denied capability looks like one that does not exist; codes of ours are those of HTTP. */
-export function errorOf(error: unknown, name: string, signal: AbortSignal): Reply {
+export function errorOf(error: unknown, absent: () => Reply, signal: AbortSignal): Reply {
   if (signal.aborted) return { error: { code: 499, message: 'The call was taken back' } }
   if (!(error instanceof ProblemError))
     return { error: { code: CODE.internal, message: 'Unexpected failure; it is in the log of the control plane' } }
   const { code, kind, message } = error
-  if (code === 'capability-denied')
-    return { error: { code: CODE.invalidParams, message: `Unknown tool: ${cleanText(name.slice(0, 100))}` } }
+  if (code === 'capability-denied') return absent()
   const data = { code, retryable: kind.retryable, fix: kind.fix }
   return { error: { code: kind.status, message: `${kind.title}: ${message}`, data } }
 }
+
+export const invalidParams = (message: string): Reply => ({ error: { code: CODE.invalidParams, message } })

@@ -32,14 +32,27 @@ export function parseStrictly(body: Buffer): JsonRpcMessage {
   const message = messageOf(value)
   if (!message) throw new McpRefusal(400, CODE.invalidRequest, 'The body is not one JSON-RPC 2.0 message')
   const params = message.kind === 'answer' ? undefined : message.message.params
-  const disguised = keysOf(params).find((key) => !PARAMS.has(key) && PARAMS.has(key.toLowerCase()))
+  const disguised = keysOf(params).find((key) => !PARAMS.has(key) && LOWER.has(key.toLowerCase()))
   if (disguised !== undefined) throw notAMember('request', disguised)
   return message
 }
 
 const MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
 /** Parameters that decide something; the same in other letters could mean them to a parser that does not mind. */
-const PARAMS: ReadonlySet<string> = new Set(['name', 'arguments', '_meta', 'cursor'])
+const PARAMS: ReadonlySet<string> = new Set([
+  'name',
+  'uri',
+  'arguments',
+  'argument',
+  'ref',
+  '_meta',
+  'cursor',
+  'level',
+  'notifications',
+  'inputResponses',
+  'requestState',
+])
+const LOWER: ReadonlySet<string> = new Set([...PARAMS].map((name) => name.toLowerCase()))
 
 const keysOf = (value: unknown): string[] => Object.keys(Object(value))
 

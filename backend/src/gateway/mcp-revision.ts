@@ -1,19 +1,28 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { CODE, type JsonRpcMessage, type JsonRpcRequest } from '@agentopia/dtma/contract'
+import {
+  CODE,
+  HANDSHAKE_VERSIONS,
+  type JsonRpcMessage,
+  type JsonRpcRequest,
+  META_KEY,
+  MODERN,
+  metaOf,
+  nameOf,
+} from '@agentopia/dtma/contract'
 import { McpRefusal } from './mcp-refusal.ts'
 
-/** Every request says what it speaks; there is no handshake and no session. */
-const MODERN = '2026-07-28'
-/** These begin with `initialize`. Newest first. */
-export const LEGACY = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const
-export const SPOKEN: readonly string[] = [MODERN, ...LEGACY]
+export const SPOKEN: readonly string[] = [MODERN, ...HANDSHAKE_VERSIONS]
 
 /** Codes that MCP reserves (2026-07-28, error codes). */
 const HEADER_MISMATCH = -32_020
+const MISSING_CAPABILITY = -32_021
 const UNSUPPORTED_VERSION = -32_022
 
-const META = 'io.modelcontextprotocol/'
+/** In the modern era some errors have an HTTP status of their own. */
+export const statusOf = (code: number): number =>
+  code === MISSING_CAPABILITY ? 400 : code === CODE.methodNotFound ? 404 : 200
 
+/** `legacy`: the revisions that begin with `initialize`. */
 export type Era = 'legacy' | 'modern'
 
 /**
@@ -28,39 +37,24 @@ export function eraOf(headers: IncomingHttpHeaders, parsed: JsonRpcMessage): Era
     return header === MODERN ? 'modern' : 'legacy'
   }
   const { message } = parsed
-  const { id } = message
-  const claimed = metaOf(message)?.[`${META}protocolVersion`]
+  const { id, method, params } = message
+  const meta = metaOf(params)
+  const claimed = meta?.[META_KEY.protocolVersion]
   if (claimed === undefined) {
     if (header === MODERN)
-      throw new McpRefusal(400, CODE.invalidParams, `params._meta lacks ${META}protocolVersion`, { id })
-    if (header !== undefined && message.method !== 'initialize' && !SPOKEN.includes(header))
-      throw unsupported(header, message)
+      throw new McpRefusal(400, CODE.invalidParams, `params._meta lacks ${META_KEY.protocolVersion}`, { id })
+    if (header !== undefined && method !== 'initialize' && !SPOKEN.includes(header)) throw unsupported(header, message)
     return 'legacy'
   }
   if (header !== undefined && header !== claimed) throw mismatch('MCP-Protocol-Version', message)
   if (claimed !== MODERN) throw unsupported(String(claimed), message)
   if (header === undefined) throw mismatch('MCP-Protocol-Version', message)
-  if (headerOf(headers, 'mcp-method') !== message.method) throw mismatch('Mcp-Method', message)
-  if (message.method === 'tools/call' && decoded(headerOf(headers, 'mcp-name')) !== message.params?.['name'])
-    throw mismatch('Mcp-Name', message)
-  if (!isObject(metaOf(message)?.[`${META}clientCapabilities`]))
-    throw new McpRefusal(400, CODE.invalidParams, `params._meta lacks ${META}clientCapabilities`, { id })
+  if (headerOf(headers, 'mcp-method') !== method) throw mismatch('Mcp-Method', message)
+  const name = nameOf(method, params)
+  if (name !== undefined && decoded(headerOf(headers, 'mcp-name')) !== name) throw mismatch('Mcp-Name', message)
+  if (!isObject(meta?.[META_KEY.clientCapabilities]))
+    throw new McpRefusal(400, CODE.invalidParams, `params._meta lacks ${META_KEY.clientCapabilities}`, { id })
   return 'modern'
-}
-
-/** Does the caller want to hear what a tool logs during the call? The modern era asks for it with each request. */
-export const wantsLog = (era: Era, message: JsonRpcRequest): boolean =>
-  era === 'legacy' || metaOf(message)?.[`${META}logLevel`] !== undefined
-
-/** `_meta` as it goes on: what is between this client and us stays here. `undefined` when nothing is left of it. */
-export function forwardedMeta(message: JsonRpcRequest): Readonly<Record<string, unknown>> | undefined {
-  const entries = Object.entries(metaOf(message) ?? {}).filter(([key]) => !key.startsWith(META))
-  return entries.length === 0 ? undefined : Object.fromEntries(entries)
-}
-
-function metaOf({ params }: JsonRpcRequest): Readonly<Record<string, unknown>> | undefined {
-  const meta = params?.['_meta']
-  return isObject(meta) ? meta : undefined
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

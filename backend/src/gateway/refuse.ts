@@ -45,7 +45,7 @@ function asRefusal(error: unknown): McpRefusal {
 }
 
 function headersOf(status: number, { headers }: IncomingMessage): Record<string, string> {
-  if (status === 405) return { allow: 'POST' }
+  if (status === 405) return { allow: 'GET, POST' }
   if (status === 503) return { 'retry-after': '1' }
   if (status !== 401) return {}
   const wrong = headers.authorization === undefined ? '' : ', error="invalid_token"'

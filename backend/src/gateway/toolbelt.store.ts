@@ -21,6 +21,9 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
     .select({
       id: toolbeltItems.id,
       enabled: toolbeltItems.enabled,
+      prompts: toolbeltItems.prompts,
+      resources: toolbeltItems.resources,
+      plainNames: toolbeltItems.plainNames,
       toolboxAccess: sql<boolean>`${agentToolboxAccess.agentId} is not null`,
       allowed: sql<string[]>`array(
         select ${capabilityPermissions.capability} from ${capabilityPermissions}

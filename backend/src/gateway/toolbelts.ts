@@ -19,6 +19,10 @@ export interface OpenToolbelt {
   readonly entries: ReadonlyMap<string, Entry>
   /** `undefined` for a name that leads nowhere. What it finds may still be denied. */
   resolve(gatewayName: string): Entry | undefined
+  /** The item whose instance has this name; `undefined`: the item whose names are its server's. */
+  itemOf(instanceName: string | undefined): BeltItem | undefined
+  /** The same for the endpoint of one instance: nothing else is there, and its names are its server's. */
+  only(instanceName: string): OpenToolbelt | undefined
   /** The descriptions of all that may be called, as MCP lists them; always in the same order. */
   readonly listed: readonly Readonly<Record<string, unknown>>[]
 }
@@ -29,6 +33,8 @@ export interface Toolbelts {
   of(accountId: string, agentId: string): Promise<OpenToolbelt | undefined>
   /** Something that decides about calls changed in this account; or somewhere, when it is not said where. */
   forget(accountId?: string): void
+  /** Told of each such change, for as long as the returned function was not called. */
+  watch(accountId: string, changed: () => void): () => void
 }
 
 /** A change that no announcement told us of holds within this time. */
@@ -48,6 +54,11 @@ export function createToolbelts({
   readonly read?: typeof readToolbelt
 }): Toolbelts {
   const known = new Map<string, Map<string, Known>>()
+  const watchers = new Map<string, Set<() => void>>()
+
+  function tell(accountId: string): void {
+    for (const changed of watchers.get(accountId) ?? []) changed()
+  }
 
   async function load(accountId: string, agentId: string): Promise<OpenToolbelt | undefined> {
     const toolbelt = await store.tenant(accountId, (tx) => read(tx, agentId))
@@ -74,7 +85,19 @@ export function createToolbelts({
       opened.then((belt) => belt ?? unlessUseful(), unlessUseful)
       return opened
     },
-    forget: (accountId) => void (accountId === undefined ? known.clear() : known.delete(accountId)),
+    forget(accountId) {
+      if (accountId === undefined) known.clear()
+      else known.delete(accountId)
+      for (const account of accountId === undefined ? watchers.keys() : [accountId]) tell(account)
+    },
+    watch(accountId, changed) {
+      const ofAccount = watchers.get(accountId) ?? new Set()
+      watchers.set(accountId, ofAccount.add(changed))
+      return () => {
+        ofAccount.delete(changed)
+        if (ofAccount.size === 0 && watchers.get(accountId) === ofAccount) watchers.delete(accountId)
+      }
+    },
   }
 }
 
@@ -84,7 +107,7 @@ export function openToolbelt(toolbelt: Toolbelt): OpenToolbelt {
   const shared = new Set<string>()
   for (const item of toolbelt.items)
     for (const capability of new Set(item.instance.capabilities.map(({ name }) => name))) {
-      const gatewayName = gatewayNameOf(item.instance.name, capability)
+      const gatewayName = gatewayNameOf(instanceNameOf(item), capability)
       if (entries.has(gatewayName)) shared.add(gatewayName)
       entries.set(gatewayName, { item, capability })
     }
@@ -94,8 +117,26 @@ export function openToolbelt(toolbelt: Toolbelt): OpenToolbelt {
     const decision = authorise(toolbelt, item, capability)
     return decision.allowed ? [describe(gatewayName, decision.capability)] : []
   })
-  return { toolbelt, entries, listed, resolve: (gatewayName) => entries.get(gatewayName) }
+  const narrowed = new Map<string, OpenToolbelt>()
+  return {
+    toolbelt,
+    entries,
+    listed,
+    resolve: (gatewayName) => entries.get(gatewayName),
+    itemOf: (instanceName) => toolbelt.items.find((item) => instanceNameOf(item) === instanceName),
+    only(instanceName) {
+      const item = toolbelt.items.find(({ instance }) => instance.name === instanceName)
+      if (!item) return undefined
+      const known = narrowed.get(instanceName) ?? openToolbelt({ ...toolbelt, items: [{ ...item, plainNames: true }] })
+      narrowed.set(instanceName, known)
+      return known
+    },
+  }
 }
+
+/** What stands before the names of an item; `undefined` where they are its server's. */
+export const instanceNameOf = ({ plainNames, instance }: BeltItem): string | undefined =>
+  plainNames ? undefined : instance.name
 
 const describe = (gatewayName: string, { digest: _, ...described }: Capability): Readonly<Record<string, unknown>> => ({
   ...cleanJson(withoutHeaders(described)),

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { boolean, index, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt, id } from './columns.ts'
 import { instances } from './instances.ts'
@@ -65,9 +66,18 @@ export const toolbeltItems = pgTable(
       .notNull()
       .references(() => instances.id),
     enabled: boolean('enabled').notNull().default(true),
+    /** Its names at the gateway are those of its server; one item of an agent at most. */
+    plainNames: boolean('plain_names').notNull().default(false),
+    /** May the agent use the prompts of the server; its resources? */
+    prompts: boolean('prompts').notNull().default(false),
+    resources: boolean('resources').notNull().default(false),
     createdAt: createdAt(),
   },
-  (t) => [uniqueIndex('toolbelt_once').on(t.agentId, t.instanceId), index('toolbelt_instance').on(t.instanceId)],
+  (t) => [
+    uniqueIndex('toolbelt_plain_once').on(t.agentId).where(sql`${t.plainNames}`),
+    uniqueIndex('toolbelt_once').on(t.agentId, t.instanceId),
+    index('toolbelt_instance').on(t.instanceId),
+  ],
 )
 
 /** A row says allowed; no row says denied. */

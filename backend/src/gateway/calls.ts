@@ -1,0 +1,168 @@
+import { ProblemError } from '@agentopia/api'
+import { forwardedMeta, type JsonRpcAnswer, type JsonRpcNotification } from '@agentopia/dtma/contract'
+import type { Log } from '../log.ts'
+import type { BeltItem } from './authorise.ts'
+import type { MadeCall, MakeCall, WantedCall } from './call.ts'
+import type { CallsUnderWay } from './calls-under-way.ts'
+import { type Exchange, untilGone } from './exchange.ts'
+import { asModern, errorOf, invalidParams, isHeard, notThere } from './mcp-replies.ts'
+import { statusOf } from './mcp-revision.ts'
+import { promptPlaceOf, resourcePlaceOf } from './names.ts'
+import type { Question, Questions } from './questions.ts'
+import type { RequestStates, StateOf } from './request-state.ts'
+import { instanceNameOf, type OpenToolbelt } from './toolbelts.ts'
+import { withUris } from './with-uris.ts'
+
+export interface CallsDeps {
+  readonly makeCall: MakeCall
+  readonly underWay: Pick<CallsUnderWay, 'add'>
+  readonly questions: Pick<Questions, 'ask'>
+  readonly states: RequestStates
+  readonly version: string
+  readonly log: Log
+  /** How long a call may take. */
+  readonly timeoutMs: number
+}
+
+type Method = NonNullable<WantedCall['method']>
+
+/** How often a tool may come back with further questions. */
+const MOST_ROUNDS = 16
+/** How long a person may think about what a tool asks. */
+const ASKING_MS = 10 * 60_000
+
+/** `tools/call`, `prompts/get` and `resources/read`: authorised, recorded, and asked back about where the tool wants something. */
+export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Method) => Promise<void> {
+  const { makeCall, underWay, questions, states, version, log, timeoutMs } = deps
+
+  return async (exchange, method) => {
+    const { message, era, open, about, agent, client, response, answer, streams } = exchange
+    const asked = message.params?.[method === 'resources/read' ? 'uri' : 'name']
+    const args = message.params?.['arguments'] ?? {}
+    if (typeof asked !== 'string' || !isObject(args))
+      return answer.end(
+        invalidParams(`${method} takes ${method === 'resources/read' ? 'a uri' : 'a name and arguments'}`),
+      )
+    if (response.destroyed) return // the client left while its toolbelt was read
+    const gone = untilGone(response)
+    const ended = underWay.add(client, message.id, () => gone.abort(new Error('the client took the call back')))
+
+    const { item, own } = placeOf(open, method, asked)
+    const instanceName = item && instanceNameOf(item)
+    const absent = () => notThere(method, asked, era)
+    const state: StateOf = {
+      ...agent,
+      itemId: item?.id ?? '',
+      method,
+      capability: own,
+      args: JSON.stringify(args),
+    }
+    const onNotification = (notification: JsonRpcNotification) => {
+      if (isHeard(notification, about.logLevel)) answer.notify(notification)
+    }
+    const call = (again: WantedCall['again']) =>
+      makeCall({
+        toolbelt: open.toolbelt,
+        method,
+        item,
+        capability: own,
+        arguments: args,
+        meta: forwardedMeta(message.params),
+        client: about,
+        ...(again ? { again } : {}),
+        id: message.id,
+        timeoutMs,
+        signal: gone.signal,
+        ...(streams ? { onNotification } : {}),
+      })
+
+    try {
+      if (era === 'legacy') return finish(exchange, await untilComplete(call, exchange, gone.signal), instanceName)
+      const again = roundOf(message.params, state)
+      if (again === 'invalid') return answer.end(invalidParams('Invalid or expired requestState'))
+      const made = sealed((await call(again)).answer, state)
+      const reply = asModern(withUris(made, instanceName), method, version)
+      answer.end(reply, 'error' in reply ? statusOf(reply.error.code) : 200)
+    } catch (error) {
+      if (!(error instanceof ProblemError) && !gone.signal.aborted) log.error({ err: error }, 'call failed')
+      answer.end(errorOf(error, absent, gone.signal))
+    } finally {
+      ended()
+    }
+  }
+
+  /** Clients of earlier revisions do not come again: they are asked on the stream of their call, and it is made again for them. */
+  async function untilComplete(
+    call: (again: WantedCall['again']) => Promise<MadeCall>,
+    { client, answer }: Exchange,
+    signal: AbortSignal,
+  ): Promise<MadeCall> {
+    let made = await call(undefined)
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const wanted = wantedOf(made.answer)
+      if (!wanted) return made
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(ASKING_MS)])
+      const answers = await Promise.all(
+        Object.entries(wanted.inputRequests).map(async ([key, question]) => {
+          const given = await questions.ask(client, question, answer.ask, limit)
+          return [key, 'result' in given ? given.result : refusalOf(question)] as const
+        }),
+      )
+      const { requestState } = wanted
+      made = await call({
+        inputResponses: Object.fromEntries(answers),
+        ...(requestState === undefined ? {} : { requestState }),
+      })
+    }
+    return made
+  }
+
+  function finish({ answer }: Exchange, made: MadeCall, instanceName: string | undefined): void {
+    if (instanceName === undefined || !made.written.includes('"uri"')) answer.endAsWritten(made.written)
+    else answer.end(withUris(made.answer, instanceName))
+  }
+
+  function roundOf(params: Exchange['message']['params'], state: StateOf): WantedCall['again'] | 'invalid' {
+    const { inputResponses, requestState } = params ?? {}
+    if (inputResponses === undefined && requestState === undefined) return undefined
+    if (requestState === undefined) return { inputResponses }
+    const opened = typeof requestState === 'string' ? states.open(requestState, state) : undefined
+    if (opened === undefined) return 'invalid'
+    return { ...(inputResponses === undefined ? {} : { inputResponses }), requestState: opened }
+  }
+
+  function sealed(answer: JsonRpcAnswer, state: StateOf): JsonRpcAnswer {
+    const given = 'result' in answer ? answer.result['requestState'] : undefined
+    if (typeof given !== 'string' || !('result' in answer)) return answer
+    return { result: { ...answer.result, requestState: states.seal(given, state) } }
+  }
+}
+
+/** Where a name leads. What is found may still be denied. */
+function placeOf(open: OpenToolbelt, method: Method, asked: string): { item: BeltItem | undefined; own: string } {
+  if (method === 'tools/call') {
+    const entry = open.resolve(asked)
+    return { item: entry?.item, own: entry?.capability ?? asked }
+  }
+  const find = method === 'prompts/get' ? promptPlaceOf : resourcePlaceOf
+  const { instanceName, own } = find(asked, (name) => open.itemOf(name) !== undefined)
+  return { item: open.itemOf(instanceName), own }
+}
+
+interface Wanted {
+  readonly inputRequests: Readonly<Record<string, Question>>
+  readonly requestState?: string
+}
+
+function wantedOf(answer: JsonRpcAnswer): Wanted | undefined {
+  if ('error' in answer || answer.result['resultType'] !== 'input_required') return undefined
+  const { inputRequests = {}, requestState } = answer.result as Partial<Wanted>
+  return { inputRequests, ...(requestState === undefined ? {} : { requestState }) }
+}
+
+/** A client that refuses to be asked: as a person does who closes the form. */
+const refusalOf = ({ method }: Question): Record<string, unknown> =>
+  method === 'elicitation/create' ? { action: 'cancel' } : {}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,61 @@
+import { ProblemError } from '@agentopia/api'
+import { authoriseAll, type BeltItem } from './authorise.ts'
+import { type Exchange, untilGone, writtenRequest } from './exchange.ts'
+import { errorOf, invalidParams, listPage, notThere, type Reply } from './mcp-replies.ts'
+import { promptNameOf, promptPlaceOf, resourcePlaceOf, resourceUriOf } from './names.ts'
+import { LISTS, type ListMethod, type SharedLists } from './shared-lists.ts'
+import { instanceNameOf, type OpenToolbelt } from './toolbelts.ts'
+import type { CallUpstream } from './upstream.ts'
+
+type Entry = Readonly<Record<string, unknown>>
+
+/** The items whose prompts (resources) this agent may use, in the order of the toolbelt. */
+export const sharing = ({ toolbelt }: OpenToolbelt, what: 'prompts' | 'resources'): BeltItem[] =>
+  toolbelt.items.filter((item) => authoriseAll(toolbelt, item, what) === undefined)
+
+/** One list of all that servers offer, under the names that they have here. */
+export async function aggregated({ open, message }: Exchange, method: ListMethod, lists: SharedLists): Promise<Reply> {
+  const items = sharing(open, method === 'prompts/list' ? 'prompts' : 'resources')
+  const found = await Promise.all(
+    items.map(async (item) => (await lists.of(item, method)).flatMap((entry) => named(entry, item, method))),
+  )
+  return listPage(LISTS[method], found.flat(), message)
+}
+
+const KEY = { 'prompts/list': 'name', 'resources/list': 'uri', 'resources/templates/list': 'uriTemplate' } as const
+
+function named(entry: Entry, item: BeltItem, method: ListMethod): Entry[] {
+  const own = entry[KEY[method]]
+  if (typeof own !== 'string') return []
+  const place = { instanceName: instanceNameOf(item), own }
+  return [{ ...entry, [KEY[method]]: method === 'prompts/list' ? promptNameOf(place) : resourceUriOf(place) }]
+}
+
+const COMPLETION_MS = 10_000
+
+/** `completion/complete`: of an argument of a prompt, or of a template of addresses; permitted as these are. */
+export async function completed(
+  { open, message, response, era }: Exchange,
+  callUpstream: CallUpstream,
+): Promise<Reply> {
+  const { ref, argument, context } = (message.params ?? {}) as Record<string, Entry | undefined>
+  const isPrompt = ref?.['type'] === 'ref/prompt'
+  const asked = ref?.[isPrompt ? 'name' : 'uri']
+  if (typeof asked !== 'string' || !argument) return invalidParams('completion/complete takes a ref and an argument')
+  const find = isPrompt ? promptPlaceOf : resourcePlaceOf
+  const { instanceName, own } = find(asked, (name) => open.itemOf(name) !== undefined)
+  const item = open.itemOf(instanceName)
+  const absent = () => notThere(isPrompt ? 'prompts/get' : 'resources/read', asked, era)
+  if (!item || authoriseAll(open.toolbelt, item, isPrompt ? 'prompts' : 'resources')) return absent()
+  const { signal } = untilGone(response)
+  const params = { ref: { ...ref, [isPrompt ? 'name' : 'uri']: own }, argument, ...(context ? { context } : {}) }
+  const { toolbox, id: instanceId } = item.instance
+  const request = writtenRequest(message.method, params)
+  try {
+    const { answer } = await callUpstream({ toolbox, instanceId, id: 1, request, timeoutMs: COMPLETION_MS, signal })
+    return answer
+  } catch (error) {
+    if (error instanceof ProblemError || signal.aborted) return errorOf(error, absent, signal)
+    throw error
+  }
+}

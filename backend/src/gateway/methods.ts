@@ -1,0 +1,125 @@
+import { CODE, isLogLevel } from '@agentopia/dtma/contract'
+import type { createCalls } from './calls.ts'
+import { type Exchange, untilGone } from './exchange.ts'
+import { type Listening, tagged, type Wish } from './listening.ts'
+import { aggregated, completed, sharing } from './listing.ts'
+import { newSessionId } from './mcp-client.ts'
+import { discovered, initialized, invalidParams, listPage, notThere, type Reply, withIdentity } from './mcp-replies.ts'
+import type { Era } from './mcp-revision.ts'
+import { resourcePlaceOf } from './names.ts'
+import type { SharedLists } from './shared-lists.ts'
+import type { CallUpstream } from './upstream.ts'
+
+export interface MethodDeps {
+  readonly calls: ReturnType<typeof createCalls>
+  readonly lists: SharedLists
+  readonly listening: Listening
+  readonly callUpstream: CallUpstream
+  readonly version: string
+}
+
+type Handle = (exchange: Exchange) => Promise<void> | void
+type Answer = (exchange: Exchange) => Promise<Reply> | Reply
+
+/** What an agent may ask of this endpoint, by name and era. Whatever is not here does not exist. */
+export function createMethods({
+  calls,
+  lists,
+  listening,
+  callUpstream,
+  version,
+}: MethodDeps): (exchange: Exchange) => Promise<void> {
+  const replying =
+    (answer: Answer): Handle =>
+    async (exchange) => {
+      const reply = await answer(exchange)
+      exchange.answer.end(exchange.era === 'modern' ? withIdentity(reply, version) : reply)
+    }
+
+  const both: Readonly<Record<string, Handle>> = {
+    'tools/list': replying(({ open, message }) => listPage('tools', open.listed, message)),
+    'tools/call': (exchange) => calls(exchange, 'tools/call'),
+    'prompts/list': replying((exchange) => aggregated(exchange, 'prompts/list', lists)),
+    'prompts/get': (exchange) => calls(exchange, 'prompts/get'),
+    'resources/list': replying((exchange) => aggregated(exchange, 'resources/list', lists)),
+    'resources/templates/list': replying((exchange) => aggregated(exchange, 'resources/templates/list', lists)),
+    'resources/read': (exchange) => calls(exchange, 'resources/read'),
+    'completion/complete': replying((exchange) => completed(exchange, callUpstream)),
+  }
+
+  const ofEra: Readonly<Record<Era, Readonly<Record<string, Handle>>>> = {
+    modern: {
+      'server/discover': replying(() => discovered(version)),
+      'subscriptions/listen': listen,
+    },
+    legacy: {
+      ping: replying(() => ({ result: {} })),
+      async initialize(exchange) {
+        exchange.response.setHeader('mcp-session-id', newSessionId(exchange.message.params?.['capabilities']))
+        await replying(() => initialized(exchange.message, version))(exchange)
+      },
+      'logging/setLevel': replying(({ message, memory }) => {
+        const level = message.params?.['level']
+        if (!isLogLevel(level)) return invalidParams('logging/setLevel takes a level')
+        memory().logLevel = level
+        return { result: {} }
+      }),
+      'resources/subscribe': replying((exchange) => subscribe(exchange, true)),
+      'resources/unsubscribe': replying((exchange) => subscribe(exchange, false)),
+    },
+  }
+
+  /** The stream that tells a client of the modern revision what changes. It ends with its client. */
+  async function listen({ message, agent, only, open, answer, response, streams }: Exchange): Promise<void> {
+    if (!streams) return answer.end(invalidParams('subscriptions/listen takes a client that accepts an event stream'))
+    const asked = Object(message.params?.['notifications']) as Record<string, unknown>
+    const given = asked['resourceSubscriptions']
+    const uris = (Array.isArray(given) ? given : []).filter((uri) => isOpenTo(open, uri)).slice(0, MOST_URIS)
+    const flags = Object.fromEntries(FLAGS.map((flag) => [flag, asked[flag] === true])) as Record<
+      (typeof FLAGS)[number],
+      boolean
+    >
+    const say: Wish['say'] = (notification) => answer.notify(tagged(notification, message.id))
+    const { ended } = listening.follow({ agent, only, ...flags, uris: () => uris, say }, untilGone(response).signal)
+    const granted = Object.fromEntries(Object.entries(flags).filter(([, wanted]) => wanted))
+    const notifications = { ...granted, ...(uris.length > 0 ? { resourceSubscriptions: uris } : {}) }
+    say({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications } })
+    await ended
+    answer.end({ result: { resultType: 'complete' } })
+  }
+
+  return async (exchange) => {
+    const { message, era, answer } = exchange
+    const handle = own(both, message.method) ?? own(ofEra[era], message.method)
+    if (handle) return handle(exchange)
+    const error = { code: CODE.methodNotFound, message: `${message.method.slice(0, 100)} is not offered here` }
+    answer.end({ error }, era === 'modern' ? 404 : 200)
+  }
+}
+
+const FLAGS = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const
+const MOST_URIS = 200
+
+/** Not what every object has, such as `constructor`. */
+const own = (handles: Readonly<Record<string, Handle>>, method: string): Handle | undefined =>
+  Object.hasOwn(handles, method) ? handles[method] : undefined
+
+/** Does this address lead to a server whose resources this agent may read? */
+function isOpenTo(open: Exchange['open'], uri: unknown): uri is string {
+  if (typeof uri !== 'string' || uri.length > 2_000) return false
+  const { instanceName } = resourcePlaceOf(uri, (name) => open.itemOf(name) !== undefined)
+  const item = open.itemOf(instanceName)
+  return item !== undefined && sharing(open, 'resources').includes(item)
+}
+
+function subscribe({ message, open, era, memory }: Exchange, wanted: boolean): Reply {
+  const uri = message.params?.['uri']
+  if (typeof uri !== 'string') return invalidParams(`${message.method} takes a uri`)
+  if (!isOpenTo(open, uri)) return notThere('resources/read', uri, era)
+  const { uris, onUris } = memory()
+  if (wanted && uris.size >= MOST_URIS) return invalidParams(`A client subscribes to at most ${MOST_URIS} resources`)
+  if (wanted) uris.add(uri)
+  else uris.delete(uri)
+  onUris()
+  return { result: {} }
+}
