@@ -4,7 +4,6 @@ import {
   inputRequired,
   inputResponse,
   type McpServer,
-  MissingRequiredClientCapabilityError,
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import * as z from 'zod'
@@ -147,11 +146,12 @@ export function registerAsking(server: McpServer): void {
       })
     },
   )
-  server.registerTool('test_missing_capability', { description: 'Needs a client that samples' }, (ctx) => {
-    if (!clientCan(server, ctx)['sampling'])
-      throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { sampling: {} } })
-    return text('the client can sample')
-  })
+  // The SDK itself refuses to ask what the client did not declare.
+  server.registerTool('test_missing_capability', { description: 'Needs a client that samples' }, (ctx) =>
+    answered(ctx, 'sample')
+      ? text('the client can sample')
+      : inputRequired({ inputRequests: { sample: sampled('Say something') } }),
+  )
   server.registerPrompt('test_input_required_result_prompt', { description: 'A prompt that asks first' }, (ctx) => {
     const context = acceptedContent<{ context: string }>(answers(ctx), 'user_context')?.context
     if (typeof context === 'string')

@@ -90,7 +90,8 @@ export function createMakeCall({ callUpstream, bulkhead, recorder, clock, newId 
     try {
       const { id, timeoutMs, onNotification } = wanted
       const { id: instanceId, toolbox } = item.instance
-      const call = { toolbox, instanceId, id, request: requestOf(wanted, args), timeoutMs, signal }
+      const caller = wanted.toolbelt.agent.id
+      const call = { toolbox, instanceId, id, request: requestOf(wanted, args), timeoutMs, caller, signal }
       const { answer, written } = await bulkhead.enter(instanceId, { signal, longestMs: timeoutMs }, () =>
         callUpstream({ ...call, ...(onNotification ? { onNotification } : {}) }),
       )

@@ -129,16 +129,21 @@ async function seed(store: Store) {
     await tx.insert(agents).values({ ...of, id: agentId, name: 'helper' })
     await tx.insert(agentToolboxAccess).values({ ...of, agentId, toolboxId })
   })
-  const add = async (name: string, allow: readonly string[], more: More = {}) => {
+  const allow = (toolbeltItemId: string, capabilities: readonly string[]) =>
+    store.system((tx) =>
+      tx
+        .insert(capabilityPermissions)
+        .values(capabilities.map((capability) => ({ ...of, toolbeltItemId, capability }))),
+    )
+  const add = async (name: string, allowed: readonly string[], more: More = {}) => {
     const { capabilities = FAKE_CAPABILITIES, ...switches } = more
     const instance = { ...of, id: newId('inst'), toolboxId, toolId: 'fake', name, config: {} }
     const item = { ...of, id: newId('belt'), agentId, instanceId: instance.id, ...switches }
     await store.system(async (tx) => {
       await tx.insert(instances).values({ ...instance, desired: 'running', capabilities: [...capabilities] })
       await tx.insert(toolbeltItems).values(item)
-      const permissions = allow.map((capability) => ({ ...of, toolbeltItemId: item.id, capability }))
-      if (permissions.length > 0) await tx.insert(capabilityPermissions).values(permissions)
     })
+    if (allowed.length > 0) await allow(item.id, allowed)
     return { instanceId: instance.id, itemId: item.id }
   }
   /** What a toolbox has discovered anew. */
@@ -152,7 +157,7 @@ async function seed(store: Store) {
   const demo = await add('demo', granted)
   const other = await add('other', ['echo'])
   const { secret, token } = await store.system((tx) => insertAgentToken(tx, { id: agentId, ...of }, 'test'))
-  return { agentId, toolboxId, demo, other, secret, tokenId: token.id, granted, add, discovered }
+  return { agentId, toolboxId, demo, other, secret, tokenId: token.id, granted, add, allow, discovered }
 }
 
 export interface Posted {

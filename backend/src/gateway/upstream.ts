@@ -19,6 +19,8 @@ interface UpstreamCall {
   /** The JSON-RPC request, written. */
   readonly request: string
   readonly timeoutMs: number
+  /** The agent for which it is sent. */
+  readonly caller?: string
   readonly signal: AbortSignal
   /** What the server says before its answer. Absent: nobody listens, and nothing is asked for. */
   readonly onNotification?: (notification: JsonRpcNotification) => void
@@ -63,6 +65,7 @@ export const createCallUpstream =
           'content-type': 'application/json',
           accept: onNotification ? 'application/json, text/event-stream' : 'application/json',
           'x-deadline-ms': String(timeoutMs),
+          ...(call.caller === undefined ? {} : { 'x-caller': call.caller }),
         },
         body: request,
         signal: end.signal,

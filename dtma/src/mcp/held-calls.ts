@@ -47,7 +47,8 @@ interface Held {
   asked: () => void
   /** Who listens now. */
   onNotification: ((notification: JsonRpcNotification) => void) | undefined
-  expiry?: NodeJS.Timeout
+  /** Set while it waits for its client to come back. */
+  expiry: NodeJS.Timeout | undefined
 }
 
 export function createHeldCalls({ heldMs = HELD_MS }: { readonly heldMs?: number } = {}): HeldCalls {
@@ -77,11 +78,13 @@ export function createHeldCalls({ heldMs = HELD_MS }: { readonly heldMs?: number
       giveUp: (why) => end.abort(why),
       asked: () => {},
       onNotification: request.onNotification,
+      expiry: undefined,
     }
     call.ended = send({
       ...request,
       params,
       signal: end.signal,
+      isAsking: () => call.expiry !== undefined,
       onNotification: (notification) => call.onNotification?.(notification),
       ...(Object.keys(capabilities).length === 0 ? {} : { onRequest: ask }),
     })
@@ -137,6 +140,7 @@ export function createHeldCalls({ heldMs = HELD_MS }: { readonly heldMs?: number
     if (!call) return undefined
     held.delete(state)
     clearTimeout(call.expiry)
+    call.expiry = undefined
     for (const [key, { settle }] of call.questions) {
       const response = (Object(responses) as Record<string, unknown>)[key]
       if (typeof response !== 'object' || response === null || Array.isArray(response)) continue

@@ -44,11 +44,17 @@ export function createInFlight(firstId: number): InFlight {
   const waiting = new Map<JsonRpcId, Waiting>()
   let nextId = firstId
 
-  /** Log messages and the server's own requests name none of ours: they belong to one only when no other could be meant. */
+  /**
+   * Log messages and the server's own requests name none of ours: they belong to one only when no other could be meant. Among
+   * calls of one caller, it is the one that has no question open.
+   */
   function inDoubtNone(of?: JsonRpcId): UpstreamRequest | undefined {
     if (of !== undefined) return waiting.get(of)?.request
-    const possible = [...waiting.values()].filter(({ request }) => mayAsk(request.method))
-    return possible.length === 1 ? possible[0]!.request : undefined
+    const possible = [...waiting.values()].map(({ request }) => request).filter(({ method }) => mayAsk(method))
+    const caller = possible[0]?.caller
+    const isOneCaller = caller !== undefined && possible.every((request) => request.caller === caller)
+    const meant = isOneCaller ? possible.filter((request) => !request.isAsking?.()) : possible
+    return meant.length === 1 ? meant[0] : undefined
   }
 
   return {

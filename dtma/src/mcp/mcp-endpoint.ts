@@ -15,6 +15,9 @@ import { MAX_MESSAGE_BYTES } from './upstream.ts'
 
 /** Milliseconds that the caller waits at most; default one minute, at most one hour. */
 const DEADLINE_HEADER = 'x-deadline-ms'
+/** Tells callers apart, in words of whoever calls us; at most so many characters of it. */
+const CALLER_HEADER = 'x-caller'
+const CALLER_LENGTH = 200
 const DEFAULT_DEADLINE_MS = 60_000
 const LONGEST_DEADLINE_MS = 3_600_000
 
@@ -60,6 +63,7 @@ async function forward(
   const leave = () => gone.abort(connection.reason)
   connection.addEventListener('abort', leave)
   const listener = request.headers.get('accept')?.includes('text/event-stream') ? createListener() : undefined
+  const caller = request.headers.get(CALLER_HEADER)?.slice(0, CALLER_LENGTH)
   const limit = {
     ms,
     signal: gone.signal,
@@ -71,6 +75,7 @@ async function forward(
         method,
         ...(params ? { params: withoutEnvelope(params) } : {}),
         signal,
+        ...(caller ? { caller } : {}),
         ...(listener ? { onNotification: listener.hear } : {}),
       },
       clientOf(params),

@@ -10,6 +10,10 @@ export interface UpstreamRequest {
   readonly signal: AbortSignal
   /** Progress and log messages that belong to this request, in order, before it ends. */
   readonly onNotification?: (notification: JsonRpcNotification) => void
+  /** Whom it is made for, in words of our caller's; requests of one caller may be taken for each other. Absent: unknown. */
+  readonly caller?: string
+  /** Does it wait for its client to come back with what the server asked? */
+  readonly isAsking?: () => boolean
   /** What the server wants of the client before it answers. Absent: the client cannot be asked. */
   readonly onRequest?: (request: JsonRpcRequest) => Promise<JsonRpcAnswer>
 }
