@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { openTestGateway } from '../backend/src/gateway/gateway.testing.ts'
 import { type Bridged, openBridged, type Speaks, type Transport } from './conformance/bridged.ts'
+import { openContained } from './conformance/contained.ts'
+import { openFixtureImage } from './conformance/fixture-image.ts'
 import { REVISIONS, type Revision, score } from './conformance/suite.ts'
 import { openTokenPipe } from './conformance/token-pipe.ts'
 
@@ -97,3 +99,30 @@ test.each(['stdio', 'http'] as const)(
     expect(passed).toBeGreaterThanOrEqual(34)
   },
 )
+
+test('M20 full marks from containers: DTMA with this machine’s Docker, one server over stdio and one over HTTP', async () => {
+  const image = keep(await openFixtureImage())
+  const contained = keep(await openContained(image.reference))
+  const gateway = await openTestGateway({ road: contained.road, timeoutMs: 30_000, atOnce: 64, waiting: 64 })
+  keep({ [Symbol.asyncDispose]: () => gateway.close() })
+  for (const transport of ['stdio', 'http'] as const) {
+    const added = await gateway.add(transport, [], {
+      plainNames: transport === 'stdio',
+      prompts: true,
+      resources: true,
+      capabilities: [],
+    })
+    const capabilities = await contained.open(added.instanceId, transport)
+    await gateway.discovered(added.instanceId, capabilities)
+    await gateway.allow(
+      added.itemId,
+      capabilities.map(({ name }) => name),
+    )
+  }
+  for (const path of ['', '/http'])
+    for (const revision of Object.keys(REVISIONS) as Revision[]) {
+      const { passed, failed } = await score(await urlOf(gateway, path), revision)
+      expect({ path, revision, failed }).toEqual({ path, revision, failed: [] })
+      expect(passed).toBe(REVISIONS[revision])
+    }
+})
