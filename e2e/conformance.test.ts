@@ -1,5 +1,5 @@
+import { openTestGateway } from '@agentopia/backend/testing'
 import { afterEach, expect, test } from 'vitest'
-import { openTestGateway } from '../backend/src/gateway/gateway.testing.ts'
 import { type Bridged, openBridged, type Speaks, type Transport } from './conformance/bridged.ts'
 import { openContained } from './conformance/contained.ts'
 import { openFixtureImage } from './conformance/fixture-image.ts'

@@ -3,11 +3,9 @@ import { once } from 'node:events'
 import { createServer, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import type { Road, RoadAnswer } from '@agentopia/backend/testing'
+import { createMcpBridge, createMcpEndpoint, type McpInfo, type ToolTarget } from '@agentopia/dtma/testing'
 import { getRequestListener } from '@hono/node-server'
-import type { Road, RoadAnswer } from '../../backend/src/gateway/road.ts'
-import { createMcpEndpoint } from '../../dtma/src/mcp/mcp-endpoint.ts'
-import { createMcpBridge } from '../../dtma/src/mcp/tool-sessions.ts'
-import type { McpInfo, ToolTarget } from '../../dtma/src/tools/tool-sessions.ts'
 
 export type Transport = 'stdio' | 'http'
 /** `both`: it speaks the modern revision and the earlier ones. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Road } from '@agentopia/backend/testing'
 import {
   type Capability,
   createClient,
@@ -15,7 +16,6 @@ import {
   getTool,
   putTool,
 } from '@agentopia/dtma/contract'
-import type { Road } from '../../backend/src/gateway/road.ts'
 import { roadTo, type Transport } from './bridged.ts'
 
 export interface Contained extends AsyncDisposable {

@@ -26,6 +26,9 @@ interface Rule {
 
 const CONTRACT = '@agentopia/dtma/contract'
 
+/** What tests may take besides. */
+const FOR_TESTS = ['@agentopia/backend/testing', '@agentopia/dtma/testing']
+
 /** What each folder may take from the others. Dependencies point one way; whatever is not here is nobody's business. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   dtma: [],
@@ -33,14 +36,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   backend: ['@agentopia/api', CONTRACT, '@agentopia/dtma/tunnel'],
   web: ['@agentopia/api'],
   cli: ['@agentopia/api'],
-  e2e: ['@agentopia/api', CONTRACT],
+  e2e: ['@agentopia/api', CONTRACT, ...FOR_TESTS],
   bench: ['@agentopia/api', CONTRACT],
   testbed: [CONTRACT],
   scripts: ['@agentopia/api', CONTRACT],
 }
-
-/** What tests may take besides. */
-const FOR_TESTS = '@agentopia/dtma/testing'
 
 /** The tables of settings and the versions, which the documentation is printed from. */
 const PRINTED = /^(?:backend|dtma)\/(?:src\/config\.ts|package\.json)$/
@@ -52,7 +52,7 @@ const packageBoundary: Rule = {
     const own = folderOf(source.path)
     return importsOf(source).flatMap(({ specifier, line }) => {
       if (specifier.startsWith('@agentopia/')) {
-        const allowed = [...MAY_IMPORT[own]!, ...(isTestCode(source.path) ? [FOR_TESTS] : [])]
+        const allowed = [...MAY_IMPORT[own]!, ...(isTestCode(source.path) ? FOR_TESTS : [])]
         if (allowed.includes(specifier)) return []
         return [{ line, fix: `${own}/ may import ${allowed.join(', ') || 'no other package'}, not ${specifier}` }]
       }
