@@ -9,6 +9,7 @@ import { PageHeader } from '../parts/page-header.tsx'
 import { Reading } from '../parts/reading.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
 import { count } from '../words/quantity.ts'
+import { toolWords } from '../words/tool-counts.ts'
 import { byUrgency, fleetHeadline } from '../words/toolbox-status.ts'
 import { FirstSteps } from './overview/first-steps.tsx'
 import { Fleet } from './overview/fleet.tsx'
@@ -60,11 +61,8 @@ export function OverviewPage() {
 }
 
 function inShort(toolboxes: readonly Toolbox[]): string {
-  const running = toolboxes.reduce((sum, { toolCounts }) => sum + toolCounts.running, 0)
-  const total = toolboxes.reduce((sum, { toolCounts }) => sum + toolCounts.total, 0)
   if (toolboxes.length === 0) return 'A toolbox is a machine that runs tools for your agents.'
-  const tools = total === 0 ? 'no tools deployed' : `${running} of ${count(total, 'tool')} running`
-  return `${count(toolboxes.length, 'toolbox', 'toolboxes')}, ${tools}`
+  return `${count(toolboxes.length, 'toolbox', 'toolboxes')}, ${toolWords(toolboxes)}`
 }
 
 const FleetSkeleton = () => (

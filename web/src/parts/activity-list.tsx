@@ -1,6 +1,7 @@
 import type { Activity } from '@agentopia/api'
 import { Bot, KeyRound, type LucideIcon, Server, UserRound, Waypoints, Wrench } from 'lucide-react'
 import { Fragment } from 'react'
+import { withOwnTimes } from '../words/relative-time.ts'
 import { CopyableId } from './copyable.tsx'
 import { RelativeTime } from './relative-time.tsx'
 
@@ -37,7 +38,7 @@ function Entry({ activity, withSubject }: { activity: Activity; withSubject: boo
         <Icon className="size-4" strokeWidth={1.75} aria-hidden />
       </span>
       <div className="min-w-0 flex-1">
-        <p className="wrap-anywhere text-pretty text-ink">{activity.message}</p>
+        <p className="wrap-anywhere text-pretty text-ink">{withOwnTimes(activity.message)}</p>
         <p className="flex flex-wrap items-center gap-x-2 text-ink-faint text-xs">
           <span className="truncate">{activity.actor}</span>
           {withSubject && <CopyableId id={activity.subject} className="text-ink-faint" />}

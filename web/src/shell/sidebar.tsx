@@ -6,6 +6,7 @@ import { cn } from '../parts/cn.ts'
 import { Glyph } from '../parts/glyph.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
+import { toolFraction } from '../words/tool-counts.ts'
 import { byUrgency, statusWords, toneOfToolbox } from '../words/toolbox-status.ts'
 import { ConnectionLight } from './connection-light.tsx'
 import { PAGES } from './pages.ts'
@@ -78,7 +79,7 @@ function ToolboxLinks() {
               <span className="truncate">{toolbox.name}</span>
               <span className="sr-only">{statusWords(toolbox)}</span>
               <span className="ml-auto text-2xs text-ink-faint tabular-nums" aria-hidden>
-                {toolbox.toolCounts.running}/{toolbox.toolCounts.total}
+                {toolFraction(toolbox)}
               </span>
             </Link>
           </li>

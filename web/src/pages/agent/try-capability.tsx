@@ -1,4 +1,4 @@
-import { executeCapability, listCapabilities, type ToolbeltItem } from '@agentopia/api'
+import { type Agent, executeCapability, getInstance, listCapabilities, type ToolbeltItem } from '@agentopia/api'
 import { Play } from 'lucide-react'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
@@ -12,9 +12,11 @@ import { Reading } from '../../parts/reading.tsx'
 import { SchemaForm } from '../../parts/schema-form.tsx'
 import { fieldsOfSchema } from '../../schema/form-fields.ts'
 import { initialValues, readArguments, readValues } from '../../schema/form-values.ts'
+import { whyRefused } from '../../words/why-refused.ts'
 import { CallResult } from './call-result.tsx'
 
 interface TryCapabilityProps {
+  readonly agent: Agent
   readonly item: ToolbeltItem
   readonly permission: ToolbeltItem['permissions'][number]
 }
@@ -23,21 +25,29 @@ interface TryCapabilityProps {
 const CALL_MS = 60_000
 const DEADLINE_MS = 65_000
 
-export function TryCapability({ item, permission }: TryCapabilityProps) {
+export function TryCapability({ agent, item, permission }: TryCapabilityProps) {
   const { toolboxId, instanceId } = item
   const capabilities = useOperation(listCapabilities, { params: { toolboxId, instanceId } })
   return (
     <Reading of={capabilities}>
       {(data) => {
         const capability = data.capabilities.find(({ name }) => name === permission.capability)
-        return <CallForm item={item} permission={permission} schema={capability?.inputSchema ?? {}} />
+        return <CallForm agent={agent} item={item} permission={permission} schema={capability?.inputSchema ?? {}} />
       }}
     </Reading>
   )
 }
 
-function CallForm({ item, permission, schema }: TryCapabilityProps & { schema: Readonly<Record<string, unknown>> }) {
+function CallForm({
+  agent,
+  item,
+  permission,
+  schema,
+}: TryCapabilityProps & { schema: Readonly<Record<string, unknown>> }) {
   const execute = useAction(executeCapability, { deadlineMs: DEADLINE_MS })
+  const { toolboxId, instanceId } = item
+  const instance = useOperation(getInstance, { params: { toolboxId, instanceId } })
+  const refused = whyRefused({ agent, item, permission, instance: instance.data })
   const fields = fieldsOfSchema(schema)
   const [byHand, setByHand] = useState(fields === undefined)
   const [values, setValues] = useState(() => initialValues(fields ?? []))
@@ -100,11 +110,7 @@ function CallForm({ item, permission, schema }: TryCapabilityProps & { schema: R
               problems={tried && !filled.ok ? filled.problems : {}}
             />
           )}
-          {!permission.allowed && (
-            <p className="rounded-md bg-warn-soft px-3 py-2 text-ink text-xs">
-              It is denied to this agent: the call will be refused, and recorded as denied.
-            </p>
-          )}
+          {refused && <p className="rounded-md bg-warn-soft px-3 py-2 text-ink text-xs">{refused}</p>}
           <Button type="submit" kind="primary" pending={execute.isPending} className="self-start">
             <Play />
             Call

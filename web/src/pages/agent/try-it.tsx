@@ -20,14 +20,14 @@ export function TryIt({ agent }: { agent: Agent }) {
             Put a tool into the toolbelt and allow some of its capabilities; then they can be called from here.
           </EmptyState>
         ) : (
-          <Console items={usable} />
+          <Console agent={agent} items={usable} />
         )
       }}
     </Reading>
   )
 }
 
-function Console({ items }: { items: readonly ToolbeltItem[] }) {
+function Console({ agent, items }: { agent: Agent; items: readonly ToolbeltItem[] }) {
   const [chosen, setChosen] = useState(() => firstAllowed(items))
   const options = items.flatMap(({ permissions }) =>
     permissions.map(({ gatewayName, allowed }) => ({
@@ -45,7 +45,7 @@ function Console({ items }: { items: readonly ToolbeltItem[] }) {
           <Select {...control} className="font-mono text-xs" value={chosen} onChange={setChosen} options={options} />
         )}
       </Field>
-      {item && permission && <TryCapability key={chosen} item={item} permission={permission} />}
+      {item && permission && <TryCapability key={chosen} agent={agent} item={item} permission={permission} />}
     </div>
   )
 }

@@ -6,6 +6,7 @@ import { LifeLine } from '../../parts/life-line.tsx'
 import { RelativeTime } from '../../parts/relative-time.tsx'
 import { Cell, Row, Table } from '../../parts/table.tsx'
 import { percent } from '../../words/quantity.ts'
+import { toolFraction } from '../../words/tool-counts.ts'
 import { PROVIDER_WORDS, statusWords, toneOfToolbox } from '../../words/toolbox-status.ts'
 
 const COLUMNS = [
@@ -23,7 +24,7 @@ export const FleetTable = ({ toolboxes }: { toolboxes: readonly Toolbox[] }) => 
   <Card className="overflow-hidden">
     <Table label="Toolboxes" columns={COLUMNS}>
       {toolboxes.map((toolbox) => {
-        const { id, name, provider, system, lastHeartbeatAt, toolCounts, dtmaVersion } = toolbox
+        const { id, name, provider, system, lastHeartbeatAt, dtmaVersion } = toolbox
         return (
           <Row key={id}>
             <Cell>
@@ -50,9 +51,7 @@ export const FleetTable = ({ toolboxes }: { toolboxes: readonly Toolbox[] }) => 
                 </span>
               </span>
             </Cell>
-            <Cell className="text-right tabular-nums">
-              {toolCounts.running} / {toolCounts.total}
-            </Cell>
+            <Cell className="text-right tabular-nums">{toolFraction(toolbox)}</Cell>
             <Cell className="text-right tabular-nums">{system ? percent(system.cpuUsage) : '–'}</Cell>
             <Cell className="text-right tabular-nums">
               {system ? percent(system.memoryUsedBytes / system.memoryBytes) : '–'}

@@ -6,12 +6,12 @@ import { Glyph, TONE_SOFT, TONE_TEXT } from '../../parts/glyph.tsx'
 import { LifeLine } from '../../parts/life-line.tsx'
 import { Meter } from '../../parts/meter.tsx'
 import { Elapsed, RelativeTime } from '../../parts/relative-time.tsx'
-import { count } from '../../words/quantity.ts'
+import { toolWords } from '../../words/tool-counts.ts'
 import { PROVIDER_WORDS, STATUS_MEANING, statusWords, toneOfToolbox } from '../../words/toolbox-status.ts'
 
 /** One toolbox at a glance; the whole card leads to its console. */
 export function ToolboxCard({ toolbox }: { toolbox: Toolbox }) {
-  const { system, lastHeartbeatAt, toolCounts, status } = toolbox
+  const { system, lastHeartbeatAt, status } = toolbox
   const tone = toneOfToolbox(toolbox)
   const heard = status === 'active' || status === 'unresponsive'
   return (
@@ -66,9 +66,7 @@ export function ToolboxCard({ toolbox }: { toolbox: Toolbox }) {
         </p>
       )}
       <p className="mt-auto flex items-center justify-between gap-3 px-4 pt-3.5 pb-3 text-ink-soft text-xs tabular-nums">
-        <span>
-          {toolCounts.total === 0 ? 'no tools' : `${toolCounts.running} of ${count(toolCounts.total, 'tool')} running`}
-        </span>
+        <span>{toolWords([toolbox])}</span>
         {toolbox.dtmaVersion && <span className="text-ink-faint">DTMA {toolbox.dtmaVersion}</span>}
       </p>
     </Card>
