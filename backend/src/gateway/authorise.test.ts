@@ -64,7 +64,7 @@ const anyItem = (n: number) =>
       ),
     )
 
-test('what is listed may be called, what may be called is listed, and one name leads to one capability', () => {
+test('M15 what is listed may be called, what may be called is listed, and one name leads to one capability', () => {
   fc.assert(
     fc.property(fc.boolean(), fc.tuple(anyItem(1), anyItem(2), anyItem(3)), (enabled, items) => {
       const toolbelt = belt(items, enabled)
@@ -83,14 +83,14 @@ test('what is listed may be called, what may be called is listed, and one name l
   )
 })
 
-test('two capabilities that come to the same name are neither listed nor callable: nobody shadows another', () => {
+test('M08 two capabilities that come to the same name are neither listed nor callable: nobody shadows another', () => {
   const twins = [item(), item({ id: 'belt_2' }, { id: 'inst_2', toolbox: { ...item().instance.toolbox, id: 'other' } })]
   const open = openToolbelt(belt(twins))
   expect(open.listed).toEqual([])
   expect(open.resolve('demo__echo')).toBeUndefined()
 })
 
-test('what is listed has clean words, the name at the gateway, and nothing that only we need', () => {
+test('M09 what is listed has clean words, the name at the gateway, and nothing that only we need', () => {
   const described = {
     ...capability('echo'),
     description: 'Echoes\u200b what it gets\u001b[2J',

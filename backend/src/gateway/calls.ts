@@ -1,9 +1,11 @@
-import { ProblemError } from '@agentopia/api'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ProblemError, problem } from '@agentopia/api'
 import { forwardedMeta, type JsonRpcAnswer, type JsonRpcNotification } from '@agentopia/dtma/contract'
 import type { Log } from '../log.ts'
 import type { BeltItem } from './authorise.ts'
 import type { MadeCall, MakeCall, WantedCall } from './call.ts'
 import type { CallsUnderWay } from './calls-under-way.ts'
+import { cleanText } from './clean-text.ts'
 import { type Exchange, untilGone } from './exchange.ts'
 import { asModern, errorOf, invalidParams, isHeard, notThere } from './mcp-replies.ts'
 import { statusOf } from './mcp-revision.ts'
@@ -28,6 +30,7 @@ type Method = NonNullable<WantedCall['method']>
 
 /** How often a tool may come back with further questions. */
 const MOST_ROUNDS = 16
+const AGAIN_MS = 500
 /** How long a person may think about what a tool asks. */
 const ASKING_MS = 10 * 60_000
 
@@ -105,9 +108,11 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
       const answers = await Promise.all(
         Object.entries(wanted.inputRequests).map(async ([key, question]) => {
           const given = await questions.ask(client, question, answer.ask, limit)
-          return [key, 'result' in given ? given.result : refusalOf(question)] as const
+          return [key, 'result' in given ? given.result : refusalOf(question, given.error.message)] as const
         }),
       )
+      // Nothing is asked: the server only wants the call to come again, later.
+      if (answers.length === 0) await sleep(AGAIN_MS, undefined, { signal })
       const { requestState } = wanted
       made = await call({
         inputResponses: Object.fromEntries(answers),
@@ -160,9 +165,17 @@ function wantedOf(answer: JsonRpcAnswer): Wanted | undefined {
   return { inputRequests, ...(requestState === undefined ? {} : { requestState }) }
 }
 
-/** A client that refuses to be asked: as a person does who closes the form. */
-const refusalOf = ({ method }: Question): Record<string, unknown> =>
-  method === 'elicitation/create' ? { action: 'cancel' } : {}
+/**
+ * A client that refuses to be asked: as a person does who closes the form.
+ * @throws {ProblemError} `tool-failed` where the revision has no words for it.
+ */
+function refusalOf({ method }: Question, why: string): Record<string, unknown> {
+  if (method === 'elicitation/create') return { action: 'cancel' }
+  throw problem(
+    'tool-failed',
+    `The client refused ${method}, which the tool asked for: ${cleanText(why.slice(0, 300))}`,
+  )
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

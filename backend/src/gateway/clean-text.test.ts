@@ -13,11 +13,11 @@ test.each([
   expect(cleanText(text)).toBe(clean)
 })
 
-test('a description of a megabyte is cut', () => {
+test('M09 a description of a megabyte is cut', () => {
   expect(cleanText('x'.repeat(1_000_000))).toHaveLength(20_000)
 })
 
-test('texts and keys are cleaned at every depth, and values stay what they are', () => {
+test('M09 texts and keys are cleaned at every depth, and values stay what they are', () => {
   const schema = {
     type: 'object',
     properties: { 'na\u200bme': { enum: ['a\u202e', 1, null, true] } },
@@ -30,7 +30,7 @@ test('texts and keys are cleaned at every depth, and values stay what they are',
   })
 })
 
-test('a schema without a bottom costs no stack', () => {
+test('M17 a schema without a bottom costs no stack', () => {
   let deep: unknown = {}
   for (let level = 0; level < 100_000; level += 1) deep = { items: deep }
   expect(JSON.stringify(cleanJson(deep)).length).toBeLessThan(1_000)

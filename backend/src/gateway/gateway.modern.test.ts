@@ -54,7 +54,7 @@ test('a result says that it is complete, and keeps what the tool said', async ()
 
 const base64 = (text: string) => `=?base64?${Buffer.from(text).toString('base64')}?=`
 
-test('a name may come encoded', async () => {
+test('M05 a name may come encoded', async () => {
   expect((await post(gateway, echo, headersOf('tools/call', base64('demo__echo')))).status).toBe(200)
 })
 
@@ -68,7 +68,7 @@ test.each<[string, Record<string, string>]>([
   ['a name that is encoded wrongly', { 'mcp-name': '=?base64?!!!?=' }],
   ['two names', { 'mcp-name': 'demo__echo, demo__echo' }],
   ['another version', { 'mcp-protocol-version': '2025-11-25' }],
-])('%s: header mismatch, and nothing reaches a tool', async (_, change) => {
+])('M05 %s: header mismatch, and nothing reaches a tool', async (_, change) => {
   const before = gateway.dtma.seen.length
   const headers = { ...headersOf('tools/call', 'demo__echo'), ...change }
   const sent = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''))
@@ -77,13 +77,21 @@ test.each<[string, Record<string, string>]>([
   expect(gateway.dtma.seen).toHaveLength(before)
 })
 
-test('no version in the header: header mismatch', async () => {
+test.each([
+  ['prompts/get', { name: 'demo__greet' }, 'demo__other'],
+  ['resources/read', { uri: 'agentopia:demo/file:///a' }, 'agentopia:demo/file:///b'],
+])('M05 %s for another than its header names', async (method, params, named) => {
+  const { status, body } = await post(gateway, request(method, params), headersOf(method, named))
+  expect([status, body.error.code]).toEqual([400, -32_020])
+})
+
+test('M05 no version in the header: header mismatch', async () => {
   const { 'mcp-protocol-version': _, ...headers } = headersOf('tools/call', 'demo__echo')
   const { status, body } = await post(gateway, echo, headers)
   expect([status, body.error.code]).toEqual([400, -32_020])
 })
 
-test.each(['1900-01-01', '2025-11-25', '2099-01-01'])('the version %s does not come this way', async (version) => {
+test.each(['1900-01-01', '2025-11-25', '2099-01-01'])('M06 the version %s does not come this way', async (version) => {
   const meta = { ...META, [`${KEY}protocolVersion`]: version }
   const headers = { ...headersOf('tools/list'), 'mcp-protocol-version': version }
   const { status, body } = await post(gateway, request('tools/list', {}, meta), headers)

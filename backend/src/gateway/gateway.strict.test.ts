@@ -39,7 +39,7 @@ test.each<[string, string | Uint8Array, number]>([
   ['depth', json.replace('"x"', `${'['.repeat(70)}${']'.repeat(70)}`), 400],
   ['depth without end', '['.repeat(1_000_000), 400],
   ['more than the limit', json.replace('"x"', `"${'x'.repeat(4 << 20)}"`), 413],
-])('%s is refused, and reaches no tool', async (_, body, status) => {
+])('M16 %s is refused, and reaches no tool', async (_, body, status) => {
   const before = gateway.dtma.seen.length
   const answer = await post(gateway, body)
   expect([answer.status, answer.body.error.code < 0]).toEqual([status, true])
@@ -55,11 +55,11 @@ test.each([
   ['application/json, text/plain', 415],
   ['application/json; charset=utf-8', 200],
   ['Application/JSON', 200],
-])('the content type %s: %i', async (type, status) => {
+])('M16 the content type %s: %i', async (type, status) => {
   expect((await post(gateway, json, { 'content-type': type })).status).toBe(status)
 })
 
-test('a compressed body is refused', async () => {
+test('M16 a compressed body is refused', async () => {
   expect((await post(gateway, json, { 'content-encoding': 'gzip' })).status).toBe(415)
 })
 
@@ -69,12 +69,12 @@ test.each<[string, Record<string, string>]>([
   ['a token of a person', { authorization: `Bearer tbx_${'x'.repeat(43)}` }],
   ['another scheme', { authorization: 'Basic YTpi' }],
   ['two tokens', { authorization: 'Bearer a, Bearer b' }],
-])('%s: 401, with what is asked for', async (_, headers) => {
+])('M01 %s: 401, with what is asked for', async (_, headers) => {
   const answer = await post(gateway, json, headers)
   expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, expect.stringMatching(/^Bearer realm/)])
 })
 
-test('nobody learns from the answer whether a method or a tool exists', async () => {
+test('M01 nobody learns from the answer whether a method or a tool exists', async () => {
   const bodies = [json, JSON.stringify(toolCall('nothing')), '[]', '{']
   const answers = await Promise.all(bodies.map((body) => post({ ...gateway, secret: 'agt_no' }, body)))
   expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
@@ -91,12 +91,12 @@ test.each([
   ['http://127.0.0.1:1', 403],
   ['https://tools.example.com.evil.example', 403],
   ['https://tools.example.com', 200],
-])('a page of %s: %i', async (origin, status) => {
+])('M04 a page of %s: %i', async (origin, status) => {
   expect((await post(gateway, json, { origin })).status).toBe(status)
 })
 
 test.each(['evil.example', 'localhost.evil.example', '169.254.169.254', '10.0.0.1:3000', ''])(
-  'under the host "%s" it is not known (DNS rebinding)',
+  'M04 under the host "%s" it is not known (DNS rebinding)',
   async (host) => {
     const { port } = new URL(gateway.url)
     const head = `POST /mcp HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${gateway.secret}\r\n`
@@ -135,7 +135,7 @@ test('other paths are left to others', async () => {
 })
 
 test.each(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])(
-  'the revision %s begins with initialize',
+  'M06 the revision %s begins with initialize',
   async (v) => {
     const answer = await post(gateway, rpc('initialize', { protocolVersion: v, capabilities: {}, clientInfo: {} }))
     expect(answer.body.result).toMatchObject({ protocolVersion: v, capabilities: { tools: {} } })
@@ -143,7 +143,7 @@ test.each(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])(
   },
 )
 
-test('an unknown revision is answered with the newest that begins so, and refused as a header', async () => {
+test('M06 an unknown revision is answered with the newest that begins so, and refused as a header', async () => {
   const answer = await post(gateway, rpc('initialize', { protocolVersion: '2099-01-01' }))
   expect(answer.body.result['protocolVersion']).toBe('2025-11-25')
   const refused = await post(gateway, rpc('tools/list'), { 'mcp-protocol-version': '2099-01-01' })

@@ -23,7 +23,7 @@ test.each([
   ['problem', { code: 'too-busy' }, 'rate-limited', 'failed'],
   ['problem', { code: 'unauthenticated' }, 'toolbox-unreachable', 'failed'],
   ['problem', { code: 'internal' }, 'tool-failed', 'failed'],
-] as const)('a tool that %s %o: %s', async (name, args, code, outcome) => {
+] as const)('M12 a tool that %s %o: %s, and nothing is sent twice', async (name, args, code, outcome) => {
   const before = gateway.dtma.seen.length
   const { status, body } = await post(gateway, toolCall(`demo__${name}`, args))
   expect([status, body.error.data?.['code']]).toEqual([200, code])
@@ -65,7 +65,7 @@ test('a call that takes too long ends, at the tool too', { timeout: 10_000 }, as
   expect((await gateway.calls())[0]).toMatchObject({ outcome: 'timeout', code: 'call-timeout' })
 })
 
-test('a client that goes away ends its call at the tool within two seconds', async () => {
+test('M13 a client that goes away ends its call at the tool within two seconds', async () => {
   const before = gateway.dtma.gone.length
   const leave = new AbortController()
   const call = fetch(gateway.url, {
@@ -91,7 +91,7 @@ test('a client takes back its own call only: others use the same ids', async () 
   expect((await theirs).body.result).toBeDefined()
 })
 
-test('one slow tool of two: the other is as fast as ever, and what is too much is refused at once', async () => {
+test('M14 one slow tool of two: the other is as fast as ever, and what is too much is refused at once', async () => {
   const times = async (count: number) => {
     const took: number[] = []
     for (let n = 0; n < count; n += 1) {
@@ -113,7 +113,7 @@ test('one slow tool of two: the other is as fast as ever, and what is too much i
   expect(codes.filter((code) => code === 'ok').length).toBeGreaterThanOrEqual(4)
 })
 
-test('a thousand calls at once are a thousand answers and a thousand records', async () => {
+test('M19 a thousand calls at once are a thousand answers and a thousand records', async () => {
   const before = (await gateway.calls()).length
   const wide = await openTestGateway({ atOnce: 64, waiting: 1_000 })
   try {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { gatewayNameOf } from './names.ts'
+import { gatewayNameOf, promptNameOf, promptPlaceOf, resourcePlaceOf, resourceUriOf } from './names.ts'
 
 const instanceName = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)
 
@@ -34,4 +34,19 @@ test.each([
   ['mail', ''],
 ])('what is shortened keeps its beginning: %s %s', (instance, capability) => {
   expect(gatewayNameOf(instance, capability).startsWith(instance.slice(0, 55))).toBe(true)
+})
+
+test('M08 the names of prompts and addresses of resources lead back to where they come from, without having been listed', () => {
+  const own = fc.string({ maxLength: 200 })
+  fc.assert(
+    fc.property(fc.uniqueArray(instanceName, { minLength: 2, maxLength: 5 }), own, (instances, name) => {
+      const isName = (instance: string) => instances.includes(instance)
+      const place = { instanceName: instances[0], own: name }
+      expect(promptPlaceOf(promptNameOf(place), isName)).toEqual(place)
+      expect(resourcePlaceOf(resourceUriOf(place), isName)).toEqual(place)
+      // What leads to no instance of the toolbelt is the name of the item that has plain ones.
+      const plain = { instanceName: undefined, own: promptNameOf(place) }
+      expect(promptPlaceOf(plain.own, () => false)).toEqual(plain)
+    }),
+  )
 })
