@@ -28,7 +28,8 @@ export const Tool = z.object({
   categories: z.array(z.string()),
   package: z.object({ type: z.enum(['npm', 'oci']), name: z.string(), version: z.string() }),
   transport: z.enum(['stdio', 'http']),
-  egress: z.enum(['none', 'any']),
+  /** What it may connect to: nothing, these hosts and ports, or every public host. */
+  egress: z.union([z.enum(['none', 'any']), z.array(z.object({ host: z.string(), port: z.int() }))]),
   keepsState: z.boolean(),
   config: z.array(ConfigField),
 })

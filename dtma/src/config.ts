@@ -38,6 +38,14 @@ export const Environment = z.object({
       .check(z.regex(/^unix:\/\/\/.+/, 'must be unix:///path/of/the/socket'), z.describe('Where Docker listens.')),
     'unix:///var/run/docker.sock',
   ),
+  DTMA_EGRESS_DNS: z.optional(
+    z
+      .string()
+      .check(
+        z.regex(/^\d+\.\d+\.\d+\.\d+(?:,\d+\.\d+\.\d+\.\d+)*$/, 'must be IPv4 addresses, separated by commas'),
+        z.describe("Name servers for the hosts that tools may reach. Default: the machine's."),
+      ),
+  ),
   LOG_LEVEL: z._default(z.enum(LOG_LEVELS).check(z.describe('The least that is logged.')), 'info'),
 })
 
@@ -46,6 +54,8 @@ export interface Config {
   readonly http: { readonly host: string; readonly port: number }
   readonly docker: { readonly socketPath: string; readonly runnerImage: string | undefined }
   readonly stateDirectory: string
+  /** Absent: those that Docker gives to containers. */
+  readonly egressNameServers: readonly string[] | undefined
   readonly uplink: UplinkConfig | undefined
   /** BACKEND_TO_DTMA_API_KEY, when it was given. */
   readonly apiKey: string | undefined
@@ -94,6 +104,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, i
     http: { host: e.HOST ?? (inContainer ? '0.0.0.0' : '127.0.0.1'), port: e.PORT },
     docker: { socketPath: e.DOCKER_HOST.slice('unix://'.length), runnerImage: e.DTMA_RUNNER_IMAGE },
     stateDirectory: e.DTMA_STATE_DIR,
+    egressNameServers: e.DTMA_EGRESS_DNS?.split(','),
     uplink:
       e.AGENTOPIA_API_BASE_URL === undefined
         ? undefined

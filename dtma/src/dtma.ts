@@ -3,6 +3,9 @@ import type { Config } from './config.ts'
 import { problem } from './contract/problems.ts'
 import type { DtmaStatus } from './contract/status.ts'
 import { API_VERSION } from './contract/uplink.ts'
+import { startEgress } from './egress/egress.ts'
+import { hostAddresses } from './egress/host-addresses.ts'
+import { type IsolationWatch, watchIsolation } from './egress/isolation.ts'
 import { createDockerApi } from './engine/docker.api.ts'
 import type { ContainerDetails } from './engine/docker.types.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
@@ -14,6 +17,7 @@ import { createMcpBridge } from './mcp/tool-sessions.ts'
 import { openState, type State } from './state.ts'
 import { StateInUse } from './system/state-lock.ts'
 import { startSystemMonitor } from './system/system-monitor.ts'
+import { runnerBaseOf } from './tools/runner-base.ts'
 import { findSelf, type SelfHints } from './tools/self-container.ts'
 import { startToolReconciler, type ToolReconciler } from './tools/tool.reconciler.ts'
 import { createToolContainers } from './tools/tool-containers.ts'
@@ -57,7 +61,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   const bridge = createMcpBridge({ version, random: Math.random })
 
   let credentials: Credentials | undefined
-  let running: { tools: ToolReconciler; registry: ToolRegistry } | undefined
+  let running: { tools: ToolReconciler; registry: ToolRegistry; isolation: IsolationWatch } | undefined
   let uplink: Uplink | undefined
   let stateFailure = 'it was not opened yet'
   for (const secret of [config.apiKey, config.uplink?.bearerToken, config.uplink?.enrolmentToken])
@@ -78,7 +82,9 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   }
 
   const report = () => ({
-    docker: running?.tools.docker ?? { state: 'down' as const, message: 'Docker was not asked yet' },
+    docker: running
+      ? { ...running.tools.docker, isolation: running.isolation.isolation }
+      : { state: 'down' as const, message: 'Docker was not asked yet' },
     system: system.metrics,
     tools: running?.registry.list(),
   })
@@ -120,12 +126,38 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       const own = await findOwnContainer(signal)
       return own ? [own.Image, DTMA_IMAGE] : [DTMA_IMAGE]
     }
-    const parts = createToolParts({ docker, owner, self: findOwnContainer })
+    const runnerBase = runnerBaseOf(docker, runnerImages)
+    const addresses = (signal: AbortSignal) =>
+      hostAddresses({ docker, owner, image: runnerBase, self: findOwnContainer }, signal)
+    const egress = startEgress({
+      docker,
+      owner,
+      image: runnerBase,
+      nameServers: config.egressNameServers,
+      hostAddresses: addresses,
+      log,
+      sleep: systemClock.sleep,
+      signal,
+    })
+    const isolation = watchIsolation({
+      docker,
+      owner,
+      image: runnerBase,
+      egress,
+      hostAddresses: addresses,
+      port: config.http.port,
+      log,
+      date: () => new Date(),
+      sleep: systemClock.sleep,
+      onChange: () => uplink?.wake(),
+      signal,
+    })
+    const parts = createToolParts({ docker, owner, egress, isolation: () => isolation.isolation })
     const tools = startToolReconciler({
       docker,
       files,
       parts,
-      images: createToolImages({ docker, owner, runnerImages }),
+      images: createToolImages({ docker, owner, runnerBase }),
       containers: createToolContainers({ docker, parts, owner }),
       sessions: bridge,
       log,
@@ -135,7 +167,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       signal,
     })
     tools.onChange(() => uplink?.wake())
-    running = { tools, registry: createToolRegistry({ tools, files }) }
+    running = { tools, isolation, registry: createToolRegistry({ tools, files }) }
   }
 
   function startReporting({ identity }: State): void {

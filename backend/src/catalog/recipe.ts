@@ -30,7 +30,7 @@ export function toolOf({ spec, config, categories, ...rest }: Recipe): Tool {
         ? { type: 'npm', name: pack.name, version: pack.version }
         : { type: 'oci', name: pack.image.split('@')[0]!, version: pack.image.split('@')[1]! },
     transport: spec.transport.type,
-    egress: spec.egress ?? 'none',
+    egress: ToolSpec.shape.egress.parse(spec.egress),
     keepsState: spec.state !== undefined,
     config: [...config],
   }

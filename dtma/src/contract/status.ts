@@ -1,11 +1,23 @@
 import * as z from 'zod/mini'
 import { ToolStatus } from './tool.ts'
 
+/** Whether Docker keeps tools from the machine, its cloud's metadata, private networks and each other: tried at start and hourly. */
+export const Isolation = z.object({
+  /** `unproven`: the probe has not run yet, or could not. `failed`: it reached something; no tool with a network starts. */
+  state: z.enum(['unproven', 'ok', 'failed']),
+  /** When the probe last came to an end, by the toolbox's clock. */
+  checkedAt: z.optional(z.iso.datetime()),
+  /** What it reached and should not have, in words. */
+  leaks: z.array(z.string()),
+})
+export type Isolation = z.infer<typeof Isolation>
+
 export const DockerState = z.object({
   state: z.enum(['ok', 'down', 'hung']),
   version: z.optional(z.string()),
   /** Why it is not ok. */
   message: z.optional(z.string()),
+  isolation: z.optional(Isolation),
 })
 export type DockerState = z.infer<typeof DockerState>
 

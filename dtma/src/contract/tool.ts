@@ -44,6 +44,29 @@ const Env = z
   )
   .check(z.refine((env) => Object.keys(env).every((key) => !RESERVED_ENV.test(key)), 'names a reserved variable'))
 
+/** A host on the public internet. */
+const Destination = z.strictObject({
+  host: z
+    .string()
+    .check(
+      z.maxLength(253),
+      z.regex(
+        /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/,
+        'a host name in lower case',
+      ),
+    ),
+  /** TCP. Where several hosts share one, the connection must say which it means: TLS or plain HTTP. */
+  port: z._default(z.int().check(z.minimum(1), z.maximum(65_535)), 443),
+})
+
+/**
+ * What the container may connect to. `none`: nothing. A list: these hosts and ports, by name. `any`: every public host over
+ * HTTP and HTTPS, by the proxy that the usual variables name (`HTTPS_PROXY`, …). Never: this toolbox, other tools, private
+ * and link-local addresses.
+ */
+export const Egress = z.union([z.enum(['none', 'any']), z.array(Destination).check(z.minLength(1), z.maxLength(32))])
+export type Egress = z.infer<typeof Egress>
+
 /** What should run. Closed: an unknown field is refused. The container is built from nothing but this and constants. */
 export const ToolSpec = z.strictObject({
   package: z.discriminatedUnion('type', [NpmPackage, OciPackage]),
@@ -52,8 +75,7 @@ export const ToolSpec = z.strictObject({
   args: z._default(z.array(z.string().check(z.maxLength(4_096))).check(z.maxLength(64)), []),
   /** No secrets: the values are visible in `docker inspect`. */
   env: z._default(Env, {}),
-  /** `none`: the container has no route out. `any`: it may open connections to the outside. */
-  egress: z._default(z.enum(['none', 'any']), 'none'),
+  egress: z._default(Egress, 'none'),
   /** A writable volume that survives restarts and updates; absent: nothing is kept. */
   state: z.optional(z.strictObject({ path: z.string().check(z.regex(/^\/[a-z0-9][a-z0-9/_-]{0,100}$/)) })),
   resources: z._default(
@@ -108,6 +130,7 @@ export const ToolReason = z.enum([
   'docker_down',
   'docker_hung',
   'toolbox_unreachable',
+  'isolation_failed',
   'internal',
 ])
 export type ToolReason = z.infer<typeof ToolReason>

@@ -101,8 +101,22 @@ export const NetworkDetails = z.object({
   Name: z.string(),
   Internal: z._default(z.boolean(), false),
   Labels: labels,
-  /** Ids of the containers on it. */
-  Containers: keys,
+  /** Of the driver. */
+  Options: labels,
+  IPAM: z._default(
+    z.object({
+      Config: z.pipe(
+        z.nullish(z.array(z.object({ Subnet: text }))),
+        z.transform((value) => value ?? []),
+      ),
+    }),
+    { Config: [] },
+  ),
+  /** The running containers on it, by id; addresses with their prefix length. */
+  Containers: z.pipe(
+    z.nullish(z.record(z.string(), z.object({ IPv4Address: text }))),
+    z.transform((value) => value ?? {}),
+  ),
 })
 export type NetworkDetails = z.infer<typeof NetworkDetails>
 

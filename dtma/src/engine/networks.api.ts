@@ -4,6 +4,11 @@ import { pathOf } from './engine.http.ts'
 
 type Labels = Readonly<Record<string, string>>
 
+const NO_ADDRESS = 'com.docker.network.bridge.inhibit_ipv4'
+
+/** Whether this network was made as isolated, by this version of DTMA or another. */
+export const isIsolated = ({ Internal, Options }: NetworkDetails): boolean => Internal && Options[NO_ADDRESS] === 'true'
+
 /** Networks and volumes: what a container needs beside its image. */
 export function networksApi({ ask, tell }: EngineCalls) {
   const change = (what: string, method: 'POST' | 'DELETE', path: string) =>
@@ -11,17 +16,13 @@ export function networksApi({ ask, tell }: EngineCalls) {
   const read = (what: string, path: string) => ({ what, method: 'GET', path, deadlineMs: DEADLINE.read }) as const
 
   return {
-    /** A bridge. @param internal Without a route to the outside. @throws {EngineError} `conflict` when the name is in use. */
-    createNetwork(name: string, internal: boolean, labels: Labels, signal: AbortSignal): Promise<void> {
-      const fixed = {
-        Driver: 'bridge',
-        CheckDuplicate: true,
-        Attachable: false,
-        Ingress: false,
-        EnableIPv6: false,
-        Options: {},
-      }
-      const body = { ...fixed, Name: name, Internal: internal, Labels: labels }
+    /**
+     * A bridge whose containers reach each other and nothing else, the machine included, since the bridge has no address.
+     * @throws {EngineError} `conflict` when the name is in use.
+     */
+    createIsolatedNetwork(name: string, labels: Labels, signal: AbortSignal): Promise<void> {
+      const fixed = { Driver: 'bridge', CheckDuplicate: true, Attachable: false, Ingress: false, EnableIPv6: false }
+      const body = { ...fixed, Name: name, Internal: true, Options: { [NO_ADDRESS]: 'true' }, Labels: labels }
       return tell({ ...change('create the network', 'POST', '/networks/create'), body }, signal)
     },
 
@@ -29,8 +30,9 @@ export function networksApi({ ask, tell }: EngineCalls) {
       return absentIfNotFound(ask(NetworkDetails, read('inspect the network', pathOf`/networks/${name}`), signal))
     },
 
-    connectNetwork(name: string, containerId: string, signal: AbortSignal): Promise<void> {
-      const body = { Container: containerId }
+    /** @param aliases Names by which the others on this network find it. */
+    connectNetwork(name: string, containerId: string, aliases: readonly string[], signal: AbortSignal): Promise<void> {
+      const body = { Container: containerId, EndpointConfig: { Aliases: aliases } }
       return tell({ ...change('join the network', 'POST', pathOf`/networks/${name}/connect`), body }, signal)
     },
 

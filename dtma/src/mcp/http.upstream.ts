@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CODE, type JsonRpcRequest, parseMessage } from '../contract/json-rpc.ts'
 import { answerTo } from './asked.ts'
@@ -31,8 +32,10 @@ export function openHttp(
   url: string,
   firstId: number,
   { onNotification }: Pick<UpstreamEvents, 'onNotification'>,
+  connect?: () => Duplex,
 ): HttpUpstream {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 })
+  if (connect) agent.createConnection = connect
   const inFlight = createInFlight(firstId)
   const closed = new AbortController()
   let listening = new AbortController()

@@ -54,7 +54,8 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<Session> {
   const closed = new AbortController()
-  const http = target.transport === 'http' ? openHttp(target.url, firstId, { onNotification: heard }) : undefined
+  const http =
+    target.transport === 'http' ? openHttp(target.url, firstId, { onNotification: heard }, target.connect) : undefined
   const upstream: Upstream =
     http ??
     openStdio((target as Extract<ToolTarget, { transport: 'stdio' }>).channel, firstId, {

@@ -1,4 +1,5 @@
 import type { ToolSpec } from '../contract/tool.ts'
+import { PROXY_PORT } from '../egress/gateway.script.ts'
 import type { CreateBody, EngineInfo, HostConfig, ImageDetails, VolumeMount } from '../engine/docker.types.ts'
 import { LABEL, RESERVED_LABEL_PREFIXES, resourceNameOf, specHashOf } from './tool-labels.ts'
 
@@ -32,7 +33,7 @@ export function createBody(input: ContainerInput): CreateBody {
     Image: image.Id,
     Hostname: 'tool',
     User: TOOL_USER,
-    Env: Object.entries({ HOME: '/tmp', ...spec.env }).map(([key, value]) => `${key}=${value}`),
+    Env: Object.entries({ HOME: '/tmp', ...proxyOf(spec), ...spec.env }).map(([key, value]) => `${key}=${value}`),
     Entrypoint: image.Config.Entrypoint,
     Cmd: spec.args.length > 0 ? spec.args : image.Config.Cmd,
     WorkingDir: image.Config.WorkingDir || '/',
@@ -61,10 +62,30 @@ export function createBody(input: ContainerInput): CreateBody {
   }
 }
 
-/** How the container is connected. `none`: no network at all. `internal`: DTMA can reach it, it can reach nothing. */
-export function networkOf({ transport, egress }: ToolSpec): 'none' | 'internal' | 'outbound' {
-  if (egress === 'any') return 'outbound'
-  return transport.type === 'stdio' ? 'none' : 'internal'
+/**
+ * How the container is connected. `none`: no network at all. `isolated`: a network of its own, with DTMA's gateway as the
+ * only neighbour.
+ */
+export const networkOf = ({ transport, egress }: ToolSpec): 'none' | 'isolated' =>
+  transport.type === 'stdio' && egress === 'none' ? 'none' : 'isolated'
+
+/** Name of the gateway on every network of a tool. */
+export const GATEWAY_HOST = 'dtma-gateway'
+
+/** A tool that may reach any host asks the gateway for each; Node's own clients look at these only when told to. */
+function proxyOf({ egress }: ToolSpec): Readonly<Record<string, string>> {
+  if (egress !== 'any') return {}
+  const proxy = `http://${GATEWAY_HOST}:${PROXY_PORT}`
+  const local = 'localhost,127.0.0.1'
+  return {
+    HTTP_PROXY: proxy,
+    HTTPS_PROXY: proxy,
+    http_proxy: proxy,
+    https_proxy: proxy,
+    NO_PROXY: local,
+    no_proxy: local,
+    NODE_USE_ENV_PROXY: '1',
+  }
 }
 
 function hostConfigOf({ name, spec, image, engine }: ContainerInput): HostConfig {
@@ -107,8 +128,7 @@ function hostConfigOf({ name, spec, image, engine }: ContainerInput): HostConfig
     CgroupnsMode: 'private',
     CgroupParent: '',
     Runtime: '',
-    Dns: [],
-    DnsOptions: [],
+    ...(networkOf(spec) === 'none' ? { Dns: [], DnsOptions: [] } : NAMES_ON_THE_NETWORK),
     DnsSearch: [],
     ExtraHosts: [],
     VolumesFrom: [],
@@ -118,6 +138,12 @@ function hostConfigOf({ name, spec, image, engine }: ContainerInput): HostConfig
     Sysctls: {},
   }
 }
+
+/**
+ * Nobody answers at this address: Docker's own resolver knows the names on the network, and asks nobody else. Other names it
+ * leaves without an answer, and so they shall not be waited for.
+ */
+export const NAMES_ON_THE_NETWORK = { Dns: ['127.0.0.1'], DnsOptions: ['timeout:1', 'attempts:1'] }
 
 /** A label of the image cannot be removed, only overwritten. */
 const neutralised = (labels: Readonly<Record<string, string>>): Record<string, string> =>

@@ -4,6 +4,7 @@ import { ToolSpec } from '../contract/tool.ts'
 import { createDockerApi } from '../engine/docker.api.ts'
 import { createEngineHttp } from '../engine/engine.http.ts'
 import type { Progress } from './pull-progress.ts'
+import { runnerBaseOf } from './runner-base.ts'
 import type { ToolFailure } from './tool-failure.ts'
 import { createToolImages } from './tool-images.ts'
 
@@ -13,7 +14,7 @@ const never = new AbortController().signal
 const docker = createDockerApi(createEngineHttp('/var/run/docker.sock'))
 const images = createToolImages({
   docker,
-  runnerImages: async () => ['no-such-image:latest', BASE],
+  runnerBase: runnerBaseOf(docker, async () => ['no-such-image:latest', BASE]),
   owner: randomBytes(4).toString('hex'),
 })
 const built = new Set<string>()

@@ -8,12 +8,14 @@ import { ToolSpec } from '../contract/tool.ts'
 import { createDockerApi } from '../engine/docker.api.ts'
 import { createEngineHttp } from '../engine/engine.http.ts'
 import type { Progress } from './pull-progress.ts'
+import { runnerBaseOf } from './runner-base.ts'
 import { createToolImages } from './tool-images.ts'
 
 const never = new AbortController().signal
+const docker = createDockerApi(createEngineHttp('/var/run/docker.sock'))
 const images = createToolImages({
-  docker: createDockerApi(createEngineHttp('/var/run/docker.sock')),
-  runnerImages: async () => [],
+  docker,
+  runnerBase: runnerBaseOf(docker, async () => []),
   owner: 'nobody',
 })
 const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`

@@ -27,8 +27,8 @@ export interface ToolImages {
 
 export interface ToolImagesDeps {
   readonly docker: DockerApi
-  /** References to try in turn for the image with Node and npm that npm packages are built on. */
-  readonly runnerImages: (signal: AbortSignal) => Promise<readonly string[]>
+  /** Id of the image with Node and npm that npm packages are built on. */
+  readonly runnerBase: (signal: AbortSignal) => Promise<string>
   /** Put as a label on built images. */
   readonly owner: string
 }
@@ -38,18 +38,9 @@ const PULLS_AT_ONCE = 3
 const OUTPUT_TAIL_CHARS = 8_000
 const WAITING: Progress = { step: 'Waiting for other images' }
 
-export function createToolImages({ docker, runnerImages, owner }: ToolImagesDeps): ToolImages {
+export function createToolImages({ docker, runnerBase, owner }: ToolImagesDeps): ToolImages {
   const builds = createSharedWork<Progress, void>(BUILDS_AT_ONCE, WAITING)
   const pulls = createSharedWork<Progress, void>(PULLS_AT_ONCE, WAITING)
-
-  async function runnerBase(signal: AbortSignal): Promise<string> {
-    const tried = await runnerImages(signal)
-    for (const reference of tried) {
-      const image = await docker.inspectImage(reference, signal)
-      if (image) return image.Id
-    }
-    throw new ToolFailure('build_failed', `The runner image is not on this toolbox (${tried.join(', ')})`)
-  }
 
   async function build(pkg: NpmPackage, base: string, report: (progress: Progress) => void, signal: AbortSignal) {
     const recipe = npmRecipe(pkg, base)

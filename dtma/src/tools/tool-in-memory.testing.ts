@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream'
+import { Duplex, PassThrough } from 'node:stream'
 import { ToolSpec } from '../contract/tool.ts'
 import type { ContainerDetails, ImageDetails } from '../engine/docker.types.ts'
 import type { EngineError } from '../engine/engine-error.ts'
@@ -107,7 +107,12 @@ export function toolInMemory(signal: AbortSignal) {
         container = undefined
       },
     },
-    parts: { ensure: async () => undefined, addressOf: async () => '10.0.0.2', remove: async () => undefined },
+    parts: {
+      ensure: async () => undefined,
+      join: async () => undefined,
+      roadTo: () => ({ address: '10.0.0.2', connect: () => new Duplex() }),
+      remove: async () => undefined,
+    },
     sessions: {
       open: () => world.open(),
       close: () => undefined,

@@ -1,31 +1,44 @@
-import { Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import { pack } from 'tar-stream'
+import type { Isolation } from '../contract/status.ts'
+import type { Egress } from '../egress/egress.ts'
 import type { DockerApi } from '../engine/docker.api.ts'
 import type { ContainerDetails, ImageDetails } from '../engine/docker.types.ts'
+import { isIsolated } from '../engine/networks.api.ts'
 import { type ContainerInput, createBody, networkOf } from './create-body.ts'
-import { sharesHostNetwork } from './self-container.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import { ToolFailure } from './tool-failure.ts'
 import { LABEL, resourceNameOf } from './tool-labels.ts'
 
 /** What a tool has beside its container: a network and a volume of its own. Touches nothing that is not proven to be ours. */
 export interface ToolParts {
-  /** Makes what the spec needs. @throws {ToolFailure} `name_conflict` when somebody else's network or volume is in the way. */
+  /**
+   * Makes what the spec needs.
+   * @throws {ToolFailure} `name_conflict` when somebody else's network or volume is in the way; `isolation_failed`.
+   */
   ensure(tool: AcceptedTool, image: ImageDetails, signal: AbortSignal): Promise<void>
-  /** Where the server in this container is reached. DTMA joins the tool's network when it must. */
-  addressOf(tool: AcceptedTool, container: ContainerDetails, signal: AbortSignal): Promise<string>
+  /** Opens the tool's network to what its spec declares, and to us; nothing when it has none. */
+  join(tool: AcceptedTool, signal: AbortSignal): Promise<void>
+  /** How the server in this container is reached, once the network was joined. */
+  roadTo(tool: AcceptedTool, container: ContainerDetails, port: number): Road
   /** Removes all of it, the state too. */
   remove(tool: AcceptedTool, signal: AbortSignal): Promise<void>
+}
+
+export interface Road {
+  readonly address: string
+  readonly connect: () => Duplex
 }
 
 export interface ToolPartsDeps {
   readonly docker: DockerApi
   readonly owner: string
-  /** The container that DTMA itself runs in, if any. */
-  readonly self: (signal: AbortSignal) => Promise<ContainerDetails | undefined>
+  readonly egress: Pick<Egress, 'join' | 'leave' | 'connect'>
+  /** What the probe has found last. */
+  readonly isolation: () => Isolation
 }
 
-export function createToolParts({ docker, owner, self }: ToolPartsDeps): ToolParts {
+export function createToolParts({ docker, owner, egress, isolation }: ToolPartsDeps): ToolParts {
   const labelsOf = ({ name, claim }: AcceptedTool) => ({
     [LABEL.owner]: owner,
     [LABEL.claim]: claim,
@@ -42,16 +55,15 @@ export function createToolParts({ docker, owner, self }: ToolPartsDeps): ToolPar
       if (wanted === 'none') return
       throw new ToolFailure('name_conflict', `A network named ${name} exists that is not ours`)
     }
-    if (existing && existing.Internal === (wanted === 'internal') && wanted !== 'none') return
+    if (existing && isIsolated(existing) && wanted === 'isolated') return
     if (existing) await removeNetwork(tool, signal)
-    if (wanted !== 'none') await docker.createNetwork(name, wanted === 'internal', labelsOf(tool), signal)
+    if (wanted === 'isolated') await docker.createIsolatedNetwork(name, labelsOf(tool), signal)
   }
 
   async function removeNetwork(tool: AcceptedTool, signal: AbortSignal): Promise<void> {
     const network = await docker.inspectNetwork(resourceNameOf(tool.name), signal)
     if (!network || !isOurs(tool, network.Labels)) return
-    const own = await self(signal)
-    if (own && network.Containers.includes(own.Id)) await docker.disconnectNetwork(network.Id, own.Id, signal)
+    await egress.leave(network.Name, signal)
     await docker.removeNetwork(network.Id, signal)
   }
 
@@ -99,19 +111,19 @@ export function createToolParts({ docker, owner, self }: ToolPartsDeps): ToolPar
 
   return {
     async ensure(tool, image, signal) {
+      const { state, leaks } = isolation()
+      if (state === 'failed' && networkOf(tool.spec) !== 'none')
+        throw new ToolFailure('isolation_failed', `A tool with a network would reach: ${leaks.join(', ')}`)
       await ensureNetwork(tool, signal)
       await ensureVolume(tool, image, signal)
     },
-    async addressOf(tool, container, signal) {
-      const name = resourceNameOf(tool.name)
-      const own = await self(signal)
-      if (own && !sharesHostNetwork(own)) {
-        const network = await docker.inspectNetwork(name, signal)
-        if (network && !network.Containers.includes(own.Id)) await docker.connectNetwork(network.Id, own.Id, signal)
-      }
-      const address = container.NetworkSettings.Networks[name]?.IPAddress
+    async join({ name, spec }, signal) {
+      if (networkOf(spec) !== 'none') await egress.join(resourceNameOf(name), spec.egress, signal)
+    },
+    roadTo(tool, container, port) {
+      const address = container.NetworkSettings.Networks[resourceNameOf(tool.name)]?.IPAddress
       if (!address) throw new ToolFailure('internal', 'The container has no address on its network')
-      return address
+      return { address, connect: () => egress.connect(address, port) }
     },
     async remove(tool, signal) {
       await removeNetwork(tool, signal)

@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import type { Capability } from '../contract/tool.ts'
 
 /** The two ends of a container's standard streams that carry MCP. Newline-delimited JSON-RPC, UTF-8; stderr is not among them. */
@@ -21,8 +21,10 @@ export type ToolTarget = {
   | { readonly transport: 'stdio'; readonly channel: ToolChannel }
   | {
       readonly transport: 'http'
-      /** Of the server's MCP endpoint, e.g. `http://172.20.0.2:3000/mcp`; reachable from this process. */
+      /** Of the server's MCP endpoint, e.g. `http://172.20.0.2:3000/mcp`. */
       readonly url: string
+      /** A connection to it: this process has no address on the network of the tool. Absent: it is dialled as it is. */
+      readonly connect?: () => Duplex
     }
 )
 

@@ -2,21 +2,24 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, assert, expect, test } from 'vitest'
 import { type ToolRequest, ToolSpec, type ToolStatus } from '../contract/tool.ts'
+import { startEgress } from '../egress/egress.ts'
 import { createDockerApi, type DockerApi } from '../engine/docker.api.ts'
 import { createEngineHttp } from '../engine/engine.http.ts'
 import { EngineError } from '../engine/engine-error.ts'
 import { createLog } from '../log.ts'
+import { createMcpBridge } from '../mcp/tool-sessions.ts'
+import { systemClock } from '../uplink/clock.ts'
 import { tappedSocket } from './docker-tap.testing.ts'
-import { plainSessions } from './plain-sessions.testing.ts'
+import { runnerBaseOf } from './runner-base.ts'
 import { openSpecFiles } from './spec-file.ts'
 import { startToolReconciler } from './tool.reconciler.ts'
 import { createToolContainers } from './tool-containers.ts'
 import { createToolImages, type ToolImages } from './tool-images.ts'
 import { createToolParts } from './tool-parts.ts'
 import { createToolRegistry, type ToolRegistry } from './tool-registry.ts'
-import type { ToolTarget } from './tool-sessions.ts'
+import type { ToolSessions, ToolTarget } from './tool-sessions.ts'
 
 const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
 const SOCKET = '/var/run/docker.sock'
@@ -29,6 +32,20 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
+const isolation = () => ({ state: 'ok' as const, leaks: [] })
+
+/** @param onOpen Told of each handshake that is tried. */
+function sessions(onOpen: (target: ToolTarget) => void = () => undefined): ToolSessions {
+  const bridge = createMcpBridge({ version: '0', random: Math.random })
+  return {
+    ...bridge,
+    open(target, signal) {
+      onOpen(target)
+      return bridge.open(target, signal)
+    },
+  }
+}
+
 /** A DTMA without its HTTP and its uplink, on a state directory of its own. */
 async function dtma(stateDirectory?: string, docker: DockerApi = engine) {
   const directory = stateDirectory ?? (await mkdtemp(join(tmpdir(), 'dtma-tools-')))
@@ -36,14 +53,24 @@ async function dtma(stateDirectory?: string, docker: DockerApi = engine) {
   const { files, tools: accepted } = await openSpecFiles(directory)
   const log = createLog({ level: 'debug', write: () => undefined, date: () => new Date() })
   const opened: ToolTarget[] = []
-  const parts = createToolParts({ docker, owner: files.owner, self: async () => undefined })
+  const runnerBase = runnerBaseOf(docker, async () => [BASE])
+  const egress = startEgress({
+    docker,
+    owner: files.owner,
+    image: runnerBase,
+    hostAddresses: async () => [],
+    log,
+    sleep: systemClock.sleep,
+    signal: stop.signal,
+  })
+  const parts = createToolParts({ docker, owner: files.owner, egress, isolation })
   const tools = startToolReconciler({
     docker,
     files,
     parts,
-    images: keepingImages(createToolImages({ docker, owner: files.owner, runnerImages: async () => [BASE] })),
+    images: keepingImages(createToolImages({ docker, owner: files.owner, runnerBase })),
     containers: createToolContainers({ docker, parts, owner: files.owner }),
-    sessions: plainSessions((target) => opened.push(target)),
+    sessions: sessions((target) => opened.push(target)),
     log,
     now: () => performance.now(),
     date: () => new Date(),
@@ -144,7 +171,8 @@ test('an HTTP tool is reached on a network of its own that leads nowhere', async
   expect(opened[0]).toMatchObject({ transport: 'http', adopted: false })
   expect(await docker.inspectNetwork(`dtma-${name}`, never)).toMatchObject({
     Internal: true,
-    Containers: [container!.id],
+    Options: { 'com.docker.network.bridge.inhibit_ipv4': 'true' },
+    Containers: { [container!.id]: expect.anything() },
   })
 
   await registry.delete(name)
@@ -247,14 +275,16 @@ test('when Docker cannot be reached, tools are unknown and nothing is concluded'
   const { files } = await openSpecFiles(directory)
   const gone = createDockerApi(createEngineHttp('/nowhere/docker.sock'))
   const stop = new AbortController()
-  const parts = createToolParts({ docker: gone, owner: files.owner, self: async () => undefined })
+  const fail = (): never => assert.fail('no tool has a network')
+  const unneeded = { join: fail, leave: fail, connect: fail }
+  const parts = createToolParts({ docker: gone, owner: files.owner, egress: unneeded, isolation })
   const tools = startToolReconciler({
     docker: gone,
     files,
     parts,
-    images: createToolImages({ docker: gone, owner: files.owner, runnerImages: async () => [BASE] }),
+    images: createToolImages({ docker: gone, owner: files.owner, runnerBase: async () => BASE }),
     containers: createToolContainers({ docker: gone, parts, owner: files.owner }),
-    sessions: plainSessions(),
+    sessions: sessions(),
     log: createLog({ level: 'error', write: () => undefined, date: () => new Date() }),
     now: () => performance.now(),
     date: () => new Date(),

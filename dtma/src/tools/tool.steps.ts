@@ -196,9 +196,10 @@ export function createToolSteps(deps: ToolStepsDeps) {
   ): Promise<ToolTarget> {
     const { transport } = tool.spec
     const common = { name: tool.name, containerId: id, adopted }
+    await parts.join(tool, signal)
     if (transport.type === 'http') {
-      const address = await parts.addressOf(tool, found!.details, signal)
-      return { ...common, transport: 'http', url: `http://${address}:${transport.port}${transport.path}` }
+      const { address, connect } = parts.roadTo(tool, found!.details, transport.port)
+      return { ...common, transport: 'http', url: `http://${address}:${transport.port}${transport.path}`, connect }
     }
     const held = memory.channel
     memory.channel = undefined

@@ -58,5 +58,6 @@ export const REASON_ADVICE = {
   docker_down: 'Start Docker on the toolbox.',
   docker_hung: 'Restart Docker on the toolbox.',
   toolbox_unreachable: 'Refresh the status of the toolbox: it names the cause.',
+  isolation_failed: 'The toolbox cannot keep it apart from its surroundings. Run its diagnostics.',
   internal: 'Read the log of DTMA on the toolbox.',
 } as const satisfies Record<ToolReason, string>

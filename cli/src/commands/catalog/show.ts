@@ -1,6 +1,9 @@
-import { getCatalogTool } from '@agentopia/api'
+import { getCatalogTool, type Tool } from '@agentopia/api'
 import { command } from '../../command.ts'
 import { facts } from '../../output.ts'
+
+const egressOf = (egress: Tool['egress']): string =>
+  typeof egress === 'string' ? egress : egress.map(({ host, port }) => `${host}:${port}`).join(', ')
 
 export const catalogShow = command(
   'show',
@@ -15,7 +18,7 @@ export const catalogShow = command(
         ['publisher', tool.publisher],
         ['package', `${tool.package.type}:${tool.package.name}@${tool.package.version}`],
         ['transport', tool.transport],
-        ['egress', tool.egress],
+        ['egress', egressOf(tool.egress)],
         ['keeps state', tool.keepsState],
         ['docs', tool.docsUrl],
         ...tool.config.map((field): [string, string] => [

@@ -10,8 +10,8 @@ export const ToolBadges = ({ tool }: { tool: Tool }) => (
       {tool.package.type}, pinned
     </Badge>
     <Badge className={tool.egress === 'any' ? 'border-warn/40 text-warn' : ''}>
-      {tool.egress === 'any' ? <Globe /> : <Lock />}
-      {tool.egress === 'any' ? 'reaches the internet' : 'no route out'}
+      {tool.egress === 'none' ? <Lock /> : <Globe />}
+      {reachOf(tool.egress)}
     </Badge>
     {tool.keepsState && (
       <Badge>
@@ -22,3 +22,9 @@ export const ToolBadges = ({ tool }: { tool: Tool }) => (
     <Badge>{tool.transport}</Badge>
   </>
 )
+
+function reachOf(egress: Tool['egress']): string {
+  if (egress === 'any') return 'reaches the internet'
+  if (egress === 'none') return 'no route out'
+  return `reaches ${egress.map(({ host }) => host).join(', ')}`
+}

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Egress as Allowed } from '../contract/tool.ts'
+import { createDockerApi } from '../engine/docker.api.ts'
+import { createEngineHttp } from '../engine/engine.http.ts'
+import { createLog } from '../log.ts'
+import { NAMES_ON_THE_NETWORK } from '../tools/create-body.ts'
+import { runnerBaseOf } from '../tools/runner-base.ts'
+import { systemClock } from '../uplink/clock.ts'
+import { type Egress, startEgress } from './egress.ts'
+import { type FakeInternet, fakeInternet } from './fake-internet.testing.ts'
+import { gatewayNameOf } from './gateway.ts'
+import { hostAddresses } from './host-addresses.ts'
+import { runToEnd } from './run-script.ts'
+import { scriptContainer } from './script-container.ts'
+
+const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
+const docker = createDockerApi(createEngineHttp('/var/run/docker.sock'))
+const never = new AbortController().signal
+const stop = new AbortController()
+const owner = randomBytes(16).toString('hex')
+const run = owner.slice(0, 6)
+const image = runnerBaseOf(docker, async () => [BASE])
+const networks: string[] = []
+let internet: FakeInternet
+let egress: Egress
+
+beforeAll(async () => {
+  internet = await fakeInternet(docker, await image(never), run)
+  const deps = { docker, owner, image }
+  egress = startEgress({
+    ...deps,
+    nameServers: [internet.address],
+    hostAddresses: (signal) => hostAddresses({ ...deps, self: async () => undefined }, signal),
+    log: createLog({ level: 'warn', write: (line) => void process.stderr.write(line), date: () => new Date() }),
+    sleep: systemClock.sleep,
+    signal: stop.signal,
+  })
+})
+afterAll(async () => {
+  for (const network of networks) {
+    await egress.leave(network, never)
+    await docker.removeNetwork(network, never)
+  }
+  await internet.close()
+  stop.abort()
+  await egress.stopped
+  expect(await docker.inspectContainer(gatewayNameOf(owner), never)).toBeUndefined()
+})
+
+async function network(suffix: string, allowed: Allowed): Promise<string> {
+  const name = `dtma-${run}-${suffix}`
+  await docker.createIsolatedNetwork(name, {}, never)
+  networks.push(name)
+  await egress.join(name, allowed, never)
+  await internet.reachableBy(gatewayNameOf(owner))
+  return name
+}
+
+/** Runs this in a container on the network, as a tool would. @returns What it printed, as JSON. */
+async function inside(network: string, script: string): Promise<unknown> {
+  const body = scriptContainer({ image: await image(never), owner, network, script: `${TRY}\n${script}` })
+  const HostConfig = { ...body.HostConfig, ...NAMES_ON_THE_NETWORK }
+  return JSON.parse(await runToEnd(docker, `dtma-${run}-inside`, { ...body, HostConfig }, never))
+}
+
+/** `answer` of an HTTP request, or why there is none. */
+const TRY = `
+const net = require('node:net'), tls = require('node:tls')
+const say = (value) => console.log(JSON.stringify(value))
+const ask = (host, port, head) => new Promise((resolve) => {
+  const socket = net.connect({ host, port }), bytes = []
+  socket.setTimeout(4000, () => { resolve('silence'); socket.destroy() })
+  socket.on('error', ({ code }) => resolve(code))
+  socket.on('data', (chunk) => bytes.push(chunk)).on('close', () => resolve(Buffer.concat(bytes).toString() || 'closed'))
+  socket.write(head)
+})
+const get = (host, port, name = host) => ask(host, port, 'GET / HTTP/1.1\\r\\nhost: ' + name + '\\r\\nconnection: close\\r\\n\\r\\n')
+const sni = (host, port, servername = host) => new Promise((resolve) => {
+  const socket = tls.connect({ host, port, servername, rejectUnauthorized: false, ciphers: 'aNULL:@SECLEVEL=0', maxVersion: 'TLSv1.2' })
+  socket.on('error', ({ code }) => resolve(code)).on('data', (bytes) => resolve(bytes.toString())).on('close', () => resolve('closed'))
+})
+const through = (target) => ask('dtma-gateway', 3128, 'CONNECT ' + target + ' HTTP/1.1\\r\\nhost: ' + target + '\\r\\n\\r\\nGET / HTTP/1.1\\r\\nhost: inner.test\\r\\nconnection: close\\r\\n\\r\\n')
+`
+
+test('S12: a tool reaches the hosts and ports that it declares, by their names, and no other', async () => {
+  const name = await network('listed', [
+    { host: 'api.one.test', port: 80 },
+    { host: 'api.two.test', port: 80 },
+    { host: 'db.one.test', port: 5432 },
+  ])
+  const answers = await inside(
+    name,
+    `Promise.all([
+      get('api.one.test', 80), get('api.two.test', 80), get('db.one.test', 5432),
+      get('api.one.test', 80, 'evil.test'), get('api.two.test', 5432), get('api.one.test', 8080),
+      get('evil.test', 80), get('${internet.address}', 80), through('evil.test:80'),
+    ]).then(say)`,
+  )
+  expect(answers).toEqual([
+    expect.stringContaining('api.one.test on 80'),
+    expect.stringContaining('api.two.test on 80'),
+    expect.stringContaining('db.one.test on 5432'),
+    'closed',
+    // The port belongs to one host alone: whatever is asked there goes to it.
+    expect.stringContaining('api.two.test on 5432'),
+    'ECONNREFUSED',
+    expect.stringMatching(/ENOTFOUND|EAI_AGAIN/),
+    expect.stringMatching(/EHOSTUNREACH|ENETUNREACH|silence/),
+    expect.stringMatching(/closed|ECONNRESET/),
+  ])
+})
+
+test('hosts that share a port are told apart by what TLS and HTTP say', async () => {
+  const name = await network('tls', [
+    { host: 'api.one.test', port: 443 },
+    { host: 'api.two.test', port: 443 },
+  ])
+  const answers = await inside(
+    name,
+    `Promise.all([sni('api.one.test', 443), sni('api.two.test', 443), sni('api.one.test', 443, 'evil.test')]).then(say)`,
+  )
+  expect(answers).toEqual(['tls api.one.test', 'tls api.two.test', expect.stringMatching(/ECONNRESET|closed/)])
+})
+
+test('a tool that may reach any host does so by the proxy, and still nothing that is not outside', async () => {
+  const machine = (await hostAddresses({ docker, owner, image, self: async () => undefined }, never)).filter(
+    (address) => !address.startsWith('127.'),
+  )
+  const server = createServer((_, response) => response.end('the toolbox')).listen(0, '0.0.0.0')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const name = await network('any', 'any')
+  const targets = [
+    ...machine.map((address) => `${address}:${port}`),
+    `127.0.0.1:${port}`,
+    '169.254.169.254:80',
+    '10.0.0.1:80',
+    'rebound.test:80',
+    '[::1]:80',
+    'localhost:3128',
+  ]
+  const [allowed, direct, plain, fetched, ...refused] = (await inside(
+    name,
+    `Promise.all([
+      through('evil.test:80'), get('evil.test', 80),
+      ask('dtma-gateway', 3128, 'GET http://evil.test/ HTTP/1.1\\r\\nhost: evil.test\\r\\nconnection: close\\r\\n\\r\\n'),
+      ask('dtma-gateway', 3128, 'GET http://169.254.169.254/ HTTP/1.1\\r\\nhost: x\\r\\nconnection: close\\r\\n\\r\\n'),
+      ...${JSON.stringify(targets)}.map(through),
+    ]).then(say)`,
+  )) as string[]
+  server.close()
+  expect(allowed).toMatch(/^HTTP\/1.1 200 .*inner.test on 80/s)
+  expect(direct).toMatch(/ENOTFOUND|EAI_AGAIN/)
+  expect(plain).toContain('evil.test on 80')
+  expect(fetched).toContain('403')
+  expect(refused.map((answer) => answer.split('\r\n', 1)[0])).toEqual(targets.map(() => 'HTTP/1.1 403 Forbidden'))
+})
+
+test('DTMA reaches a server in a tool through the gateway, also after the gateway was killed', async () => {
+  const name = await network('served', 'none')
+  const script = `require('node:http').createServer((q, r) => r.end('hello')).listen(3000)`
+  const body = scriptContainer({ image: await image(never), owner, network: name, script })
+  const id = await docker.createContainer(`dtma-${run}-server`, body, never)
+  try {
+    await docker.startContainer(id, never)
+    const address = (await docker.inspectContainer(id, never))!.NetworkSettings.Networks[name]!.IPAddress
+    const answer = async (): Promise<string> => {
+      const stream = egress.connect(address, 3000)
+      stream.end('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+      let text = ''
+      for await (const chunk of stream) text += chunk
+      return text
+    }
+    await expect.poll(() => answer().catch(String), { timeout: 10_000 }).toContain('hello')
+    await docker.killContainer(gatewayNameOf(owner), never)
+    await expect.poll(() => answer().catch(String), { timeout: 20_000 }).toContain('hello')
+    expect(egress.routes.size).toBe(networks.length)
+  } finally {
+    await docker.removeContainer(id, never)
+  }
+})

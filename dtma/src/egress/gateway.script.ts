@@ -1,0 +1,290 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { Server, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+/** Where a tool may connect to: by name, since only names can be declared. */
+export interface Destination {
+  readonly host: string
+  readonly port: number
+}
+
+/** What one network of a tool may reach. The gateway knows networks by its own address on them. */
+export interface Route {
+  readonly address: string
+  /** `172.18.0.0/16`: nobody else is listened to on that address. */
+  readonly subnet: string
+  readonly allow: 'any' | readonly Destination[]
+}
+
+export interface GatewayPolicy {
+  readonly routes: readonly Route[]
+  /** Addresses of the toolbox itself: public, and yet not the outside. */
+  readonly refused: readonly string[]
+}
+
+/** Where the gateway speaks HTTP's proxy protocol, to networks that may reach anything. */
+export const PROXY_PORT = 3128
+
+/**
+ * The whole program of the gateway container: the only neighbour that a tool has. It forwards bytes to what a network's route
+ * allows and to nothing else, and lets DTMA, which speaks HTTP/2 on its standard streams, connect to the servers in tools.
+ * It runs from its own source text, so nothing may be imported: the functions below belong to it.
+ */
+export function runGateway(proxyPort: number): void {
+  const { BlockList, connect, createServer, isIPv4 } = process.getBuiltinModule('node:net')
+  const { Resolver } = process.getBuiltinModule('node:dns/promises')
+  const { readFileSync } = process.getBuiltinModule('node:fs')
+  const http = process.getBuiltinModule('node:http')
+  const http2 = process.getBuiltinModule('node:http2')
+  const { Duplex } = process.getBuiltinModule('node:stream')
+
+  const CONNECT_MS = 10_000
+  const PEEK_MS = 10_000
+  const IDLE_MS = 600_000
+  const CONNECTIONS_OF_A_TOOL = 256
+
+  // Read before the first network of a tool is joined: Docker's resolver then takes the place of the machine's, and would
+  // answer with ourselves when it is asked for a host that we stand for.
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 })
+  const servers = readFileSync('/etc/resolv.conf', 'utf8').matchAll(/^nameserver +(\d+\.\d+\.\d+\.\d+)/gm)
+  resolver.setServers([...servers].map(([, server]) => server!))
+
+  let routes: { readonly route: Route; readonly peers: InstanceType<typeof BlockList> }[] = []
+  let refused = new BlockList()
+  /** Connections of each network, by our address on it. */
+  const open = new Map<string, number>()
+  const listeners = new Map<number, Server>()
+
+  /** Connects to a public address of this host; the address that is judged is the one that is dialled. */
+  async function dial({ host, port }: Destination): Promise<Socket> {
+    const address = isIPv4(host) ? host : (await resolver.resolve4(host))[0]!
+    if (!isPublicAddress(address) || refused.check(address)) throw new Error(`${host} is not outside`)
+    return opened(connect({ host: address, port, allowHalfOpen: true }))
+  }
+
+  function opened(socket: Socket): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error('no answer')))
+      socket.once('error', reject)
+      socket.once('connect', () => {
+        socket.off('error', reject)
+        socket.setNoDelay(true)
+        resolve(socket)
+      })
+    })
+  }
+
+  function splice(one: Duplex, other: Socket): void {
+    const end = () => {
+      one.destroy()
+      other.destroy()
+    }
+    for (const side of [one, other]) side.on('error', end).on('close', end)
+    other.setTimeout(IDLE_MS, end)
+    one.pipe(other)
+    other.pipe(one)
+  }
+
+  function admit(port: number, socket: Socket): void {
+    socket.on('error', () => socket.destroy())
+    const from = routes.find(({ route }) => route.address === socket.localAddress)
+    const standing = open.get(socket.localAddress ?? '') ?? 0
+    if (!from?.peers.check(socket.remoteAddress ?? '') || standing >= CONNECTIONS_OF_A_TOOL) {
+      socket.destroy()
+      return
+    }
+    const { address, allow } = from.route
+    open.set(address, standing + 1)
+    socket.once('close', () => open.set(address, (open.get(address) ?? 1) - 1))
+    if (allow === 'any') {
+      proxy.emit('connection', socket)
+      return
+    }
+    const allowed = allow.filter((destination) => destination.port === port)
+    forward(allowed, socket).catch(() => socket.destroy())
+  }
+
+  /** A tool connects as if we were the host: the names that it may use lead to us. */
+  async function forward(allowed: readonly Destination[], socket: Socket): Promise<void> {
+    if (allowed.length === 0) throw new Error('nothing is allowed on this port')
+    const wanted = allowed.length === 1 ? allowed[0] : await announced(allowed, socket)
+    if (!wanted) throw new Error('the host is not allowed')
+    splice(socket, await dial(wanted))
+  }
+
+  /** Several hosts share the port: TLS and HTTP say in their first bytes which one is meant. */
+  function announced(allowed: readonly Destination[], socket: Socket): Promise<Destination | undefined> {
+    return new Promise((resolve, reject) => {
+      let head = Buffer.alloc(0)
+      const timeout = setTimeout(() => reject(new Error('nothing said')), PEEK_MS)
+      socket.once('close', () => reject(new Error('gone')))
+      const read = (chunk: Buffer) => {
+        head = Buffer.concat([head, chunk])
+        const name = hostNamedBy(head)
+        if (name === undefined && head.length < 16_384) return
+        clearTimeout(timeout)
+        socket.off('data', read)
+        socket.pause()
+        socket.unshift(head)
+        resolve(allowed.find(({ host }) => host === name))
+      }
+      socket.on('data', read)
+    })
+  }
+
+  const proxy = http.createServer((request, response) => {
+    const refuse = (status: number) => void response.writeHead(status, { connection: 'close' }).end()
+    const url = URL.parse(request.url ?? '')
+    if (url?.protocol !== 'http:') return refuse(400)
+    dial({ host: url.hostname, port: Number(url.port || 80) }).then(
+      (upstream) => {
+        const { 'proxy-connection': _, 'proxy-authorization': __, ...headers } = request.headers
+        const options = { method: request.method, path: url.pathname + url.search, headers, setHost: false }
+        const outgoing = http.request({ ...options, createConnection: () => upstream }, (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers)
+          answer.pipe(response)
+        })
+        upstream.setTimeout(IDLE_MS, () => upstream.destroy())
+        outgoing.on('error', () => (response.headersSent ? response.destroy() : refuse(502)))
+        response.on('close', () => upstream.destroy())
+        request.pipe(outgoing)
+      },
+      () => refuse(403),
+    )
+  })
+  proxy.on('connect', (request, socket, head) => {
+    socket.on('error', () => socket.destroy())
+    const [, host, port] = /^([^:[\]]+):(\d{1,5})$/.exec(request.url ?? '') ?? []
+    dial({ host: host ?? '', port: Number(port) }).then(
+      (upstream) => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+        if (head.length > 0) upstream.write(head)
+        splice(socket, upstream)
+      },
+      () => socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n'),
+    )
+  })
+  proxy.on('clientError', (_, socket) => socket.destroy())
+
+  /** Once it resolves, this policy and no other holds for new connections. */
+  async function apply(policy: GatewayPolicy): Promise<void> {
+    const blocked = new BlockList()
+    for (const address of policy.refused) blocked.addAddress(address)
+    refused = blocked
+    routes = policy.routes.map((route) => {
+      const [net = '', bits] = route.subnet.split('/')
+      const peers = new BlockList()
+      peers.addSubnet(net, Number(bits))
+      return { route, peers }
+    })
+    const ports = new Set([proxyPort])
+    for (const { allow } of policy.routes) if (allow !== 'any') for (const { port } of allow) ports.add(port)
+    for (const [port, listener] of listeners)
+      if (!ports.has(port)) {
+        listener.close()
+        listeners.delete(port)
+      }
+    for (const port of ports) if (!listeners.has(port)) listeners.set(port, await listen(port))
+  }
+
+  function listen(port: number): Promise<Server> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => admit(port, socket))
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, '0.0.0.0', () => resolve(server))
+    })
+  }
+
+  /** What DTMA asks of us, over the standard streams. */
+  function serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    stream.on('error', () => stream.destroy())
+    if (headers[':method'] === 'CONNECT') {
+      relay(stream, String(headers[':authority']))
+      return
+    }
+    let text = ''
+    stream.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+    })
+    stream.on('end', () => {
+      apply(JSON.parse(text) as GatewayPolicy).then(
+        () => stream.respond({ ':status': 204 }, { endStream: true }),
+        (error: unknown) => {
+          console.error(error)
+          stream.respond({ ':status': 500 }, { endStream: true })
+        },
+      )
+    })
+  }
+
+  /** Only to servers on networks of tools. */
+  function relay(stream: ServerHttp2Stream, authority: string): void {
+    const [host = '', port] = authority.split(':')
+    const refuse = () => stream.respond({ ':status': 502 }, { endStream: true })
+    if (!routes.some(({ peers }) => peers.check(host))) {
+      refuse()
+      return
+    }
+    opened(connect({ host, port: Number(port), allowHalfOpen: true })).then((upstream) => {
+      stream.respond({ ':status': 200 })
+      splice(stream, upstream)
+    }, refuse)
+  }
+
+  const streams = Duplex.from({ readable: process.stdin, writable: process.stdout }) as Duplex
+  const window = { initialWindowSize: 4 << 20, enableConnectProtocol: true }
+  const server = http2.createServer({ settings: window })
+  server.on('stream', serve)
+  // DTMA is gone: it makes a new gateway when it is back, and what stands goes on until then.
+  server.on('sessionError', (error) => console.error(error))
+  server.emit('connection', streams)
+  setInterval(() => {}, 60_000)
+}
+
+/** Whether this IPv4 address lies on the public internet: no private, local, shared, documentation or multicast range. */
+export function isPublicAddress(address: string): boolean {
+  const [a = 0, b = 0, c = 0] = address.split('.').map(Number)
+  if (!/^\d+\.\d+\.\d+\.\d+$/.test(address)) return false
+  if (a === 0 || a === 10 || a === 127 || a >= 224) return false
+  if (a === 100 && b >= 64 && b < 128) return false
+  if (a === 169 && b === 254) return false
+  if (a === 172 && b >= 16 && b < 32) return false
+  if (a === 192 && (b === 168 || (b === 0 && (c === 0 || c === 2)) || (b === 88 && c === 99))) return false
+  if (a === 198 && (b === 18 || b === 19 || (b === 51 && c === 100))) return false
+  return !(a === 203 && b === 0 && c === 113)
+}
+
+/**
+ * The host that the first bytes of a connection name: the server name of a TLS greeting, or the Host line of an HTTP request.
+ * @returns Empty when they name none and never will; `undefined` when more bytes may tell.
+ */
+export function hostNamedBy(head: Buffer): string | undefined {
+  if (head.length === 0) return undefined
+  if (head[0] !== 0x16) {
+    const text = head.toString('latin1')
+    const host = /\r\nhost: *([^\r\n:]+)(?::\d+)? *\r\n/i.exec(text)?.[1]
+    if (host !== undefined) return host.toLowerCase()
+    return text.includes('\r\n\r\n') || !/^[A-Z]/.test(text) ? '' : undefined
+  }
+  if (head.length < 5 || head.length < 5 + head.readUInt16BE(3)) return undefined
+  try {
+    // Greeting: type, length, version, random; then the session, the ciphers, the compressions, and the extensions.
+    let at = 5 + 4 + 2 + 32
+    at += 1 + head.readUInt8(at)
+    at += 2 + head.readUInt16BE(at)
+    at += 1 + head.readUInt8(at)
+    const end = at + 2 + head.readUInt16BE(at)
+    at += 2
+    while (at + 4 <= end) {
+      const length = head.readUInt16BE(at + 2)
+      if (head.readUInt16BE(at) === 0) return head.toString('latin1', at + 9, at + 4 + length).toLowerCase()
+      at += 4 + length
+    }
+    return ''
+  } catch {
+    return '' // it says that it is longer than it is
+  }
+}
+
+/** The program as text, for `node -e`. */
+export const GATEWAY_SCRIPT = `${isPublicAddress}\n${hostNamedBy}\n(${runGateway})(${PROXY_PORT})`
