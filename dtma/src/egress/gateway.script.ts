@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 /** Where a tool may connect to: by name, since only names can be declared. */
-export interface Destination {
+interface Destination {
   readonly host: string
   readonly port: number
 }
@@ -30,7 +30,7 @@ export const PROXY_PORT = 3128
  * allows and to nothing else, and lets DTMA, which speaks HTTP/2 on its standard streams, connect to the servers in tools.
  * It runs from its own source text, so nothing may be imported: the functions below belong to it.
  */
-export function runGateway(proxyPort: number): void {
+function runGateway(proxyPort: number): void {
   const { BlockList, connect, createServer, isIPv4 } = process.getBuiltinModule('node:net')
   const { Resolver } = process.getBuiltinModule('node:dns/promises')
   const { readFileSync } = process.getBuiltinModule('node:fs')

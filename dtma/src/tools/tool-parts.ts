@@ -25,7 +25,7 @@ export interface ToolParts {
   remove(tool: AcceptedTool, signal: AbortSignal): Promise<void>
 }
 
-export interface Road {
+interface Road {
   readonly address: string
   readonly connect: () => Duplex
 }
