@@ -67,8 +67,14 @@ const Destination = z.strictObject({
 export const Egress = z.union([z.enum(['none', 'any']), z.array(Destination).check(z.minLength(1), z.maxLength(32))])
 export type Egress = z.infer<typeof Egress>
 
-/** What should run. Closed: an unknown field is refused. The container is built from nothing but this and constants. */
-export const ToolSpec = z.strictObject({
+/**
+ * Beyond strict, each asked for by name. `bigmem`: up to 2,048 MiB. `browser`: up to 1,024 MiB and 256 processes, and shared
+ * memory of 256 MiB. `exec-tmp`: programs may be run from /tmp, for packages that unpack native code there.
+ */
+const Profile = z.enum(['bigmem', 'browser', 'exec-tmp'])
+type Profile = z.infer<typeof Profile>
+
+const Spec = z.strictObject({
   package: z.discriminatedUnion('type', [NpmPackage, OciPackage]),
   transport: Transport,
   /** Arguments of the server's own command. */
@@ -82,11 +88,33 @@ export const ToolSpec = z.strictObject({
     z.strictObject({
       memoryMib: z._default(z.int().check(z.minimum(32), z.maximum(2_048)), 256),
       cpus: z._default(z.number().check(z.minimum(0.1), z.maximum(4)), 1),
-      pids: z._default(z.int().check(z.minimum(16), z.maximum(512)), 64),
+      pids: z._default(z.int().check(z.minimum(16), z.maximum(256)), 64),
     }),
     { memoryMib: 256, cpus: 1, pids: 64 },
   ),
+  /** What goes beyond the strict profile, by name. */
+  profiles: z._default(z.array(Profile).check(z.maxLength(Profile.options.length)), []),
 })
+
+/** What the strict profile allows, and each of those beyond it. */
+const MOST_MEMORY_MIB = { strict: 512, bigmem: 2_048, browser: 1_024, 'exec-tmp': 512 } as const
+const MOST_PIDS = { strict: 128, bigmem: 128, browser: 256, 'exec-tmp': 128 } as const
+
+type Limits = Readonly<Record<Profile | 'strict', number>>
+const most = (limits: Limits, profiles: readonly Profile[]): number =>
+  Math.max(limits.strict, ...profiles.map((profile) => limits[profile]))
+
+/** What should run. Closed: an unknown field is refused. The container is built from nothing but this and constants. */
+export const ToolSpec = Spec.check(
+  z.refine(({ resources, profiles }) => resources.memoryMib <= most(MOST_MEMORY_MIB, profiles), {
+    path: ['resources', 'memoryMib'],
+    error: `more than ${MOST_MEMORY_MIB.strict} needs the profile bigmem or browser`,
+  }),
+  z.refine(({ resources, profiles }) => resources.pids <= most(MOST_PIDS, profiles), {
+    path: ['resources', 'pids'],
+    error: `more than ${MOST_PIDS.strict} needs the profile browser`,
+  }),
+)
 export type ToolSpec = z.infer<typeof ToolSpec>
 
 /** A spec with its place in time. A lower generation than the accepted one is refused. */

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ToolSpec } from '../contract/tool.ts'
+import { ToolName, ToolRequest, ToolSpec } from '../contract/tool.ts'
 import type { CreateBody, ImageDetails } from '../engine/docker.types.ts'
 import { type ContainerInput, createBody } from './create-body.ts'
 
@@ -58,10 +59,12 @@ function breachesOf(body: CreateBody): string[] {
     'no devices': host.Devices.length + host.DeviceRequests.length + host.DeviceCgroupRules.length === 0,
     memory: host.Memory > 0 && host.Memory <= 2 ** 31 && host.MemorySwap === host.Memory,
     cpu: host.NanoCpus > 0 && host.NanoCpus <= 4e9,
-    pids: host.PidsLimit >= 16 && host.PidsLimit <= 512,
+    pids: host.PidsLimit >= 16 && host.PidsLimit <= 256,
     'never restarts itself': host.RestartPolicy.Name === 'no',
     'bounded log': host.LogConfig.Type === 'local' && host.LogConfig.Config['max-size'] === '5m',
-    'bounded tmpfs': Object.values(host.Tmpfs).every((options) => /noexec,nosuid,nodev,size=\d+m/.test(options)),
+    'bounded tmpfs': Object.values(host.Tmpfs).every((options) => /exec,nosuid,nodev,size=(16|64)m/.test(options)),
+    'shared memory': host.ShmSize === 16 * 2 ** 20 || host.ShmSize === 256 * 2 ** 20,
+    'no names from outside': host.Dns.join() === (host.NetworkMode === 'none' ? '' : '127.0.0.1'),
     'no sysctls': Object.keys(host.Sysctls).length === 0,
     'our labels': body.Labels['dtma.claim'] === 'claim' && body.Labels['dtma.owner'] === 'owner',
     'no variable of the runtime': body.Env.every(
@@ -76,7 +79,7 @@ function breachesOf(body: CreateBody): string[] {
 const anything = fc.jsonValue({ maxDepth: 3 })
 /** Mostly right values, some half-right ones and some garbage. */
 const mostly = (right: fc.Arbitrary<unknown>, halfRight: fc.Arbitrary<unknown>) =>
-  fc.oneof({ weight: 6, arbitrary: right }, { weight: 1, arbitrary: halfRight }, { weight: 1, arbitrary: anything })
+  fc.oneof({ weight: 12, arbitrary: right }, { weight: 1, arbitrary: halfRight }, { weight: 1, arbitrary: anything })
 
 /** Values for each field that a caller controls. */
 const specs = fc.record(
@@ -97,20 +100,30 @@ const specs = fc.record(
       fc.constantFrom({}, { API_KEY: 'x', HOME: '/root', PATHS: '/' }),
       fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('PATH', 'LD_PRELOAD', 'NODE_OPTIONS')), fc.string()),
     ),
-    egress: mostly(fc.constantFrom('none', 'any'), fc.constantFrom('host', 'container:x')),
+    egress: mostly(
+      fc.constantFrom('none', 'any', [{ host: 'api.example.com' }], [{ host: 'api.example.com', port: 22 }]),
+      fc.oneof(
+        fc.constantFrom('host', 'container:x', [], [{ host: '169.254.169.254' }], [{ host: 'dtma-gateway' }]),
+        fc.array(fc.record({ host: fc.oneof(fc.string(), fc.domain(), fc.ipV4(), fc.ipV6()), port: fc.integer() })),
+      ),
+    ),
+    profiles: mostly(
+      fc.subarray(['bigmem', 'browser', 'exec-tmp']),
+      fc.array(fc.oneof(fc.string(), fc.constantFrom('privileged', 'host', '__proto__', 'constructor'))),
+    ),
     state: mostly(
       fc.constantFrom({ path: '/data' }, { path: '/var/run/docker' }, { path: '/etc' }),
       fc.record({ path: fc.oneof(fc.string(), fc.constantFrom('/', '/../etc', '/a:/b', '/var/run/docker.sock')) }),
     ),
     resources: mostly(
-      fc.constantFrom({}, { memoryMib: 2_048, cpus: 4, pids: 512 }),
+      fc.constantFrom({}, { memoryMib: 2_048, cpus: 4 }, { pids: 256 }),
       fc.record({ memoryMib: fc.integer(), cpus: fc.double(), pids: fc.integer() }),
     ),
   },
   { requiredKeys: ['package', 'transport'] },
 )
 
-test('whatever a caller writes is refused, or makes a container within the profile', () => {
+test('S05: whatever a caller writes is refused, or makes a container within the profile', () => {
   let accepted = 0
   fc.assert(
     fc.property(specs, fc.array(fc.string()), fc.dictionary(fc.string(), fc.string()), (raw, volumes, labels) => {
@@ -119,12 +132,12 @@ test('whatever a caller writes is refused, or makes a container within the profi
       accepted++
       expect(breachesOf(bodyOf(parsed.data, { image: image({ Volumes: volumes, Labels: labels }) }))).toEqual([])
     }),
-    { numRuns: 3_000 },
+    { numRuns: 10_000 },
   )
-  expect(accepted).toBeGreaterThan(300)
+  expect(accepted).toBeGreaterThan(1_000)
 })
 
-test('every single field of a right spec may be replaced by garbage without leaving the profile', () => {
+test('S05: every single field of a right spec may be replaced by garbage without leaving the profile', () => {
   const right = { package: { type: 'npm', name: 'server', version: '1.0.0' }, transport: { type: 'stdio' } }
   const fields = [
     'package',
@@ -134,6 +147,7 @@ test('every single field of a right spec may be replaced by garbage without leav
     'egress',
     'state',
     'resources',
+    'profiles',
     '__proto__',
     'Privileged',
   ] as const
@@ -142,8 +156,118 @@ test('every single field of a right spec may be replaced by garbage without leav
       const parsed = ToolSpec.safeParse({ ...right, [field]: value })
       if (parsed.success) expect(breachesOf(bodyOf(parsed.data))).toEqual([])
     }),
-    { numRuns: 2_000 },
+    { numRuns: 10_000 },
   )
+})
+
+/** Fields of Docker's, and of the predecessor's overrides, by which a container gets more than it should. */
+const SMUGGLED = [
+  ...[
+    'HostConfig',
+    'Privileged',
+    'Binds',
+    'Mounts',
+    'CapAdd',
+    'Devices',
+    'DeviceRequests',
+    'PidMode',
+    'IpcMode',
+    'UTSMode',
+  ],
+  ...['UsernsMode', 'CgroupParent', 'CgroupnsMode', 'NetworkMode', 'NetworkingConfig', 'PortBindings', 'SecurityOpt'],
+  ...[
+    'Sysctls',
+    'VolumesFrom',
+    'Runtime',
+    'ExtraHosts',
+    'Links',
+    'GroupAdd',
+    'User',
+    'Entrypoint',
+    'Image',
+    'Labels',
+    'Tmpfs',
+  ],
+  ...[
+    'LogConfig',
+    'RestartPolicy',
+    'OomScoreAdj',
+    'Ulimits',
+    'Dns',
+    'MaskedPaths',
+    'ReadonlyPaths',
+    'StorageOpt',
+    'Init',
+  ],
+  ...['baseConfigOverrideJson', 'image', 'volumes', 'command', 'user', 'privileged', 'network', 'ports', 'cap_add'],
+] as const
+
+const RIGHT = {
+  package: { type: 'npm', name: 'server', version: '1.0.0' },
+  transport: { type: 'http', port: 3000 },
+  egress: [{ host: 'api.example.com', port: 443 }],
+  state: { path: '/data' },
+  resources: { memoryMib: 256, cpus: 1, pids: 64 },
+}
+type Place = (smuggled: object) => object
+const PLACES: readonly Place[] = [
+  (more) => ({ ...RIGHT, ...more }),
+  (more) => ({ ...RIGHT, package: { ...RIGHT.package, ...more } }),
+  (more) => ({ ...RIGHT, transport: { ...RIGHT.transport, ...more } }),
+  (more) => ({ ...RIGHT, egress: [{ ...RIGHT.egress[0], ...more }] }),
+  (more) => ({ ...RIGHT, state: { ...RIGHT.state, ...more } }),
+  (more) => ({ ...RIGHT, resources: { ...RIGHT.resources, ...more } }),
+]
+
+test('S05: a field of Docker is refused in every object of a request, to create as to change', () => {
+  expect(ToolRequest.safeParse({ generation: 1, spec: RIGHT }).success).toBe(true)
+  fc.assert(
+    fc.property(fc.constantFrom(...SMUGGLED), fc.constantFrom(...PLACES), anything, (field, place, value) => {
+      const spec = place({ [field]: value })
+      expect(ToolSpec.safeParse(spec).success).toBe(false)
+      expect(ToolRequest.safeParse({ generation: 2, spec }).success).toBe(false)
+      expect(ToolRequest.safeParse({ generation: 2, spec: RIGHT, [field]: value }).success).toBe(false)
+    }),
+    { numRuns: 10_000 },
+  )
+})
+
+test('S06: variables and labels that would change the runtime, Docker or DTMA are refused', () => {
+  const names = [
+    'LD_PRELOAD',
+    'LD_LIBRARY_PATH',
+    'DYLD_INSERT_LIBRARIES',
+    'DOCKER_HOST',
+    'DTMA_STATE_DIR',
+    'NODE_OPTIONS',
+  ]
+  for (const name of [...names, 'PATH', 'PYTHONPATH', 'NODE_EXTRA_CA_CERTS', 'A=B', 'A B', '1A', ''])
+    expect(ToolSpec.safeParse({ ...RIGHT, env: { [name]: 'x' } }).success, name).toBe(false)
+  expect(ToolSpec.safeParse({ ...RIGHT, labels: { 'dtma.owner': 'x' } }).success).toBe(false)
+  for (const name of ['../x', 'A', '-x', 'a/b', 'a.b', '', 'x'.repeat(64)])
+    expect(ToolName.safeParse(name).success, name).toBe(false)
+})
+
+test('what goes beyond the strict profile must be asked for by name, and gives no more than it says', () => {
+  const accepts = (spec: object) => ToolSpec.safeParse({ ...RIGHT, ...spec }).success
+  expect(accepts({ resources: { memoryMib: 513 } })).toBe(false)
+  expect(accepts({ resources: { memoryMib: 2_048 }, profiles: ['bigmem'] })).toBe(true)
+  expect(accepts({ resources: { memoryMib: 1_025 }, profiles: ['browser'] })).toBe(false)
+  expect(accepts({ resources: { pids: 129 }, profiles: ['bigmem', 'exec-tmp'] })).toBe(false)
+  expect(accepts({ resources: { pids: 256 }, profiles: ['browser'] })).toBe(true)
+
+  const strict = bodyOf({}).HostConfig
+  const beyond = (profile: string) => {
+    const { HostConfig } = bodyOf({ profiles: [profile] })
+    return Object.fromEntries(
+      Object.entries(HostConfig).filter(
+        ([key, value]) => !isDeepStrictEqual(value, strict[key as keyof typeof strict]),
+      ),
+    )
+  }
+  expect(beyond('bigmem')).toEqual({})
+  expect(beyond('browser')).toEqual({ ShmSize: 256 * 1024 * 1024 })
+  expect(beyond('exec-tmp')).toEqual({ Tmpfs: { '/tmp': 'rw,exec,nosuid,nodev,size=64m,mode=1777' } })
 })
 
 test('a stdio tool without egress has no network, an HTTP tool its own one', () => {

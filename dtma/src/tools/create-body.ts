@@ -22,6 +22,7 @@ export const STOP_GRACE_SECONDS = 10
 
 const MIB = 1024 * 1024
 const TMPFS = 'rw,noexec,nosuid,nodev'
+const EXEC_TMPFS = 'rw,exec,nosuid,nodev'
 
 /**
  * The container of a tool, made from nothing: the validated spec, constants, and of the image only its command, directory and
@@ -97,8 +98,11 @@ function hostConfigOf({ name, spec, image, engine }: ContainerInput): HostConfig
     CapDrop: ['ALL'],
     CapAdd: [],
     SecurityOpt: ['no-new-privileges:true', ...appArmor(engine.SecurityOptions)],
-    Tmpfs: { ...volumesAsTmpfs(image.Config.Volumes, spec.state?.path), '/tmp': `${TMPFS},size=64m,mode=1777` },
-    ShmSize: 16 * MIB,
+    Tmpfs: {
+      ...volumesAsTmpfs(image.Config.Volumes, spec.state?.path),
+      '/tmp': `${spec.profiles.includes('exec-tmp') ? EXEC_TMPFS : TMPFS},size=64m,mode=1777`,
+    },
+    ShmSize: (spec.profiles.includes('browser') ? 256 : 16) * MIB,
     Memory: memoryMib * MIB,
     MemorySwap: memoryMib * MIB,
     MemoryReservation: 0,
