@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Config } from './config.ts'
+import type { Check } from './contract/event.ts'
 import { problem } from './contract/problems.ts'
 import type { DtmaStatus } from './contract/status.ts'
 import { API_VERSION } from './contract/uplink.ts'
@@ -15,8 +16,10 @@ import type { Log } from './log.ts'
 import { createMcpEndpoint } from './mcp/mcp-endpoint.ts'
 import { createMcpBridge } from './mcp/tool-sessions.ts'
 import { openState, type State } from './state.ts'
+import { diagnosticsOf } from './system/diagnostics.ts'
 import { StateInUse } from './system/state-lock.ts'
 import { startSystemMonitor } from './system/system-monitor.ts'
+import { createJournal } from './tools/journal.ts'
 import { runnerBaseOf } from './tools/runner-base.ts'
 import { findSelf, type SelfHints } from './tools/self-container.ts'
 import { startToolReconciler, type ToolReconciler } from './tools/tool.reconciler.ts'
@@ -25,6 +28,7 @@ import { createToolImages } from './tools/tool-images.ts'
 import { toolLogs } from './tools/tool-logs.ts'
 import { createToolParts } from './tools/tool-parts.ts'
 import { createToolRegistry, type ToolRegistry } from './tools/tool-registry.ts'
+import { toolStats } from './tools/tool-stats.ts'
 import { systemClock } from './uplink/clock.ts'
 import type { Credentials } from './uplink/identity.ts'
 import { startUplink, type Uplink, type UplinkDeps } from './uplink/uplink.ts'
@@ -58,12 +62,13 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   const startedAt = performance.now()
   const docker = createDockerApi(createEngineHttp(config.docker.socketPath))
   const system = startSystemMonitor(config.stateDirectory, signal)
+  const journal = createJournal(runId.slice(0, 8), () => new Date())
   const bridge = createMcpBridge({ version, random: Math.random })
 
   let credentials: Credentials | undefined
   let running: { tools: ToolReconciler; registry: ToolRegistry; isolation: IsolationWatch } | undefined
   let uplink: Uplink | undefined
-  let stateFailure = 'it was not opened yet'
+  let stateFailure: string | undefined = 'it was not opened yet'
   for (const secret of [config.apiKey, config.uplink?.bearerToken, config.uplink?.enrolmentToken])
     if (secret !== undefined) log.redact(secret)
 
@@ -74,6 +79,22 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       throw error
     })
     return self
+  }
+
+  const runnerBase = runnerBaseOf(docker, async (signal) => {
+    if (config.docker.runnerImage !== undefined) return [config.docker.runnerImage]
+    const own = await findOwnContainer(signal)
+    return own ? [own.Image, DTMA_IMAGE] : [DTMA_IMAGE]
+  })
+
+  async function diagnose(signal: AbortSignal): Promise<readonly Check[]> {
+    const runnerFailure = await runnerBase(signal).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    )
+    const { uplink: configured, stateDirectory } = config
+    const controlPlane = configured && { address: configured.baseUrl, heard: uplink?.heard ?? false }
+    return diagnosticsOf(status(), { stateFailure, stateDirectory, runnerFailure, controlPlane, now: Date.now() })
   }
 
   function registry(): ToolRegistry {
@@ -111,6 +132,10 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       status,
       toolLogs: (name, wish, signal) =>
         toolLogs({ docker, find: (name) => running?.tools.find(name)?.tool }, name, wish, signal),
+      toolStats: (name, signal) =>
+        toolStats({ docker, find: (name) => running?.tools.find(name)?.tool, sleep: systemClock.sleep }, name, signal),
+      journal,
+      diagnostics: (signal) => diagnose(signal),
       calls: bridge,
       mcp: createMcpEndpoint(bridge),
       log,
@@ -121,12 +146,6 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   function startTools({ files, tools: accepted, warnings }: State): void {
     for (const warning of warnings) log.warn(warning)
     const { owner } = files
-    const runnerImages = async (signal: AbortSignal) => {
-      if (config.docker.runnerImage !== undefined) return [config.docker.runnerImage]
-      const own = await findOwnContainer(signal)
-      return own ? [own.Image, DTMA_IMAGE] : [DTMA_IMAGE]
-    }
-    const runnerBase = runnerBaseOf(docker, runnerImages)
     const addresses = (signal: AbortSignal) =>
       hostAddresses({ docker, owner, image: runnerBase, self: findOwnContainer }, signal)
     const egress = startEgress({
@@ -149,7 +168,10 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       log,
       date: () => new Date(),
       sleep: systemClock.sleep,
-      onChange: () => uplink?.wake(),
+      onChange: ({ state, leaks }) => {
+        journal.record({ kind: 'isolation', state, ...(leaks.length > 0 ? { message: leaks.join(', ') } : {}) })
+        uplink?.wake()
+      },
       signal,
     })
     const parts = createToolParts({ docker, owner, egress, isolation: () => isolation.isolation })
@@ -161,6 +183,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       containers: createToolContainers({ docker, parts, owner }),
       sessions: bridge,
       log,
+      journal,
       now: () => performance.now(),
       date: () => new Date(),
       tools: accepted,
@@ -196,7 +219,9 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   /** `undefined`: not now. */
   async function tryState(): Promise<State | undefined> {
     try {
-      return await openState(config.stateDirectory)
+      const state = await openState(config.stateDirectory)
+      stateFailure = undefined
+      return state
     } catch (error) {
       if (error instanceof StateInUse) throw error
       const message = error instanceof Error ? error.message : String(error)

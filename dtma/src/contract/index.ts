@@ -1,4 +1,5 @@
 export * from './client.ts'
+export * from './event.ts'
 export * from './event-stream.ts'
 export * from './json-rpc.ts'
 export * from './mcp.ts'

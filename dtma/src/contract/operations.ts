@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { Check, DtmaEvent, ToolStats } from './event.ts'
 import { defineOperation } from './operation.ts'
 import { DtmaStatus, SystemMetrics } from './status.ts'
 import { Capability, LogLine, ToolName, ToolRequest, ToolStatus } from './tool.ts'
@@ -165,6 +166,40 @@ export const callCapability = defineOperation({
   problems: ['tool-not-found', 'tool-not-running', 'tool-timeout', 'tool-protocol-error', 'too-busy'],
 })
 
+export const followToolStats = defineOperation({
+  id: 'followToolStats',
+  summary: "Measure a tool's container every two seconds",
+  method: 'GET',
+  path: '/tools/:name/stats',
+  auth: 'toolbox',
+  status: 200,
+  params: named,
+  event: ToolStats,
+  problems: ['tool-not-found'],
+})
+
+export const followEvents = defineOperation({
+  id: 'followEvents',
+  summary: 'What happens on the toolbox, from now on, or after the event of the SSE `Last-Event-ID` header',
+  method: 'GET',
+  path: '/events',
+  auth: 'toolbox',
+  status: 200,
+  event: DtmaEvent,
+  problems: [],
+})
+
+export const getDiagnostics = defineOperation({
+  id: 'getDiagnostics',
+  summary: 'Look at everything that DTMA depends on; each check that fails says what to do',
+  method: 'GET',
+  path: '/diagnostics',
+  auth: 'toolbox',
+  status: 200,
+  reply: z.object({ checks: z.array(Check) }),
+  problems: [],
+})
+
 export const getDtmaLogs = defineOperation({
   id: 'getDtmaLogs',
   summary: "The last lines of DTMA's own log",
@@ -203,9 +238,15 @@ export const DTMA_OPERATIONS = [
   getCapabilities,
   followToolLogs,
   callCapability,
+  followToolStats,
+  followEvents,
+  getDiagnostics,
   getDtmaLogs,
   restartDtma,
 ] as const
+
+/** The status in Prometheus's text format; `auth` as for the others. */
+export const METRICS_PATH = '/metrics'
 
 /** Path of the MCP bridge of one tool. Body and answer are MCP's streamable HTTP. */
 export const mcpPathOf = (name: string): string => `/tools/${encodeURIComponent(name)}/mcp`

@@ -195,6 +195,8 @@ export const ToolStatus = z.object({
       server: z.object({ name: z.string(), version: z.string() }),
       /** Changes when any capability's name, schema or description does. */
       capabilityDigest: z.string(),
+      /** The digest when this generation was first spoken to. Another one than `capabilityDigest`: the server has drifted. */
+      acceptedDigest: z.optional(z.string()),
       capabilityCount: z.int(),
     }),
   ),

@@ -21,7 +21,7 @@ export interface IsolationDeps extends ProbeDeps {
   readonly log: Log
   readonly date: () => Date
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
-  readonly onChange: () => void
+  readonly onChange: (isolation: Isolation) => void
   readonly signal: AbortSignal
 }
 
@@ -49,7 +49,7 @@ export function watchIsolation(deps: IsolationDeps): IsolationWatch {
       if (isolation.state !== 'failed') isolation = { ...isolation, state: 'unproven' }
       log.warn('the isolation of the tools cannot be probed', { error })
     }
-    if (isolation.state !== before) deps.onChange()
+    if (isolation.state !== before) deps.onChange(isolation)
   }
 
   async function run(): Promise<void> {

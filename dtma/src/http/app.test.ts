@@ -1,13 +1,19 @@
 import { expect, test } from 'vitest'
 import { createClient } from '../contract/client.ts'
+import { DtmaEvent } from '../contract/event.ts'
+import { readEventStream } from '../contract/event-stream.ts'
 import {
   callCapability,
   createTool,
   DTMA_OPERATIONS,
   deleteTool,
+  followEvents,
   followToolLogs,
+  followToolStats,
+  getDiagnostics,
   getHealth,
   getTool,
+  METRICS_PATH,
   mcpPathOf,
   putTool,
 } from '../contract/operations.ts'
@@ -15,6 +21,8 @@ import { problem } from '../contract/problems.ts'
 import type { LogLine, ToolStatus } from '../contract/tool.ts'
 import { EngineError } from '../engine/engine-error.ts'
 import { createLog } from '../log.ts'
+import { WELL } from '../system/status.testing.ts'
+import { createJournal } from '../tools/journal.ts'
 import type { LogWish } from '../tools/tool-logs.ts'
 import type { ToolRegistry } from '../tools/tool-registry.ts'
 import { type AppDeps, createApp } from './app.ts'
@@ -58,6 +66,9 @@ function api(more: Partial<AppDeps> = {}) {
       throw new Error('not asked for here')
     },
     toolLogs: async function* () {},
+    toolStats: async function* () {},
+    journal: createJournal('r', () => new Date(0)),
+    diagnostics: async () => [],
     calls: { call: async (...args) => tell(args.slice(0, 4), { content: [] }) },
     mcp: async (name, request) => new Response(`${name} ${request.method}`),
     log: createLog({ level: 'error', write: (line) => told.push(line), date: () => new Date() }),
@@ -166,6 +177,39 @@ test('logs stream as events whose id is where to go on', async () => {
   ])
   expect((await app.request('/tools/mail/logs?since=yesterday', { headers: { authorization } })).status).toBe(400)
   expect((await app.request('/tools/other/logs', { headers })).status).toBe(404)
+})
+
+test('events go on where a follower broke off, and end with it', async () => {
+  const journal = createJournal('r', () => new Date(0))
+  const { client } = api({ journal })
+  journal.record({ kind: 'tool', tool: 'mail', state: 'building' })
+  journal.record({ kind: 'tool', tool: 'mail', state: 'running' })
+  const response = await client.open(followEvents, {}, { headers: { 'last-event-id': 'r.0' } })
+  const events = readEventStream(response, DtmaEvent)
+  expect((await events.next()).value).toEqual({
+    id: 'r.1',
+    data: { at: '1970-01-01T00:00:00.000Z', kind: 'tool', tool: 'mail', state: 'running' },
+  })
+  journal.record({ kind: 'docker', state: 'down' })
+  expect((await events.next()).value).toMatchObject({ id: 'r.2', data: { kind: 'docker' } })
+  await events.return(undefined)
+})
+
+test('metrics are text for Prometheus, and need the key as everything does', async () => {
+  const { app } = api({ status: () => WELL })
+  expect((await app.request(METRICS_PATH)).status).toBe(401)
+  const response = await app.request(METRICS_PATH, { headers: { authorization } })
+  expect(response.headers.get('content-type')).toContain('version=0.0.4')
+  expect(await response.text()).toContain('dtma_tool_up{tool="mail"} 1')
+})
+
+test('diagnostics are answered as they are, and stats of a tool that is not there are 404', async () => {
+  const check = { id: 'docker', ok: false, finding: 'Docker is down', fix: 'Start it' } as const
+  const { client } = api({ diagnostics: async () => [check] })
+  expect(await client.call(getDiagnostics, {})).toEqual({ checks: [check] })
+  await expect(client.open(followToolStats, { params: { name: 'other' } })).rejects.toMatchObject({
+    code: 'tool-not-found',
+  })
 })
 
 test('a log is read no faster than its reader reads', async () => {

@@ -1,16 +1,21 @@
 import { Hono } from 'hono'
+import type { Check, ToolStats } from '../contract/event.ts'
 import {
   callCapability,
   createTool,
   deleteTool,
+  followEvents,
   followToolLogs,
+  followToolStats,
   getCapabilities,
+  getDiagnostics,
   getDtmaLogs,
   getHealth,
   getStatus,
   getSystem,
   getTool,
   listTools,
+  METRICS_PATH,
   putTool,
   restartDtma,
   restartTool,
@@ -21,6 +26,8 @@ import { problem } from '../contract/problems.ts'
 import type { DtmaStatus } from '../contract/status.ts'
 import { type LogLine, ToolName } from '../contract/tool.ts'
 import type { Log } from '../log.ts'
+import { PROMETHEUS_TEXT, prometheusOf } from '../system/prometheus.ts'
+import type { Journal } from '../tools/journal.ts'
 import { type LogWish, positionOf } from '../tools/tool-logs.ts'
 import type { ToolRegistry } from '../tools/tool-registry.ts'
 import type { McpEndpoint, ToolCalls } from '../tools/tool-sessions.ts'
@@ -36,6 +43,9 @@ export interface AppDeps {
   readonly registry: () => ToolRegistry
   readonly status: () => DtmaStatus
   readonly toolLogs: (name: string, wish: LogWish, signal: AbortSignal) => AsyncIterable<LogLine>
+  readonly toolStats: (name: string, signal: AbortSignal) => AsyncIterable<ToolStats>
+  readonly journal: Pick<Journal, 'follow'>
+  readonly diagnostics: (signal: AbortSignal) => Promise<readonly Check[]>
   readonly calls: ToolCalls
   readonly mcp: McpEndpoint
   readonly log: Log
@@ -64,6 +74,9 @@ export function createApp(deps: AppDeps): Hono {
 
   mount(app, getStatus, () => status())
   mount(app, getSystem, () => status().system)
+  mount(app, getDiagnostics, async (_, { signal }) => ({ checks: [...(await deps.diagnostics(signal))] }))
+  mountStream(app, followEvents, (_, { signal, lastEventId }) => deps.journal.follow(lastEventId, signal))
+  app.get(METRICS_PATH, (c) => c.body(prometheusOf(status()), 200, { 'content-type': PROMETHEUS_TEXT }))
   mount(app, getDtmaLogs, () => ({ lines: [...log.lines()] }))
   mount(app, restartDtma, () => {
     deps.restart()
@@ -99,6 +112,11 @@ export function createApp(deps: AppDeps): Hono {
     return withIds(deps.toolLogs(params.name, { follow, tail, since }, signal))
   })
 
+  mountStream(app, followToolStats, ({ params }, { signal }) => {
+    registry().get(params.name)
+    return withIds(deps.toolStats(params.name, signal))
+  })
+
   app.all('/tools/:name/mcp', (c) => {
     const name = ToolName.safeParse(c.req.param('name'))
     if (!name.success) throw problem('tool-not-found', 'No tool has such a name')
@@ -108,6 +126,8 @@ export function createApp(deps: AppDeps): Hono {
   return app
 }
 
-async function* withIds(lines: AsyncIterable<LogLine>): AsyncGenerator<{ id: string; data: LogLine }> {
-  for await (const data of lines) yield { id: data.at, data }
+async function* withIds<T extends { readonly at: string }>(
+  items: AsyncIterable<T>,
+): AsyncGenerator<{ id: string; data: T }> {
+  for await (const data of items) yield { id: data.at, data }
 }

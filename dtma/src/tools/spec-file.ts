@@ -17,6 +17,8 @@ export const AcceptedTool = z.object({
   containerId: z.optional(z.string()),
   /** A container that shall be replaced by a new one of the same spec. */
   replace: z.optional(z.string()),
+  /** What its server offered when this generation was first spoken to. */
+  offered: z.optional(z.object({ generation: z.int(), digest: z.string() })),
   restarts: z.int(),
   /** Images that we built or pulled for it, newest last. */
   images: z.array(z.string()),

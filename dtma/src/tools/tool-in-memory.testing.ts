@@ -33,6 +33,7 @@ export function toolInMemory(signal: AbortSignal) {
     create: async (): Promise<void> => undefined,
     differences: [] as string[],
     started: 0,
+    events: [] as Parameters<ToolWorkerDeps['journal']['record']>[0][],
     saved: [] as AcceptedTool[],
     removedImages: [] as string[],
     exit(oom = false) {
@@ -123,6 +124,7 @@ export function toolInMemory(signal: AbortSignal) {
     date: () => new Date(),
     imageInUse: () => false,
     log: createLog({ level: 'error', write: () => undefined, date: () => new Date() }),
+    journal: { record: (event) => void world.events.push(event) },
     onStatus: () => history.push(`${worker?.status.state ?? 'unknown'} ${worker?.status.reason ?? ''}`.trim()),
     onGone: () => undefined,
     signal,

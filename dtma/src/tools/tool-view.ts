@@ -16,14 +16,14 @@ export function containerStatusOf(
   }
 }
 
-export const mcpStatusOf = ({
-  protocolVersion,
-  server,
-  digest,
-  capabilities,
-}: McpInfo): NonNullable<ToolStatus['mcp']> => ({
+/** @param acceptedDigest Of this generation; absent: nothing was noted yet. */
+export const mcpStatusOf = (
+  { protocolVersion, server, digest, capabilities }: McpInfo,
+  acceptedDigest: string | undefined,
+): NonNullable<ToolStatus['mcp']> => ({
   protocolVersion,
   server: { name: server.name, version: server.version },
   capabilityDigest: digest,
+  ...(acceptedDigest === undefined ? {} : { acceptedDigest }),
   capabilityCount: capabilities.length,
 })

@@ -1,6 +1,7 @@
 import type { ToolReason, ToolState } from '../contract/tool.ts'
 import type { ContainerDetails } from '../engine/docker.types.ts'
 import { type Backoff, CRASH_LOOP, failedOnce, NO_BACKOFF } from './backoff.ts'
+import { HEALTHY, type Health } from './health.ts'
 import type { FoundContainer } from './tool-containers.ts'
 import type { ToolChannel } from './tool-sessions.ts'
 
@@ -20,7 +21,7 @@ export interface ToolMemory {
   /** The session broke off; whether the server did too is not known yet. */
   sessionLost: boolean
   checkAt: number
-  missedChecks: number
+  health: Health
   backoff: Backoff
   held: Held | undefined
   /** Containers that we created, started and stopped ourselves, last of each kind. */
@@ -41,7 +42,7 @@ export const newMemory = (): ToolMemory => ({
   sessionSince: 0,
   sessionLost: false,
   checkAt: 0,
-  missedChecks: 0,
+  health: HEALTHY,
   backoff: NO_BACKOFF,
   held: undefined,
   created: undefined,

@@ -12,6 +12,7 @@ import { createLog } from '../log.ts'
 import { createMcpBridge } from '../mcp/tool-sessions.ts'
 import { systemClock } from '../uplink/clock.ts'
 import { tappedSocket } from './docker-tap.testing.ts'
+import { createJournal } from './journal.ts'
 import { runnerBaseOf } from './runner-base.ts'
 import { openSpecFiles } from './spec-file.ts'
 import { startToolReconciler } from './tool.reconciler.ts'
@@ -72,6 +73,7 @@ async function dtma(stateDirectory?: string, docker: DockerApi = engine) {
     containers: createToolContainers({ docker, parts, owner: files.owner }),
     sessions: sessions((target) => opened.push(target)),
     log,
+    journal: createJournal('r', () => new Date()),
     now: () => performance.now(),
     date: () => new Date(),
     signal: stop.signal,
@@ -286,6 +288,7 @@ test('when Docker cannot be reached, tools are unknown and nothing is concluded'
     containers: createToolContainers({ docker: gone, parts, owner: files.owner }),
     sessions: sessions(),
     log: createLog({ level: 'error', write: () => undefined, date: () => new Date() }),
+    journal: createJournal('r', () => new Date()),
     now: () => performance.now(),
     date: () => new Date(),
     signal: stop.signal,

@@ -44,6 +44,7 @@ export function startToolReconciler({ tools, ...deps }: ToolReconcilerDeps): Too
     return worker
   }
 
+  let told: DockerState['state'] | undefined
   sessions.onChange((name, info) => workers.get(name)?.sessionChanged(info))
   for (const tool of tools) add(tool)
 
@@ -55,7 +56,9 @@ export function startToolReconciler({ tools, ...deps }: ToolReconcilerDeps): Too
       if (Action === 'die') worker?.wake({ exited: Actor.ID })
       else if (Action === 'destroy' || Action === 'start') worker?.wake()
     },
-    onState: () => {
+    onState: ({ state, message }) => {
+      if (state !== told) deps.journal.record({ kind: 'docker', state, ...(message === undefined ? {} : { message }) })
+      told = state
       for (const worker of workers.values()) worker.wake()
       changed()
     },

@@ -2,6 +2,7 @@ import type { ToolState, ToolStatus } from '../contract/tool.ts'
 import type { DockerApi } from '../engine/docker.api.ts'
 import { EngineError } from '../engine/engine-error.ts'
 import { failedForGood, failedOnce, NO_BACKOFF } from './backoff.ts'
+import { afterPing, firstCheckMs, HEALTHY } from './health.ts'
 import type { ObservedContainer, Step } from './next-step.ts'
 import type { AcceptedTool, SpecFiles } from './spec-file.ts'
 import { countFailure, type ToolMemory } from './tool.memory.ts'
@@ -32,15 +33,13 @@ export interface ToolAtWork {
   show(state: ToolState, more?: Partial<Pick<ToolStatus, 'reason' | 'message' | 'progress'>>): void
   /** Writes to disk what we have learnt; a change of what is wanted comes from elsewhere. */
   note(change: Partial<Pick<AcceptedTool, 'containerId' | 'replace' | 'restarts' | 'images'>>): Promise<void>
-  opened(info: McpInfo): void
+  opened(info: McpInfo): Promise<void>
   forgotten(): void
 }
 
 type Action = Exclude<Step['do'], 'wait'>
 
-const CHECK_EVERY_MS = 30_000
 const CHECK_DEADLINE_MS = 10_000
-const MISSED_CHECKS = 3
 const HANDSHAKE_MS = 60_000
 const ADOPTION_MS = 5_000
 const FIRST_RETRY_MS = 10_000
@@ -123,10 +122,10 @@ export function createToolSteps(deps: ToolStepsDeps) {
           memory.sessionLost = false
           memory.greeted = id
           memory.sessionSince = now()
-          memory.checkAt = now() + CHECK_EVERY_MS
-          memory.missedChecks = 0
+          memory.checkAt = now() + firstCheckMs
+          memory.health = HEALTHY
           memory.held = undefined
-          opened(info)
+          await opened(info)
           show('running')
           await dropOldImages(work, signal)
         } catch (error) {
@@ -145,24 +144,23 @@ export function createToolSteps(deps: ToolStepsDeps) {
       },
 
       async check(work, { id }, signal) {
-        const { tool, memory, show } = work
-        show('running')
-        memory.checkAt = now() + CHECK_EVERY_MS
-        try {
-          await sessions.check(tool.name, AbortSignal.any([signal, AbortSignal.timeout(CHECK_DEADLINE_MS)]))
-          memory.missedChecks = 0
-          memory.held = undefined
-        } catch (error) {
-          if (signal.aborted) throw error
-          memory.missedChecks++
-          if (memory.missedChecks < MISSED_CHECKS) return
-          const message = `The server did not answer ${MISSED_CHECKS} pings in a row`
-          countFailure(memory, { state: 'exited', reason: 'mcp_ping_failed', message }, now())
-          show('unhealthy', { reason: 'mcp_ping_failed', message })
-          await stop(work, id, signal)
+        const { memory, show } = work
+        const { health, nextMs, restart } = afterPing(memory.health, await answers(work, signal))
+        memory.health = health
+        memory.checkAt = now() + nextMs
+        const message = `The server did not answer ${health.misses} pings in a row`
+        memory.held = undefined
+        if (health.state === 'healthy') {
+          show('running')
+          await dropOldImages(work, signal)
           return
         }
-        await dropOldImages(work, signal)
+        const why = health.misses > 0 ? message : 'The server has just begun to answer again'
+        memory.held = { state: 'unhealthy', reason: 'mcp_ping_failed', message: why }
+        show('unhealthy', memory.held)
+        if (!restart) return
+        countFailure(memory, { state: 'exited', reason: 'mcp_ping_failed', message }, now())
+        await stop(work, id, signal)
       },
 
       async stop(work, { id }, signal) {
@@ -208,6 +206,17 @@ export function createToolSteps(deps: ToolStepsDeps) {
     const channel = await docker.attachContainer(id, { stderr: false }, signal)
     channel.stderr.resume()
     return { ...common, transport: 'stdio', channel }
+  }
+
+  /** Whether the server answers a ping in time. */
+  async function answers({ tool }: ToolAtWork, signal: AbortSignal): Promise<boolean> {
+    try {
+      await sessions.check(tool.name, AbortSignal.any([signal, AbortSignal.timeout(CHECK_DEADLINE_MS)]))
+      return true
+    } catch (error) {
+      if (signal.aborted) throw error
+      return false
+    }
   }
 
   async function stop({ tool, memory }: ToolAtWork, id: string, signal: AbortSignal): Promise<void> {

@@ -32,20 +32,51 @@ test('a tool whose image is not here goes through every state to running', async
   })
 })
 
-test('a server that answers no ping three times is called unhealthy and started again', async () => {
+test('a server that answers no ping is called unhealthy, gets time to come back, and is then started again', async () => {
   const { world, history, pass, worker } = toolbox()
   await pass()
   world.check = async () => {
     throw problem('tool-timeout', 'silence')
   }
-  await pass(65_000)
+  await pass(39_000)
   expect(worker.status.state).toBe('running')
+  await pass(2_000)
+  expect(worker.status).toMatchObject({ state: 'unhealthy', reason: 'mcp_ping_failed', restarts: 0 })
   await pass(30_000)
-  expect(history).toContain('unhealthy mcp_ping_failed')
+  expect(history).toContain('exited mcp_ping_failed')
   world.check = async () => undefined
   await pass(5_000)
   expect(worker.status).toMatchObject({ state: 'running', restarts: 1 })
   expect(world.started).toBe(2)
+})
+
+test('an unhealthy server is healthy again once it has answered twice', async () => {
+  const { world, pass, worker } = toolbox()
+  await pass()
+  world.check = async () => {
+    throw problem('tool-timeout', 'silence')
+  }
+  await pass(41_000)
+  world.check = async () => undefined
+  await pass(5_000)
+  expect(worker.status.state).toBe('unhealthy')
+  await pass(5_000)
+  expect(worker.status).toMatchObject({ state: 'running', restarts: 0 })
+  expect(world.started).toBe(1)
+})
+
+test('a server that offers something else under the same generation has drifted; a new generation may', async () => {
+  const { world, pass, worker } = toolbox()
+  await pass()
+  expect(worker.status.mcp).toMatchObject({ capabilityDigest: 'd', acceptedDigest: 'd' })
+  worker.sessionChanged({ ...INFO, digest: 'e' })
+  await pass()
+  expect(worker.status.mcp).toMatchObject({ capabilityDigest: 'e', acceptedDigest: 'd' })
+  expect(world.events.filter(({ kind }) => kind === 'capabilities')).toHaveLength(1)
+  world.open = async () => ({ ...INFO, digest: 'e' })
+  await worker.accept({ generation: 2, spec: { ...SPEC, args: ['--new'] } })
+  await pass()
+  expect(worker.status.mcp).toMatchObject({ capabilityDigest: 'e', acceptedDigest: 'e' })
 })
 
 test('two silent pings and an answer are forgiven', async () => {

@@ -1,5 +1,6 @@
 import type { ToolStatus } from '../contract/tool.ts'
 import type { Log } from '../log.ts'
+import type { Journal } from './journal.ts'
 import { type Known, nextStep } from './next-step.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import { forgetFailures, newMemory, noteExit, type ToolMemory } from './tool.memory.ts'
@@ -30,6 +31,7 @@ export interface ToolWorker {
 
 export interface ToolWorkerDeps extends ToolStepsDeps {
   readonly log: Log
+  readonly journal: Pick<Journal, 'record'>
   /** Wall clock. */
   readonly date: () => Date
   readonly onStatus: () => void
@@ -65,7 +67,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
       desired: desired === 'running' ? 'running' : 'stopped',
       restarts,
       ...(found ? { container: containerStatusOf(found.details, tool.images.at(-1)) } : {}),
-      ...(info ? { mcp: mcpStatusOf(info) } : {}),
+      ...(info ? { mcp: mcpStatusOf(info, offeredOf(tool)) } : {}),
     }
   }
 
@@ -79,8 +81,11 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
       ...(progress === undefined ? {} : { progress }),
     })
     if (JSON.stringify(next) === JSON.stringify(status)) return
-    if (state !== status.state || reason !== status.reason)
+    if (state !== status.state || reason !== status.reason) {
       log[reason === undefined ? 'info' : 'warn']('tool', { tool: tool.name, state, reason, detail: message })
+      const why = { ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) }
+      deps.journal.record({ kind: 'tool', tool: tool.name, state, ...why })
+    }
     status = next
     onStatus()
   }
@@ -94,6 +99,21 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     })
     saving = saved.catch(() => undefined) // the caller has the error; the next one starts from the state before
     return saved
+  }
+
+  /** What the server offers now. The first offer of a generation is the one that later ones are held against. */
+  async function learn(offer: McpInfo): Promise<void> {
+    const before = info?.digest
+    info = offer
+    const accepted = offeredOf(tool)
+    if (accepted === undefined) {
+      const offered = { generation: tool.generation, digest: offer.digest }
+      await save((current) => ({ ...current, offered }))
+    } else if (offer.digest !== accepted && offer.digest !== before) {
+      log.warn('the capabilities of a tool have drifted', { tool: tool.name, accepted, now: offer.digest })
+      const message = 'The server offers something else than when this generation was first spoken to'
+      deps.journal.record({ kind: 'capabilities', tool: tool.name, message })
+    }
   }
 
   async function advance(signal: AbortSignal): Promise<number> {
@@ -113,9 +133,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
       memory,
       show,
       note: (change) => save((current) => ({ ...current, ...change })),
-      opened: (opened) => {
-        info = opened
-      },
+      opened: learn,
       forgotten: () => {
         forgotten = true
       },
@@ -204,8 +222,9 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     },
     sessionChanged(changed) {
       if (changed) {
-        info = changed
-        show(status.state, status)
+        learn(changed)
+          .catch((error: unknown) => log.warn('an offer could not be noted', { tool: tool.name, error }))
+          .finally(() => show(status.state, status))
       } else {
         memory.sessionLost = true
         bell.resolve()
@@ -224,5 +243,8 @@ const knownOf = ({ image, session, sessionLost, backoff, checkAt }: ToolMemory):
 })
 
 const NO_CONTAINER = { id: '', generation: 0, specHash: '', state: 'removing' } as const
+
+const offeredOf = ({ offered, generation }: AcceptedTool): string | undefined =>
+  offered?.generation === generation ? offered.digest : undefined
 
 const isEngineTrouble = (reason: string): boolean => reason === 'docker_down' || reason === 'docker_hung'

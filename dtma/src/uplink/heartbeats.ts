@@ -30,6 +30,8 @@ export interface HeartbeatDeps {
 type HeartbeatEnd = 'stopped' | 'superseded' | 'unauthenticated'
 
 export interface Heartbeats {
+  /** Whether the last one was answered. */
+  readonly heard: boolean
   /** Something in the report changed: send it soon. */
   wake(): void
   readonly ended: Promise<HeartbeatEnd>
@@ -54,6 +56,7 @@ export function startHeartbeats(
   let changed = true
   let fullAt = 0
   let nap = new AbortController()
+  let heard = false
 
   async function beat(): Promise<number> {
     const full = changed || clock.now() - fullAt >= FULL_REPORT_MS
@@ -90,9 +93,11 @@ export function startHeartbeats(
       let waitMs: number
       try {
         waitMs = await beat()
+        heard = true
         if (failures > 0) log.info('heartbeats are heard again', { failures })
         failures = 0
       } catch (error) {
+        heard = false
         if (signal.aborted) break
         if (error instanceof ProblemError && error.code === 'superseded') return 'superseded'
         if (error instanceof ProblemError && error.code === 'unauthenticated') return 'unauthenticated'
@@ -108,6 +113,9 @@ export function startHeartbeats(
   }
 
   return {
+    get heard() {
+      return heard
+    },
     wake() {
       changed = true
       nap.abort()

@@ -32,6 +32,8 @@ export interface UplinkDeps {
 }
 
 export interface Uplink {
+  /** Whether the control plane has heard the last heartbeat. */
+  readonly heard: boolean
   /** The report has changed. */
   wake(): void
   /** Resolves when the goodbye is said. Never rejects. */
@@ -45,6 +47,7 @@ const REFUSED_MS = 60_000
 export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
   const { baseUrl, enrolment, given, log, clock, runId, version, report, listener } = deps
   let wake = () => {}
+  let heard = () => false
 
   /** @param refused The ones that we hold were refused: a token that they did not come from is tried. */
   async function credentials(refused: boolean): Promise<Pick<Credentials, 'dtmaBearerToken'> | undefined> {
@@ -83,6 +86,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
       either,
     )
     wake = heartbeats.wake
+    heard = () => heartbeats.heard
     const tunnel = runTunnel({ baseUrl, token: () => token, runId, listener, log, clock }, either)
     const end = await Promise.race([heartbeats.ended, tunnel])
     over.abort()
@@ -114,5 +118,11 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     }
   }
 
-  return { wake: () => wake(), stopped: run() }
+  return {
+    get heard() {
+      return heard()
+    },
+    wake: () => wake(),
+    stopped: run(),
+  }
 }

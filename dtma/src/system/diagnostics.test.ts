@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { diagnosticsOf, type Looks } from './diagnostics.ts'
+import { WELL } from './status.testing.ts'
+
+const looks: Looks = {
+  stateFailure: undefined,
+  stateDirectory: '/var/lib/dtma',
+  runnerFailure: undefined,
+  controlPlane: { address: 'https://cp.example', heard: true },
+  now: Date.parse('2026-11-23T00:00:00Z'),
+}
+const failing = (status = WELL, more: Partial<Looks> = {}) =>
+  diagnosticsOf(status, { ...looks, ...more }).filter(({ ok }) => !ok)
+
+test('where all is well, every check says what it has found and none what to do', () => {
+  const checks = diagnosticsOf(WELL, looks)
+  expect(checks).toHaveLength(9)
+  expect(checks.filter(({ ok, fix }) => !ok || fix !== undefined)).toEqual([])
+})
+
+const { docker, system, tools } = WELL
+test.each([
+  ['docker', { ...WELL, docker: { ...docker, state: 'hung' as const, version: undefined, message: 'no answer' } }, {}],
+  ['state-directory', WELL, { stateFailure: 'EROFS' }],
+  ['disk-space', { ...WELL, system: { ...system, diskUsedBytes: system.diskBytes - 2 ** 29 } }, {}],
+  ['memory', { ...WELL, system: { ...system, memoryUsedBytes: system.memoryBytes } }, {}],
+  ['clock', WELL, { now: 0 }],
+  ['runner-image', WELL, { runnerFailure: 'The runner image is not on this toolbox (x)' }],
+  ['isolation', { ...WELL, docker: { ...docker, isolation: { state: 'failed' as const, leaks: ['metadata'] } } }, {}],
+  ['control-plane', WELL, { controlPlane: { address: 'https://cp.example', heard: false } }],
+  ['tools', { ...WELL, tools: [{ ...tools[0]!, state: 'exited' as const, reason: 'crash_loop' as const }] }, {}],
+])('trouble with %s fails this check alone, with a way out', (id, status, more) => {
+  expect(failing(status as typeof WELL, more)).toEqual([
+    { id, ok: false, finding: expect.any(String), fix: expect.any(String) },
+  ])
+})
+
+test('a DTMA that shall report to nobody is not ill for it', () => {
+  expect(failing(WELL, { controlPlane: undefined })).toEqual([])
+})
