@@ -43,7 +43,8 @@ beforeAll(async () => {
 afterAll(async () => {
   if (!child) await start()
   for (const name of names) await client.call(deleteTool, { params: { name } })
-  await kill()
+  child!.kill('SIGTERM')
+  await once(child!, 'exit')
   await rm(directory, { recursive: true })
   const left = await docker.listContainers('dtma.instance', never)
   expect(left.filter(({ Names }) => Names.some((name) => name.includes(run)))).toEqual([])
@@ -87,7 +88,7 @@ const containers = async (): Promise<string[]> =>
     .filter((name) => name.includes(run))
     .sort()
 
-test('killed at any moment of a deployment, DTMA ends with what was asked for: nothing lost, nothing doubled', async () => {
+test('C05 D14: killed at any moment of a deployment, DTMA ends with what was asked for: nothing lost, nothing doubled', async () => {
   await start()
   await expect.poll(() => put(1).then(states), { timeout: 60_000, interval: 200 }).toEqual(['running', 'running'])
   for (let generation = 2; generation <= 9; generation++) {
@@ -112,7 +113,7 @@ test('calls, logs and capabilities work through the whole process', async () => 
   expect(await response.text()).toMatch(/^id: 20\d\d-/m)
 })
 
-test('a tool that is killed while nobody looks is back when DTMA is', async () => {
+test('D04: a tool that is killed while nobody looks is back when DTMA is', async () => {
   const before = await client.call(getTool, { params: { name: names[0] } })
   await kill()
   await docker.killContainer(before.container!.id, never)

@@ -255,7 +255,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     await beginning
     if (!signal.aborted) await aborted(signal)
     log.info('DTMA stops; tools run on', { reason: String(signal.reason?.message) })
-    const goodbyes = Promise.all([close(server), uplink?.stopped, running?.tools.stopped()])
+    const goodbyes = Promise.all([close(server), uplink?.stopped, running?.tools.stopped(), running?.isolation.stopped])
     await Promise.race([goodbyes, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))])
   }
   return { ended: run() }

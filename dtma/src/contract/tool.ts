@@ -140,7 +140,7 @@ export const ToolState = z.enum([
 ])
 export type ToolState = z.infer<typeof ToolState>
 
-/** Why a tool is not simply running. */
+/** Why a tool is not simply running. `rolled_back`: it runs, but as the version before; this generation did not work. */
 export const ToolReason = z.enum([
   'package_not_found',
   'build_failed',
@@ -159,6 +159,7 @@ export const ToolReason = z.enum([
   'docker_hung',
   'toolbox_unreachable',
   'isolation_failed',
+  'rolled_back',
   'internal',
 ])
 export type ToolReason = z.infer<typeof ToolReason>

@@ -25,6 +25,8 @@ export interface IsolationDeps extends ProbeDeps {
   readonly signal: AbortSignal
 }
 
+/** The tools come first when DTMA begins. */
+const FIRST_MS = 3_000
 const PROBE_EVERY_MS = 3_600_000
 /** While it is not proven. */
 const RETRY_MS = 30_000
@@ -53,6 +55,7 @@ export function watchIsolation(deps: IsolationDeps): IsolationWatch {
   }
 
   async function run(): Promise<void> {
+    await deps.sleep(FIRST_MS, signal)
     while (!signal.aborted) {
       await look()
       await deps.sleep(isolation.state === 'ok' ? PROBE_EVERY_MS : RETRY_MS, signal)

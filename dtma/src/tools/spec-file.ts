@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
-import { ToolName, ToolSpec } from '../contract/tool.ts'
+import { ToolName, ToolReason, ToolSpec } from '../contract/tool.ts'
 
 /** A tool that was accepted: what shall be, and what we must remember to know which container is ours. */
 export const AcceptedTool = z.object({
@@ -19,6 +19,10 @@ export const AcceptedTool = z.object({
   replace: z.optional(z.string()),
   /** What its server offered when this generation was first spoken to. */
   offered: z.optional(z.object({ generation: z.int(), digest: z.string() })),
+  /** The last spec that spoke MCP. */
+  good: z.optional(ToolSpec),
+  /** What this generation asked for and did not work; `spec` is the one before then. */
+  refused: z.optional(z.object({ generation: z.int(), spec: ToolSpec, reason: ToolReason, message: z.string() })),
   restarts: z.int(),
   /** Images that we built or pulled for it, newest last. */
   images: z.array(z.string()),

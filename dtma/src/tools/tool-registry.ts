@@ -130,7 +130,8 @@ export function changeOf(accepted: AcceptedTool, request: ToolRequest): Partial<
       `Generation ${generation} of ${name} was accepted, ${request.generation} comes too late`,
     )
   if (request.generation > generation) return { ...request, restarts: 0 }
-  if (specHashOf(request.spec) !== specHashOf(accepted.spec))
+  const asked = accepted.refused?.generation === generation ? accepted.refused.spec : accepted.spec
+  if (specHashOf(request.spec) !== specHashOf(asked))
     throw problem('stale-generation', `Generation ${generation} of ${name} was accepted with another spec`)
   return request.desired === accepted.desired ? undefined : { desired: request.desired }
 }

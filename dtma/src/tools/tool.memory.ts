@@ -24,6 +24,8 @@ export interface ToolMemory {
   health: Health
   backoff: Backoff
   held: Held | undefined
+  /** The failure behind `held` cannot be mended by trying again soon. */
+  lasting: boolean
   /** Containers that we created, started and stopped ourselves, last of each kind. */
   created: string | undefined
   started: string | undefined
@@ -45,6 +47,7 @@ export const newMemory = (): ToolMemory => ({
   health: HEALTHY,
   backoff: NO_BACKOFF,
   held: undefined,
+  lasting: false,
   created: undefined,
   started: undefined,
   stopped: undefined,
@@ -60,6 +63,7 @@ export function forgetFailures(memory: ToolMemory): void {
   memory.image = 'unknown'
   memory.backoff = NO_BACKOFF
   memory.held = undefined
+  memory.lasting = false
 }
 
 /** Counts a failure of the running server and sets the time of the next try. */
@@ -67,6 +71,7 @@ export function countFailure(memory: ToolMemory, held: Held, now: number): void 
   const wellFor = memory.session === undefined ? 0 : now - memory.sessionSince
   memory.backoff = failedOnce(memory.backoff, now, FIRST_RESTART_MS, wellFor)
   memory.held = held
+  memory.lasting = false
 }
 
 /**

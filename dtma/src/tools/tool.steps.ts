@@ -242,6 +242,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
   /** Sets when to try again after a step has failed, and what to show until then. */
   function failed({ memory }: ToolAtWork, failure: ToolFailure): void {
     const { reason, message, lasting } = failure
+    memory.lasting = lasting
     memory.backoff = lasting ? failedForGood(memory.backoff, now()) : failedOnce(memory.backoff, now(), FIRST_RETRY_MS)
     memory.held = { state: reason === 'exited' ? 'exited' : 'blocked', reason, message }
     memory.channel?.channel.close()

@@ -3,6 +3,7 @@ import { problem } from '../contract/problems.ts'
 import { EngineError } from '../engine/engine-error.ts'
 import { ToolFailure } from './tool-failure.ts'
 import { INFO, SPEC, toolInMemory } from './tool-in-memory.testing.ts'
+import { changeOf } from './tool-registry.ts'
 
 let stop: AbortController
 beforeEach(() => {
@@ -219,4 +220,56 @@ test('deleting leaves nothing, and images that nobody else needs go too', async 
   await worker.gone
   expect(world.container()).toBeUndefined()
   expect(world.removedImages).toEqual(['image:1'])
+})
+
+test('a new version that does not speak MCP is taken back: the one before runs again, and says why', async () => {
+  const { world, worker, pass } = toolbox()
+  await pass()
+  const good = worker.tool.spec
+  const bad = { ...SPEC, args: ['--broken'] }
+  world.open = async () => {
+    if (worker.tool.spec.args.includes('--broken')) throw problem('tool-protocol-error', 'it speaks something else')
+    return INFO
+  }
+  await worker.accept({ generation: 2, spec: bad })
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'exited', reason: 'mcp_handshake_failed' })
+  await pass(5_000)
+  expect(worker.status).toMatchObject({ state: 'running', reason: 'rolled_back', generation: 2 })
+  expect(worker.status.message).toContain('it speaks something else')
+  expect(worker.tool.spec).toEqual(good)
+
+  // The same request again changes nothing, and the next generation gets its own chance.
+  expect(changeOf(worker.tool, { generation: 2, desired: 'running', spec: bad })).toBeUndefined()
+  await worker.accept({ generation: 3, spec: { ...SPEC, args: ['--mended'] } })
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'running', generation: 3 })
+  expect(worker.status.reason).toBeUndefined()
+})
+
+test('a package that does not exist is taken back at once, a registry that is away is not a fault of the version', async () => {
+  const { world, worker, pass } = toolbox()
+  await pass()
+  world.imageThere = false
+  world.make = async () => {
+    if (worker.tool.generation === 3) throw new ToolFailure('registry_unreachable', 'The registry does not answer')
+    if (worker.tool.generation === 2) world.imageThere = true
+    throw new ToolFailure('package_not_found', 'No such version', { lasting: true })
+  }
+  await worker.accept({ generation: 2, spec: { ...SPEC, args: ['--next'] } })
+  await pass(1_000)
+  expect(worker.status).toMatchObject({ state: 'running', reason: 'rolled_back', generation: 2 })
+  world.imageThere = false
+  await worker.accept({ generation: 3, spec: { ...SPEC, args: ['--third'] } })
+  await pass(600_000)
+  expect(worker.status).toMatchObject({ state: 'blocked', reason: 'registry_unreachable', generation: 3 })
+})
+
+test('a first version that does not work has nothing to go back to', async () => {
+  const { world, worker, pass } = toolbox()
+  world.open = async () => {
+    throw problem('tool-protocol-error', 'it speaks something else')
+  }
+  await pass(60_000)
+  expect(worker.status).toMatchObject({ reason: 'mcp_handshake_failed', generation: 1 })
 })

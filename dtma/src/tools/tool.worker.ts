@@ -2,6 +2,7 @@ import type { ToolStatus } from '../contract/tool.ts'
 import type { Log } from '../log.ts'
 import type { Journal } from './journal.ts'
 import { type Known, nextStep } from './next-step.ts'
+import { rollbackOf } from './rollback.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import { forgetFailures, newMemory, noteExit, type ToolMemory } from './tool.memory.ts'
 import { createToolSteps, type ToolAtWork, type ToolStepsDeps } from './tool.steps.ts'
@@ -71,7 +72,8 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     }
   }
 
-  const show: ToolAtWork['show'] = (state, { reason, message, progress } = {}) => {
+  const show: ToolAtWork['show'] = (state, given = {}) => {
+    const { reason, message, progress } = state === 'running' ? { ...rolledBackIn(tool), ...given } : given
     const since = state === status.state ? status.since : date().toISOString()
     const next = statusOf({
       state,
@@ -108,7 +110,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     const accepted = offeredOf(tool)
     if (accepted === undefined) {
       const offered = { generation: tool.generation, digest: offer.digest }
-      await save((current) => ({ ...current, offered }))
+      await save((current) => ({ ...current, offered, good: current.spec }))
     } else if (offer.digest !== accepted && offer.digest !== before) {
       log.warn('the capabilities of a tool have drifted', { tool: tool.name, accepted, now: offer.digest })
       const message = 'The server offers something else than when this generation was first spoken to'
@@ -116,9 +118,22 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     }
   }
 
+  /** A version that does not work makes place for the one before. */
+  async function rolledBack(): Promise<boolean> {
+    const { held, lasting, backoff } = memory
+    const back = rollbackOf(tool, held && { ...held, lasting, failures: backoff.failures })
+    if (!back) return false
+    await save((current) => ({ ...current, ...back }))
+    log.warn('a version that does not work is taken back', { tool: tool.name, generation: tool.generation, ...held })
+    info = undefined
+    forgetFailures(memory)
+    return true
+  }
+
   async function advance(signal: AbortSignal): Promise<number> {
     found = await deps.containers.find(tool, signal)
     if (noteExit(memory, found, now())) deps.sessions.close(tool.name)
+    if (await rolledBack()) return 0
     const wanted = { ...tool, specHash: specHashOf(tool.spec) }
     const next = nextStep(wanted, found?.observed, knownOf(memory), now())
     if (next.do === 'wait') {
@@ -243,6 +258,11 @@ const knownOf = ({ image, session, sessionLost, backoff, checkAt }: ToolMemory):
 })
 
 const NO_CONTAINER = { id: '', generation: 0, specHash: '', state: 'removing' } as const
+
+function rolledBackIn({ refused, generation }: AcceptedTool): Pick<ToolStatus, 'reason' | 'message'> {
+  if (refused?.generation !== generation) return {}
+  return { reason: 'rolled_back', message: `The version before runs. This one failed: ${refused.message}` }
+}
 
 const offeredOf = ({ offered, generation }: AcceptedTool): string | undefined =>
   offered?.generation === generation ? offered.digest : undefined

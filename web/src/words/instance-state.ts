@@ -59,5 +59,7 @@ export const REASON_ADVICE = {
   docker_hung: 'Restart Docker on the toolbox.',
   toolbox_unreachable: 'Refresh the status of the toolbox: it names the cause.',
   isolation_failed: 'The toolbox cannot keep it apart from its surroundings. Run its diagnostics.',
+  rolled_back:
+    'The new version did not work; the one before runs again. Change the settings, or choose another version.',
   internal: 'Read the log of DTMA on the toolbox.',
 } as const satisfies Record<ToolReason, string>
