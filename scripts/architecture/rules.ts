@@ -37,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: ['@agentopia/api'],
   cli: ['@agentopia/api'],
   e2e: ['@agentopia/api', CONTRACT, ...FOR_TESTS],
-  bench: ['@agentopia/api', CONTRACT],
+  bench: ['@agentopia/api', CONTRACT, ...FOR_TESTS],
   testbed: [CONTRACT],
   scripts: ['@agentopia/api', CONTRACT],
 }
