@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 const inPackages = (pattern: string) =>
-  ['dtma', 'api', 'backend', 'cli', 'scripts', 'web'].map((name) => `${name}/**/${pattern}`)
+  ['dtma', 'api', 'backend', 'cli', 'scripts', 'web', 'testbed'].map((name) => `${name}/**/${pattern}`)
 
 // Three projects: `unit` needs nothing but Node, `docker` a Docker Engine, `e2e` the whole product and a browser.
 export default defineConfig({

@@ -38,3 +38,4 @@ execFileSync(
   { cwd: 'web', stdio: 'inherit' },
 )
 cpSync('backend/migrations', 'dist/migrations', { recursive: true })
+cpSync('backend/src/install/install.sh', 'dist/install.sh')

@@ -31,6 +31,8 @@ import {
   updateInstance,
 } from './instances.ts'
 import type { UserOperation } from './operation.ts'
+import { getProvider, listProviderOptions, removeProviderToken, setProviderToken } from './providers.ts'
+import { createJoinLine, createToolbox, removeToolbox, retryToolbox } from './provisioning.ts'
 import {
   createApiToken,
   getMe,
@@ -54,9 +56,17 @@ export const OPERATIONS = [
   createApiToken,
   revokeApiToken,
   listToolboxes,
+  createToolbox,
   getToolbox,
+  removeToolbox,
+  retryToolbox,
+  createJoinLine,
   refreshToolboxStatus,
   readToolboxStatus,
+  getProvider,
+  listProviderOptions,
+  setProviderToken,
+  removeProviderToken,
   listCatalog,
   getCatalogTool,
   listInstances,

@@ -57,6 +57,42 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'List the toolboxes to see which there are.',
   },
+  'provider-not-configured': {
+    status: 409,
+    title: 'The account has no token of this provider',
+    retryable: false,
+    fix: 'Give one under Settings, or with `agentopia provider set digitalocean`.',
+  },
+  'provider-in-use': {
+    status: 409,
+    title: 'Toolboxes of this provider are left',
+    retryable: false,
+    fix: 'Remove them first: without the token nobody could destroy their machines.',
+  },
+  'toolbox-limit': {
+    status: 409,
+    title: 'The account has as many toolboxes as it may have',
+    retryable: false,
+    fix: 'Remove one, or let an operator of the control plane raise MAX_TOOLBOXES.',
+  },
+  'not-joinable': {
+    status: 409,
+    title: 'This toolbox is not joined by hand',
+    retryable: false,
+    fix: 'Create a toolbox of the provider `join` for a server of your own.',
+  },
+  'not-retryable': {
+    status: 409,
+    title: 'There is nothing to try again',
+    retryable: false,
+    fix: 'Retry a toolbox whose status is error_provisioning.',
+  },
+  'unreachable-control-plane': {
+    status: 409,
+    title: 'Other machines cannot reach this control plane',
+    retryable: false,
+    fix: 'Start it with PUBLIC_URL set to an address that they reach, and HOST=0.0.0.0.',
+  },
   'tool-not-found': {
     status: 404,
     title: 'No such tool in the catalogue',
@@ -114,6 +150,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Use a new key for a new request.',
   },
+  'provider-refused': {
+    status: 422,
+    title: 'The provider refuses this',
+    retryable: false,
+    fix: 'The detail says what the provider answered.',
+  },
   'invalid-config': {
     status: 422,
     title: 'The configuration does not fit the tool',
@@ -149,6 +191,18 @@ export const PROBLEMS = {
     title: 'The toolbox is not connected',
     retryable: true,
     fix: 'Refresh the status of the toolbox: it names the cause and the next step.',
+  },
+  'image-unavailable': {
+    status: 503,
+    title: 'The image of DTMA cannot be given out',
+    retryable: true,
+    fix: 'Retry; the log of the control plane says why.',
+  },
+  'provider-unavailable': {
+    status: 503,
+    title: 'The provider does not answer',
+    retryable: true,
+    fix: 'Retry later; nothing was changed.',
   },
   'store-unavailable': {
     status: 503,

@@ -1,4 +1,4 @@
-import { DockerState, SystemMetrics } from '@agentopia/dtma/contract'
+import { BootStage, BootState, DockerState, SystemMetrics } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { Name, Page, pageOf, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
@@ -51,6 +51,23 @@ export const Observation = z.object({
 })
 export type Observation = z.infer<typeof Observation>
 
+/** How far the installation of DTMA on a machine is. */
+export const Boot = z.object({
+  stages: z.array(z.object({ stage: BootStage, state: BootState, at: Timestamp })),
+  /** The last lines of the installation, when a stage failed. */
+  log: z.string().optional(),
+})
+export type Boot = z.infer<typeof Boot>
+
+/** What a droplet is asked for, and what it costs. */
+export const Placement = z.object({
+  region: z.string(),
+  size: z.string(),
+  image: z.string(),
+  monthlyUsd: z.number().describe('List price of the size when the toolbox was made.'),
+})
+export type Placement = z.infer<typeof Placement>
+
 export const Toolbox = z.object({
   id: ToolboxId,
   name: Name,
@@ -64,6 +81,9 @@ export const Toolbox = z.object({
   lastHeartbeatAt: Timestamp.optional().describe("By the control plane's clock."),
   connected: z.boolean().describe('A tunnel is open now.'),
   publicIpAddress: z.string().optional(),
+  placement: Placement.optional().describe('Of a droplet.'),
+  dropletId: z.int().optional(),
+  boot: Boot.optional().describe('Absent for this machine itself.'),
   dtmaVersion: z.string().optional(),
   machine: z.object({ hostname: z.string(), os: z.string(), arch: z.string() }).optional(),
   docker: z.optional(DockerState),

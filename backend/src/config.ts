@@ -19,6 +19,21 @@ export const Environment = z.object({
     .refine((text) => new URL(text).origin === text.replace(/\/$/, ''), 'must be an origin: scheme, host and port only')
     .optional()
     .describe('Origin under which browsers and toolboxes reach the control plane. Default: http://localhost:<PORT>.'),
+  PUBLIC_KEY_PIN: z
+    .string()
+    .regex(
+      /^sha256\/\/[A-Za-z0-9+/]{43}=(;sha256\/\/[A-Za-z0-9+/]{43}=)*$/,
+      'must be sha256//<base64>, several separated by ;',
+    )
+    .optional()
+    .describe(
+      'Pins of the TLS key at PUBLIC_URL, present and next, for toolboxes. Absent: they trust the authorities.',
+    ),
+  MAX_TOOLBOXES: z.coerce.number().int().min(1).max(10_000).default(50).describe('The most toolboxes of one account.'),
+  DIGITALOCEAN_API_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('https://api.digitalocean.com')
+    .describe('Origin of DigitalOcean’s API; another one for the emulator.'),
   DATA_DIR: z.string().min(1).default('./data').describe('Directory of everything that is kept; made when absent.'),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
@@ -63,6 +78,7 @@ export interface Config {
     readonly image: string
     readonly dockerSocket: string
   }
+  readonly machines: { readonly keyPin?: string; readonly limit: number; readonly digitalOceanUrl: string }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -96,6 +112,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       dtmaPort: e.LOCAL_DTMA_PORT,
       image: e.DTMA_IMAGE,
       dockerSocket: e.DOCKER_SOCKET,
+    },
+    machines: {
+      ...(e.PUBLIC_KEY_PIN ? { keyPin: e.PUBLIC_KEY_PIN } : {}),
+      limit: e.MAX_TOOLBOXES,
+      digitalOceanUrl: e.DIGITALOCEAN_API_URL.replace(/\/$/, ''),
     },
     log: { level: e.LOG_LEVEL },
   }

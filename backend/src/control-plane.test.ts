@@ -24,6 +24,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   redeemSignInLink: { token: 'link_no-such-token-at-all' },
   setPassword: { newPassword: 'long enough a password', currentPassword: 'wrong', email: 'viewer@example.com' },
   createApiToken: { name: 'cli', role: 'viewer' },
+  createToolbox: { provider: 'join', name: 'server' },
+  setProviderToken: { token: 'dop_v1_no_such_token' },
   deployTool: { toolId: 'everything', name: 'second' },
   updateInstance: { config: {} },
   createAgent: { name: 'another' },

@@ -47,6 +47,12 @@ export async function openTestControlPlane(clock: Clock = systemClock) {
     pageDir: '/nowhere',
     callsDir,
     version: '0.0.0-test',
+    machines: {
+      imageName: 'agentopia-dtma:test',
+      limit: 20,
+      digitalOceanUrl: 'http://digitalocean',
+      fetch: async () => Response.json({ id: 'unauthorized', message: 'Unable to authenticate you' }, { status: 401 }),
+    },
     signal: stop.signal,
   })
 

@@ -27,8 +27,18 @@ import { createToolbelts } from './gateway/toolbelts.ts'
 import { createCallUpstream } from './gateway/upstream.ts'
 import type { OwnNames } from './http/same-site.ts'
 import type { RequestHandler, UpgradeHandler } from './http/server.ts'
+import type { DtmaImage } from './install/dtma-image.ts'
+import { installRoutes } from './install/install.routes.ts'
 import type { Log } from './log.ts'
 import { newId } from './new-id.ts'
+import { createAccounts } from './providers/digitalocean/accounts.ts'
+import { createDropletFinder } from './providers/digitalocean/droplet.finder.ts'
+import { dropletReconciler } from './providers/digitalocean/droplet.reconciler.ts'
+import { dropletSweep, SWEEP_EVERY_MS } from './providers/digitalocean/droplet.sweep.ts'
+import { environmentOf } from './providers/digitalocean/droplet-names.ts'
+import { createOptions } from './providers/digitalocean/options.ts'
+import { providerRoutes } from './providers/digitalocean/provider.routes.ts'
+import { joinReconciler } from './providers/join/join.reconciler.ts'
 import type { ToolboxProvider } from './providers/provider.ts'
 import type { Clock } from './reconcile/clock.ts'
 import { runLoop } from './reconcile/loop.ts'
@@ -38,14 +48,18 @@ import { createSealer } from './store/seal.ts'
 import { createDtmaClients } from './toolboxes/dtma-client.ts'
 import { ensureLocalToolbox } from './toolboxes/local-toolbox.ts'
 import { createObserver } from './toolboxes/observe.ts'
+import { provisionRoutes } from './toolboxes/provision.routes.ts'
 import { watchLiveness } from './toolboxes/toolbox.liveness.ts'
 import { toolboxReconciler } from './toolboxes/toolbox.reconciler.ts'
 import { toolboxRoutes } from './toolboxes/toolbox.routes.ts'
+import { findToolbox } from './toolboxes/toolbox.store.ts'
+import { createToolboxViews } from './toolboxes/toolbox.views.ts'
 import { instanceReconciler } from './tools/instance.reconciler.ts'
 import { applyToolReport } from './tools/instance.report.ts'
 import { instanceRoutes } from './tools/instance.routes.ts'
 import { listInstanceRows } from './tools/instance.store.ts'
 import { authenticateDtma } from './uplink/authenticate.ts'
+import { bootRoutes } from './uplink/boot.routes.ts'
 import { enrolRoutes } from './uplink/enrol.routes.ts'
 import { heartbeatRoutes } from './uplink/heartbeat.routes.ts'
 import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
@@ -67,8 +81,24 @@ export interface ControlPlaneDeps {
   readonly version: string
   /** This machine as a provider; absent: it does not become a toolbox. */
   readonly local?: ToolboxProvider
+  /** How other machines become toolboxes. */
+  readonly machines: MachineConfig
   /** Begins the end: loops finish their step, streams close. */
   readonly signal: AbortSignal
+}
+
+export interface MachineConfig {
+  /** The image of DTMA that is given out; absent: machines pull `imageName` from a registry. */
+  readonly image?: DtmaImage
+  readonly imageName: string
+  /** Origin of DigitalOcean's API. */
+  readonly digitalOceanUrl: string
+  /** The way to it; tests bring their own. */
+  readonly fetch?: typeof fetch
+  /** Pins of the key under which this control plane is reached, as curl takes them. */
+  readonly keyPin?: string
+  /** The most toolboxes of one account. */
+  readonly limit: number
 }
 
 export interface ControlPlane {
@@ -88,7 +118,8 @@ const MOST_INSTANCES = 1_000
 
 /** The composition: every object of the control plane is made here, once, and handed to whoever needs it. */
 export async function startControlPlane(deps: ControlPlaneDeps): Promise<ControlPlane> {
-  const { store, masterKey, clock, log, random, publicUrl, own, pageDir, callsDir, version, local, signal } = deps
+  const { store, masterKey, clock, log, random, publicUrl, own, pageDir, callsDir, version, local, machines, signal } =
+    deps
   const owner = randomUUID() // of leases: this process
   const sealer = createSealer(masterKey)
   const catalog = createCatalog()
@@ -105,19 +136,41 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const tunnels = createTunnels({ log, now: clock.now, onChange: wakeToolbox })
   const clients = createDtmaClients({ tunnelOf: tunnels.fetchOf, sealer })
   const providers = local ? [local] : []
-  const providerOf = (name: string) => providers.find((provider) => provider.name === name)
+  const environment = environmentOf(masterKey)
+  const digitalOcean = createAccounts({
+    store,
+    sealer,
+    baseUrl: machines.digitalOceanUrl,
+    fetch: machines.fetch ?? fetch,
+    now: clock.now,
+  })
+  const { clientOf } = digitalOcean
+  const options = createOptions({ clientOf, now: clock.now })
+  const clientOfToolbox = async (toolboxId: string) => {
+    const row = await store.system((tx) => findToolbox(tx, toolboxId))
+    return row && clientOf(row.accountId)
+  }
+  const finders = [...providers, { name: 'digitalocean', ...createDropletFinder({ clientOfToolbox, environment }) }]
+  const providerOf = (name: string) => finders.find((finder) => finder.name === name)
   const observer = createObserver({ store, clock, tunnels, clients, providerOf, signal })
   const liveness = watchLiveness({ store, clock, signal, log })
 
   // What brings everything from what was asked for to what is.
   const loop = { signal, clock, log, random, stepDeadlineMs: LEASED_STEP_MS }
   const toolboxLoop = runLoop(toolboxReconciler({ store, clock, providers, owner }), loop)
+  const joinLoop = runLoop(joinReconciler({ store, clock, owner, disconnect: tunnels.revoke }), loop)
+  const droplets = { store, clock, clientOf, environment, publicUrl, keyPin: machines.keyPin, owner }
+  const dropletLoop = runLoop(dropletReconciler({ ...droplets, disconnect: tunnels.revoke }), loop)
+  const sweepLoop = runLoop(dropletSweep({ ...droplets, accountsWithToken: digitalOcean.list }), {
+    ...loop,
+    resyncMs: SWEEP_EVERY_MS,
+  })
   const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
 
   /** There is news of a toolbox: whatever waits for it may go on. */
   function wakeToolbox(toolboxId: string): void {
     if (signal.aborted) return // nobody goes on any more
-    toolboxLoop.wake(toolboxId)
+    for (const { wake } of [toolboxLoop, joinLoop, dropletLoop]) wake(toolboxId)
     store
       .system((tx) => listInstanceRows(tx, toolboxId, MOST_INSTANCES))
       .then((rows) => {
@@ -163,13 +216,11 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     sessionRoutes(mount, { store, auth, clock })
     apiTokenRoutes(mount, { store, forgetTokens })
     eventRoutes(mount, { store, changes, publicUrl, version })
-    toolboxRoutes(mount, {
-      store,
-      clock,
-      isConnected: tunnels.isOpen,
-      listeningSince: liveness.listeningSince,
-      look: observer.look,
-    })
+    const views = createToolboxViews({ clock, isConnected: tunnels.isOpen, listeningSince: liveness.listeningSince })
+    toolboxRoutes(mount, { store, views, look: observer.look })
+    const { limit, keyPin } = machines
+    provisionRoutes(mount, { store, clock, newId, views, publicUrl, keyPin, limit, wake: wakeToolbox, ...options })
+    providerRoutes(mount, { store, clock, sealer, newId, accounts: digitalOcean, options })
     catalogRoutes(mount, { catalog })
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
     agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })
@@ -177,6 +228,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     executeRoutes(mount, { toolbelts, makeCall })
     callRoutes(mount, { store, recorder })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
+    bootRoutes(uplink, { store, clock, onNews: wakeToolbox })
+    installRoutes(uplink, { ...machines, publicUrl, log })
     heartbeatRoutes(uplink, { store, clock, onToolReport: applyToolReport, onNews: wakeToolbox })
   })
 
@@ -186,7 +239,16 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   async function end(): Promise<void> {
     await aborted(signal)
     tunnels.closeAll()
-    await Promise.all([changes.stop(), toolboxLoop.stopped, instanceLoop.stopped, liveness.stopped, housekeeping])
+    await Promise.all([
+      changes.stop(),
+      toolboxLoop.stopped,
+      joinLoop.stopped,
+      dropletLoop.stopped,
+      sweepLoop.stopped,
+      instanceLoop.stopped,
+      liveness.stopped,
+      housekeeping,
+    ])
     await recorder.stop()
   }
 

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { startControlPlane } from './control-plane.ts'
 import { ownNames } from './http/same-site.ts'
 import { openServer } from './http/server.ts'
+import { createDtmaImage } from './install/dtma-image.ts'
 import { createLog } from './log.ts'
 import { createDocker } from './providers/local/docker.ts'
 import { createLocalProvider } from './providers/local/local.provider.ts'
@@ -39,6 +40,16 @@ export async function start(config: Config): Promise<void> {
       pageDir: config.http.pageDir,
       callsDir: join(config.dataDir, 'calls'),
       version: VERSION,
+      machines: {
+        ...config.machines,
+        imageName: config.local.image,
+        image: createDtmaImage({
+          docker: createDocker(config.local.dockerSocket),
+          socketPath: config.local.dockerSocket,
+          name: config.local.image,
+          directory: join(config.dataDir, 'images'),
+        }),
+      },
       ...(config.local.enabled ? { local: localProvider(config, server.port) } : {}),
       signal: stop.signal,
     })

@@ -21,7 +21,7 @@ export interface ObserverDeps {
   readonly tunnels: Tunnels
   readonly clients: DtmaClients
   /** The provider of this kind of machine, when it can be asked. */
-  readonly providerOf: (provider: ToolboxRow['provider']) => ToolboxProvider | undefined
+  readonly providerOf: (provider: ToolboxRow['provider']) => Pick<ToolboxProvider, 'find'> | undefined
   readonly signal: AbortSignal
 }
 

@@ -7,7 +7,8 @@ import { again, type Outcome, type Reconciler, settled } from '../reconcile/reco
 import { underLease } from '../reconcile/under-lease.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
-import { issueEnrolmentToken, unusedTokenExpiry, voidIdentity } from '../uplink/enrolment.store.ts'
+import { issueEnrolmentToken, unusedTokenExpiry } from '../uplink/enrolment.store.ts'
+import { endToolbox } from './provision.store.ts'
 import { nextStep } from './toolbox.step.ts'
 import { findToolbox, moveTo, restate, type ToolboxRow } from './toolbox.store.ts'
 
@@ -76,9 +77,7 @@ export function toolboxReconciler({ store, clock, providers, owner }: ToolboxRec
     await provider.destroy(row.id, signal)
     await store.system(async (tx) => {
       const now = new Date(clock.now())
-      const gone = await moveTo(tx, row.id, { to: 'deprovisioned', now, when: held })
-      if (!gone) return
-      await voidIdentity(tx, row.id, now)
+      if (!(await endToolbox(tx, row, now, held))) return
       await record(tx, row, 'toolbox.deprovisioned', `${row.name} is deprovisioned`)
     })
     return settled

@@ -12,6 +12,7 @@ import { instances } from '../store/schema/index.ts'
 import { openTestStore } from '../store/testing.ts'
 import { insertToolbox } from '../uplink/uplink.testing.ts'
 import { toolboxRoutes } from './toolbox.routes.ts'
+import { createToolboxViews } from './toolbox.views.ts'
 
 let store: Store
 beforeAll(async () => {
@@ -38,9 +39,7 @@ function scene(accountId: string = newId('act')) {
   const connected = new Set<string>()
   toolboxRoutes(createMount({ app, authenticate: async () => caller }), {
     store,
-    clock,
-    isConnected: (id) => connected.has(id),
-    listeningSince: () => 0,
+    views: createToolboxViews({ clock, isConnected: (id) => connected.has(id), listeningSince: () => 0 }),
     look: async (id) => {
       looked.push(id)
       return observation

@@ -8,24 +8,19 @@ import {
   type Toolbox,
 } from '@agentopia/api'
 import type { Mount } from '../http/mount.ts'
-import type { Clock } from '../reconcile/clock.ts'
-import type { Store, Tx } from '../store/connect.ts'
-import { countTools, findToolbox, listToolboxRows, type ToolboxRow } from './toolbox.store.ts'
-import { viewOf } from './toolbox.view.ts'
+import type { Store } from '../store/connect.ts'
+import { findToolbox, listToolboxRows } from './toolbox.store.ts'
+import type { ToolboxViews } from './toolbox.views.ts'
 
 export interface ToolboxRouteDeps {
   readonly store: Store
-  readonly clock: Clock
-  /** Is a tunnel of this toolbox open? */
-  readonly isConnected: (toolboxId: string) => boolean
-  /** Since when heartbeats are listened for, milliseconds since the epoch. */
-  readonly listeningSince: () => number
+  readonly views: ToolboxViews
   /** Looks at a toolbox now; `undefined` when there is none of that id any more. Never throws for a fault of the toolbox. */
   readonly look: (toolboxId: string) => Promise<Observation | undefined>
 }
 
 export function toolboxRoutes(mount: Mount, deps: ToolboxRouteDeps): void {
-  const { store, clock, isConnected, listeningSince, look } = deps
+  const { store, views, look } = deps
 
   mount.reply(listToolboxes, ({ query }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
@@ -55,16 +50,7 @@ export function toolboxRoutes(mount: Mount, deps: ToolboxRouteDeps): void {
       return view!
     })
   }
-
-  async function views(tx: Tx, rows: readonly ToolboxRow[]): Promise<Toolbox[]> {
-    const counts = await countTools(
-      tx,
-      rows.map(({ id }) => id),
-    )
-    const common = { listeningSince: listeningSince(), now: clock.now() }
-    return rows.map((row) => viewOf(row, { ...common, connected: isConnected(row.id), toolCounts: counts.get(row.id) }))
-  }
 }
 
 /** The same for what does not exist and what is another account's. */
-const notFound = (toolboxId: string) => problem('toolbox-not-found', `No toolbox has the id ${toolboxId}`)
+export const notFound = (toolboxId: string) => problem('toolbox-not-found', `No toolbox has the id ${toolboxId}`)

@@ -32,6 +32,9 @@ function optionalPart(row: ToolboxRow): Partial<Toolbox> {
   return {
     ...(row.statusReason ? { statusReason: row.statusReason } : {}),
     ...(row.lastHeartbeatAt ? { lastHeartbeatAt: row.lastHeartbeatAt.toISOString() } : {}),
+    ...(row.placement ? { placement: row.placement } : {}),
+    ...(row.doDropletId ? { dropletId: row.doDropletId } : {}),
+    ...(row.boot ? { boot: row.boot } : {}),
     ...(row.publicIpAddress ? { publicIpAddress: row.publicIpAddress } : {}),
     ...(row.dtmaVersion ? { dtmaVersion: row.dtmaVersion } : {}),
     ...(row.machine ? { machine: row.machine } : {}),

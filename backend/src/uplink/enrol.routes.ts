@@ -7,6 +7,7 @@ import type { Store } from '../store/connect.ts'
 import type { Sealer } from '../store/seal.ts'
 import { sealedKeyOf } from '../toolboxes/dtma-client.ts'
 import { moveTo } from '../toolboxes/toolbox.store.ts'
+import { storeBoot } from './boot.store.ts'
 import { consumeToken, storeIdentity } from './enrolment.store.ts'
 import { provesKey } from './key-proof.ts'
 import { mountUplink } from './mount-uplink.ts'
@@ -44,6 +45,7 @@ export function enrolRoutes(app: Hono, { store, sealer, clock, onEnrolled }: Enr
       })
       if (!row) throw refused()
       await moveTo(tx, toolboxId, { to: 'awaiting_heartbeat', now, from: ['provisioning', 'error_provisioning'] })
+      if (row.boot) await storeBoot(tx, toolboxId, { stage: 'enrolled', state: 'done' }, now)
       const message = `${row.name} enrolled from ${machine.hostname} (${machine.os}, ${machine.arch})`
       await recordActivity(tx, {
         accountId,

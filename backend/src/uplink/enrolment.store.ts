@@ -4,7 +4,8 @@ import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { digestOf, newSecret } from './secrets.ts'
 
-const TOKEN_TTL_MS = 15 * 60_000
+/** How long a token may be used, in milliseconds. */
+export const ENROLMENT_TTL_MS = 15 * 60_000
 
 /** Makes the one token with which this toolbox may be enrolled; earlier ones that nobody used are void. */
 export async function issueEnrolmentToken(
@@ -16,8 +17,17 @@ export async function issueEnrolmentToken(
   await tx.delete(enrolmentTokens).where(and(eq(enrolmentTokens.toolboxId, toolboxId), isNull(enrolmentTokens.usedAt)))
   await tx
     .insert(enrolmentTokens)
-    .values({ digest: digestOf(token), accountId, toolboxId, expiresAt: new Date(now.getTime() + TOKEN_TTL_MS) })
+    .values({ digest: digestOf(token), accountId, toolboxId, expiresAt: new Date(now.getTime() + ENROLMENT_TTL_MS) })
   return token
+}
+
+/** Nobody can replace the token of a machine that is still booting, so it is good for a little longer; never beyond an hour. */
+export async function extendEnrolmentToken(tx: Tx, toolboxId: string, now: Date): Promise<void> {
+  const expiresAt = sql`least(${enrolmentTokens.createdAt} + make_interval(mins => 60), ${new Date(now.getTime() + ENROLMENT_TTL_MS).toISOString()}::timestamptz)`
+  await tx
+    .update(enrolmentTokens)
+    .set({ expiresAt })
+    .where(and(eq(enrolmentTokens.toolboxId, toolboxId), isNull(enrolmentTokens.usedAt)))
 }
 
 /** Until when the unused token of this toolbox is good; `undefined` when there is none. */

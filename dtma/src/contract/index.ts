@@ -1,3 +1,4 @@
+export * from './boot.ts'
 export * from './client.ts'
 export * from './event.ts'
 export * from './event-stream.ts'

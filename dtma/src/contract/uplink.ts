@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { reportBoot } from './boot.ts'
 import { defineOperation } from './operation.ts'
 import { DockerState, SystemMetrics } from './status.ts'
 import { ToolStatus } from './tool.ts'
@@ -84,4 +85,4 @@ export const TUNNEL_CLOSE = {
   revoked: 4002,
 } as const
 
-export const UPLINK_OPERATIONS = [enrol, heartbeat] as const
+export const UPLINK_OPERATIONS = [enrol, heartbeat, reportBoot] as const

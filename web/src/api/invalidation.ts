@@ -10,6 +10,7 @@ const READS_OF = {
   toolbelt: ['listToolbelt', 'listAgents', 'getAgent'],
   call: ['listCalls', 'listAgents', 'getAgent'],
   activity: ['listActivity'],
+  provider: ['getProvider', 'listProviderOptions'],
   token: ['listAgentTokens', 'listApiTokens', 'getMe'],
 } as const satisfies Record<Exclude<ChangeHint['noun'], 'everything'>, readonly OperationId[]>
 

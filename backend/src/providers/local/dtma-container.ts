@@ -16,6 +16,8 @@ export interface DtmaRecipe {
   readonly apiBaseUrl: string
   /** DTMA's own port, on loopback. */
   readonly port: number
+  /** Pins of the control plane's TLS key; see DTMA's CONTROL_PLANE_PIN. */
+  readonly keyPin?: string
 }
 
 /** As whom DTMA runs: `uid:gid`, and the group that may use Docker's socket when that is another one. */
@@ -40,7 +42,7 @@ export const containerName = (toolboxId: string): string => `agentopia-dtma-${to
 
 /** The body of Docker's create call. No secret is in it: the enrolment token travels as a file. */
 export function createBody(recipe: DtmaRecipe): { readonly Labels: Readonly<Record<string, string>> } {
-  const { toolboxId, imageId, home, stateDir, socketPath, user, apiBaseUrl, port } = recipe
+  const { toolboxId, imageId, home, stateDir, socketPath, user, apiBaseUrl, port, keyPin } = recipe
   const body = {
     Image: imageId,
     User: user.user,
@@ -50,6 +52,7 @@ export function createBody(recipe: DtmaRecipe): { readonly Labels: Readonly<Reco
       'HOST=127.0.0.1',
       `PORT=${port}`,
       `ENROLMENT_TOKEN_FILE=${STATE_INSIDE}/${TOKEN_FILE}`,
+      ...(keyPin ? [`CONTROL_PLANE_PIN=${keyPin}`] : []),
     ],
     StopTimeout: 20,
     HostConfig: {

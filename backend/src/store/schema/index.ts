@@ -2,6 +2,7 @@ export * from './accounts.ts'
 export * from './agents.ts'
 export * from './auth.ts'
 export * from './instances.ts'
+export * from './providers.ts'
 export * from './records.ts'
 export * from './toolboxes.ts'
 
@@ -15,6 +16,7 @@ export const ANNOUNCED = {
   agent_toolbox_access: 'agent',
   agent_toolbelt_items: 'toolbelt',
   agent_tool_capability_permissions: 'toolbelt',
+  providers: 'provider',
   tool_calls: 'call',
   activities: 'activity',
 } as const

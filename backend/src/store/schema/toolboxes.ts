@@ -1,8 +1,26 @@
-import type { Observation, Provider, ToolboxStatus } from '@agentopia/api'
+import type { Boot, Observation, Placement, Provider, ToolboxStatus } from '@agentopia/api'
 import type { DockerState, SystemMetrics } from '@agentopia/dtma/contract'
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt, id, lease } from './columns.ts'
+
+/** What has been done at the provider for a toolbox: written before and after each deed, so that none is done twice. */
+export interface ProvisioningRecord {
+  /** Which `retries` of the row this record belongs to. */
+  readonly retry: number
+  /** How often a machine was asked for. */
+  readonly attempts: number
+  /** ISO time of the last time. */
+  readonly askedAt?: string
+  /** How it ended: unknown until the provider answered. */
+  readonly outcome?: 'unknown' | 'made' | 'refused'
+  /** Looks since then that found no machine. */
+  readonly emptyLooks: number
+  /** ISO time of the last of these looks. */
+  readonly lookedAt?: string
+  /** ISO time at which the machine was first seen running with an address. */
+  readonly upSince?: string
+}
 
 /** One machine of one account that runs tools. */
 export const toolboxes = pgTable(
@@ -14,12 +32,19 @@ export const toolboxes = pgTable(
     provider: text('provider').$type<Provider>().notNull(),
     // Desired: written by the API alone.
     desired: text('desired').$type<'present' | 'absent'>().notNull().default('present'),
+    /** Of a droplet: what is asked for. */
+    placement: jsonb('placement').$type<Placement>(),
+    /** How often somebody asked to try again. */
+    retries: integer('retries').notNull().default(0),
     // Observed: written by the reconciler and the uplink.
     status: text('status').$type<ToolboxStatus>().notNull().default('pending_provision'),
     statusReason: text('status_reason'),
     statusSince: at('status_since').notNull().defaultNow(),
     doDropletId: bigint('do_droplet_id', { mode: 'number' }),
     publicIpAddress: text('public_ip_address'),
+    provisioning: jsonb('provisioning').$type<ProvisioningRecord>(),
+    /** Written by the uplink. */
+    boot: jsonb('boot').$type<Boot>(),
     lastHeartbeatAt: at('last_heartbeat_at'),
     /** Run of DTMA that reports now, and the last heartbeat counted of it. */
     runId: text('run_id'),

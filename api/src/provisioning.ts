@@ -1,0 +1,86 @@
+import * as z from 'zod'
+import { Name, Timestamp, ToolboxId } from './fields.ts'
+import { defineUserOperation } from './operation.ts'
+import { Toolbox } from './toolboxes.ts'
+
+const one = z.object({ toolboxId: ToolboxId })
+const slug = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[a-z0-9][a-z0-9.-]*$/, 'a slug of DigitalOcean')
+
+export const NewToolbox = z.discriminatedUnion('provider', [
+  z.strictObject({ provider: z.literal('join'), name: Name }),
+  z.strictObject({ provider: z.literal('digitalocean'), name: Name, region: slug, size: slug, image: slug }),
+])
+
+export const createToolbox = defineUserOperation({
+  id: 'createToolbox',
+  summary: 'Ask for a toolbox: a new droplet, or a server of your own that joins by one line',
+  method: 'POST',
+  path: '/api/toolboxes',
+  auth: 'operator',
+  status: 202,
+  body: NewToolbox,
+  reply: Toolbox,
+  problems: [
+    'name-taken',
+    'idempotency-key-reused',
+    'toolbox-limit',
+    'provider-not-configured',
+    'provider-refused',
+    'provider-unavailable',
+    'unreachable-control-plane',
+  ],
+})
+
+export const removeToolbox = defineUserOperation({
+  id: 'removeToolbox',
+  summary: 'Ask for the end of a toolbox: its droplet is destroyed, its tools are forgotten, its history stays',
+  method: 'DELETE',
+  path: '/api/toolboxes/:toolboxId',
+  auth: 'operator',
+  status: 202,
+  params: one,
+  reply: Toolbox,
+  problems: ['toolbox-not-found'],
+})
+
+export const retryToolbox = defineUserOperation({
+  id: 'retryToolbox',
+  summary: 'Try a failed provisioning again, with a fresh droplet',
+  method: 'POST',
+  path: '/api/toolboxes/:toolboxId/retry',
+  auth: 'operator',
+  status: 202,
+  params: one,
+  reply: Toolbox,
+  problems: ['toolbox-not-found', 'not-retryable'],
+})
+
+/** Lines to paste into a terminal of the server. */
+export const JoinLine = z.object({
+  /** Installs DTMA and enrols the server. Holds the token, which works once. */
+  line: z.string(),
+  expiresAt: Timestamp,
+  /** Repairs and updates what is installed. Holds no secret. */
+  updateLine: z.string(),
+  /** Takes everything off the server again. Holds no secret. */
+  uninstallLine: z.string(),
+  /** Why the line may not work elsewhere. */
+  warning: z.string().optional(),
+})
+export type JoinLine = z.infer<typeof JoinLine>
+
+export const createJoinLine = defineUserOperation({
+  id: 'createJoinLine',
+  summary: 'Make the line that turns a server into this toolbox; an earlier one that nobody used is void',
+  method: 'POST',
+  path: '/api/toolboxes/:toolboxId/join-line',
+  auth: 'operator',
+  status: 201,
+  params: one,
+  reply: JoinLine,
+  problems: ['toolbox-not-found', 'not-joinable'],
+})

@@ -1,0 +1,38 @@
+/** What the lines are made of. */
+export interface JoinFacts {
+  readonly publicUrl: string
+  readonly keyPin?: string | undefined
+  readonly toolboxId: string
+  readonly token: string
+}
+
+const FILE = 'install-agentopia.sh'
+/** Where the user is root already, there may be no sudo. */
+const AS_ROOT = '$(command -v sudo) sh'
+
+/**
+ * Lines to paste into a shell of the server. `printf` is the shell's own, so the token comes into no process list;
+ * the script is fetched whole before any of it runs.
+ */
+export function joinLine({ publicUrl, keyPin, toolboxId, token }: JoinFacts) {
+  const pin = keyPin ? `--pinnedpubkey '${keyPin}' ` : ''
+  const fetched = `curl -fsSL ${pin}-o ${FILE} ${publicUrl}/install.sh`
+  return {
+    line: `${fetched} && printf '%s\\n' '${token}' | ${AS_ROOT} ${FILE} ${toolboxId}`,
+    updateLine: `${fetched} && ${AS_ROOT} ${FILE} </dev/null`,
+    uninstallLine: `${fetched} && ${AS_ROOT} ${FILE} --uninstall`,
+    ...(onlyHere(publicUrl)
+      ? {
+          warning: `Only this machine itself reaches ${publicUrl}. Start the control plane with PUBLIC_URL set to an address that the server reaches, and HOST=0.0.0.0.`,
+        }
+      : {}),
+  }
+}
+
+/** Is this an address that means another machine everywhere else? */
+export function onlyHere(publicUrl: string): boolean {
+  const { hostname } = new URL(publicUrl)
+  return (
+    hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || hostname.startsWith('127.')
+  )
+}

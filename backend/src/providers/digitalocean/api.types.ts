@@ -1,0 +1,62 @@
+import * as z from 'zod'
+
+// What we read of DigitalOcean's answers (API v2). Unknown fields are dropped.
+
+export const Droplet = z.object({
+  id: z.int(),
+  name: z.string(),
+  status: z.enum(['new', 'active', 'off', 'archive']),
+  created_at: z.string(),
+  tags: z.array(z.string()),
+  networks: z.object({ v4: z.array(z.object({ ip_address: z.string(), type: z.enum(['public', 'private']) })) }),
+})
+export type Droplet = z.infer<typeof Droplet>
+
+export const Size = z.object({
+  slug: z.string(),
+  memory: z.int(),
+  vcpus: z.int(),
+  disk: z.int(),
+  price_monthly: z.number(),
+  available: z.boolean(),
+  regions: z.array(z.string()),
+})
+
+export const Region = z.object({ slug: z.string(), name: z.string(), available: z.boolean() })
+
+export const Image = z.object({
+  slug: z.string().nullable(),
+  name: z.string(),
+  distribution: z.string(),
+  regions: z.array(z.string()),
+  status: z.string(),
+})
+
+export const Firewall = z.object({ id: z.string(), name: z.string(), tags: z.array(z.string()).nullable() })
+
+/** What we ask for; every field is explicit. */
+export interface NewDroplet {
+  readonly name: string
+  readonly region: string
+  readonly size: string
+  readonly image: string
+  readonly user_data: string
+  readonly tags: readonly string[]
+  readonly monitoring: false
+  readonly backups: false
+  readonly ipv6: false
+}
+
+export interface NewFirewall {
+  readonly name: string
+  readonly tags: readonly string[]
+  readonly inbound_rules: readonly []
+  readonly outbound_rules: readonly {
+    readonly protocol: 'tcp' | 'udp' | 'icmp'
+    readonly ports?: string
+    readonly destinations: { readonly addresses: readonly string[] }
+  }[]
+}
+
+export const addressOf = ({ networks }: Pick<Droplet, 'networks'>): string | undefined =>
+  networks.v4.find(({ type }) => type === 'public')?.ip_address

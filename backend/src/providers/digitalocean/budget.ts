@@ -1,0 +1,36 @@
+/** How often a token may be used: DigitalOcean allows 250 calls a minute and 5,000 an hour; we keep well below. */
+export interface Budget {
+  /** Counts one call. @returns 0, or how many milliseconds to wait before asking again; then nothing was counted. */
+  take(): number
+  /** DigitalOcean said: not before then. */
+  pause(ms: number): void
+}
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
+
+/** @param now Milliseconds since the epoch. */
+export function createBudget(now: () => number, { perMinute = 150, perHour = 3_500 } = {}): Budget {
+  const calls: number[] = [] // times of the last hour, oldest first
+  let pausedUntil = 0
+
+  /** The wait until fewer than `most` calls lie within `windowMs`. */
+  function waitFor(most: number, windowMs: number, at: number): number {
+    const blocking = calls.at(-most)
+    return blocking === undefined ? 0 : Math.max(0, blocking + windowMs - at)
+  }
+
+  return {
+    take() {
+      const at = now()
+      while (calls.length > 0 && calls[0]! <= at - HOUR_MS) calls.shift()
+      const wait = Math.max(pausedUntil - at, waitFor(perMinute, MINUTE_MS, at), waitFor(perHour, HOUR_MS, at))
+      if (wait > 0) return wait
+      calls.push(at)
+      return 0
+    },
+    pause(ms) {
+      pausedUntil = Math.max(pausedUntil, now() + ms)
+    },
+  }
+}

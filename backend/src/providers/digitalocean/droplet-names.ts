@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto'
+
+/** Every droplet of ours has it. */
+export const PRODUCT_TAG = 'agentopia-toolbox'
+
+/** Tells the droplets of this control plane from those of another one with the same DigitalOcean account. All replicas have one. */
+export const environmentOf = (masterKey: Uint8Array): string =>
+  createHash('sha256').update('agentopia environment').update(masterKey).digest('hex').slice(0, 12)
+
+export const environmentTag = (environment: string): string => `agentopia-env-${environment}`
+
+/** By this tag the droplet of a toolbox is found again, whatever was lost. */
+export const toolboxTag = (toolboxId: string): string => `toolbox-${toolboxId.slice('toolbox_'.length)}`
+
+/** Which toolbox a droplet says to belong to. */
+export function toolboxIdOf(tags: readonly string[]): string | undefined {
+  const suffix = tags.map((tag) => /^toolbox-([0-9a-z]{16})$/.exec(tag)?.[1]).find((found) => found !== undefined)
+  return suffix && `toolbox_${suffix}`
+}
+
+export const dropletName = (name: string, toolboxId: string): string => `agentopia-${name}-${toolboxId.slice(-6)}`
+
+export const firewallName = (environment: string): string => `agentopia-${environment}`

@@ -1,0 +1,24 @@
+import type { DigitalOcean } from './client.ts'
+
+/** Every right that is needed, and a request that changes nothing which is refused without it. */
+const PROBES = [
+  { scope: 'account:read', method: 'GET', path: '/account' },
+  { scope: 'regions:read', method: 'GET', path: '/regions?per_page=1' },
+  { scope: 'sizes:read', method: 'GET', path: '/sizes?per_page=1' },
+  { scope: 'image:read', method: 'GET', path: '/images?per_page=1' },
+  { scope: 'droplet:read', method: 'GET', path: '/droplets?per_page=1' },
+  // Without a name, a size and an image nothing is made.
+  { scope: 'droplet:create', method: 'POST', path: '/droplets' },
+  // There is no droplet 0.
+  { scope: 'droplet:delete', method: 'DELETE', path: '/droplets/0' },
+  { scope: 'tag:create', method: 'POST', path: '/tags' },
+  { scope: 'firewall:read', method: 'GET', path: '/firewalls?per_page=1' },
+  { scope: 'firewall:create', method: 'POST', path: '/firewalls' },
+] as const
+
+/** @throws {DigitalOceanError} `unauthorized` for a token that is none. */
+export async function missingScopes(client: DigitalOcean, signal: AbortSignal): Promise<string[]> {
+  const missing: string[] = []
+  for (const { scope, method, path } of PROBES) if (!(await client.mayCall(method, path, signal))) missing.push(scope)
+  return missing
+}

@@ -1,0 +1,32 @@
+import type { Provider } from '@agentopia/api'
+import { bigint, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { accountId, at, createdAt, id } from './columns.ts'
+
+/** What an account gave us of a provider of machines. */
+export const providers = pgTable(
+  'providers',
+  {
+    id: id(),
+    accountId: accountId(),
+    provider: text('provider').$type<Provider>().notNull(),
+    /** Sealed. */
+    token: text('token').notNull(),
+    hint: text('hint').notNull(),
+    missingScopes: jsonb('missing_scopes').$type<string[]>().notNull(),
+    validatedAt: at('validated_at').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [uniqueIndex('provider_once').on(t.accountId, t.provider)],
+)
+
+/** Droplets of ours that belong to no toolbox: destroyed when they are still there after a while. */
+export const dropletSightings = pgTable(
+  'droplet_sightings',
+  {
+    accountId: accountId(),
+    dropletId: bigint('droplet_id', { mode: 'number' }).notNull(),
+    reason: text('reason').notNull(),
+    firstSeenAt: at('first_seen_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.dropletId] })],
+)

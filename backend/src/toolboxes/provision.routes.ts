@@ -1,0 +1,115 @@
+import {
+  createJoinLine,
+  createToolbox,
+  type Parsed,
+  type Placement,
+  problem,
+  removeToolbox,
+  retryToolbox,
+} from '@agentopia/api'
+import { recordActivity } from '../events/activity.store.ts'
+import type { Caller } from '../http/caller.ts'
+import { once } from '../http/idempotency.ts'
+import type { Mount } from '../http/mount.ts'
+import { joinLine, onlyHere } from '../install/join-line.ts'
+import type { IdPrefix } from '../new-id.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import type { Store, Tx } from '../store/connect.ts'
+import { ENROLMENT_TTL_MS, issueEnrolmentToken } from '../uplink/enrolment.store.ts'
+import { askAgain, askForEnd, insertToolboxRow } from './provision.store.ts'
+import { notFound } from './toolbox.routes.ts'
+import { findToolbox, type ToolboxRow } from './toolbox.store.ts'
+import type { ToolboxViews } from './toolbox.views.ts'
+
+export interface ProvisionRouteDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly newId: (prefix: IdPrefix) => string
+  readonly views: ToolboxViews
+  readonly publicUrl: string
+  readonly keyPin?: string | undefined
+  /** The most toolboxes of one account. */
+  readonly limit: number
+  /** Wakes the reconciler, so that nobody waits for the next resync. */
+  readonly wake: (toolboxId: string) => void
+  /** Checks that such a droplet can be had, and what it costs. @throws {ProblemError} */
+  readonly placementOf: (accountId: string, wanted: WantedDroplet) => Promise<Placement>
+}
+
+export type WantedDroplet = Extract<Parsed<typeof createToolbox>['body'], { provider: 'digitalocean' }>
+
+/** What people ask of toolboxes: it is written down and answered at once; reconcilers carry it out. */
+export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
+  const { store, clock, newId, views, publicUrl, keyPin, limit, wake, placementOf } = deps
+
+  mount.reply(createToolbox, async ({ body }, { caller, idempotencyKey }) => {
+    const { accountId } = caller
+    const placement = body.provider === 'digitalocean' ? await place(accountId, body) : undefined
+    const made = await store.tenant(accountId, (tx) =>
+      once(tx, { accountId, key: idempotencyKey, operation: createToolbox.id, request: body }, async () => {
+        const { name, provider } = body
+        const asked = { id: newId('toolbox'), accountId, name, provider, ...(placement ? { placement } : {}) }
+        const row = await insertToolboxRow(tx, asked, limit)
+        const cost = placement ? `, ${placement.size} in ${placement.region}, ${placement.monthlyUsd} USD a month` : ''
+        await record(tx, caller, row, 'toolbox.created', `Asked for the toolbox ${name} (${provider}${cost})`)
+        return viewOf(tx, row)
+      }),
+    )
+    wake(made.id)
+    return made
+  })
+
+  async function place(accountId: string, wanted: WantedDroplet): Promise<Placement> {
+    if (onlyHere(publicUrl))
+      throw problem('unreachable-control-plane', `A droplet cannot reach ${publicUrl}, where this control plane is`)
+    return placementOf(accountId, wanted)
+  }
+
+  mount.reply(removeToolbox, async ({ params: { toolboxId } }, { caller }) => {
+    const view = await store.tenant(caller.accountId, async (tx) => {
+      const before = await present(tx, toolboxId)
+      const row = await askForEnd(tx, toolboxId)
+      if (before.desired !== 'absent')
+        await record(tx, caller, row, 'toolbox.removed', `Asked for the end of the toolbox ${row.name}`)
+      return viewOf(tx, row)
+    })
+    wake(toolboxId)
+    return view
+  })
+
+  mount.reply(retryToolbox, async ({ params: { toolboxId } }, { caller }) => {
+    const view = await store.tenant(caller.accountId, async (tx) => {
+      const { name, status } = await present(tx, toolboxId)
+      const row = await askAgain(tx, toolboxId)
+      if (!row) throw problem('not-retryable', `${name} is ${status}`)
+      await record(tx, caller, row, 'toolbox.retried', `Asked to try ${name} again`)
+      return viewOf(tx, row)
+    })
+    wake(toolboxId)
+    return view
+  })
+
+  mount.reply(createJoinLine, ({ params: { toolboxId } }, { caller }) =>
+    store.tenant(caller.accountId, async (tx) => {
+      const row = await present(tx, toolboxId)
+      if (row.provider !== 'join' || row.desired === 'absent')
+        throw problem('not-joinable', `${row.name} is of the provider ${row.provider}, and ${row.status}`)
+      const now = clock.now()
+      const token = await issueEnrolmentToken(tx, row, new Date(now))
+      await record(tx, caller, row, 'toolbox.join-line', `Made a line that joins a server as ${row.name}`)
+      const expiresAt = new Date(now + ENROLMENT_TTL_MS).toISOString()
+      return { ...joinLine({ publicUrl, keyPin, toolboxId, token }), expiresAt }
+    }),
+  )
+
+  async function present(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
+    const row = await findToolbox(tx, toolboxId)
+    if (!row || row.deletedAt) throw notFound(toolboxId)
+    return row
+  }
+
+  const viewOf = async (tx: Tx, row: ToolboxRow) => (await views(tx, [row]))[0]!
+}
+
+const record = (tx: Tx, { actor }: Caller, { id, accountId }: ToolboxRow, action: string, message: string) =>
+  recordActivity(tx, { accountId, actor, action, subject: id, toolboxId: id, message })

@@ -1,0 +1,77 @@
+import { type Placement, type Provider, problem } from '@agentopia/api'
+import { and, count, eq, isNull, sql } from 'drizzle-orm'
+import type { Tx } from '../store/connect.ts'
+import { isUniqueViolation } from '../store/connect.ts'
+import { agentToolboxAccess, instances, toolbeltItems, toolboxes } from '../store/schema/index.ts'
+import { voidIdentity } from '../uplink/enrolment.store.ts'
+import { moveTo, type ToolboxRow } from './toolbox.store.ts'
+
+export interface NewToolboxRow {
+  readonly id: string
+  readonly accountId: string
+  readonly name: string
+  readonly provider: Provider
+  readonly placement?: Placement
+}
+
+/** Any number that nobody else uses; with the account it makes the name of a lock. */
+const LIMIT_LOCK = 7_268_412
+
+/**
+ * Writes down what is asked for. The toolboxes of an account are counted one after the other, so that the limit holds.
+ * @throws {ProblemError} `name-taken`, `toolbox-limit`.
+ */
+export async function insertToolboxRow(tx: Tx, row: NewToolboxRow, limit: number): Promise<ToolboxRow> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${LIMIT_LOCK}, hashtext(${row.accountId}))`)
+  const [present] = await tx.select({ count: count() }).from(toolboxes).where(isNull(toolboxes.deletedAt))
+  if ((present?.count ?? 0) >= limit) throw problem('toolbox-limit', `The account has ${limit} toolboxes`)
+  const start = row.provider === 'join' ? ({ status: 'provisioning', statusReason: UNJOINED } as const) : {}
+  try {
+    // A savepoint: the caller's transaction survives a name that is taken.
+    const [made] = await tx.transaction((inner) =>
+      inner
+        .insert(toolboxes)
+        .values({ ...row, ...start })
+        .returning(),
+    )
+    return made!
+  } catch (error) {
+    if (isUniqueViolation(error)) throw problem('name-taken', `A toolbox is called ${row.name}`)
+    throw error
+  }
+}
+
+const UNJOINED = 'Waits until its line is run on the server'
+
+/** @returns the row as it is then; asking twice changes nothing more. */
+export async function askForEnd(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
+  const [row] = await tx.update(toolboxes).set({ desired: 'absent' }).where(eq(toolboxes.id, toolboxId)).returning()
+  return row!
+}
+
+/** @returns `undefined` unless its provisioning has failed. */
+export async function askAgain(tx: Tx, toolboxId: string): Promise<ToolboxRow | undefined> {
+  const failed = and(
+    eq(toolboxes.id, toolboxId),
+    eq(toolboxes.status, 'error_provisioning'),
+    eq(toolboxes.desired, 'present'),
+  )
+  const [row] = await tx
+    .update(toolboxes)
+    .set({ retries: sql`${toolboxes.retries} + 1` })
+    .where(failed)
+    .returning()
+  return row
+}
+
+/** The machine is gone: its credentials open nothing, nobody's toolbelt names its tools, its history stays. */
+export async function endToolbox(tx: Tx, row: ToolboxRow, now: Date, when: Parameters<typeof moveTo>[2]['when']) {
+  const gone = await moveTo(tx, row.id, { to: 'deprovisioned', now, ...(when ? { when } : {}) })
+  if (!gone) return undefined
+  await voidIdentity(tx, row.id, now)
+  const here = tx.select({ id: instances.id }).from(instances).where(eq(instances.toolboxId, row.id))
+  await tx.delete(toolbeltItems).where(sql`${toolbeltItems.instanceId} in ${here}`)
+  await tx.delete(instances).where(eq(instances.toolboxId, row.id))
+  await tx.delete(agentToolboxAccess).where(eq(agentToolboxAccess.toolboxId, row.id))
+  return gone
+}

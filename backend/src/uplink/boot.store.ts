@@ -1,0 +1,48 @@
+import type { Boot } from '@agentopia/api'
+import { BOOT_STAGES, type BootStage, type BootState } from '@agentopia/dtma/contract'
+import { and, eq, gt, isNull } from 'drizzle-orm'
+import type { Tx } from '../store/connect.ts'
+import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
+import { digestOf } from './secrets.ts'
+
+/** Is this the token with which this toolbox may still be enrolled? A used one says nothing any more. */
+export async function mayReport(tx: Tx, token: string, toolboxId: string, now: Date): Promise<boolean> {
+  const [row] = await tx
+    .select({ digest: enrolmentTokens.digest })
+    .from(enrolmentTokens)
+    .where(
+      and(
+        eq(enrolmentTokens.digest, digestOf(token)),
+        eq(enrolmentTokens.toolboxId, toolboxId),
+        isNull(enrolmentTokens.usedAt),
+        gt(enrolmentTokens.expiresAt, now),
+      ),
+    )
+  return row !== undefined
+}
+
+export interface BootNews {
+  readonly stage: BootStage
+  readonly state: BootState
+  readonly log?: string | undefined
+}
+
+/** What is known of a boot after this news. A stage begun anew forgets what came after it in an earlier run. */
+export function bootAfter(boot: Boot | null, { stage, state, log }: BootNews, at: string): Boot {
+  const place = BOOT_STAGES.indexOf(stage)
+  const before = (boot?.stages ?? []).filter((known) => BOOT_STAGES.indexOf(known.stage) < place)
+  return { stages: [...before, { stage, state, at }], ...(state === 'failed' && log ? { log } : {}) }
+}
+
+export async function storeBoot(tx: Tx, toolboxId: string, news: BootNews, now: Date): Promise<void> {
+  const [row] = await tx
+    .select({ boot: toolboxes.boot })
+    .from(toolboxes)
+    .where(eq(toolboxes.id, toolboxId))
+    .for('update')
+  if (!row) return
+  await tx
+    .update(toolboxes)
+    .set({ boot: bootAfter(row.boot, news, now.toISOString()) })
+    .where(eq(toolboxes.id, toolboxId))
+}

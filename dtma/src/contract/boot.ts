@@ -1,0 +1,31 @@
+import * as z from 'zod/mini'
+import { defineOperation } from './operation.ts'
+
+/** What a machine goes through until it is a toolbox, in order. The last one is known by the enrolment itself. */
+export const BOOT_STAGES = ['docker', 'image', 'dtma', 'enrolled'] as const
+export const BootStage = z.enum(BOOT_STAGES)
+export type BootStage = z.infer<typeof BootStage>
+
+export const BootState = z.enum(['running', 'done', 'failed'])
+export type BootState = z.infer<typeof BootState>
+
+/** Largest log tail, in characters. */
+export const BOOT_LOG_LIMIT = 8_000
+
+export const reportBoot = defineOperation({
+  id: 'reportBoot',
+  summary: 'How far the installation of DTMA is; sent by the install script with the enrolment token as a bearer token',
+  method: 'POST',
+  path: '/dtma/boot',
+  auth: 'enrolment',
+  status: 200,
+  body: z.strictObject({
+    toolboxId: z.string().check(z.maxLength(64)),
+    stage: z.enum(['docker', 'image', 'dtma']),
+    state: BootState,
+    /** The last lines of the installation, when it failed. */
+    log: z.optional(z.string().check(z.maxLength(BOOT_LOG_LIMIT))),
+  }),
+  reply: z.object({}),
+  problems: ['enrolment-refused'],
+})

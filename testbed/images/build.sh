@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Builds the machines of the test bed as images, from the base image of the product and Debian's packages:
+#   agentopia-testbed:debian-12   a bare server
+#   agentopia-testbed:docker      the same with Docker installed
+set -euo pipefail
+cd "$(dirname "$0")"
+docker build -q -f Dockerfile.debian -t agentopia-testbed:debian-12 .
+docker build -q -f Dockerfile.docker -t agentopia-testbed:docker .

@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  createJoinLine,
+  createToolbox,
+  deployTool,
+  getInstance,
+  getToolbox,
+  type JoinLine,
+  removeToolbox,
+} from '@agentopia/api'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { bridgeAddress, onMachine, removeMachine, startMachine, untilBooted } from './machines/machine.ts'
+import { type Product, startProduct } from './product.ts'
+import { until } from './until.ts'
+
+// A server with systemd and a Docker of its own joins by its line, and leaves again.
+
+const SERVER = 'agentopia-testbed-join'
+const PORT = Number(process.env['TESTBED_PORT'] ?? 31_390)
+
+let product: Product
+let dataDir: string
+let toolboxId: string
+
+beforeAll(async () => {
+  execFileSync('testbed/images/build.sh', { stdio: 'ignore' })
+  dataDir = mkdtempSync(join(tmpdir(), 'agentopia-join-'))
+  const [started] = await Promise.all([
+    startProduct({ port: PORT, dataDir, publicUrl: `http://${await bridgeAddress()}:${PORT}` }),
+    removeMachine(SERVER).then(() =>
+      startMachine({
+        name: SERVER,
+        image: 'agentopia-testbed:docker',
+        network: 'bridge',
+        memoryMb: 1_024,
+        label: 'agentopia-testbed=join',
+      }),
+    ),
+  ])
+  product = started
+  await untilBooted(SERVER, 60_000)
+  toolboxId = (await product.client.call(createToolbox, { body: { provider: 'join', name: 'server' } })).id
+})
+afterAll(async () => {
+  await product?.stop()
+  await removeMachine(SERVER)
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+const newLine = (): Promise<JoinLine> => product.client.call(createJoinLine, { params: { toolboxId } })
+const paste = (line: string): Promise<string> => onMachine(SERVER, ['sh', '-c', `cd /root && ${line}`])
+const toolbox = () => product.client.call(getToolbox, { params: { toolboxId } })
+const containersOn = async () =>
+  (await onMachine(SERVER, ['docker', 'ps', '-a', '--format', '{{.Names}}'])).split('\n').filter(Boolean)
+
+test('one pasted line makes the server an active toolbox, and the token is seen by no other process', async () => {
+  const { line } = await newLine()
+  const token = /enrol_[\w-]+/.exec(line)![0]
+  const watch = onMachine(SERVER, [
+    'sh',
+    '-c',
+    'for i in $(seq 400); do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" " "; sleep 0.02; done',
+  ])
+  // As a terminal has it: in a shell that reads the line, not in its arguments.
+  const said = await onMachine(SERVER, ['sh', '-s'], `cd /root && ${line}\n`)
+  expect(said).toContain(`this machine is the toolbox ${toolboxId}`)
+  await until('the server is active', 30_000, toolbox, ({ status, connected }) => status === 'active' && connected)
+  expect((await toolbox()).boot?.stages.map(({ stage, state }) => [stage, state])).toEqual([
+    ['docker', 'done'],
+    ['image', 'done'],
+    ['dtma', 'running'],
+    ['enrolled', 'done'],
+  ])
+  const processes = await watch
+  expect(processes).toContain('install-agentopia.sh')
+  expect(processes).not.toContain(token)
+  expect(await onMachine(SERVER, ['sh', '-c', 'cat /var/log/agentopia-install.log'])).not.toContain(token)
+  expect(await onMachine(SERVER, ['docker', 'inspect', `agentopia-dtma-${toolboxId}`])).not.toContain(token)
+})
+
+test('a tool runs on the server, and goes on while DTMA is repaired', async () => {
+  const deployed = await product.client.call(deployTool, {
+    params: { toolboxId },
+    body: { toolId: 'everything', name: 'demo', config: {} },
+  })
+  const params = { toolboxId, instanceId: deployed.id }
+  await until(
+    'the tool runs',
+    150_000,
+    () => product.client.call(getInstance, { params }),
+    ({ state }) => state === 'running',
+  )
+  const tool = (await containersOn()).find((name) => name.startsWith(`dtma-${deployed.id}`))!
+  const startedAt = () => onMachine(SERVER, ['docker', 'inspect', '--format', '{{.State.StartedAt}}', tool])
+  const before = await startedAt()
+
+  await onMachine(SERVER, ['docker', 'rm', '-f', `agentopia-dtma-${toolboxId}`])
+  const said = await paste((await newLine()).updateLine)
+  expect(said).toContain('Done')
+  await until(
+    'the server is connected again',
+    30_000,
+    toolbox,
+    ({ status, connected }) => status === 'active' && connected,
+  )
+  expect(await startedAt()).toBe(before)
+})
+
+test('run again, it changes nothing', async () => {
+  const created = () =>
+    onMachine(SERVER, [
+      'docker',
+      'inspect',
+      '--format',
+      '{{.Created}} {{.State.StartedAt}}',
+      `agentopia-dtma-${toolboxId}`,
+    ])
+  const before = await created()
+  await paste((await newLine()).updateLine)
+  expect(await created()).toBe(before)
+})
+
+test('it does not make one server two toolboxes', async () => {
+  const other = await product.client.call(createToolbox, { body: { provider: 'join', name: 'other' } })
+  const { line } = await product.client.call(createJoinLine, { params: { toolboxId: other.id } })
+  await expect(paste(line)).rejects.toThrow(`is the toolbox ${toolboxId} already`)
+})
+
+test('removed and uninstalled, nothing of it is left on the server but Docker', async () => {
+  const { uninstallLine } = await newLine()
+  await product.client.call(removeToolbox, { params: { toolboxId } })
+  await until('the toolbox is gone', 20_000, toolbox, ({ status }) => status === 'deprovisioned')
+  expect(await paste(uninstallLine)).toContain('gone from this machine')
+  expect(await containersOn()).toEqual([])
+  const left = await onMachine(SERVER, [
+    'sh',
+    '-c',
+    'ls -d /var/lib/agentopia /var/log/agentopia* 2>/dev/null; docker images -q; docker volume ls -q; docker network ls -q --filter type=custom',
+  ])
+  expect(left).toBe('')
+})
