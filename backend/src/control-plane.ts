@@ -45,6 +45,7 @@ import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
 import type { Store } from './store/connect.ts'
 import { createSealer } from './store/seal.ts'
+import { byProvider } from './toolboxes/by-provider.ts'
 import { createDtmaClients } from './toolboxes/dtma-client.ts'
 import { ensureLocalToolbox } from './toolboxes/local-toolbox.ts'
 import { createObserver } from './toolboxes/observe.ts'
@@ -157,10 +158,16 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   // What brings everything from what was asked for to what is.
   const loop = { signal, clock, log, random, stepDeadlineMs: LEASED_STEP_MS }
-  const toolboxLoop = runLoop(toolboxReconciler({ store, clock, providers, owner }), loop)
-  const joinLoop = runLoop(joinReconciler({ store, clock, owner, disconnect: tunnels.revoke }), loop)
   const droplets = { store, clock, clientOf, environment, publicUrl, keyPin: machines.keyPin, owner }
-  const dropletLoop = runLoop(dropletReconciler({ ...droplets, disconnect: tunnels.revoke }), loop)
+  const disconnect = tunnels.revoke
+  const toolboxLoop = runLoop(
+    byProvider(store, {
+      local: toolboxReconciler({ store, clock, providers, owner }),
+      join: joinReconciler({ store, clock, owner, disconnect }),
+      digitalocean: dropletReconciler({ ...droplets, disconnect }),
+    }),
+    loop,
+  )
   const sweepLoop = runLoop(dropletSweep({ ...droplets, accountsWithToken: digitalOcean.list }), {
     ...loop,
     resyncMs: SWEEP_EVERY_MS,
@@ -170,7 +177,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   /** There is news of a toolbox: whatever waits for it may go on. */
   function wakeToolbox(toolboxId: string): void {
     if (signal.aborted) return // nobody goes on any more
-    for (const { wake } of [toolboxLoop, joinLoop, dropletLoop]) wake(toolboxId)
+    toolboxLoop.wake(toolboxId)
     store
       .system((tx) => listInstanceRows(tx, toolboxId, MOST_INSTANCES))
       .then((rows) => {
@@ -242,8 +249,6 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     await Promise.all([
       changes.stop(),
       toolboxLoop.stopped,
-      joinLoop.stopped,
-      dropletLoop.stopped,
       sweepLoop.stopped,
       instanceLoop.stopped,
       liveness.stopped,

@@ -25,9 +25,10 @@ interface Rule {
 }
 
 const CONTRACT = '@agentopia/dtma/contract'
+const TESTBED = ['@agentopia/testbed/emulator', '@agentopia/testbed/machines']
 
 /** What tests may take besides. */
-const FOR_TESTS = ['@agentopia/backend/testing', '@agentopia/dtma/testing']
+const FOR_TESTS = ['@agentopia/backend/testing', '@agentopia/dtma/testing', ...TESTBED]
 
 /** What each folder may take from the others. Dependencies point one way; whatever is not here is nobody's business. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
@@ -77,4 +78,11 @@ export async function bridgeAddress(): Promise<string> {
     '{{range .IPAM.Config}}{{.Gateway}}{{end}}',
   ])
   return gateway || '172.17.0.1'
+}
+
+const BUILD_IMAGES = fileURLToPath(new URL('../images/build.sh', import.meta.url))
+
+/** The images of machines, from the base image of the product; nothing is done again when they are there. */
+export async function buildMachineImages(): Promise<void> {
+  await execute('bash', [BUILD_IMAGES], { timeout: 600_000 })
 }

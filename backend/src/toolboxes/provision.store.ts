@@ -1,5 +1,5 @@
 import { type Placement, type Provider, problem } from '@agentopia/api'
-import { and, count, eq, isNull, sql } from 'drizzle-orm'
+import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { isUniqueViolation } from '../store/connect.ts'
 import { agentToolboxAccess, instances, toolbeltItems, toolboxes } from '../store/schema/index.ts'
@@ -70,7 +70,7 @@ export async function endToolbox(tx: Tx, row: ToolboxRow, now: Date, when: Param
   if (!gone) return undefined
   await voidIdentity(tx, row.id, now)
   const here = tx.select({ id: instances.id }).from(instances).where(eq(instances.toolboxId, row.id))
-  await tx.delete(toolbeltItems).where(sql`${toolbeltItems.instanceId} in ${here}`)
+  await tx.delete(toolbeltItems).where(inArray(toolbeltItems.instanceId, here))
   await tx.delete(instances).where(eq(instances.toolboxId, row.id))
   await tx.delete(agentToolboxAccess).where(eq(agentToolboxAccess.toolboxId, row.id))
   return gone

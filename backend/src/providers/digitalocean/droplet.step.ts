@@ -88,7 +88,8 @@ function stepOfDroplet(own: SeenDroplet, { record, ownId, status, now }: Droplet
     return { kind: 'give-up', reason, destroy: [] }
   }
   if (own.status === 'off') return { kind: 'wait', ms: 30 * SECOND }
-  if (sinceAsked(record, now) < UP_MS) return { kind: 'wait', ms: 2 * SECOND }
+  const waited = sinceAsked(record, now)
+  if (waited < UP_MS) return { kind: 'wait', ms: waited < MINUTE ? 2 * SECOND : 15 * SECOND }
   const reason = `The droplet was not up within ${UP_MS / MINUTE} minutes, and was destroyed`
   return { kind: 'give-up', reason, destroy: [own.id] }
 }

@@ -1,7 +1,7 @@
 import { and, eq, ne } from 'drizzle-orm'
 import { recordActivity } from '../../events/activity.store.ts'
 import type { Clock } from '../../reconcile/clock.ts'
-import { type Reconciler, settled } from '../../reconcile/reconciler.ts'
+import { again, type Reconciler, settled } from '../../reconcile/reconciler.ts'
 import { underLease } from '../../reconcile/under-lease.ts'
 import type { Store } from '../../store/connect.ts'
 import { toolboxes } from '../../store/schema/index.ts'
@@ -16,6 +16,8 @@ export interface JoinReconcilerDeps {
   /** Closes the tunnel of a toolbox whose credentials are void. */
   readonly disconnect: (toolboxId: string) => void
 }
+
+const SOON_MS = 1_000
 
 /** Servers that joined are their owners': all there is to do is to let them go when that is asked for. */
 export function joinReconciler({ store, clock, owner, disconnect }: JoinReconcilerDeps): Reconciler {
@@ -34,13 +36,13 @@ export function joinReconciler({ store, clock, owner, disconnect }: JoinReconcil
 
     reconcile: (id) =>
       underLease({ store, table: toolboxes, id, owner }, async (held) => {
-        await store.system(async (tx) => {
+        const ended = await store.system(async (tx) => {
           const row = await findToolbox(tx, id)
-          if (row?.provider !== 'join' || row.desired !== 'absent') return
+          if (row?.provider !== 'join' || row.desired !== 'absent' || row.status === 'deprovisioned') return 'none'
           const now = new Date(clock.now())
           await moveTo(tx, id, { to: 'pending_deprovision', now, when: held })
           await moveTo(tx, id, { to: 'deprovisioning', now, when: held })
-          if (!(await endToolbox(tx, row, now, held))) return
+          if (!(await endToolbox(tx, row, now, held))) return 'lease lost'
           const message = `${row.name} is no toolbox any more; the line that uninstalls DTMA cleans the server`
           const { accountId } = row
           await recordActivity(tx, {
@@ -51,9 +53,10 @@ export function joinReconciler({ store, clock, owner, disconnect }: JoinReconcil
             toolboxId: id,
             message,
           })
+          return 'ended'
         })
-        disconnect(id)
-        return settled
+        if (ended === 'ended') disconnect(id)
+        return ended === 'lease lost' ? again(SOON_MS) : settled
       }),
   }
 }

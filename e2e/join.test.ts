@@ -1,7 +1,3 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   createJoinLine,
   createToolbox,
@@ -11,43 +7,49 @@ import {
   type JoinLine,
   removeToolbox,
 } from '@agentopia/api'
+import {
+  bridgeAddress,
+  buildMachineImages,
+  onMachine,
+  removeMachine,
+  startMachine,
+  untilBooted,
+} from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bridgeAddress, onMachine, removeMachine, startMachine, untilBooted } from './machines/machine.ts'
-import { type Product, startProduct } from './product.ts'
+import { freePort, type Product, startProduct } from './product.ts'
 import { until } from './until.ts'
 
 // A server with systemd and a Docker of its own joins by its line, and leaves again.
 
 const SERVER = 'agentopia-testbed-join'
-const PORT = Number(process.env['TESTBED_PORT'] ?? 31_390)
 
 let product: Product
-let dataDir: string
 let toolboxId: string
 
 beforeAll(async () => {
-  execFileSync('testbed/images/build.sh', { stdio: 'ignore' })
-  dataDir = mkdtempSync(join(tmpdir(), 'agentopia-join-'))
-  const [started] = await Promise.all([
-    startProduct({ port: PORT, dataDir, publicUrl: `http://${await bridgeAddress()}:${PORT}` }),
-    removeMachine(SERVER).then(() =>
-      startMachine({
-        name: SERVER,
-        image: 'agentopia-testbed:docker',
-        network: 'bridge',
-        memoryMb: 1_024,
-        label: 'agentopia-testbed=join',
-      }),
-    ),
-  ])
-  product = started
+  await buildMachineImages()
+  const port = await freePort()
+  await removeMachine(SERVER)
+  const server = {
+    name: SERVER,
+    image: 'agentopia-testbed:docker',
+    network: 'bridge',
+    memoryMb: 1_024,
+    label: 'agentopia-testbed=join',
+  } as const
+  await startMachine(server)
+  product = await startProduct({
+    PORT: String(port),
+    HOST: '0.0.0.0',
+    PUBLIC_URL: `http://${await bridgeAddress()}:${port}`,
+    LOCAL_TOOLBOX: 'off',
+  })
   await untilBooted(SERVER, 60_000)
   toolboxId = (await product.client.call(createToolbox, { body: { provider: 'join', name: 'server' } })).id
 })
 afterAll(async () => {
-  await product?.stop()
+  await product[Symbol.asyncDispose]()
   await removeMachine(SERVER)
-  rmSync(dataDir, { recursive: true, force: true })
 })
 
 const newLine = (): Promise<JoinLine> => product.client.call(createJoinLine, { params: { toolboxId } })
@@ -62,7 +64,7 @@ test('one pasted line makes the server an active toolbox, and the token is seen 
   const watch = onMachine(SERVER, [
     'sh',
     '-c',
-    'for i in $(seq 400); do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" " "; sleep 0.02; done',
+    'for i in $(seq 150); do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" " "; sleep 0.02; done',
   ])
   // As a terminal has it: in a shell that reads the line, not in its arguments.
   const said = await onMachine(SERVER, ['sh', '-s'], `cd /root && ${line}\n`)

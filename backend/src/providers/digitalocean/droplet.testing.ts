@@ -1,0 +1,103 @@
+import { createEmulator } from '@agentopia/testbed/emulator'
+import { eq } from 'drizzle-orm'
+import { newId } from '../../new-id.ts'
+import type { ManualClock } from '../../reconcile/manual-clock.testing.ts'
+import type { Outcome } from '../../reconcile/reconciler.ts'
+import type { Store } from '../../store/connect.ts'
+import { toolboxes } from '../../store/schema/index.ts'
+import type { ToolboxRow } from '../../toolboxes/toolbox.store.ts'
+import { insertToolbox, newKey, openUplink } from '../../uplink/uplink.testing.ts'
+import { createBudget } from './budget.ts'
+import { createDigitalOcean } from './client.ts'
+import { dropletReconciler } from './droplet.reconciler.ts'
+import { dropletSweep } from './droplet.sweep.ts'
+import { environmentTag, PRODUCT_TAG, toolboxTag } from './droplet-names.ts'
+
+export const ENVIRONMENT = 'abcdef012345'
+export const PLACEMENT = { region: 'nyc3', size: 's-1vcpu-1gb', image: 'debian-12-x64', monthlyUsd: 6 } as const
+export const ORIGIN = 'http://control-plane.example:3000'
+
+/** An account with a toolbox that is asked for, an emulated DigitalOcean, and time that stands still. */
+export async function dropletScene(store: Store, over: Partial<typeof toolboxes.$inferInsert> = {}) {
+  const accountId = `account_${newId('act').slice(4)}`
+  const uplink = openUplink(store)
+  const { clock } = uplink
+  const emulator = createEmulator({ now: clock.now, knobs: { bootMs: 5_000 } })
+  const budget = createBudget(clock.now)
+  const { token } = emulator.world
+  const client = createDigitalOcean({ baseUrl: 'http://digitalocean', token, budget, fetch: emulator.fetch })
+  const { id } = await insertToolbox(store, {
+    accountId,
+    provider: 'digitalocean',
+    status: 'pending_provision',
+    placement: PLACEMENT,
+    ...over,
+  })
+  const disconnected: string[] = []
+  const common = { store, clock, clientOf: async () => client, environment: ENVIRONMENT }
+  const make = (owner = 'replica') =>
+    dropletReconciler({ ...common, publicUrl: ORIGIN, owner, disconnect: (one) => void disconnected.push(one) })
+  const sweep = dropletSweep({ ...common, accountsWithToken: async () => [accountId] })
+  const row = () => uplink.row(id)
+
+  return {
+    accountId,
+    id,
+    clock,
+    uplink,
+    emulator,
+    client,
+    disconnected,
+    make,
+    row,
+    /** One step of the reconciler. */
+    step: (reconciler = make()) => reconciler.reconcile(id, AbortSignal.timeout(20_000)),
+    /** As the loop does: step after step, waiting as long as each says, until it is settled, or so many milliseconds have passed. */
+    run: (ms: number, toolboxId = id) =>
+      runFor(clock, ms, () => make().reconcile(toolboxId, AbortSignal.timeout(20_000))),
+    sweep: () => sweep.reconcile(accountId, AbortSignal.timeout(20_000)),
+    droplets: () => [...emulator.world.droplets.values()],
+    creates: () => emulator.world.calls.filter((call) => call === 'POST /v2/droplets').length,
+    /** The token as the droplet finds it in its user-data. */
+    tokenInside: () => /TOKEN='(enrol_[\w-]+)'/.exec([...emulator.world.droplets.values()][0]!.userData)![1]!,
+    async enrol(token: string) {
+      return uplink.enrol(newKey()(id, token))
+    },
+    /** A droplet at DigitalOcean that this control plane did not ask for. */
+    foreign: (tags: readonly string[]) =>
+      client.createDroplet({ ...dropletOf('foreign'), tags }, AbortSignal.timeout(5_000)),
+    ownTags: (toolboxId = id) => [PRODUCT_TAG, environmentTag(ENVIRONMENT), toolboxTag(toolboxId)],
+    change: (columns: Partial<ToolboxRow>) =>
+      store.system((tx) => tx.update(toolboxes).set(columns).where(eq(toolboxes.id, id)).returning()),
+  }
+}
+
+const dropletOf = (name: string) =>
+  ({
+    name,
+    region: PLACEMENT.region,
+    size: PLACEMENT.size,
+    image: PLACEMENT.image,
+    user_data: '',
+    monitoring: false,
+    backups: false,
+    ipv6: false,
+  }) as const
+
+async function runFor(clock: ManualClock, ms: number, step: () => Promise<Outcome>): Promise<void> {
+  const end = clock.now() + ms
+  let failures = 0
+  while (clock.now() <= end) {
+    let wait: number
+    try {
+      const outcome = await step()
+      if (outcome.done) return
+      wait = outcome.retryAfterMs
+      failures = 0
+    } catch {
+      failures += 1
+      wait = Math.min(60_000, 1_000 * 2 ** failures) // the loop's back-off
+    }
+    await clock.advance(Math.max(wait, 1))
+  }
+}

@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
+import { ApiError, notFound, unprocessable } from './api-error.ts'
+import { IMAGES, REGIONS, SIZES } from './catalogue.ts'
+import { act, createDroplet, destroyDroplet, dropletOf, listed, parse, viewOf } from './droplets.ts'
+import { type Machines, noMachines } from './machines.ts'
+import { DEFAULT_KNOBS, type Fault, type Knobs, type World } from './world.ts'
+
+export interface EmulatorOptions {
+  readonly token?: string
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+  readonly machines?: Machines
+  readonly knobs?: Partial<Knobs>
+}
+
+/** An account at DigitalOcean: its API, and all that is in it. */
+export interface Emulator {
+  readonly world: World
+  readonly knobs: Knobs
+  /** The API, without a network. Rejects when the connection is cut. */
+  readonly fetch: typeof fetch
+  /** Lets the next calls go wrong. */
+  fail(fault: Omit<Fault, 'times'> & { readonly times?: number }): void
+}
+
+const TOKEN = 'dop_v1_emulated_0123456789abcdef'
+const FIRST_DROPLET = 3_164_000
+
+export function createEmulator(options: EmulatorOptions = {}): Emulator {
+  const { token = TOKEN, now = Date.now, machines = noMachines, knobs = {} } = options
+  const world: World = {
+    token,
+    now,
+    machines,
+    knobs: { ...DEFAULT_KNOBS, ...knobs, faults: [...(knobs.faults ?? [])] },
+    droplets: new Map(),
+    tags: new Set(),
+    firewalls: new Map(),
+    calls: [],
+    callTimes: [],
+    nextDropletId: FIRST_DROPLET,
+  }
+  return {
+    world,
+    knobs: world.knobs,
+    fail: (fault) => void world.knobs.faults.push({ times: 1, ...fault }),
+    fetch: async (input, init) => {
+      const request = new Request(input, init)
+      const { signal } = request
+      signal.throwIfAborted()
+      return new Promise<Response>((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason))
+        handle(world, request).then(resolve, reject)
+      })
+    },
+  }
+}
+
+async function handle(world: World, request: Request): Promise<Response> {
+  const { pathname } = new URL(request.url)
+  world.calls.push(`${request.method} ${pathname}`)
+  try {
+    admit(world, request, pathname)
+    const fault = nextFault(world, request.method, pathname)
+    if (fault && !fault.afterEffect) return await goWrong(fault)
+    const answer = await route(world, request)
+    return fault ? await goWrong(fault) : answer
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    return Response.json(
+      { id: error.id, message: error.message, request_id: randomUUID() },
+      { status: error.status, headers: error.headers },
+    )
+  }
+}
+
+function admit(world: World, request: Request, pathname: string): void {
+  const { knobs, callTimes } = world
+  if (request.headers.get('authorization') !== `Bearer ${world.token}`)
+    throw new ApiError(401, 'unauthorized', 'Unable to authenticate you.')
+  const scope = scopeOf(request.method, pathname)
+  if (knobs.scopes !== 'all' && !knobs.scopes.has(scope))
+    throw new ApiError(403, 'forbidden', 'You are not authorized to perform this operation')
+  const now = world.now()
+  const within = (ms: number) => callTimes.filter((time) => time > now - ms).length
+  if (within(3_600_000) >= knobs.perHour) throw new ApiError(429, 'too_many_requests', 'API rate limit exceeded.')
+  if (within(60_000) >= knobs.perMinute)
+    throw new ApiError(429, 'too_many_requests', 'API rate limit exceeded.', { 'retry-after': '10' })
+  callTimes.push(now)
+}
+
+const NOUNS: Readonly<Record<string, string>> = {
+  account: 'account',
+  regions: 'regions',
+  sizes: 'sizes',
+  images: 'image',
+  droplets: 'droplet',
+  tags: 'tag',
+  firewalls: 'firewall',
+}
+const VERBS: Readonly<Record<string, string>> = { GET: 'read', POST: 'create', DELETE: 'delete', PUT: 'update' }
+
+/** The right that a call needs, as DigitalOcean names it. */
+function scopeOf(method: string, pathname: string): string {
+  const noun = NOUNS[pathname.split('/')[2] ?? ''] ?? 'unknown'
+  return `${noun}:${pathname.endsWith('/actions') && method === 'POST' ? 'update' : VERBS[method]}`
+}
+
+function nextFault({ knobs }: World, method: string, pathname: string): Fault | undefined {
+  const fault = knobs.faults.find((one) => one.times > 0 && one.method === method && one.path.test(pathname))
+  if (fault) fault.times -= 1
+  return fault
+}
+
+async function goWrong({ answer, retryAfterSeconds, message }: Fault): Promise<Response> {
+  if (answer === 'hang') return new Promise(() => {})
+  if (answer === 'drop') throw new TypeError('fetch failed', { cause: new Error('ECONNRESET') })
+  const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
+  const id = answer === 429 ? 'too_many_requests' : 'server_error'
+  return Response.json({ id, message: message ?? 'Unexpected server-side error' }, { status: answer, headers })
+}
+
+const NewTag = z.strictObject({ name: z.string().regex(/^[\w:-]{1,255}$/) })
+const Rule = z.object({ protocol: z.enum(['tcp', 'udp', 'icmp']), ports: z.string().optional() })
+const NewFirewall = z.strictObject({
+  name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9.-]+$/),
+  tags: z.array(z.string()).optional(),
+  droplet_ids: z.array(z.int()).optional(),
+  inbound_rules: z.array(Rule).optional(),
+  outbound_rules: z.array(Rule.extend({ destinations: z.object({ addresses: z.array(z.string()) }) })).optional(),
+})
+
+async function route(world: World, request: Request): Promise<Response> {
+  const url = new URL(request.url)
+  const [, version, noun, id, verb, ...rest] = url.pathname.split('/')
+  if (version !== 'v2' || rest.length > 0) throw notFound()
+  const body = async () => jsonOf(await request.text())
+  const list = (items: readonly unknown[]) => Response.json(pageOf(url, noun!, items))
+  switch (`${request.method} ${noun}${id === undefined ? '' : '/:id'}${verb === undefined ? '' : `/${verb}`}`) {
+    case 'GET account':
+      return Response.json({
+        account: { droplet_limit: world.knobs.dropletLimit, email: 'test@example.com', status: 'active' },
+      })
+    case 'GET regions':
+      return list(REGIONS)
+    case 'GET sizes':
+      return list(SIZES)
+    case 'GET images':
+      return list(IMAGES)
+    case 'GET droplets': {
+      const tag = url.searchParams.get('tag_name')
+      const found = listed(world).filter(({ tags }) => tag === null || tags.includes(tag))
+      return list(found.map((droplet) => viewOf(world, droplet)))
+    }
+    case 'POST droplets': {
+      const droplet = createDroplet(world, await body())
+      return Response.json({ droplet: viewOf(world, droplet), links: { actions: [] } }, { status: 202 })
+    }
+    case 'GET droplets/:id':
+      return Response.json({ droplet: viewOf(world, dropletOf(world, id!)) })
+    case 'DELETE droplets/:id':
+      await destroyDroplet(world, dropletOf(world, id!))
+      return new Response(null, { status: 204 })
+    case 'POST droplets/:id/actions': {
+      const type = await act(world, dropletOf(world, id!), await body())
+      return Response.json({ action: { id: 1, status: 'in-progress', type, resource_id: Number(id) } }, { status: 201 })
+    }
+    case 'POST tags': {
+      const { name } = parse(NewTag, await body())
+      world.tags.add(name)
+      return Response.json({ tag: { name } }, { status: 201 })
+    }
+    case 'GET firewalls':
+      return list([...world.firewalls.values()])
+    case 'POST firewalls': {
+      const { name, tags = [], inbound_rules = [], outbound_rules = [] } = parse(NewFirewall, await body())
+      if (inbound_rules.length + outbound_rules.length === 0)
+        throw unprocessable('a firewall must have at least one rule')
+      if (tags.some((tag) => !world.tags.has(tag))) throw unprocessable('the tag does not exist')
+      if ([...world.firewalls.values()].some((one) => one.name === name))
+        throw new ApiError(409, 'conflict', 'duplicate name')
+      const firewall = {
+        id: randomUUID(),
+        name,
+        tags,
+        inbound_rules,
+        outbound_rules,
+        created_at: new Date(world.now()).toISOString(),
+      }
+      world.firewalls.set(firewall.id, firewall)
+      return Response.json({ firewall }, { status: 202 })
+    }
+    default:
+      throw notFound() // also for DELETE /v2/droplets?tag_name=…: nothing of ours may use it
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text || '{}')
+  } catch {
+    throw new ApiError(400, 'bad_request', 'Invalid JSON.')
+  }
+}
+
+const QUERIES = ['page', 'per_page', 'tag_name', 'type', 'private', 'name']
+
+function pageOf(url: URL, key: string, items: readonly unknown[]) {
+  for (const name of url.searchParams.keys())
+    if (!QUERIES.includes(name)) throw unprocessable(`${name} is no parameter`)
+  const perPage = Math.min(200, Number(url.searchParams.get('per_page') ?? 20))
+  const page = Number(url.searchParams.get('page') ?? 1)
+  const last = Math.max(1, Math.ceil(items.length / perPage))
+  const next = new URL(url)
+  next.searchParams.set('page', String(page + 1))
+  return {
+    [key]: items.slice((page - 1) * perPage, page * perPage),
+    links: page < last ? { pages: { next: next.href } } : {},
+    meta: { total: items.length },
+  }
+}

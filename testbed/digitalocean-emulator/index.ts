@@ -1,0 +1,1 @@
+export { createEmulator, type Emulator } from './emulator.ts'

@@ -1,0 +1,97 @@
+import type { Machines } from './machines.ts'
+
+/** One droplet, with the moments at which it changes; what it is follows from the time. Milliseconds since the epoch. */
+export interface EmulatedDroplet {
+  readonly id: number
+  readonly name: string
+  readonly region: string
+  readonly size: string
+  readonly image: string
+  readonly tags: readonly string[]
+  readonly userData: string
+  readonly address: string
+  readonly createdAt: number
+  /** Infinity until its machine runs. */
+  activeAt: number
+  off: boolean
+  /** When placement fails after all: from then on it was never there. */
+  readonly vanishesAt: number
+}
+
+/** One way in which the next matching calls go wrong. */
+export interface Fault {
+  readonly method: string
+  /** Matches the path, without the query. */
+  readonly path: RegExp
+  times: number
+  /** An HTTP status; `drop` cuts the connection, `hang` never answers. */
+  readonly answer: number | 'drop' | 'hang'
+  /** The call is carried out; only its answer goes wrong. */
+  readonly afterEffect?: boolean
+  readonly retryAfterSeconds?: number
+  /** Instead of DigitalOcean's words. */
+  readonly message?: string
+}
+
+/** Behaviours seen at the real one, to be turned by tests. */
+export interface Knobs {
+  /** From the request to `active`; without real machines. */
+  bootMs: number
+  /** `active` comes before the address. */
+  addressDelayMs: number
+  /** A new droplet is missing in lists for so long. */
+  listLagMs: number
+  /** So many creates are answered 202, and then there is no droplet. */
+  vanishing: number
+  /** So many deletes are answered 204, and the droplet lives on. */
+  deletesIgnored: number
+  dropletLimit: number
+  perMinute: number
+  perHour: number
+  /** Rights of the token. */
+  scopes: ReadonlySet<string> | 'all'
+  faults: Fault[]
+}
+
+export interface World {
+  readonly token: string
+  readonly now: () => number
+  readonly machines: Machines
+  readonly knobs: Knobs
+  readonly droplets: Map<number, EmulatedDroplet>
+  readonly tags: Set<string>
+  readonly firewalls: Map<string, EmulatedFirewall>
+  /** Every call that came in: `POST /v2/droplets`. */
+  readonly calls: string[]
+  /** When each came in. */
+  readonly callTimes: number[]
+  nextDropletId: number
+}
+
+export interface EmulatedFirewall {
+  readonly id: string
+  readonly name: string
+  readonly tags: readonly string[]
+  readonly inbound_rules: readonly unknown[]
+  readonly outbound_rules: readonly unknown[]
+  readonly created_at: string
+}
+
+export const DEFAULT_KNOBS: Knobs = {
+  bootMs: 300,
+  addressDelayMs: 0,
+  listLagMs: 0,
+  vanishing: 0,
+  deletesIgnored: 0,
+  dropletLimit: 25,
+  perMinute: 250,
+  perHour: 5_000,
+  scopes: 'all',
+  faults: [],
+}
+
+/** A droplet whose placement failed is gone from then on. */
+export function present(world: World): EmulatedDroplet[] {
+  const now = world.now()
+  return [...world.droplets.values()].filter(({ vanishesAt }) => vanishesAt > now)
+}
