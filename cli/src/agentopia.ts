@@ -14,6 +14,7 @@ import { catalogList } from './commands/catalog/list.ts'
 import { catalogShow } from './commands/catalog/show.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
+import { providerForget, providerOptions, providerSet, providerShow } from './commands/provider/digital-ocean.ts'
 import { tokenList } from './commands/token/list.ts'
 import { tokenRevoke } from './commands/token/revoke.ts'
 import { toolCapabilities } from './commands/tool/capabilities.ts'
@@ -25,8 +26,11 @@ import { toolRemove } from './commands/tool/remove.ts'
 import { toolShow } from './commands/tool/show.ts'
 import { toolbeltAdd, toolbeltAllow, toolbeltDeny, toolbeltRemove } from './commands/toolbelt/change.ts'
 import { toolbeltList } from './commands/toolbelt/list.ts'
+import { toolboxCreate } from './commands/toolbox/create.ts'
+import { toolboxJoin } from './commands/toolbox/join.ts'
 import { toolboxList } from './commands/toolbox/list.ts'
 import { toolboxRefresh } from './commands/toolbox/refresh.ts'
+import { toolboxRemove, toolboxRetry } from './commands/toolbox/remove.ts'
 import { toolboxShow } from './commands/toolbox/show.ts'
 import { whoami } from './commands/whoami.ts'
 
@@ -39,8 +43,18 @@ export const agentopia = defineCommand({
     whoami,
     toolbox: noun('toolbox', 'Machines that run tools', {
       list: toolboxList,
+      create: toolboxCreate,
+      join: toolboxJoin,
+      retry: toolboxRetry,
+      remove: toolboxRemove,
       show: toolboxShow,
       refresh: toolboxRefresh,
+    }),
+    provider: noun('provider', 'DigitalOcean, where droplets come from', {
+      show: providerShow,
+      set: providerSet,
+      options: providerOptions,
+      forget: providerForget,
     }),
     catalog: noun('catalog', 'Tools that can be deployed', { list: catalogList, show: catalogShow }),
     tool: noun('tool', 'Deployed tools', {

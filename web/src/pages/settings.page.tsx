@@ -2,6 +2,7 @@ import { PageHeader } from '../parts/page-header.tsx'
 import { About } from './settings/about.tsx'
 import { ApiTokens } from './settings/api-tokens.tsx'
 import { Appearance } from './settings/appearance.tsx'
+import { DigitalOcean } from './settings/digital-ocean.tsx'
 import { Profile } from './settings/profile.tsx'
 
 /** One's own: how one signs in, tokens, looks; and what this control plane is. */
@@ -11,6 +12,7 @@ export const SettingsPage = () => (
     <div className="flex max-w-4xl flex-col gap-5">
       <Profile />
       <ApiTokens />
+      <DigitalOcean />
       <Appearance />
       <About />
     </div>

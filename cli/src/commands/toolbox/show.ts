@@ -20,6 +20,11 @@ const factsOf = (box: Toolbox): string =>
     ['status', box.status],
     ['reason', box.statusReason],
     ['since', box.statusSince],
+    [
+      'cost',
+      box.placement && `${box.placement.monthlyUsd} USD a month (${box.placement.size} in ${box.placement.region})`,
+    ],
+    ['boot', box.boot?.stages.map(({ stage, state }) => `${stage} ${state}`).join(', ')],
     ['connected', box.connected],
     ['last heartbeat', box.lastHeartbeatAt],
     ['machine', box.machine && `${box.machine.hostname} (${box.machine.os}, ${box.machine.arch})`],

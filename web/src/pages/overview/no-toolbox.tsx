@@ -6,7 +6,8 @@ export const NoToolbox = () => (
   <EmptyState icon={<Server />} title="Connect your first toolbox">
     <p>
       A toolbox is a machine of your own that runs tools for your agents. The machine of this control plane becomes one
-      by itself as soon as Docker runs on it.
+      by itself as soon as Docker runs on it; any other server joins by one pasted line, and a droplet is made for you:
+      Add a toolbox, above.
     </p>
     <ol className="mt-4 space-y-2 text-left">
       <li className="flex gap-3">

@@ -7,6 +7,7 @@ import { RelativeTime } from '../../parts/relative-time.tsx'
 import { bytes, percent } from '../../words/quantity.ts'
 import { fullTime, spanOf } from '../../words/relative-time.ts'
 import { PROVIDER_WORDS } from '../../words/toolbox-status.ts'
+import { ProvisionCard } from '../provision/provision-card.tsx'
 import { StatusCard } from './status-card.tsx'
 import { ToolboxTools } from './toolbox-tools.tsx'
 
@@ -20,6 +21,7 @@ export const ToolboxOverview = ({ toolbox }: { toolbox: Toolbox }) => (
     <div className="flex min-w-0 flex-col gap-5">
       <Machine toolbox={toolbox} />
       <Identity toolbox={toolbox} />
+      <ProvisionCard toolbox={toolbox} />
     </div>
   </div>
 )

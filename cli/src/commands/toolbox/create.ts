@@ -1,0 +1,37 @@
+import { createJoinLine, createToolbox, problem, type Toolbox } from '@agentopia/api'
+import { command } from '../../command.ts'
+import { awaitActive } from './await-active.ts'
+
+export const toolboxCreate = command(
+  'create',
+  'Ask for a toolbox: a server of your own that joins by one line, or a droplet',
+  {
+    name: { type: 'positional', description: 'Name of the toolbox', required: true },
+    provider: { type: 'enum', options: ['join', 'digitalocean'], description: 'What it is', default: 'join' },
+    region: { type: 'string', description: 'Of a droplet, e.g. fra1' },
+    size: { type: 'string', description: 'Of a droplet, e.g. s-1vcpu-1gb' },
+    image: { type: 'string', description: 'Of a droplet', default: 'debian-12-x64' },
+    wait: { type: 'boolean', description: 'Wait until it is active', default: false },
+    timeout: { type: 'string', description: 'Seconds to wait', default: '900' },
+  },
+  async ({ client, args, output, signal }) => {
+    const { name, region, size, image } = args
+    const seconds = Number(args.timeout)
+    if (args.provider === 'join') {
+      const toolbox = await client.call(createToolbox, { body: { provider: 'join', name } })
+      const join = await client.call(createJoinLine, { params: { toolboxId: toolbox.id } })
+      if (join.warning) output.note(join.warning)
+      output.note('Paste this line into a terminal of the server. It works once, for 15 minutes:')
+      if (!args.wait) return output.result({ toolbox, ...join }, () => join.line)
+      output.note(join.line)
+      return output.result(await awaitActive(client, toolbox.id, output, signal, seconds), inShort)
+    }
+    if (!region || !size)
+      throw problem('invalid-request', 'A droplet needs --region and --size; see `agentopia provider options`')
+    const toolbox = await client.call(createToolbox, { body: { provider: 'digitalocean', name, region, size, image } })
+    output.note(`${name} is asked for: ${toolbox.placement?.monthlyUsd} USD a month`)
+    output.result(args.wait ? await awaitActive(client, toolbox.id, output, signal, seconds) : toolbox, inShort)
+  },
+)
+
+const inShort = ({ name, status }: Toolbox): string => `${name} is ${status.replaceAll('_', ' ')}`

@@ -1,0 +1,31 @@
+import { removeToolbox, retryToolbox } from '@agentopia/api'
+import { command } from '../../command.ts'
+import { findToolbox } from '../../find.ts'
+
+const TOOLBOX = { toolbox: { type: 'positional', description: 'Name or id', required: true } } as const
+
+export const toolboxRemove = command(
+  'remove',
+  'Remove a toolbox: a droplet is destroyed, a server is let go',
+  TOOLBOX,
+  async ({ client, args, output }) => {
+    const { id } = await findToolbox(client, args.toolbox)
+    output.result(
+      await client.call(removeToolbox, { params: { toolboxId: id } }),
+      ({ name }) => `${name} is being removed`,
+    )
+  },
+)
+
+export const toolboxRetry = command(
+  'retry',
+  'Try a failed provisioning again, with a fresh droplet',
+  TOOLBOX,
+  async ({ client, args, output }) => {
+    const { id } = await findToolbox(client, args.toolbox)
+    output.result(
+      await client.call(retryToolbox, { params: { toolboxId: id } }),
+      ({ name }) => `${name} is tried again`,
+    )
+  },
+)

@@ -1,0 +1,98 @@
+import { createToolbox, getProvider, Name, type Toolbox } from '@agentopia/api'
+import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useAction } from '../../api/use-action.ts'
+import { useOperation } from '../../api/use-operation.ts'
+import { Button } from '../../parts/button.tsx'
+import { Dialog, DialogActions, DialogBody } from '../../parts/dialog.tsx'
+import { Field } from '../../parts/field.tsx'
+import { Input } from '../../parts/input.tsx'
+import { ProblemNotice } from '../../parts/problem-notice.tsx'
+import { Select } from '../../parts/select.tsx'
+import { type Choice, DropletChoice } from './droplet-choice.tsx'
+import { JoinInstructions } from './join-instructions.tsx'
+
+const PROVIDERS = [
+  { value: 'join', label: 'A server of your own', note: 'by one pasted line' },
+  { value: 'digitalocean', label: 'A new droplet', note: 'at DigitalOcean' },
+] as const
+type Kind = (typeof PROVIDERS)[number]['value']
+
+/** Asks for a toolbox; a server of one's own then gets its line. */
+export function AddToolbox({ onClose }: { onClose: () => void }) {
+  const navigate = useNavigate()
+  const create = useAction(createToolbox)
+  const provider = useOperation(getProvider, {})
+  const [kind, setKind] = useState<Kind>('join')
+  const [name, setName] = useState('')
+  const [choice, setChoice] = useState<Choice>({})
+  const [tried, setTried] = useState(false)
+  const [joining, setJoining] = useState<Toolbox>()
+  const valid = Name.safeParse(name).success
+  const { region, size, image } = choice
+
+  if (joining) return <JoinInstructions toolbox={joining} onClose={onClose} />
+  const console = (toolboxId: string) => void navigate({ to: '/toolboxes/$toolboxId/{-$tab}', params: { toolboxId } })
+  const submit = () => {
+    setTried(true)
+    if (!valid) return
+    if (kind === 'join')
+      return create.mutate({ body: { provider: 'join', name } }, { onSuccess: (toolbox) => setJoining(toolbox) })
+    if (region && size && image)
+      create.mutate(
+        { body: { provider: 'digitalocean', name, region, size, image } },
+        { onSuccess: ({ id }) => console(id) },
+      )
+  }
+  const unconfigured = kind === 'digitalocean' && provider.data?.configured === false
+  return (
+    <Dialog open onClose={onClose} title="Add a toolbox" description="A machine of your own that runs tools.">
+      <form
+        className="contents"
+        onSubmit={(event) => {
+          event.preventDefault()
+          submit()
+        }}
+      >
+        <DialogBody>
+          <Field label="What it is">
+            {(control) => (
+              <Select {...control} value={kind} onChange={(value) => setKind(value as Kind)} options={PROVIDERS} />
+            )}
+          </Field>
+          <Field
+            label="Name"
+            required
+            problem={tried && !valid ? 'Lower-case letters, digits and inner hyphens, at most 63' : undefined}
+          >
+            {(control) => (
+              <Input
+                {...control}
+                autoFocus
+                spellCheck={false}
+                placeholder="alpha"
+                value={name}
+                onChange={(event) => setName(event.target.value)}
+              />
+            )}
+          </Field>
+          {unconfigured && (
+            <p className="text-pretty text-ink-soft">
+              Your account has no token of DigitalOcean yet. An administrator gives one under Settings.
+            </p>
+          )}
+          {kind === 'digitalocean' && provider.data?.configured && (
+            <DropletChoice choice={choice} onChange={setChoice} tried={tried} />
+          )}
+          {create.error && <ProblemNotice error={create.error} />}
+        </DialogBody>
+        <DialogActions>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" kind="primary" pending={create.isPending} disabled={unconfigured}>
+            {kind === 'join' ? 'Show its line' : 'Create'}
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,105 @@
+import { removeToolbox, retryToolbox, type Toolbox } from '@agentopia/api'
+import { RotateCw, Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import { useMay } from '../../api/me.ts'
+import { useAction } from '../../api/use-action.ts'
+import { Button } from '../../parts/button.tsx'
+import { Card, CardHeader } from '../../parts/card.tsx'
+import { ConfirmByName } from '../../parts/confirm-by-name.tsx'
+import { Facts } from '../../parts/facts.tsx'
+import { ProblemNotice } from '../../parts/problem-notice.tsx'
+import { notify } from '../../shell/notices.ts'
+import { BootStages } from './boot-stages.tsx'
+import { JoinInstructions } from './join-instructions.tsx'
+
+const ENDING: readonly Toolbox['status'][] = [
+  'pending_deprovision',
+  'deprovisioning',
+  'deprovisioned',
+  'error_deprovisioning',
+]
+
+/** Where the machine comes from, how its installation went, and the way out. */
+export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
+  const retry = useAction(retryToolbox)
+  const may = useMay('operator')
+  const [open, setOpen] = useState<'remove' | 'join'>()
+  const { id: toolboxId, placement, dropletId, boot, status, provider } = toolbox
+  const waits = provider === 'join' && ['provisioning', 'error_provisioning'].includes(status)
+  return (
+    <Card>
+      <CardHeader title="Provisioning">
+        {may && waits && (
+          <Button size="small" onClick={() => setOpen('join')}>
+            Show its line
+          </Button>
+        )}
+        {may && status === 'error_provisioning' && provider === 'digitalocean' && (
+          <Button size="small" pending={retry.isPending} onClick={() => retry.mutate({ params: { toolboxId } })}>
+            <RotateCw />
+            Try again
+          </Button>
+        )}
+        {may && !ENDING.includes(status) && (
+          <Button size="small" kind="destroy" onClick={() => setOpen('remove')}>
+            <Trash2 />
+            Remove
+          </Button>
+        )}
+      </CardHeader>
+      <div className="flex flex-col gap-4 p-4">
+        {retry.error && <ProblemNotice error={retry.error} />}
+        {placement && (
+          <Facts
+            facts={[
+              ['Droplet', dropletId ?? 'not made yet'],
+              ['Region', placement.region],
+              ['Size', placement.size],
+              ['Image', placement.image],
+              ['Cost', `$${placement.monthlyUsd} a month, also while it is off`],
+            ]}
+          />
+        )}
+        <BootStages
+          boot={boot}
+          waiting={
+            provider === 'local' ? 'Made by this control plane itself.' : 'The machine has reported nothing yet.'
+          }
+        />
+      </div>
+      {open === 'join' && <JoinInstructions toolbox={toolbox} onClose={() => setOpen(undefined)} />}
+      <RemoveToolbox toolbox={toolbox} open={open === 'remove'} onClose={() => setOpen(undefined)} />
+    </Card>
+  )
+}
+
+function RemoveToolbox({ toolbox, open, onClose }: { toolbox: Toolbox; open: boolean; onClose: () => void }) {
+  const remove = useAction(removeToolbox)
+  const { id: toolboxId, name, provider } = toolbox
+  const confirm = () =>
+    remove.mutate(
+      { params: { toolboxId } },
+      {
+        onSuccess: () => {
+          notify({ tone: 'busy', text: `${name} is being removed` })
+          onClose()
+        },
+      },
+    )
+  return (
+    <ConfirmByName
+      open={open}
+      onClose={onClose}
+      title={`Remove ${name}`}
+      name={name}
+      verb="Remove"
+      pending={remove.isPending}
+      error={remove.error}
+      onConfirm={confirm}
+    >
+      {provider === 'digitalocean'
+        ? 'Its droplet is destroyed with everything on it. Its history stays.'
+        : 'Its credentials open nothing from then on, and its tools leave every toolbelt. Its history stays.'}
+    </ConfirmByName>
+  )
+}
