@@ -32,7 +32,10 @@ export const NOBODY: As = {}
 export type TestControlPlane = Awaited<ReturnType<typeof openTestControlPlane>>
 
 /** A whole control plane in this process, on a database of its own, without a network and without a local toolbox. */
-export async function openTestControlPlane(clock: Clock = systemClock) {
+export async function openTestControlPlane(
+  clock: Clock = systemClock,
+  { publicUrl = ORIGIN, fetch = noDigitalOcean }: { publicUrl?: string; fetch?: typeof globalThis.fetch } = {},
+) {
   const store = await openTestStore()
   const stop = new AbortController()
   const callsDir = mkdtempSync(join(tmpdir(), 'agentopia-calls-'))
@@ -42,7 +45,7 @@ export async function openTestControlPlane(clock: Clock = systemClock) {
     clock,
     log: pino({ level: 'silent' }),
     random: Math.random,
-    publicUrl: ORIGIN,
+    publicUrl,
     own: ownNames({ host: '127.0.0.1', port: 3000 }, ORIGIN),
     pageDir: '/nowhere',
     callsDir,
@@ -51,7 +54,7 @@ export async function openTestControlPlane(clock: Clock = systemClock) {
       imageName: 'agentopia-dtma:test',
       limit: 20,
       digitalOceanUrl: 'http://digitalocean',
-      fetch: async () => Response.json({ id: 'unauthorized', message: 'Unable to authenticate you' }, { status: 401 }),
+      fetch,
     },
     signal: stop.signal,
   })
@@ -77,6 +80,10 @@ export async function openTestControlPlane(clock: Clock = systemClock) {
     },
   }
 }
+
+/** Knows nobody's token. */
+const noDigitalOcean = async (): Promise<Response> =>
+  Response.json({ id: 'unauthorized', message: 'Unable to authenticate you' }, { status: 401 })
 
 /** A person of a role in an account, signed in with a browser. */
 export async function signedIn(

@@ -13,6 +13,8 @@ export type MachineImage = 'agentopia-testbed:debian-12' | 'agentopia-testbed:do
 
 export interface MachineOptions {
   readonly name: string
+  /** Absent: the name. */
+  readonly hostname?: string
   readonly image: MachineImage
   readonly network: string
   /** IPv4 in the network; absent: Docker chooses. */
@@ -33,9 +35,9 @@ export async function docker(args: readonly string[], input?: string): Promise<s
 
 /** A server with systemd, and with a Docker of its own, in a container: made and started; its boot goes on. */
 export async function startMachine(options: MachineOptions): Promise<void> {
-  const { name, image, network, address, memoryMb, env = {}, label } = options
+  const { name, hostname = name, image, network, address, memoryMb, env = {}, label } = options
   await docker([
-    ...['create', '--name', name, '--hostname', name, '--label', label, '--network', network],
+    ...['create', '--name', name, '--hostname', hostname, '--label', label, '--network', network],
     ...(address === undefined ? [] : ['--ip', address]),
     ...CAPABILITIES.split(' ').flatMap((capability) => ['--cap-add', capability]),
     ...['seccomp', 'apparmor', 'systempaths'].flatMap((guard) => ['--security-opt', `${guard}=unconfined`]),

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+import { createBody, LABELS } from '../providers/local/dtma-container.ts'
+import { installScript } from './install-script.ts'
+import { joinLine, onlyHere } from './join-line.ts'
+
+const facts = {
+  publicUrl: 'https://agentopia.example',
+  imageId: `sha256:${'a'.repeat(64)}`,
+  imageName: 'agentopia-dtma:latest',
+}
+
+const bodyIn = (script: string): ReturnType<typeof createBody> => JSON.parse(/^CREATE_BODY='(.*)'$/m.exec(script)![1]!)
+
+test('makes the same container as the local provider, from the same recipe', () => {
+  const body = bodyIn(installScript(facts))
+  const local = createBody({
+    toolboxId: 'toolbox_a',
+    imageId: facts.imageId,
+    home: '/data',
+    stateDir: '/data/dtma',
+    socketPath: '/var/run/docker.sock',
+    user: { user: '1000:1000', groups: ['998'] },
+    apiBaseUrl: facts.publicUrl,
+    port: 30_000,
+  })
+  const asLocal = JSON.parse(
+    JSON.stringify(body)
+      .replaceAll('/var/lib/agentopia', '/data')
+      .replaceAll('__TOOLBOX__', 'toolbox_a')
+      .replaceAll('__USER__', '1000:1000')
+      .replaceAll('__GROUP__', '998'),
+  )
+  const { [LABELS.recipe]: _, ...labels } = local.Labels
+  expect(asLocal).toMatchObject({ ...local, Labels: labels })
+})
+
+test('is a script that a POSIX shell reads, with every placeholder filled', () => {
+  const script = installScript(facts)
+  expect(spawnSync('sh', ['-n'], { input: script }).status).toBe(0)
+  expect(script).not.toMatch(/@[A-Z_]+@/)
+  expect(script).not.toMatch(/set -\w*x/)
+})
+
+test('a new image or another address is another recipe, so that running it again updates', () => {
+  const recipe = (over: Partial<typeof facts>) => /^RECIPE='(\w+)'$/m.exec(installScript({ ...facts, ...over }))![1]
+  expect(
+    new Set([recipe({}), recipe({}), recipe({ imageId: 'sha256:b' }), recipe({ publicUrl: 'https://other.example' })])
+      .size,
+  ).toBe(3)
+})
+
+test('a value that would leave its quotes is refused', () => {
+  expect(() => installScript({ ...facts, imageName: "x'; reboot; '", imageId: undefined })).toThrow('quotes')
+})
+
+const join = { publicUrl: 'https://agentopia.example', toolboxId: 'toolbox_a', token: 'enrol_secret' }
+
+test('the token reaches the script by standard input, from a shell’s own printf', () => {
+  const { line, updateLine, uninstallLine } = joinLine(join)
+  expect(line).toMatch(
+    /^curl -fsSL -o \S+ https:\/\/agentopia\.example\/install\.sh && printf '%s\\n' 'enrol_secret' \| /,
+  )
+  expect(line.split('|')[1]).not.toContain('enrol_')
+  expect(updateLine + uninstallLine).not.toContain('enrol_')
+})
+
+test('the pin goes with every line, and a server is warned of an address that means itself', () => {
+  const keyPin = 'sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='
+  const pinned = joinLine({ ...join, keyPin })
+  for (const line of [pinned.line, pinned.updateLine, pinned.uninstallLine])
+    expect(line).toContain(`--pinnedpubkey '${keyPin}'`)
+  expect(pinned).not.toHaveProperty('warning')
+  expect(joinLine({ ...join, publicUrl: 'http://localhost:3000' }).warning).toContain('PUBLIC_URL')
+})
+
+test.each([
+  ['http://localhost:3000', true],
+  ['http://127.0.0.1:3000', true],
+  ['http://[::1]:3000', true],
+  ['http://10.0.0.1:3000', false],
+  ['https://agentopia.example', false],
+])('%s is only here: %s', (url, expected) => expect(onlyHere(url)).toBe(expected))

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { USER_DATA_LIMIT, userData } from './user-data.ts'
+
+const fields = {
+  publicUrl: 'https://agentopia.example',
+  keyPin: 'sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+  toolboxId: 'toolbox_0123456789abcdef',
+  enrolmentToken: 'enrol_the-token-that-works-once',
+}
+
+test('is as it was read and approved', async () => {
+  await expect(userData(fields)).toMatchFileSnapshot('./fixtures/user-data.sh')
+})
+
+test('holds the four fields that it may hold, and is far below the limit', () => {
+  const text = userData(fields)
+  const assigned = [...text.matchAll(/^([A-Z_]+)='?(.*?)'?$/gm)].map(([, name, value]) => [name, value])
+  expect(assigned).toEqual([
+    ['CONTROL_PLANE', fields.publicUrl],
+    ['PIN', fields.keyPin],
+    ['TOOLBOX_ID', fields.toolboxId],
+    ['TOKEN', fields.enrolmentToken],
+    ['SCRIPT', '/root/install-agentopia.sh'],
+  ])
+  expect(Buffer.byteLength(text)).toBeLessThan(USER_DATA_LIMIT / 4)
+  expect(text).not.toMatch(/set -\w*x/)
+})
+
+test.each([["'; rm -rf /; '"], ['two words'], ['two\nlines']])('nothing gets out of its quotes: %j', (value) => {
+  expect(() => userData({ ...fields, toolboxId: value })).toThrow('does not fit')
+})

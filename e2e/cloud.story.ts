@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import {
+  addToolbeltItem,
+  createAgent,
+  createAgentToken,
+  createToolbox,
+  deployTool,
+  getInstance,
+  getToolbox,
+  grantToolboxAccess,
+  listActivity,
+  listProviderOptions,
+  type ObservationCode,
+  refreshToolboxStatus,
+  removeToolbox,
+  setProviderToken,
+  type Toolbox,
+  type ToolInstance,
+} from '@agentopia/api'
+import { onMachine } from '@agentopia/testbed/machines'
+import type { CloudAndProduct } from './cloud.ts'
+import { connectMcp, textOf } from './mcp-client.ts'
+import { type Product, waitFor } from './product.ts'
+import type { Story } from './story.ts'
+
+const ACTIVE_MS = 240_000
+const DEPLOY_MS = 300_000
+const RECOVER_MS = 150_000
+
+export interface CloudStoryOptions {
+  /** `kill -9` of the control plane at each step of the provisioning and of the end. */
+  readonly kill?: boolean
+  /** With Docker installed, or bare. */
+  readonly image?: 'docker-20-04' | 'debian-12-x64'
+}
+
+/**
+ * The acceptance story on an emulated DigitalOcean: from an account without anything to tools that answer, through crashes,
+ * to an account without anything that costs money.
+ * @throws {Error} At the first step that does not hold.
+ */
+export async function cloudStory(
+  both: CloudAndProduct,
+  { step }: Story,
+  options: CloudStoryOptions = {},
+): Promise<void> {
+  const { product, cloud } = both
+  const { client } = product
+  const { world } = cloud.emulator
+  const { kill = false, image = 'docker-20-04' } = options
+  const powerCut = async () => {
+    await product.kill()
+    await product.start()
+  }
+
+  await step('store the token of DigitalOcean: it is checked, and lacks nothing', async () => {
+    const state = await client.call(setProviderToken, { body: { token: world.token } })
+    assert.deepEqual([state.configured, state.missingScopes], [true, []])
+  })
+  const price = await step('regions, sizes with prices, and images are offered', async () => {
+    const { sizes, regions, images } = await client.call(listProviderOptions, {})
+    assert.ok(regions.length > 0 && images.some(({ slug }) => slug === image))
+    return sizes.find(({ slug }) => slug === 's-1vcpu-2gb')!.monthlyUsd
+  })
+  const callsBefore = world.calls.length
+  const asked = await step('ask for a droplet twice with one key: one toolbox, its price on it', async () => {
+    const body = { provider: 'digitalocean', name: 'alpha', region: 'fra1', size: 's-1vcpu-2gb', image } as const
+    const headers = { 'idempotency-key': 'story-alpha' }
+    const [one, other] = await Promise.all([1, 2].map(() => client.call(createToolbox, { body }, { headers })))
+    assert.equal(one?.id, other?.id)
+    assert.equal(one?.placement?.monthlyUsd, price)
+    return one as Toolbox
+  })
+  const toolboxId = asked.id
+  const read = () => client.call(getToolbox, { params: { toolboxId } })
+
+  if (kill)
+    for (const status of ['provisioning', 'awaiting_heartbeat'] as const)
+      await step(`kill -9 of the control plane once it is ${status}`, async () => {
+        await waitFor(`it was never ${status}`, ACTIVE_MS, async () => {
+          const now = await read()
+          return now.status === status || now.status === 'active' ? now : undefined
+        })
+        await powerCut()
+      })
+  const active = await step('boot stages, enrolment, first heartbeat: active', () =>
+    waitFor('the toolbox did not become active', ACTIVE_MS, async () => {
+      const now = await read()
+      if (now.status === 'error_provisioning') throw new Error(`${now.statusReason}\n${now.boot?.log}`)
+      return now.status === 'active' && now.connected ? now : undefined
+    }),
+  )
+  await step(stagesOf(active, asked, world.calls.length - callsBefore), async () => {
+    assert.equal(world.droplets.size, 1)
+    assert.equal(world.calls.filter((call) => call === 'POST /v2/droplets').length, 1)
+    assert.equal(active.dropletId, [...world.droplets.keys()][0])
+  })
+  const machine = `agentopia-droplet-${active.dropletId}`
+
+  const [stdio, http] = await step('deploy a server over stdio and one over streamable HTTP', () =>
+    Promise.all([
+      deploy(product, toolboxId, 'everything', 'stdio'),
+      deploy(product, toolboxId, 'everything-http', 'http'),
+    ]),
+  )
+  const callEcho = await step('an agent gets access, a toolbelt and a token', () =>
+    agentOf(product, toolboxId, stdio, http),
+  )
+  await step('the official MCP client calls what is allowed', async () =>
+    assert.match(await callEcho('hello'), /hello/),
+  )
+
+  await step('kill -9 of DTMA on the droplet: it comes back, nothing lost', async () => {
+    await onMachine(machine, ['pkill', '-9', '-f', '/opt/dtma/dtma.cjs'])
+    await recovered(() => callEcho('after the crash of DTMA'))
+  })
+  await step('the droplet is powered off by hand: refresh-status says what happened', async () => {
+    await cloud.emulator.world.machines.power([...world.droplets.values()][0]!, 'off')
+    await sees(product, toolboxId, ['unreachable', 'not_answering', 'stopped'])
+  })
+  await step('the droplet is powered on: everything is back by itself', async () => {
+    await cloud.emulator.world.machines.power([...world.droplets.values()][0]!, 'on')
+    await recovered(() => callEcho('after the reboot'))
+    await sees(product, toolboxId, ['reachable'])
+  })
+  await step('kill -9 of the control plane: nothing lost, nothing doubled', async () => {
+    await powerCut()
+    await recovered(() => callEcho('after the crash of the control plane'))
+    assert.equal(world.droplets.size, 1)
+  })
+
+  await step('ask for its end; the first delete is answered, and ignored', async () => {
+    cloud.emulator.knobs.deletesIgnored = 1
+    await client.call(removeToolbox, { params: { toolboxId } })
+    if (kill) await powerCut()
+  })
+  await step('deprovisioned: no droplet is left, its history is', async () => {
+    await waitFor('the toolbox was not deprovisioned', RECOVER_MS, async () =>
+      (await read()).status === 'deprovisioned' ? true : undefined,
+    )
+    assert.equal(world.droplets.size, 0)
+    const { items } = await client.call(listActivity, { query: { toolboxId } })
+    const actions = items.map(({ action }) => action)
+    for (const action of ['toolbox.created', 'toolbox.enrolled', 'toolbox.active', 'toolbox.deprovisioned'])
+      assert.ok(actions.includes(action), `${action} is on record`)
+  })
+}
+
+/** What the boot took, as the machine itself told it. */
+function stagesOf(active: Toolbox, asked: Toolbox, calls: number): string {
+  const since = (at: string) => ((Date.parse(at) - Date.parse(asked.createdAt)) / 1_000).toFixed(1)
+  const stages = (active.boot?.stages ?? []).map(({ stage, at }) => `${stage} ${since(at)} s`)
+  return `   ${stages.join(', ')}; ${calls} API calls; one droplet`
+}
+
+async function agentOf({ client }: Product, toolboxId: string, stdio: ToolInstance, http: ToolInstance) {
+  const { id: agentId } = await client.call(createAgent, { body: { name: 'storyteller' } })
+  await client.call(grantToolboxAccess, { params: { agentId, toolboxId } })
+  for (const [{ id: instanceId }, allow] of [
+    [stdio, ['echo']],
+    [http, ['get-sum']],
+  ] as const)
+    await client.call(addToolbeltItem, { params: { agentId }, body: { instanceId, allow: [...allow] } })
+  const { secret, mcpUrl } = await client.call(createAgentToken, { params: { agentId }, body: { name: 'story' } })
+  return async (message: string): Promise<string> => {
+    const mcp = await connectMcp(mcpUrl, secret)
+    try {
+      const names = (await mcp.listTools()).tools.map(({ name }) => name).sort()
+      assert.deepEqual(names, ['http__get-sum', 'stdio__echo'])
+      return textOf(await mcp.callTool({ name: 'stdio__echo', arguments: { message } }))
+    } finally {
+      await mcp.close()
+    }
+  }
+}
+
+async function deploy({ client }: Product, toolboxId: string, toolId: string, name: string): Promise<ToolInstance> {
+  const made = await client.call(deployTool, { params: { toolboxId }, body: { toolId, name } })
+  return waitFor(`${name} is not running`, DEPLOY_MS, async () => {
+    const instance = await client.call(getInstance, { params: { toolboxId, instanceId: made.id } })
+    if (instance.state === 'blocked') throw new Error(`${name} is blocked: ${instance.message}`)
+    return instance.state === 'running' && instance.capabilityCount !== undefined ? instance : undefined
+  })
+}
+
+const sees = ({ client }: Product, toolboxId: string, codes: readonly ObservationCode[]) =>
+  waitFor(`refresh-status says none of ${codes.join(', ')}`, RECOVER_MS, async () => {
+    const { observation } = await client.call(refreshToolboxStatus, { params: { toolboxId } })
+    return codes.includes(observation.code) ? observation : undefined
+  })
+
+/** Calls until there is an answer: refusals on the way are what a client sees meanwhile. */
+async function recovered(call: () => Promise<string>): Promise<void> {
+  let last: unknown
+  await waitFor('no call was answered', RECOVER_MS, async () => {
+    try {
+      return await call()
+    } catch (error) {
+      last = error
+      return undefined
+    }
+  }).catch((error: Error) => {
+    throw new Error(error.message, { cause: last })
+  })
+}

@@ -1,0 +1,15 @@
+// npm run story:cloud [-- --kill]: the whole life of a droplet on an emulated DigitalOcean, step by step with times; with --kill
+// the control plane is killed at each step of the provisioning. Needs `npm start`'s set-up.
+
+import { cloudStory } from './cloud.story.ts'
+import { startWithCloud } from './cloud.ts'
+import { createStory } from './story.ts'
+
+const story = createStory((line) => console.log(line))
+await using both = await story.step('an emulated DigitalOcean and the control plane start', () => startWithCloud())
+try {
+  await cloudStory(both, story, { kill: process.argv.includes('--kill') })
+} catch (error) {
+  console.error(error, `\nWhat the control plane said:\n${both.product.output().split('\n').slice(-60).join('\n')}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,50 @@
+import { createServer, type Server } from 'node:http'
+import { present, type World } from './world.ts'
+
+/** The metadata service of droplets: who asks is known by his address. */
+export function createMetadataService(world: World): Server {
+  return createServer((request, response) => {
+    const address = request.socket.remoteAddress?.replace('::ffff:', '')
+    const droplet = present(world).find((one) => one.address === address)
+    const text = droplet && answer(request.url ?? '/', droplet)
+    if (text === undefined) response.writeHead(404).end('not found')
+    else response.end(text)
+  })
+}
+
+type Droplet = ReturnType<typeof present>[number]
+
+function answer(url: string, droplet: Droplet): string | undefined {
+  const path = url.replace(/\/$/, '')
+  if (path === '/metadata/v1.json') return JSON.stringify(document(droplet))
+  const name = path.replace(/^\/metadata\/v1\//, '')
+  const known: Readonly<Record<string, string>> = {
+    id: String(droplet.id),
+    hostname: droplet.name,
+    region: droplet.region,
+    'user-data': droplet.userData,
+    'interfaces/public/0/ipv4/address': droplet.address,
+  }
+  return known[name]
+}
+
+const document = ({ id, name, userData, region, address, tags }: Droplet) => ({
+  droplet_id: id,
+  hostname: name,
+  vendor_data: '#cloud-config\ndisable_root: false\n',
+  user_data: userData,
+  public_keys: [],
+  region,
+  interfaces: {
+    public: [
+      {
+        ipv4: { ip_address: address, netmask: '255.255.0.0', gateway: '10.91.0.1' },
+        mac: '02:42:00:00:00:01',
+        type: 'public',
+      },
+    ],
+  },
+  dns: { nameservers: ['10.91.0.1'] },
+  tags,
+  features: { dhcp_enabled: false },
+})

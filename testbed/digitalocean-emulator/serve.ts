@@ -1,0 +1,58 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { GATEWAY, METADATA_PORT, openDockerMachines } from './docker-machines.ts'
+import { createEmulator, type Emulator } from './emulator.ts'
+import { createMetadataService } from './metadata.ts'
+
+/** An emulated DigitalOcean on this machine whose droplets boot. */
+export interface Cloud {
+  readonly emulator: Emulator
+  /** Origin of the API. */
+  readonly url: string
+  /** This machine, as droplets reach it. */
+  readonly gateway: string
+  /** Removes every droplet that was made, and the network. */
+  close(): Promise<void>
+}
+
+/** @param port Of the API, on loopback; 0 picks a free one. */
+export async function openCloud(port = 0): Promise<Cloud> {
+  const machines = await openDockerMachines()
+  const emulator = createEmulator({ machines, knobs: { bootMs: 0 } })
+  const metadata = createMetadataService(emulator.world)
+  const api = createServer((request, response) => {
+    answer(emulator, request, response).catch(() => request.socket.destroy()) // a fault that cuts the connection
+  })
+  await listen(metadata, METADATA_PORT, GATEWAY)
+  await listen(api, port, '127.0.0.1')
+  return {
+    emulator,
+    url: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+    gateway: GATEWAY,
+    async close() {
+      for (const server of [api, metadata]) {
+        server.closeAllConnections()
+        server.close()
+      }
+      await machines.close()
+    },
+  }
+}
+
+async function listen(server: Server, port: number, host: string): Promise<void> {
+  server.listen(port, host)
+  await once(server, 'listening')
+}
+
+async function answer({ fetch }: Emulator, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = request.method === 'POST' ? await text(request) : undefined
+  const result = await fetch(`http://${request.headers.host}${request.url}`, {
+    method: request.method ?? 'GET',
+    headers: { authorization: request.headers.authorization ?? '' },
+    ...(body === undefined ? {} : { body }),
+  })
+  response.writeHead(result.status, Object.fromEntries(result.headers))
+  response.end(await result.text())
+}
