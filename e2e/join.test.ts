@@ -16,8 +16,7 @@ import {
   untilBooted,
 } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freePort, type Product, startProduct } from './product.ts'
-import { until } from './until.ts'
+import { freePort, type Product, startProduct, waitFor } from './product.ts'
 
 // A server with systemd and a Docker of its own joins by its line, and leaves again.
 
@@ -73,7 +72,7 @@ test('one pasted line makes the server an active toolbox, and the token is seen 
   expect((await toolbox()).boot?.stages.map(({ stage, state }) => [stage, state])).toEqual([
     ['docker', 'done'],
     ['image', 'done'],
-    ['dtma', 'running'],
+    ['dtma', 'done'],
     ['enrolled', 'done'],
   ])
   const processes = await watch
@@ -144,3 +143,15 @@ test('removed and uninstalled, nothing of it is left on the server but Docker', 
   ])
   expect(left).toBe('')
 })
+
+/** Looks until what is seen is good. */
+const until = <Seen>(
+  what: string,
+  withinMs: number,
+  look: () => Promise<Seen>,
+  good: (seen: Seen) => boolean,
+): Promise<Seen> =>
+  waitFor(`not so within ${withinMs} ms: ${what}`, withinMs, async () => {
+    const seen = await look()
+    return good(seen) ? seen : undefined
+  })

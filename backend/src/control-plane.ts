@@ -88,7 +88,7 @@ export interface ControlPlaneDeps {
   readonly signal: AbortSignal
 }
 
-export interface MachineConfig {
+interface MachineConfig {
   /** The image of DTMA that is given out; absent: machines pull `imageName` from a registry. */
   readonly image?: DtmaImage
   readonly imageName: string
@@ -186,6 +186,14 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       .catch((err: unknown) => log.warn({ err, toolboxId }, 'tool instances not woken; the next resync does it'))
   }
 
+  /** A machine is asked for: by the time it comes for the image, that is ready. */
+  function expectMachine(toolboxId: string): void {
+    wakeToolbox(toolboxId)
+    machines.image
+      ?.prepare()
+      .catch((err: unknown) => log.warn({ err }, 'the image of DTMA is not ready to be given out'))
+  }
+
   // What agents call, and the record of it.
   const toolbelts = createToolbelts({ store, clock })
   const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), log })
@@ -226,7 +234,18 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     const views = createToolboxViews({ clock, isConnected: tunnels.isOpen, listeningSince: liveness.listeningSince })
     toolboxRoutes(mount, { store, views, look: observer.look })
     const { limit, keyPin } = machines
-    provisionRoutes(mount, { store, clock, newId, views, publicUrl, keyPin, limit, wake: wakeToolbox, ...options })
+    provisionRoutes(mount, {
+      store,
+      clock,
+      newId,
+      views,
+      publicUrl,
+      keyPin,
+      limit,
+      wake: wakeToolbox,
+      expect: expectMachine,
+      ...options,
+    })
     providerRoutes(mount, { store, clock, sealer, newId, accounts: digitalOcean, options })
     catalogRoutes(mount, { catalog })
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })

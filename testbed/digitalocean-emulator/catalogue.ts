@@ -1,6 +1,6 @@
 /** A small part of what DigitalOcean offers, in its own words. */
 const REGION_NAMES = { nyc3: 'New York 3', ams3: 'Amsterdam 3', fra1: 'Frankfurt 1', sfo3: 'San Francisco 3' } as const
-export const REGION_SLUGS: readonly string[] = Object.keys(REGION_NAMES)
+const REGION_SLUGS: readonly string[] = Object.keys(REGION_NAMES)
 
 const SIZE_FACTS = [
   ['s-1vcpu-512mb-10gb', 512, 1, 10, 4],

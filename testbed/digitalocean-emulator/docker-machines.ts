@@ -28,7 +28,7 @@ const IMAGES: Readonly<Record<string, MachineImage>> = {
   'docker-20-04': 'agentopia-testbed:docker',
 }
 
-export const containerOf = (dropletId: number): string => `agentopia-droplet-${dropletId}`
+const containerOf = (dropletId: number): string => `agentopia-droplet-${dropletId}`
 
 /** Droplets that are containers with systemd, cloud-init and a Docker of their own, on a network of their own. */
 export async function openDockerMachines(): Promise<Machines & { close(): Promise<void> }> {

@@ -112,7 +112,7 @@ export async function act(world: World, droplet: EmulatedDroplet, body: unknown)
 export const listed = (world: World): EmulatedDroplet[] =>
   present(world).filter(({ createdAt }) => createdAt + world.knobs.listLagMs <= world.now())
 
-export const statusOf = ({ off, activeAt }: EmulatedDroplet, now: number): 'new' | 'active' | 'off' =>
+const statusOf = ({ off, activeAt }: EmulatedDroplet, now: number): 'new' | 'active' | 'off' =>
   off ? 'off' : activeAt <= now ? 'active' : 'new'
 
 /** The droplet as the API shows it. */

@@ -39,7 +39,7 @@ const document = ({ id, name, userData, region, address, tags }: Droplet) => ({
     public: [
       {
         ipv4: { ip_address: address, netmask: '255.255.0.0', gateway: '10.91.0.1' },
-        mac: '02:42:00:00:00:01',
+        mac: macOf(address),
         type: 'public',
       },
     ],
@@ -48,3 +48,7 @@ const document = ({ id, name, userData, region, address, tags }: Droplet) => ({
   tags,
   features: { dhcp_enabled: false },
 })
+
+/** As Docker derives it from the address. */
+const macOf = (address: string): string =>
+  ['02', '42', ...address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))].join(':')

@@ -68,7 +68,7 @@ export interface World {
   nextDropletId: number
 }
 
-export interface EmulatedFirewall {
+interface EmulatedFirewall {
   readonly id: string
   readonly name: string
   readonly tags: readonly string[]

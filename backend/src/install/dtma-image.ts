@@ -12,6 +12,8 @@ export interface DtmaImage {
   readonly name: string
   /** `sha256:…`; `undefined` when Docker has no such image. @throws {ProviderError} When Docker does not answer. */
   id(signal: AbortSignal): Promise<string | undefined>
+  /** Has it ready for when it is asked for. */
+  prepare(): Promise<void>
   /** What `docker load` takes, compressed. `undefined` for every other image. */
   open(id: string): Promise<{ readonly size: number; readonly body: Readable } | undefined>
 }
@@ -53,14 +55,22 @@ export function createDtmaImage({ docker, socketPath, name, directory }: DtmaIma
     return path
   }
 
+  function ready(id: string): Promise<string> {
+    const running = exporting.get(id) ?? exported(id).finally(() => exporting.delete(id))
+    exporting.set(id, running)
+    return running
+  }
+
   return {
     name,
+    async prepare() {
+      const id = await docker.imageId(name, AbortSignal.timeout(EXPORT_MS))
+      if (id) await ready(id)
+    },
     id: (signal) => docker.imageId(name, signal),
     async open(id) {
       if (id !== (await docker.imageId(name, AbortSignal.timeout(EXPORT_MS)))) return undefined
-      const running = exporting.get(id) ?? exported(id).finally(() => exporting.delete(id))
-      exporting.set(id, running)
-      const path = await running
+      const path = await ready(id)
       return { size: (await stat(path)).size, body: createReadStream(path) }
     },
   }

@@ -32,15 +32,17 @@ export interface ProvisionRouteDeps {
   readonly limit: number
   /** Wakes the reconciler, so that nobody waits for the next resync. */
   readonly wake: (toolboxId: string) => void
+  /** As `wake`, for a machine that does not exist yet. */
+  readonly expect: (toolboxId: string) => void
   /** Checks that such a droplet can be had, and what it costs. @throws {ProblemError} */
   readonly placementOf: (accountId: string, wanted: WantedDroplet) => Promise<Placement>
 }
 
-export type WantedDroplet = Extract<Parsed<typeof createToolbox>['body'], { provider: 'digitalocean' }>
+type WantedDroplet = Extract<Parsed<typeof createToolbox>['body'], { provider: 'digitalocean' }>
 
 /** What people ask of toolboxes: it is written down and answered at once; reconcilers carry it out. */
 export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
-  const { store, clock, newId, views, publicUrl, keyPin, limit, wake, placementOf } = deps
+  const { store, clock, newId, views, publicUrl, keyPin, limit, wake, expect, placementOf } = deps
 
   mount.reply(createToolbox, async ({ body }, { caller, idempotencyKey }) => {
     const { accountId } = caller
@@ -55,7 +57,7 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
         return viewOf(tx, row)
       }),
     )
-    wake(made.id)
+    expect(made.id)
     return made
   })
 

@@ -27,10 +27,12 @@ export interface BootNews {
   readonly log?: string | undefined
 }
 
-/** What is known of a boot after this news. A stage begun anew forgets what came after it in an earlier run. */
-export function bootAfter(boot: Boot | null, { stage, state, log }: BootNews, at: string): Boot {
+/** What is known of a boot after this news: earlier stages are over, and what came after this one in an earlier run is forgotten. */
+function bootAfter(boot: Boot | null, { stage, state, log }: BootNews, at: string): Boot {
   const place = BOOT_STAGES.indexOf(stage)
-  const before = (boot?.stages ?? []).filter((known) => BOOT_STAGES.indexOf(known.stage) < place)
+  const before = (boot?.stages ?? [])
+    .filter((known) => BOOT_STAGES.indexOf(known.stage) < place)
+    .map((known) => (known.state === 'running' ? { ...known, state: 'done' as const } : known))
   return { stages: [...before, { stage, state, at }], ...(state === 'failed' && log ? { log } : {}) }
 }
 

@@ -31,7 +31,7 @@ export function createDropletFinder({
   }
 }
 
-export function machineOf(droplet: Droplet): Machine {
+function machineOf(droplet: Droplet): Machine {
   const { id, status } = droplet
   const common = { ref: String(id), current: true }
   if (status === 'active') {

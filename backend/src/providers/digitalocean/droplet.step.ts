@@ -45,7 +45,7 @@ const MINUTE = 60 * SECOND
 /** After an answer that was lost, the list may lag: so long, and so many looks, before asking again. */
 export const LIST_LAG_MS = MINUTE
 export const LOOKS_BEFORE_ASKING_AGAIN = 5
-export const MOST_ATTEMPTS = 2
+const MOST_ATTEMPTS = 2
 /** Gone is what two looks in a row did not find. */
 const LOOKS_BEFORE_GONE = 2
 /** A droplet that does not come up costs money all the same. */

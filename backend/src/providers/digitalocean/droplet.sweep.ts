@@ -32,7 +32,7 @@ interface Owner {
 }
 
 /** Droplets of this environment that no toolbox accounts for, with the reason. */
-export function strayDroplets(
+function strayDroplets(
   droplets: readonly Pick<Droplet, 'id' | 'tags'>[],
   owners: readonly Owner[],
 ): { readonly id: number; readonly reason: string }[] {

@@ -13,9 +13,9 @@ import { dropletReconciler } from './droplet.reconciler.ts'
 import { dropletSweep } from './droplet.sweep.ts'
 import { environmentTag, PRODUCT_TAG, toolboxTag } from './droplet-names.ts'
 
-export const ENVIRONMENT = 'abcdef012345'
-export const PLACEMENT = { region: 'nyc3', size: 's-1vcpu-1gb', image: 'debian-12-x64', monthlyUsd: 6 } as const
-export const ORIGIN = 'http://control-plane.example:3000'
+const ENVIRONMENT = 'abcdef012345'
+const PLACEMENT = { region: 'nyc3', size: 's-1vcpu-1gb', image: 'debian-12-x64', monthlyUsd: 6 } as const
+const ORIGIN = 'http://control-plane.example:3000'
 
 /** An account with a toolbox that is asked for, an emulated DigitalOcean, and time that stands still. */
 export async function dropletScene(store: Store, over: Partial<typeof toolboxes.$inferInsert> = {}) {

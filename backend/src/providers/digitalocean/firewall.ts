@@ -5,7 +5,7 @@ import { environmentTag, firewallName } from './droplet-names.ts'
 const ANYWHERE = { addresses: ['0.0.0.0/0', '::/0'] } as const
 
 /** Nothing comes in: DTMA dials out. Holds for every droplet with the tag of the environment. */
-export const firewallOf = (environment: string): NewFirewall => ({
+const firewallOf = (environment: string): NewFirewall => ({
   name: firewallName(environment),
   tags: [environmentTag(environment)],
   inbound_rules: [],
