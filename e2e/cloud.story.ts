@@ -129,6 +129,21 @@ export async function cloudStory(
     assert.equal(world.droplets.size, 1)
   })
 
+  await step('N01 the control plane is away: a crashed tool comes back without it', async () => {
+    await product.kill()
+    const shell = (script: string) => onMachine(machine, ['sh', '-c', script])
+    const find = `docker ps -q --no-trunc --filter label=dtma.instance=${stdio.id}`
+    const started = () => shell(`docker inspect --format '{{.State.Pid}}' $(${find})`).catch(() => '')
+    const before = await started()
+    await shell(`kill -9 ${Number(before)}`)
+    await waitFor('the tool was not repaired', RECOVER_MS, async () => {
+      const now = await started()
+      return now !== '' && now !== '0' && now !== before ? now : undefined
+    })
+    await product.start()
+    await recovered(() => callEcho('after the absence of the control plane'))
+  })
+
   await step('ask for its end; the first delete is answered, and ignored', async () => {
     cloud.emulator.knobs.deletesIgnored = 1
     await client.call(removeToolbox, { params: { toolboxId } })

@@ -1,5 +1,5 @@
-// npm run story:cloud [-- --kill]: the whole life of a droplet on an emulated DigitalOcean, step by step with times; with --kill
-// the control plane is killed at each step of the provisioning. Needs `npm start`'s set-up.
+// npm run story:cloud [-- --kill] [--bare]: the whole life of a droplet on an emulated DigitalOcean, step by step with times; with --kill
+// the control plane is killed at each step of the provisioning, with --bare the droplet has no Docker. Needs `npm start`'s set-up.
 
 import { cloudStory } from './cloud.story.ts'
 import { startWithCloud } from './cloud.ts'
@@ -8,7 +8,11 @@ import { createStory } from './story.ts'
 const story = createStory((line) => console.log(line))
 await using both = await story.step('an emulated DigitalOcean and the control plane start', () => startWithCloud())
 try {
-  await cloudStory(both, story, { kill: process.argv.includes('--kill') })
+  const bare = process.argv.includes('--bare')
+  await cloudStory(both, story, {
+    kill: process.argv.includes('--kill'),
+    ...(bare ? { image: 'debian-12-x64' as const } : {}),
+  })
 } catch (error) {
   console.error(error, `\nWhat the control plane said:\n${both.product.output().split('\n').slice(-60).join('\n')}`)
   process.exitCode = 1

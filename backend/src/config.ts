@@ -84,6 +84,7 @@ export interface Config {
 
 /** Exit code of a process that was configured wrongly (sysexits.h). */
 const EX_CONFIG = 78
+const CONFIGURATION_FIX = 'docs/configuration.md says what each variable means.'
 
 /** @throws {StartError} With one line per wrong variable; never with its value. */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
@@ -91,11 +92,15 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const result = Environment.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
   if (!result.success) {
     const lines = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-    throw new StartError(lines.join('\n'), 'docs/configuration.md says what each variable means.', {
+    throw new StartError(lines.join('\n'), CONFIGURATION_FIX, {
       exitCode: EX_CONFIG,
     })
   }
   const e = result.data
+  if (e.PUBLIC_KEY_PIN && !e.PUBLIC_URL?.startsWith('https:'))
+    throw new StartError('PUBLIC_URL: must be an https address when PUBLIC_KEY_PIN is set', CONFIGURATION_FIX, {
+      exitCode: EX_CONFIG,
+    })
   const dataDir = resolve(e.DATA_DIR)
   return {
     http: {

@@ -15,6 +15,17 @@ export const Environment = z.object({
       .url({ protocol: /^https?$/, error: 'must be an http or https address' })
       .check(z.describe('Origin of the control plane. Absent: DTMA reports to nobody.')),
   ),
+  CONTROL_PLANE_PIN: z.optional(
+    z
+      .string()
+      .check(
+        z.regex(
+          /^sha256\/\/[A-Za-z0-9+/]{43}=(;sha256\/\/[A-Za-z0-9+/]{43}=)*$/,
+          'must be sha256//<base64>, several separated by ;',
+        ),
+        z.describe('Pins of the TLS key of the control plane, present and next. Absent: the authorities are trusted.'),
+      ),
+  ),
   TOOLBOX_ID: z.optional(z.string().check(z.maxLength(64), z.describe('The toolbox that this machine is to become.'))),
   ENROLMENT_TOKEN: secret('Single-use right to enrol as TOOLBOX_ID.'),
   ENROLMENT_TOKEN_FILE: text('File that holds the enrolment token; read when DTMA enrols.'),
@@ -65,6 +76,8 @@ export interface Config {
 interface UplinkConfig {
   /** Origin, without a trailing slash. */
   readonly baseUrl: string
+  /** Absent: the authorities are trusted. */
+  readonly pins: readonly string[] | undefined
   readonly toolboxId: string | undefined
   readonly enrolmentToken: string | undefined
   readonly enrolmentTokenFile: string | undefined
@@ -85,6 +98,7 @@ const NEEDS = [
   ['ENROLMENT_TOKEN_FILE', 'TOOLBOX_ID'],
   ['TOOLBOX_ID', 'AGENTOPIA_API_BASE_URL'],
   ['DTMA_BEARER_TOKEN', 'AGENTOPIA_API_BASE_URL'],
+  ['CONTROL_PLANE_PIN', 'AGENTOPIA_API_BASE_URL'],
 ] as const
 
 /** @throws {ConfigError} */
@@ -97,6 +111,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, i
   const wrong = result.success ? [] : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   const missing = NEEDS.filter(([name, needed]) => given[name] !== undefined && given[needed] === undefined)
   const lines = [...wrong, ...new Set(missing.map(([name, needed]) => `${needed}: is needed when ${name} is set`))]
+  if (given['CONTROL_PLANE_PIN'] !== undefined && given['AGENTOPIA_API_BASE_URL']?.startsWith('http:'))
+    lines.push('AGENTOPIA_API_BASE_URL: must be an https address when CONTROL_PLANE_PIN is set')
   if (!result.success || lines.length > 0) throw new ConfigError(lines.join('\n'))
 
   const e = result.data
@@ -110,6 +126,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, i
         ? undefined
         : {
             baseUrl: e.AGENTOPIA_API_BASE_URL.replace(/\/+$/, ''),
+            pins: e.CONTROL_PLANE_PIN?.split(';'),
             toolboxId: e.TOOLBOX_ID,
             enrolmentToken: e.ENROLMENT_TOKEN,
             enrolmentTokenFile: e.ENROLMENT_TOKEN_FILE,

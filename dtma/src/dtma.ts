@@ -195,10 +195,11 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
 
   function startReporting({ identity }: State): void {
     if (!config.uplink) return
-    const { baseUrl, bearerToken, toolboxId } = config.uplink
+    const { baseUrl, pins, bearerToken, toolboxId } = config.uplink
     const token = () => enrolmentTokenOf(config, log)
     const uplinkDeps: UplinkDeps = {
       baseUrl,
+      pins,
       given: bearerToken === undefined ? undefined : { dtmaBearerToken: bearerToken },
       enrolment: toolboxId === undefined ? undefined : { identity, toolboxId, token, machine },
       onCredentials: (received) => {

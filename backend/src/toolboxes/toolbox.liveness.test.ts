@@ -49,7 +49,7 @@ async function scene() {
   }
 }
 
-test('a toolbox that falls silent is unresponsive after a minute, and it is told once', async () => {
+test('L01 a toolbox that falls silent is unresponsive after a minute, and it is told once', async () => {
   const { active, at, status, told } = await scene()
   const id = await active()
   await at(55)
@@ -60,7 +60,7 @@ test('a toolbox that falls silent is unresponsive after a minute, and it is told
   expect((await told()).map(({ action }) => action)).toEqual(['toolbox.unresponsive'])
 })
 
-test('a toolbox that was silent before we started has five minutes', async () => {
+test('L10 a toolbox that was silent before we started has five minutes', async () => {
   const { active, at, status, clock, beat } = await scene()
   const id = await active()
   await store.system((tx) => tx.update(toolboxes).set({ lastHeartbeatAt: new Date(clock.now() - 3_600_000) }))
@@ -80,7 +80,7 @@ test('after a pause of our own the grace begins anew', async () => {
   expect(liveness.listeningSince()).toBe(clock.now())
 })
 
-test('when many fall silent at once their status is held, and told once to each account', async () => {
+test('L11 when many fall silent at once their status is held, and told once to each account', async () => {
   const { active, at, status, told, beat } = await scene()
   const ids = await Promise.all(Array.from({ length: 10 }, active))
   await at(30)

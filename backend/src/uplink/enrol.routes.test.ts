@@ -35,7 +35,7 @@ test('a token and a key are traded for two credentials, of which the store keeps
     expect(everything + tokens).not.toContain(secret)
 })
 
-test('of 50 enrolments at once with as many keys, exactly one succeeds', async () => {
+test('E02 of 50 enrolments at once with as many keys, exactly one succeeds', async () => {
   const uplink = openUplink(store)
   const toolbox = await insertToolbox(store)
   const token = await uplink.token(toolbox)
@@ -64,7 +64,7 @@ test('the same key may repeat the enrolment after a lost reply, and gets fresh c
   expect((await uplink.row(toolbox.id)).dtmaBearerToken).toBe(digestOf(repeated.json.dtmaBearerToken!))
 })
 
-test('every refusal reads the same', async () => {
+test('E01 E03 every refusal reads the same', async () => {
   const uplink = openUplink(store)
   const [toolbox, other, unwanted] = [
     await insertToolbox(store),
@@ -110,7 +110,7 @@ test('a key of another kind proves nothing', async () => {
   )
 })
 
-test('a DTMA of another version is refused, and the token stays good', async () => {
+test('E13 a DTMA of another version is refused, and the token stays good', async () => {
   const uplink = openUplink(store)
   const toolbox = await insertToolbox(store)
   const key = newKey()

@@ -101,7 +101,7 @@ test('a report without tools is one too: a DTMA whose Docker is down is not aske
   expect((await uplink.beat(bearer, beat)).json.wantReport).toBe(false)
 })
 
-test('repeated and reordered heartbeats change nothing', async () => {
+test('L04 repeated and reordered heartbeats change nothing', async () => {
   const uplink = openUplink(store, applyToolReport)
   const { id, bearer } = await uplink.joined()
   const instance = await insertInstance(id, 'account-a')
@@ -113,7 +113,7 @@ test('repeated and reordered heartbeats change nothing', async () => {
   expect([await uplink.row(id), await instanceRow(instance)]).toEqual(before)
 })
 
-test('a new run takes over, and what the old one still says is refused', async () => {
+test('L05 a new run takes over, and what the old one still says is refused', async () => {
   const uplink = openUplink(store)
   const { id, bearer } = await uplink.joined()
   await uplink.beat(bearer, beatOf('old', 100))
@@ -132,7 +132,7 @@ test('of many heartbeats at once, the highest counts in the end', async () => {
   expect((await activityOf(id)).filter(({ action }) => action === 'toolbox.active')).toHaveLength(1)
 })
 
-test('a toolbox that sends a thousand heartbeats at once is held back, and it alone', async () => {
+test('L13 a toolbox that sends a thousand heartbeats at once is held back, and it alone', async () => {
   const uplink = openUplink(store)
   const [noisy, quiet] = [await uplink.joined(), await uplink.joined()]
   const replies = await Promise.all(
@@ -143,7 +143,7 @@ test('a toolbox that sends a thousand heartbeats at once is held back, and it al
   expect((await uplink.beat(quiet.bearer, beatOf('r', 1))).status).toBe(200)
 })
 
-test('only the bearer token of the present enrolment is accepted', async () => {
+test('E10 only the bearer token of the present enrolment is accepted', async () => {
   const uplink = openUplink(store)
   const { id, bearer } = await uplink.joined()
   const authenticate = authenticateDtma(store)
@@ -178,7 +178,7 @@ test('a heartbeat that cannot be stored as a whole is not stored at all', async 
   expect(await uplink.row(id)).toMatchObject({ status: 'awaiting_heartbeat', lastHeartbeatAt: null })
 })
 
-test("what a toolbox says about another's tools and about names of the language changes nothing there", async () => {
+test("L09 what a toolbox says about another's tools and about names of the language changes nothing there", async () => {
   const uplink = openUplink(store, applyToolReport)
   const victim = await insertToolbox(store, { accountId: 'account-b' })
   const instance = await insertInstance(victim.id, 'account-b')
@@ -231,7 +231,7 @@ test.each([
   ['an unknown field', { ...beatOf('r', 1), toolboxId: 'toolbox_x' }, 400],
   ['a negative sequence', beatOf('r', -1), 400],
   ['no JSON', '{"runId":', 400],
-])('%s is refused', async (_, body, expected) => {
+])('L08 %s is refused', async (_, body, expected) => {
   const uplink = openUplink(store)
   const { id, bearer } = await uplink.joined()
   expect((await uplink.beat(bearer, body)).status).toBe(expected)

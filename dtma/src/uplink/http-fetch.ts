@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
 import type { Fetch } from '../contract/client.ts'
 
 /** The control plane's replies are a few kilobytes. */
@@ -10,13 +11,23 @@ const MOST_REPLY_BYTES = 1024 * 1024
  * runs with `--lite-mode` does not have. Redirects are not followed: they would carry our credential elsewhere.
  * @throws {Error} Of the connection, or when the reply is larger than 1 MiB.
  */
-export const httpFetch: Fetch = (url, { method = 'GET', headers, body, signal } = {}) =>
-  new Promise((resolve, reject) => {
+export const httpFetch: Fetch = (url, init) => exchange(url, init)
+
+type Init = Parameters<Fetch>[1]
+
+/** @param socket To send over; absent: a connection of its own. */
+export function exchange(
+  url: string,
+  { method = 'GET', headers, body, signal }: Init = {},
+  socket?: Socket,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
     const send = url.startsWith('https:') ? httpsRequest : httpRequest
     const outgoing = send(url, {
       method,
       headers: Object.fromEntries(new Headers(headers)),
       ...(signal ? { signal } : {}),
+      ...(socket ? { createConnection: () => socket } : {}),
     })
     outgoing.once('error', reject)
     outgoing.once('response', (incoming) => {
@@ -24,6 +35,7 @@ export const httpFetch: Fetch = (url, { method = 'GET', headers, body, signal } 
     })
     outgoing.end(body as string | undefined)
   })
+}
 
 async function readAll(incoming: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []

@@ -22,7 +22,7 @@ test('pings every 10 s', () => {
   expect(silent).not.toHaveBeenCalled()
 })
 
-test('notices silence once, within 20 s', () => {
+test('L07 notices silence once, within 20 s', () => {
   const { silent } = started()
   vi.advanceTimersByTime(14_999)
   expect(silent).not.toHaveBeenCalled()

@@ -1,9 +1,11 @@
 import { createServer, type Http2ServerRequest, type Http2ServerResponse, type OutgoingHttpHeaders } from 'node:http2'
+import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import { RUN_ID_HEADER, TUNNEL_CLOSE, TUNNEL_PATH, TUNNEL_PROTOCOL } from '../contract/index.ts'
 import type { Log } from '../log.ts'
 import { type Clock, jitteredBackoffMs } from './clock.ts'
 import { keepAlive } from './keep-alive.ts'
+import { connectPinned, type Pins } from './pinned-tls.ts'
 import { SESSION_WINDOW, STREAM_WINDOW, WsDuplex } from './ws-duplex.ts'
 
 /** An ordinary listener of Node's HTTP servers; served over the tunnel as over TCP. */
@@ -12,6 +14,8 @@ export type TunnelListener = (request: Http2ServerRequest, response: Http2Server
 export interface TunnelDeps {
   /** Origin of the control plane. */
   readonly baseUrl: string
+  /** Absent: the authorities are trusted. */
+  readonly pins?: Pins | undefined
   readonly token: () => string
   readonly runId: string
   readonly listener: TunnelListener
@@ -23,6 +27,8 @@ export type TunnelEnd = 'stopped' | 'superseded' | 'unauthenticated'
 
 const HANDSHAKE_MS = 10_000
 const GOODBYE_MS = 1_000
+/** WebSocket close code of a connection that broke (RFC 6455 section 7.4.1). */
+const NEVER_OPEN = 1006
 const MAX_STREAMS = 1_000
 /** A tunnel that lasted so long was a good one: the next is dialled soon. */
 const STABLE_MS = 10_000
@@ -54,13 +60,28 @@ interface Closed {
 }
 
 /** One connection, from the dial to its end. Never rejects. */
-function connectOnce({ baseUrl, token, runId, listener, log }: TunnelDeps, signal: AbortSignal): Promise<Closed> {
+async function connectOnce(deps: TunnelDeps, signal: AbortSignal): Promise<Closed> {
+  if (!deps.pins) return connectOver(deps, signal)
+  try {
+    return await connectOver(deps, signal, await connectPinned(new URL(deps.baseUrl), deps.pins, signal))
+  } catch (error) {
+    return { connected: false, code: NEVER_OPEN, reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** @param socket To the pinned control plane; absent: the library dials. */
+function connectOver(
+  { baseUrl, token, runId, listener, log }: TunnelDeps,
+  signal: AbortSignal,
+  socket?: Socket,
+): Promise<Closed> {
   return new Promise((resolve) => {
     const ws = new WebSocket(baseUrl.replace(/^http/, 'ws') + TUNNEL_PATH, [TUNNEL_PROTOCOL], {
       headers: { authorization: `Bearer ${token()}`, [RUN_ID_HEADER]: runId },
       handshakeTimeout: HANDSHAKE_MS,
       perMessageDeflate: false,
       maxPayload: SESSION_WINDOW,
+      ...(socket ? { createConnection: () => socket } : {}),
     })
     let connected = false
     let reason = ''

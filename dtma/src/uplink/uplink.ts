@@ -5,11 +5,15 @@ import { type EnrolmentDeps, enrolOnce, enrolUntilDone, whyNot } from './enrolme
 import { type Report, startHeartbeats } from './heartbeats.ts'
 import { httpFetch } from './http-fetch.ts'
 import type { Credentials, Identity } from './identity.ts'
+import { pinnedFetch } from './pinned-fetch.ts'
+import type { Pins } from './pinned-tls.ts'
 import { runTunnel, type TunnelListener } from './tunnel.ts'
 
 export interface UplinkDeps {
   /** Origin of the control plane: AGENTOPIA_API_BASE_URL. */
   readonly baseUrl: string
+  /** Of its TLS key; absent: the authorities are trusted. */
+  readonly pins?: Pins | undefined
   /** `undefined` when the two credentials were given instead. */
   readonly enrolment:
     | {
@@ -45,7 +49,8 @@ const REFUSED_MS = 60_000
 
 /** Everything that DTMA says to the control plane: enrolment, then heartbeats and the tunnel side by side, until `signal` aborts. */
 export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
-  const { baseUrl, enrolment, given, log, clock, runId, version, report, listener } = deps
+  const { baseUrl, pins, enrolment, given, log, clock, runId, version, report, listener } = deps
+  const fetch = pins ? pinnedFetch(pins) : httpFetch
   let wake = () => {}
   let heard = () => false
 
@@ -56,7 +61,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     const { identity, toolboxId } = enrolment
     const enrolmentDeps: EnrolmentDeps = {
       ...enrolment,
-      client: createClient({ baseUrl, fetch: httpFetch }),
+      client: createClient({ baseUrl, fetch }),
       version,
       log,
       clock,
@@ -82,12 +87,12 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     const over = new AbortController()
     const either = AbortSignal.any([signal, over.signal])
     const heartbeats = startHeartbeats(
-      { client: createClient({ baseUrl, token, fetch: httpFetch }), runId, version, report, log, clock },
+      { client: createClient({ baseUrl, token, fetch }), runId, version, report, log, clock },
       either,
     )
     wake = heartbeats.wake
     heard = () => heartbeats.heard
-    const tunnel = runTunnel({ baseUrl, token: () => token, runId, listener, log, clock }, either)
+    const tunnel = runTunnel({ baseUrl, pins, token: () => token, runId, listener, log, clock }, either)
     const end = await Promise.race([heartbeats.ended, tunnel])
     over.abort()
     await Promise.all([heartbeats.ended, tunnel])

@@ -49,7 +49,7 @@ done
 tries=0
 while [ "$tries" -lt 60 ]; do
   tries=$((tries + 1))
-  if [ -n "$PIN" ]; then set -- --pinnedpubkey "$PIN"; else set --; fi
+  if [ -n "$PIN" ]; then set -- --insecure --pinnedpubkey "$PIN"; else set --; fi
   if curl -fsS "$@" --connect-timeout 10 --max-time 60 -o "$SCRIPT" "$CONTROL_PLANE/install.sh" &&
     printf '%s\\n' "$TOKEN" | sh "$SCRIPT" "$TOOLBOX_ID"; then
     rm -f "$SCRIPT"

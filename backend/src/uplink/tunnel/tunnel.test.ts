@@ -165,7 +165,7 @@ test('a goodbye is told apart from a broken connection', async () => {
   )
 })
 
-test('comes back by itself after the connection broke', async () => {
+test('N06 comes back by itself after the connection broke', async () => {
   const { stop } = await opened()
   server.closeAllConnections()
   tunnels.closeAll()
@@ -182,7 +182,7 @@ test('a newer connection of the same toolbox replaces the older, which does not 
   second.stop.abort()
 })
 
-test('a revoked toolbox is cut off and told so', async () => {
+test('E10 a revoked toolbox is cut off and told so', async () => {
   const { end } = await opened()
   tunnels.revoke('toolbox_alpha')
   expect(await end).toBe('unauthenticated')
