@@ -15,7 +15,7 @@ export interface ActionOptions {
  */
 export function useAction<Op extends Operation>(op: Op, { deadlineMs }: ActionOptions = {}) {
   const queries = useQueryClient()
-  const [keyring] = useState(() => createKeyring(() => crypto.randomUUID()))
+  const [keyring] = useState(() => createKeyring(randomKey))
   const repeatable = op.problems.includes('idempotency-key-reused')
   return useMutation<Reply<Op>, Error, Input<Op>>({
     mutationKey: [op.id],
@@ -30,3 +30,7 @@ export function useAction<Op extends Operation>(op: Op, { deadlineMs }: ActionOp
     },
   })
 }
+
+/** 128 random bits. `crypto.randomUUID` is not there on a page that came by plain HTTP from another machine. */
+const randomKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -38,7 +38,12 @@ export function DropletChoice({ choice, onChange, tried }: DropletChoiceProps) {
                 />
               )}
             </Field>
-            <Field label="Size" required problem={missing(choice.size)} hint="A droplet costs the same when it is off.">
+            <Field
+              label="Size"
+              required
+              problem={missing(choice.size)}
+              hint={priceOf(sizes.find(({ slug }) => slug === choice.size)?.monthlyUsd)}
+            >
               {(control) => (
                 <Select
                   {...control}
@@ -70,3 +75,6 @@ export function DropletChoice({ choice, onChange, tried }: DropletChoiceProps) {
     </Reading>
   )
 }
+
+const priceOf = (monthlyUsd: number | undefined): string =>
+  monthlyUsd === undefined ? 'The price is that of DigitalOcean.' : `$${monthlyUsd} a month, also while it is off.`
