@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config'
 const inPackages = (pattern: string) =>
   ['dtma', 'api', 'backend', 'cli', 'scripts', 'web', 'testbed'].map((name) => `${name}/**/${pattern}`)
 
-// Three projects: `unit` needs nothing but Node, `docker` a Docker Engine, `e2e` the whole product and a browser.
+// Four projects: `unit` needs nothing but Node, `docker` a Docker Engine, `faults` root and the programs of one to start its own,
+// `e2e` the whole product and a browser.
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -12,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: inPackages('*.test.ts'),
-          exclude: ['**/node_modules/**', '**/*.docker.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.docker.test.ts', '**/*.faults.test.ts'],
           globalSetup: ['backend/src/store/testing.setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -25,6 +26,16 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           globalSetup: ['backend/src/store/testing.setup.ts'],
           testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: inPackages('*.faults.test.ts'),
+          exclude: ['**/node_modules/**'],
+          testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,
         },

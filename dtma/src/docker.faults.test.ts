@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs'
+import { mkdir, open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { callCapability, deleteTool, getHealth, getStatus, getTool, putTool } from './contract/operations.ts'
+import { ToolSpec } from './contract/tool.ts'
+import { type DtmaProcess, dtmaProcess, until } from './dtma-process.testing.ts'
+import { createDockerApi } from './engine/docker.api.ts'
+import { createEngineHttp } from './engine/engine.http.ts'
+import { copyImages, type PrivateDocker, privateDocker } from './private-docker.testing.ts'
+import { createToolImages } from './tools/tool-images.ts'
+
+const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
+const SHARED = '/var/run/docker.sock'
+const never = new AbortController().signal
+const spec = ToolSpec.parse({
+  package: { type: 'npm', name: '@modelcontextprotocol/server-everything', version: '2026.8.31' },
+  transport: { type: 'stdio' },
+})
+const params = { name: 'mail' }
+let machine: PrivateDocker
+let dtma: DtmaProcess
+
+beforeAll(async () => {
+  machine = await privateDocker()
+  await machine.start({ liveRestore: true })
+  await mkdir(join(machine.disk, 'dtma'))
+  // The private Docker has no way to a registry: the tool is built outside and brought along.
+  const shared = createDockerApi(createEngineHttp(SHARED))
+  const base = (await shared.inspectImage(BASE, never))!
+  const images = createToolImages({ docker: shared, owner: 'faults', runnerBase: async () => base.Id })
+  const tag = await images.make(spec, () => undefined, never)
+  await copyImages(SHARED, machine.socketPath, [BASE, tag], '/var/tmp/dtma-faults.tar')
+  dtma = await dtmaProcess({
+    DOCKER_HOST: `unix://${machine.socketPath}`,
+    DTMA_STATE_DIR: join(machine.disk, 'dtma'),
+    DTMA_RUNNER_IMAGE: BASE,
+  })
+  await dtma.start()
+  await dtma.client.call(putTool, { params, body: { generation: 1, spec } })
+  await until(async () => (await tool()).state === 'running', 60_000)
+})
+afterAll(async () => {
+  await dtma?.stop()
+  await machine?.close()
+})
+
+const state = async () => (await dtma.client.call(getStatus, {})).docker.state
+const tool = () => dtma.client.call(getTool, { params })
+const running = (ms = 60_000) => expect.poll(tool, { timeout: ms }).toMatchObject({ state: 'running' })
+const call = () =>
+  dtma.client.call(callCapability, { params, body: { capability: 'echo', arguments: { message: 'hi' } } })
+async function containers(): Promise<readonly string[]> {
+  return (await machine.docker.listContainers('dtma.instance=mail', never)).map(({ Id }) => Id)
+}
+
+/** Of the container's first process, on this machine. */
+async function pidOf(id: string): Promise<number> {
+  const ask = { what: 'inspect', method: 'GET', path: `/containers/${id}/json`, deadlineMs: 5_000 } as const
+  const { State } = (await createEngineHttp(machine.socketPath).json(ask, never)) as { State: { Pid: number } }
+  return State.Pid
+}
+
+test('D01 L02: a Docker that hangs is called so, DTMA answers meanwhile, and nothing is doubled when it goes on', async () => {
+  const before = await tool()
+  machine.freeze()
+  try {
+    await expect.poll(state, { timeout: 30_000 }).toBe('hung')
+    await expect.poll(tool, { timeout: 30_000 }).toMatchObject({ state: 'unknown', reason: 'docker_hung' })
+    const asked = performance.now()
+    expect(await dtma.client.call(getHealth, {})).toMatchObject({ status: 'ok' })
+    expect(performance.now() - asked).toBeLessThan(1_000)
+  } finally {
+    machine.thaw()
+  }
+  await running()
+  expect(await tool()).toMatchObject({ restarts: before.restarts, container: { id: before.container!.id } })
+  expect(await containers()).toEqual([before.container!.id])
+})
+
+test('D02: when Docker is killed and keeps its containers, the tool never stops and is spoken to again', async () => {
+  const before = await tool()
+  const pid = await pidOf(before.container!.id)
+  await machine.kill()
+  await expect.poll(state, { timeout: 20_000 }).toBe('down')
+  expect(existsSync(`/proc/${pid}`)).toBe(true)
+  await machine.start({ liveRestore: true })
+  await running()
+  expect(existsSync(`/proc/${pid}`)).toBe(true)
+  expect((await tool()).container).toMatchObject({ id: before.container!.id, startedAt: before.container!.startedAt })
+  expect(JSON.stringify(await call())).toContain('hi')
+})
+
+test('D03: when Docker is killed and takes its containers along, DTMA brings them back within 30 s', async () => {
+  await machine.kill()
+  await machine.start({ liveRestore: false })
+  await machine.kill()
+  await machine.start({ liveRestore: false })
+  await running(30_000)
+  expect(JSON.stringify(await call())).toContain('hi')
+  expect(await containers()).toHaveLength(1)
+})
+
+/** Writes blocks of this size to the end of a file until there is no room for another one. */
+async function fill(path: string, bytes: number): Promise<void> {
+  const block = Buffer.alloc(bytes)
+  const file = await open(path, 'a')
+  try {
+    for (;;) {
+      const { bytesWritten } = await file.write(block)
+      if (bytesWritten < bytes) return
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+  } finally {
+    await file.close()
+  }
+}
+
+test('D06: on a full disk a change is refused, DTMA lives, the tool runs on, and all goes on when there is room', async () => {
+  const filler = join(machine.disk, 'filler')
+  for (const bytes of [1 << 20, 1 << 12, 1 << 12]) await fill(filler, bytes)
+  const body = { generation: 1, spec }
+  await expect(dtma.client.call(putTool, { params: { name: 'late' }, body })).rejects.toMatchObject({
+    code: 'state-not-writable',
+  })
+  expect(await dtma.client.call(getHealth, {})).toMatchObject({ status: 'ok' })
+  expect(JSON.stringify(await call())).toContain('hi')
+
+  await rm(filler)
+  await dtma.client.call(putTool, { params: { name: 'late' }, body })
+  await expect
+    .poll(() => dtma.client.call(getTool, { params: { name: 'late' } }), { timeout: 60_000 })
+    .toMatchObject({ state: 'running' })
+  await dtma.client.call(deleteTool, { params: { name: 'late' } })
+})
+
+test('D14: after a loss of power everything comes back, in whatever order it starts', async () => {
+  for (let reboot = 0; reboot < 4; reboot++) {
+    await dtma.kill()
+    await machine.powerOff()
+    const starts = [() => machine.start({ liveRestore: reboot % 2 === 0 }), () => dtma.start()]
+    if (reboot >= 2) starts.reverse()
+    for (const start of starts) await start()
+    await running()
+    expect(JSON.stringify(await call())).toContain('hi')
+    expect(await containers()).toHaveLength(1)
+  }
+})
