@@ -232,6 +232,18 @@ test('S05: a field of Docker is refused in every object of a request, to create 
   )
 })
 
+test("S04: no path leads to the socket of Docker: what is mounted is the tool's own volume, wherever it says", () => {
+  for (const path of ['/var/run/docker', '/run', '/proc/1/root/run', '/var/run']) {
+    const { success, data } = ToolSpec.safeParse({ ...RIGHT, state: { path } })
+    const { Binds, Mounts } = success ? bodyOf(data).HostConfig : { Binds: [], Mounts: [] }
+    expect(Binds).toEqual([])
+    for (const mount of Mounts)
+      expect(mount).toEqual({ Type: 'volume', Source: 'dtma-mail', Target: path, ReadOnly: false })
+  }
+  for (const path of ['/', '/var/run/docker.sock', '/a:/b', '../x', '/a/../b', 'x'])
+    expect(ToolSpec.safeParse({ ...RIGHT, state: { path } }).success, path).toBe(false)
+})
+
 test('S06: variables and labels that would change the runtime, Docker or DTMA are refused', () => {
   const names = [
     'LD_PRELOAD',
@@ -277,7 +289,7 @@ test('a stdio tool without egress has no network, an HTTP tool its own one', () 
   expect(bodyOf(http).HostConfig.NetworkMode).toBe('dtma-mail')
 })
 
-test('volumes of the image become small tmpfs mounts, except where the state lies', () => {
+test('S08: volumes of the image become small tmpfs mounts, except where the state lies', () => {
   const { Tmpfs, Mounts } = bodyOf(
     { state: { path: '/data' } },
     { image: image({ Volumes: ['/data', '/cache'] }) },
@@ -286,7 +298,7 @@ test('volumes of the image become small tmpfs mounts, except where the state lie
   expect(Mounts).toEqual([{ Type: 'volume', Source: 'dtma-mail', Target: '/data', ReadOnly: false }])
 })
 
-test('labels of ours that an image brings are overwritten, also those that we do not use', () => {
+test('S07: labels of ours that an image brings are overwritten, also those that we do not use', () => {
   const labels = { 'dtma.claim': 'stolen', 'dtma.other': 'x', 'agentopia.y': 'z', maintainer: 'somebody' }
   const made = bodyOf({}, { image: image({ Labels: labels }) }).Labels
   expect(made).toMatchObject({ 'dtma.claim': 'claim', 'dtma.other': '', 'agentopia.y': '' })

@@ -8,7 +8,7 @@ const container = (Id: string, labels: Record<string, string> = {}) => ({
   Labels: { 'dtma.owner': 'me', 'dtma.claim': 'c', 'dtma.instance': 'mail', ...labels },
 })
 
-test('once we know the id of our container, a twin with all of its labels is not ours', () => {
+test('S07: once we know the id of our container, a twin with all of its labels is not ours', () => {
   const twin = container('twin')
   expect(oursAmong([twin, container('real')], { claim: 'c', containerId: 'real' }, 'me')?.Id).toBe('real')
   expect(oursAmong([twin], { claim: 'c', containerId: 'real' }, 'me')).toBeUndefined()

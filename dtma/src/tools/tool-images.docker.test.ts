@@ -58,7 +58,7 @@ test('a package without a command fails with the reason', async () => {
   expect(failure.message).toContain('has no command')
 })
 
-test('an image that no registry serves ends in a classified failure', async () => {
+test('D12: an image that no registry serves ends in a classified failure', async () => {
   const image = `127.0.0.1:9/nothing@sha256:${'0'.repeat(64)}`
   const failure = await failureOf(images.make(specOf({ type: 'oci', image }), () => undefined, never))
   expect(failure).toMatchObject({ reason: 'registry_unreachable' })

@@ -104,12 +104,12 @@ test('an image is pulled by its digest, with progress, and found and removed by 
   expect((await images.find(specOf(image), never)).details).toBeUndefined()
 })
 
-test('a digest that the registry does not have is named as such', async () => {
+test('D12: a digest that the registry does not have is named as such', async () => {
   const failure = pull(`${host}/test/${run}@sha256:${'0'.repeat(64)}`)
   await expect(failure).rejects.toMatchObject({ reason: 'image_not_found', lasting: true })
 })
 
-test('a registry that wants other credentials is named as such', async () => {
+test('D12: a registry that wants other credentials is named as such', async () => {
   mode = 'closed'
   await expect(pull(image)).rejects.toMatchObject({ reason: 'image_auth' })
   mode = 'well'

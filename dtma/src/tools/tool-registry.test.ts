@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type ToolRequest, ToolSpec } from '../contract/tool.ts'
 import type { AcceptedTool, SpecFiles } from './spec-file.ts'
@@ -78,7 +79,7 @@ test('of many creates at once one succeeds and the others hear that it exists', 
   expect(saves()).toBe(1)
 })
 
-test('of the same put many times at once all succeed, and it is accepted once', async () => {
+test('C01 C02: of the same put many times at once all succeed, and it is accepted once', async () => {
   const { registry: tools, saves } = registry()
   await Promise.all(Array.from({ length: 8 }, () => tools.put('mail', request)))
   expect(saves()).toBe(1)
@@ -94,4 +95,77 @@ test('a tool that is not there cannot be started, but can be deleted', async () 
   const { registry: tools } = registry()
   await expect(tools.start('nothing')).rejects.toMatchObject({ code: 'tool-not-found' })
   await tools.delete('nothing')
+})
+
+/** A reconciler that carries out at once what is accepted, in as many turns of the event loop as the seed says. */
+function racingRegistry(turns: () => number) {
+  const pause = async () => {
+    for (let left = turns(); left > 0; left--) await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  const workers = new Map<string, ToolWorker>()
+  const tools = {
+    find: (name: string) => workers.get(name),
+    list: () => [...workers.values()],
+    add(first: AcceptedTool) {
+      const gone = Promise.withResolvers<void>()
+      let tool = first
+      const worker = {
+        get tool() {
+          return tool
+        },
+        get status() {
+          return { name: tool.name, generation: tool.generation }
+        },
+        gone: gone.promise,
+        async accept(change: Partial<AcceptedTool>) {
+          await pause()
+          tool = { ...tool, ...change }
+          if (tool.desired !== 'absent') return
+          void pause().then(() => {
+            workers.delete(tool.name)
+            gone.resolve()
+          })
+        },
+      } as unknown as ToolWorker
+      workers.set(first.name, worker)
+      return worker
+    },
+  } as unknown as ToolReconciler
+  const files: SpecFiles = { owner: 'o', save: pause, remove: async () => undefined }
+  return createToolRegistry({ tools, files })
+}
+
+test('C04: however deletions and deployments overlap, the last one wins, generations never go back, nothing rises again', async () => {
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ put: fc.integer({ min: 1, max: 6 }) }) },
+    { weight: 1, arbitrary: fc.constant('delete' as const) },
+  )
+  const turns = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 20 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), turns, async (steps, waits) => {
+      let at = 0
+      const tools = racingRegistry(() => waits[at++ % waits.length]!)
+      const answers = await Promise.allSettled(
+        steps.map((step) =>
+          step === 'delete'
+            ? tools.delete('mail')
+            : tools.put('mail', { ...request, generation: step.put, spec: { ...spec, args: [`${step.put}`] } }),
+        ),
+      )
+      // The same, one after the other.
+      let generation: number | undefined
+      const expected = steps.map((step) => {
+        if (step === 'delete') {
+          generation = undefined
+          return 'fulfilled'
+        }
+        const isStale = generation !== undefined && step.put < generation
+        if (!isStale) generation = step.put
+        return isStale ? 'rejected' : 'fulfilled'
+      })
+      expect(answers.map(({ status }) => status)).toEqual(expected)
+      expect(tools.list().map((tool) => tool.generation)).toEqual(generation === undefined ? [] : [generation])
+    }),
+    { numRuns: 1_000 },
+  )
 })

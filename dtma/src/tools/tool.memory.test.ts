@@ -55,7 +55,7 @@ test('a server that ran well for a minute starts over with the shortest wait', (
   expect(memory.session).toBeUndefined()
 })
 
-test('running out of memory is named, also in a crash loop', () => {
+test('D08: running out of memory is named, also in a crash loop', () => {
   const memory = started({ backoff: { failures: 5, retryAt: 0 } })
   noteExit(memory, exitOf('c', { OOMKilled: true, ExitCode: 137 }), 0)
   expect(memory.held?.reason).toBe('oom_killed')

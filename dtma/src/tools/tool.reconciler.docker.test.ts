@@ -136,7 +136,7 @@ afterAll(async () => {
   expect(left.filter(({ Names }) => Names.some((name) => name.includes(run)))).toEqual([])
 })
 
-test('an npm tool over stdio is built, started, spoken to, survives its crash and a restart of DTMA, and goes without a trace', async () => {
+test('C06: an npm tool over stdio is built, started, spoken to, survives its crash and a restart of DTMA, and goes without a trace', async () => {
   const first = await dtma()
   const name = named('stdio')
   await first.registry.put(name, request(1, { state: { path: '/data' } }))
@@ -209,7 +209,7 @@ test('a new generation replaces the container, an old one is refused, stop and s
   expect(await docker.inspectContainer(second.container!.id, never)).toBeUndefined()
 })
 
-test('a server that exits at once ends in a named crash loop with growing waits', async () => {
+test('C09: a server that exits at once ends in a named crash loop with growing waits', async () => {
   const { registry } = await dtma()
   const name = named('crash')
   await registry.put(name, request(1, { args: ['no-such-transport'] }))
@@ -220,7 +220,7 @@ test('a server that exits at once ends in a named crash loop with growing waits'
   await until(registry, name, running)
 })
 
-test('containers that carry our labels or our name are left alone', async () => {
+test('C08 S07: containers that carry our labels or our name are left alone', async () => {
   const { registry, files } = await dtma()
   const name = named('foreign')
   const image = (await docker.inspectImage(BASE, never))!
@@ -246,7 +246,7 @@ test('containers that carry our labels or our name are left alone', async () => 
   expect(container!.id).not.toBe(taken)
 })
 
-test('while Docker is away or hangs, a running tool is left alone, and found as it was afterwards', async () => {
+test('C11: while Docker is away or hangs, a running tool is left alone, and found as it was afterwards', async () => {
   const tap = await tappedSocket(SOCKET)
   cleanups.push(tap.close)
   const behindTap = createDockerApi(createEngineHttp(tap.socketPath))
@@ -271,7 +271,7 @@ test('while Docker is away or hangs, a running tool is left alone, and found as 
   }
 })
 
-test('when Docker cannot be reached, tools are unknown and nothing is concluded', async () => {
+test('C11: when Docker cannot be reached, tools are unknown and nothing is concluded', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'dtma-tools-'))
   cleanups.push(() => rm(directory, { recursive: true }))
   const { files } = await openSpecFiles(directory)

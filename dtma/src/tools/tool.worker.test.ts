@@ -91,7 +91,7 @@ test('two silent pings and an answer are forgiven', async () => {
   expect(worker.status).toMatchObject({ state: 'running', restarts: 0 })
 })
 
-test('crashes are named by the third, and come back ever more slowly until one lasts', async () => {
+test('C09: crashes are named by the third, and come back ever more slowly until one lasts', async () => {
   const { world, worker, pass } = toolbox()
   await pass()
   const waits: number[] = []
