@@ -3,6 +3,7 @@ import { DTMA_PROBLEMS } from '@agentopia/dtma/contract'
 import { Environment as controlPlaneEnvironment } from '../../backend/src/config.ts'
 import { Environment as dtmaEnvironment } from '../../dtma/src/config.ts'
 import { controlPlaneApi, toolboxApi } from './apis.ts'
+import { faultCases, faultTables } from './fault-cases.ts'
 import { openApi } from './open-api.ts'
 import { problemTable, settingTable } from './tables.ts'
 
@@ -23,6 +24,7 @@ export const documents = (versions: Versions, root: string): ReadonlyMap<string,
     ['docs/dtma-openapi.json', json(openApi(toolboxApi(versions.dtma)))],
     ['docs/problems.md', problems()],
     ['docs/configuration.md', configuration(root)],
+    ['docs/fault-cases.md', faults()],
   ])
 
 const json = (document: object): string => `${JSON.stringify(document, null, 2)}\n`
@@ -54,6 +56,17 @@ ${problemTable(PROBLEMS)}
 \`dtma/src/contract/problems.ts\`
 
 ${problemTable(DTMA_PROBLEMS)}
+`
+
+const faults = (): string => `# Fault cases
+
+${PRINTED}
+
+What is done to the product on purpose, and what holds then. Each row is a test whose title begins with the case; a case may have
+several. They pass on every commit: \`npm run test:unit\`, \`npm run test:docker\` (Docker), \`npm run test:faults\` (a Docker of its
+own; root), \`npm run test:e2e\` (the whole product).
+
+${faultTables(faultCases())}
 `
 
 const configuration = (root: string): string => `# Configuration

@@ -43,7 +43,7 @@ test.each<Row>([
 test.each([
   ['a lower generation', { generation: 4, desired: 'running', spec }],
   ['the same generation with another spec', { generation: 5, desired: 'running', spec: other }],
-] as const)('%s is refused', (_, request) => {
+] as const)('C03: a request that comes too late is refused: %s', (_, request) => {
   expect(() => changeOf(accepted, request)).toThrow(expect.objectContaining({ code: 'stale-generation' }))
 })
 
