@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Config } from './config.ts'
 import type { Check } from './contract/event.ts'
+import { DTMA_OPERATIONS } from './contract/operations.ts'
 import { problem } from './contract/problems.ts'
 import type { DtmaStatus } from './contract/status.ts'
 import { API_VERSION } from './contract/uplink.ts'
@@ -20,11 +21,13 @@ import { diagnosticsOf } from './system/diagnostics.ts'
 import { StateInUse } from './system/state-lock.ts'
 import { startSystemMonitor } from './system/system-monitor.ts'
 import { createJournal } from './tools/journal.ts'
+import { keepTidy } from './tools/leftovers.ts'
 import { runnerBaseOf } from './tools/runner-base.ts'
 import { findSelf, type SelfHints } from './tools/self-container.ts'
 import { startToolReconciler, type ToolReconciler } from './tools/tool.reconciler.ts'
 import { createToolContainers } from './tools/tool-containers.ts'
 import { createToolImages } from './tools/tool-images.ts'
+import { resourceNameOf } from './tools/tool-labels.ts'
 import { toolLogs } from './tools/tool-logs.ts'
 import { createToolParts } from './tools/tool-parts.ts'
 import { createToolRegistry, type ToolRegistry } from './tools/tool-registry.ts'
@@ -116,6 +119,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     return {
       version,
       apiVersion: API_VERSION,
+      operations: DTMA_OPERATIONS.map(({ id }) => id),
       runId,
       uptimeSeconds,
       ...rest,
@@ -190,6 +194,17 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       signal,
     })
     tools.onChange(() => uplink?.wake())
+    void keepTidy({
+      docker,
+      owner,
+      inUse: () => ({
+        images: new Set(tools.list().flatMap(({ tool }) => tool.images)),
+        networks: new Set([...egress.routes.keys(), ...tools.list().map(({ tool }) => resourceNameOf(tool.name))]),
+      }),
+      log,
+      sleep: systemClock.sleep,
+      signal,
+    })
     running = { tools, isolation, registry: createToolRegistry({ tools, files }) }
   }
 

@@ -1,5 +1,5 @@
 import { Observation, type ObservationCode } from '@agentopia/api'
-import type { DtmaStatus } from '@agentopia/dtma/contract'
+import { DTMA_OPERATIONS, type DtmaStatus } from '@agentopia/dtma/contract'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Machine } from '../providers/provider.ts'
@@ -54,6 +54,8 @@ const CASES: readonly (readonly [string, Partial<Facts>, ObservationCode])[] = [
   ['answers that Docker hangs', { answer: answers({ docker: { state: 'hung' } }) }, 'docker_hung'],
   ['answers as another toolbox', { answer: answers({ toolboxId: 'toolbox_b' }) }, 'identity_mismatch'],
   ['answers in another version', { answer: answers({ apiVersion: 2 }) }, 'incompatible'],
+  ['lacks an operation that we need', { answer: answers({ operations: ['getStatus'] }) }, 'incompatible'],
+  ['has every operation', { answer: answers({ operations: DTMA_OPERATIONS.map(({ id }) => id) }) }, 'reachable'],
   ['answers outside the contract', { answer: { kind: 'unreadable', detail: 'no JSON' } }, 'incompatible'],
   ['refuses the key', { answer: refused(401, 'unauthenticated') }, 'unauthorized'],
   ['has no keys', { answer: refused(503, 'unconfigured') }, 'unauthorized'],
@@ -184,4 +186,17 @@ test('whatever was found, there is an observation that fits the contract', () =>
   void fc.assert(
     fc.property(any, (over) => Observation.safeParse(observationOf(diagnose(facts(over as never)), null, AT)).success),
   )
+})
+
+test('operations that a DTMA lacks are named, and so is what the probe of its tools has found', () => {
+  const lacking = diagnose(facts({ answer: answers({ operations: ['getStatus', 'putTool'] }) }))
+  expect(lacking.evidence).toContain('it lacks deleteTool, getCapabilities, followToolLogs')
+  expect(lacking.summary).toBe('DTMA lacks operations that the control plane needs')
+
+  const isolation = { state: 'failed', checkedAt: AT.toISOString(), leaks: ['metadata 169.254.169.254:80'] } as const
+  const leaking = diagnose(
+    facts({ answer: answers({ docker: { state: 'ok', isolation: { ...isolation, leaks: [...isolation.leaks] } } }) }),
+  )
+  expect(leaking.summary).toContain('does not keep tools apart')
+  expect(leaking.evidence.join()).toContain('metadata 169.254.169.254:80')
 })

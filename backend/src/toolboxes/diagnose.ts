@@ -1,6 +1,7 @@
 import type { Observation, ObservationCode } from '@agentopia/api'
 import { API_VERSION, type DtmaStatus } from '@agentopia/dtma/contract'
 import type { Machine } from '../providers/provider.ts'
+import { lackingIn } from './needed-operations.ts'
 
 /** How a tunnel ended: DTMA said goodbye, it stopped answering pings, it was replaced or revoked by us, or the connection broke. */
 export type CloseCause = 'goodbye' | 'silent' | 'superseded' | 'revoked' | 'broken'
@@ -70,9 +71,10 @@ function codeOf(facts: Facts): ObservationCode {
   }
 }
 
-function codeOfStatus({ toolboxId, apiVersion, docker }: DtmaStatus, expected: string): ObservationCode {
+function codeOfStatus(status: DtmaStatus, expected: string): ObservationCode {
+  const { toolboxId, apiVersion, docker } = status
   if (toolboxId !== undefined && toolboxId !== expected) return 'identity_mismatch'
-  if (apiVersion !== API_VERSION) return 'incompatible'
+  if (apiVersion !== API_VERSION || lackingIn(status).length > 0) return 'incompatible'
   if (docker.state === 'down') return 'docker_down'
   return docker.state === 'hung' ? 'docker_hung' : 'reachable'
 }
@@ -113,7 +115,9 @@ function rememberedCode(previous: Facts['previous'], lastHeartbeatAt: Date | und
 function summaryOf(code: ObservationCode, { answer, machine }: Facts): string {
   switch (code) {
     case 'reachable':
-      return 'DTMA answers, and its Docker works'
+      return answer?.kind === 'status' && answer.status.docker.isolation?.state === 'failed'
+        ? 'DTMA answers, but its Docker does not keep tools apart: none with a network is started'
+        : 'DTMA answers, and its Docker works'
     case 'docker_down':
       return 'DTMA answers, but Docker on the toolbox does not run'
     case 'docker_hung':
@@ -133,7 +137,9 @@ function summaryOf(code: ObservationCode, { answer, machine }: Facts): string {
     case 'identity_mismatch':
       return 'DTMA answers as another toolbox'
     case 'incompatible':
-      return 'DTMA speaks another version than the control plane'
+      return answer?.kind === 'status' && answer.status.apiVersion === API_VERSION
+        ? 'DTMA lacks operations that the control plane needs'
+        : 'DTMA speaks another version than the control plane'
     case 'never_connected':
       return 'DTMA has not connected yet'
   }
@@ -166,10 +172,13 @@ function evidenceOfAnswer(answer: Answer): string[] {
   switch (answer.kind) {
     case 'status': {
       const { version, apiVersion, docker, toolboxId } = answer.status
+      const lacking = lackingIn(answer.status)
       return [
         `round trip ${answer.ms} ms`,
         `DTMA ${version}, API version ${apiVersion}${toolboxId ? `, toolbox ${toolboxId}` : ''}`,
+        ...(lacking.length > 0 ? [`it lacks ${lacking.join(', ')}`] : []),
         `Docker ${docker.state}${docker.version ? ` (${docker.version})` : ''}${docker.message ? `: ${docker.message}` : ''}`,
+        ...(docker.isolation ? [isolationIn(docker.isolation)] : []),
       ]
     }
     case 'refused':
@@ -184,6 +193,12 @@ function evidenceOfAnswer(answer: Answer): string[] {
     case 'broken':
       return [`GET /status broke off: ${answer.detail}`]
   }
+}
+
+function isolationIn({ state, checkedAt, leaks }: NonNullable<DtmaStatus['docker']['isolation']>): string {
+  if (state === 'unproven') return 'whether tools are kept apart is being probed'
+  const found = state === 'ok' ? 'nothing that it must not' : leaks.join(', ')
+  return `a tool could reach ${found}${checkedAt ? `, probed at ${checkedAt}` : ''}`
 }
 
 function nextStepOf(code: ObservationCode, { machine, tunnel }: Facts): string | undefined {

@@ -42,6 +42,8 @@ export type SystemMetrics = z.infer<typeof SystemMetrics>
 export const DtmaStatus = z.object({
   version: z.string(),
   apiVersion: z.int(),
+  /** Ids of the operations that this DTMA has. */
+  operations: z.optional(z.array(z.string())),
   toolboxId: z.optional(z.string()),
   /** New with each start of the process. */
   runId: z.string(),

@@ -96,6 +96,8 @@ export const ImageDetails = z.object({
 })
 export type ImageDetails = z.infer<typeof ImageDetails>
 
+export const ImageSummary = z.object({ Id: z.string(), RepoTags: strings })
+
 export const NetworkDetails = z.object({
   Id: z.string(),
   Name: z.string(),

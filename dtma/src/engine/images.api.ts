@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import { ImageDetails } from './docker.types.ts'
+import * as z from 'zod/mini'
+import { ImageDetails, ImageSummary } from './docker.types.ts'
 import { absentIfNotFound, DEADLINE, type EngineCalls } from './engine.calls.ts'
 import { pathOf } from './engine.http.ts'
 
@@ -15,6 +16,13 @@ export function imagesApi({ ask, tell, progress }: EngineCalls) {
       return absentIfNotFound(
         ask(ImageDetails, { what: 'inspect the image', method: 'GET', path, deadlineMs: DEADLINE.read }, signal),
       )
+    },
+
+    /** Every image with a name that carries this label. @param label `key` or `key=value`. */
+    listImages(label: string, signal: AbortSignal) {
+      const query = { filters: JSON.stringify({ label: [label], dangling: ['false'] }) }
+      const call = { what: 'list images', method: 'GET', path: '/images/json', query } as const
+      return ask(z.array(ImageSummary), { ...call, deadlineMs: DEADLINE.read }, signal)
     },
 
     /** Failures come as lines with `error`, too. @param reference With digest. */

@@ -1,3 +1,4 @@
+import * as z from 'zod/mini'
 import { NetworkDetails, VolumeDetails } from './docker.types.ts'
 import { absentIfNotFound, DEADLINE, type EngineCalls } from './engine.calls.ts'
 import { pathOf } from './engine.http.ts'
@@ -24,6 +25,12 @@ export function networksApi({ ask, tell }: EngineCalls) {
       const fixed = { Driver: 'bridge', CheckDuplicate: true, Attachable: false, Ingress: false, EnableIPv6: false }
       const body = { ...fixed, Name: name, Internal: true, Options: { [NO_ADDRESS]: 'true' }, Labels: labels }
       return tell({ ...change('create the network', 'POST', '/networks/create'), body }, signal)
+    },
+
+    /** @param label `key` or `key=value`. */
+    listNetworks(label: string, signal: AbortSignal) {
+      const query = { filters: JSON.stringify({ label: [label] }) }
+      return ask(z.array(NetworkDetails), { ...read('list networks', '/networks'), query }, signal)
     },
 
     inspectNetwork(name: string, signal: AbortSignal) {
