@@ -21,5 +21,10 @@ export async function containersOf(instanceId: string): Promise<string[]> {
 
 /** Kills the first process of a container from outside, as a crash would: Docker does not take it for a wish. */
 export async function crash(container: string): Promise<void> {
-  process.kill(Number(await docker('inspect', '--format', '{{.State.Pid}}', container)), 'SIGKILL')
+  process.kill(await pidOf(container), 'SIGKILL')
+}
+
+/** The first process of a container, as the machine knows it. */
+export async function pidOf(container: string): Promise<number> {
+  return Number(await docker('inspect', '--format', '{{.State.Pid}}', container))
 }

@@ -38,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: ['@agentopia/api'],
   cli: ['@agentopia/api'],
   e2e: ['@agentopia/api', CONTRACT, ...FOR_TESTS],
-  bench: ['@agentopia/api', CONTRACT, ...FOR_TESTS],
+  bench: ['@agentopia/api', CONTRACT, ...FOR_TESTS, '@agentopia/e2e/product'],
   testbed: [CONTRACT],
   scripts: ['@agentopia/api', CONTRACT],
 }

@@ -1,0 +1,155 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import {
+  addToolbeltItem,
+  createAgent,
+  createAgentToken,
+  deployTool,
+  getInstance,
+  grantToolboxAccess,
+  listToolboxes,
+} from '@agentopia/api'
+import { dtmaContainerOf, freePort, type Product, pidOf, waitFor } from '@agentopia/e2e/product'
+import type { Endpoint } from './load.ts'
+
+export interface Target {
+  readonly name: string
+  /** Connected to the server over. */
+  readonly upstream: 'stdio' | 'HTTP' | 'none'
+  readonly endpoint: Endpoint
+  /** Processes of the hop itself, by name; the server's own are not among them. */
+  readonly hop: Readonly<Record<string, number>>
+}
+
+const PEERS = ['mcp-proxy@6.7.19', 'supergateway@4.0.0']
+const SERVER = '@modelcontextprotocol/server-everything@2026.8.31'
+const READY_MS = 60_000
+const DEPLOY_MS = 300_000
+
+/** Programs that others made, installed into a folder of this run. */
+export async function openPeers() {
+  const folder = mkdtempSync(join(tmpdir(), 'agentopia-bench-'))
+  const args = ['install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', SERVER, ...PEERS]
+  await promisify(execFile)('npm', args, { maxBuffer: 1 << 24 })
+  const children: ChildProcess[] = []
+  const modules = join(folder, 'node_modules')
+  const server = join(modules, '@modelcontextprotocol/server-everything/dist/index.js')
+
+  async function start(args: readonly string[], port: number, env: Record<string, string> = {}): Promise<number> {
+    const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'ignore' })
+    children.push(child)
+    await waitFor(`${args[0]} to listen`, READY_MS, () =>
+      fetch(`http://127.0.0.1:${port}/`).then(
+        () => true,
+        () => undefined,
+      ),
+    )
+    return child.pid!
+  }
+
+  async function direct(): Promise<Target> {
+    const port = await freePort()
+    await start([server, 'streamableHttp'], port, { PORT: String(port) })
+    return {
+      name: 'the server itself',
+      upstream: 'none',
+      endpoint: { url: `http://127.0.0.1:${port}/mcp`, echo: 'echo' },
+      hop: {},
+    }
+  }
+
+  async function pipe(to: Target): Promise<Target> {
+    const port = await freePort()
+    const program = fileURLToPath(new URL('./pipe.ts', import.meta.url))
+    const pid = await start([program, String(port), new URL(to.endpoint.url).port], port)
+    return {
+      name: 'bare HTTP pipe',
+      upstream: 'HTTP',
+      endpoint: { url: `http://127.0.0.1:${port}/mcp`, echo: 'echo' },
+      hop: { pipe: pid },
+    }
+  }
+
+  async function peer(name: string, argsOf: (port: number) => readonly string[]): Promise<Target> {
+    const port = await freePort()
+    const { bin } = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')) as {
+      bin: Record<string, string>
+    }
+    const pid = await start([join(modules, name, bin[name]!), ...argsOf(port)], port)
+    return {
+      name,
+      upstream: 'stdio',
+      endpoint: { url: `http://127.0.0.1:${port}/mcp`, echo: 'echo' },
+      hop: { [name]: pid },
+    }
+  }
+
+  return {
+    direct,
+    pipe,
+    peers: async () => [
+      await peer('mcp-proxy', (port) => [
+        '--port',
+        String(port),
+        '--server',
+        'stream',
+        '--',
+        process.execPath,
+        server,
+        'stdio',
+      ]),
+      await peer('supergateway', (port) => [
+        '--stdio',
+        `${process.execPath} ${server} stdio`,
+        '--outputTransport',
+        'streamableHttp',
+        '--stateful',
+        '--logLevel',
+        'none',
+        '--port',
+        String(port),
+      ]),
+    ],
+    async [Symbol.asyncDispose]() {
+      for (const child of children) {
+        child.kill()
+        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      }
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** The same server in containers of the local toolbox, by the endpoint of an agent: everything between is measured. */
+export async function wholeWay({ client, pid }: Product): Promise<Target[]> {
+  const toolbox = await waitFor('no active toolbox', READY_MS, async () => {
+    const { items } = await client.call(listToolboxes, { query: {} })
+    return items.find(({ status }) => status === 'active')
+  })
+  const { id: agentId } = await client.call(createAgent, { body: { name: 'bench' } })
+  await client.call(grantToolboxAccess, { params: { agentId, toolboxId: toolbox.id } })
+  for (const [name, toolId] of [
+    ['stdio', 'everything'],
+    ['http', 'everything-http'],
+  ] as const) {
+    const params = { toolboxId: toolbox.id }
+    const { id: instanceId } = await client.call(deployTool, { params, body: { toolId, name, config: {} } })
+    await waitFor(`${name} did not run`, DEPLOY_MS, async () => {
+      const instance = await client.call(getInstance, { params: { ...params, instanceId } })
+      return instance.capabilityCount ? true : undefined
+    })
+    await client.call(addToolbeltItem, { params: { agentId }, body: { instanceId, allow: ['echo'] } })
+  }
+  const { secret, mcpUrl } = await client.call(createAgentToken, { params: { agentId }, body: { name: 'bench' } })
+  const headers = { authorization: `Bearer ${secret}` }
+  const hop = { 'control plane': pid, DTMA: await pidOf(dtmaContainerOf(toolbox.id)) }
+  return [
+    { name: 'Agentopia, whole way', upstream: 'stdio', endpoint: { url: mcpUrl, headers, echo: 'stdio__echo' }, hop },
+    { name: 'Agentopia, whole way', upstream: 'HTTP', endpoint: { url: mcpUrl, headers, echo: 'http__echo' }, hop },
+  ]
+}

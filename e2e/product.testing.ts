@@ -1,0 +1,3 @@
+/** The product as a process, for what measures it. */
+export { dtmaContainerOf, pidOf } from './docker.ts'
+export { freePort, type Product, startProduct, waitFor } from './product.ts'
