@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { Agent, createServer, request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Egress as Allowed } from '../contract/tool.ts'
 import { createDockerApi } from '../engine/docker.api.ts'
@@ -157,6 +157,36 @@ test('a tool that may reach any host does so by the proxy, and still nothing tha
   expect(plain).toContain('evil.test on 80')
   expect(fetched).toContain('403')
   expect(refused.map((answer) => answer.split('\r\n', 1)[0])).toEqual(targets.map(() => 'HTTP/1.1 403 Forbidden'))
+})
+
+test('a pool of connections through the gateway notices that a server has closed an idle one', async () => {
+  const name = await network('idle', 'none')
+  const script = `const s = require('node:http').createServer((q, r) => r.end('hello')).listen(3000); s.keepAliveTimeout = 200; s.keepAliveTimeoutBuffer = 0`
+  const body = scriptContainer({ image: await image(never), owner, network: name, script })
+  const id = await docker.createContainer(`dtma-${run}-idle`, body, never)
+  const agent = new Agent({ keepAlive: true })
+  try {
+    await docker.startContainer(id, never)
+    const address = (await docker.inspectContainer(id, never))!.NetworkSettings.Networks[name]!.IPAddress
+    agent.createConnection = () => egress.connect(address, 3000)
+    const ask = () =>
+      new Promise<string>((resolve) => {
+        const outgoing = request('http://tool/', { agent, timeout: 3_000 }, (response) => {
+          response.setEncoding('utf8').on('data', resolve)
+        })
+        outgoing
+          .on('error', ({ message }) => resolve(message))
+          .on('timeout', () => resolve('silence'))
+          .end()
+      })
+    await expect.poll(ask, { timeout: 10_000 }).toBe('hello')
+    await Promise.all([ask(), ask(), ask()])
+    await expect.poll(() => Object.values(agent.freeSockets).flat().length, { timeout: 5_000 }).toBe(0)
+    expect(await Promise.all([ask(), ask(), ask()])).toEqual(['hello', 'hello', 'hello'])
+  } finally {
+    agent.destroy()
+    await docker.removeContainer(id, never)
+  }
 })
 
 test('DTMA reaches a server in a tool through the gateway, also after the gateway was killed', async () => {

@@ -231,9 +231,21 @@ function runGateway(proxyPort: number): void {
     }, refuse)
   }
 
-  const streams = Duplex.from({ readable: process.stdin, writable: process.stdout }) as Duplex
+  // Not `Duplex.from`: under load HTTP/2 over it comes to a stand, with bytes unread on both sides.
+  const { stdin, stdout } = process
+  const streams = new Duplex({
+    allowHalfOpen: false,
+    read: () => void stdin.resume(),
+    write: (chunk, _, done) => void stdout.write(chunk, done),
+    writev: (chunks, done) => void stdout.write(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), done),
+  })
+  stdin.on('data', (chunk) => {
+    if (!streams.push(chunk)) stdin.pause()
+  })
   const window = { initialWindowSize: 4 << 20, enableConnectProtocol: true }
-  const server = http2.createServer({ settings: window })
+  // Whoever gives a call up resets its stream. That is no attack: the other end is DTMA.
+  const patience = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 }
+  const server = http2.createServer({ settings: window, ...patience })
   server.on('stream', serve)
   // DTMA is gone: it makes a new gateway when it is back, and what stands goes on until then.
   server.on('sessionError', (error) => console.error(error))

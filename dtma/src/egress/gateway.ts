@@ -4,6 +4,7 @@ import type { DockerApi } from '../engine/docker.api.ts'
 import { ToolFailure } from '../tools/tool-failure.ts'
 import { LABEL } from '../tools/tool-labels.ts'
 import { GATEWAY_SCRIPT, type GatewayPolicy } from './gateway.script.ts'
+import { JoinedStreams } from './joined-streams.ts'
 import { scriptContainer } from './script-container.ts'
 
 /** The running gateway container and the line to it. */
@@ -48,7 +49,7 @@ export async function startGateway(deps: GatewayDeps, signal: AbortSignal): Prom
   try {
     await docker.startContainer(id, signal)
     const session = connectHttp2('http://gateway', {
-      createConnection: () => Duplex.from({ readable: attached.stdout, writable: attached.stdin }),
+      createConnection: () => new JoinedStreams(attached.stdout, attached.stdin),
       settings: { initialWindowSize: 4 << 20 },
     })
     const closed = new Promise<void>((resolve) => session.once('close', resolve))
@@ -102,6 +103,8 @@ const relay =
     stream.once('response', ({ ':status': status }) => {
       if (status !== 200) stream.destroy(refused())
     })
+    // As a socket does: when the server closes, so do we, or a pool of connections would keep a dead one.
+    stream.once('end', () => stream.end())
     const itself = () => stream
     return Object.assign(stream, { setKeepAlive: itself, setNoDelay: itself, ref: itself, unref: itself })
   }
