@@ -214,7 +214,13 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
   }
 
   async function failed(error: DigitalOceanError, row: ToolboxRow, held: SQL): Promise<Outcome> {
-    if (error.kind === 'limited') return again(Math.max(error.retryAfterMs, SOON_MS))
+    if (error.kind === 'limited') {
+      const reason = 'Waits: so many calls of DigitalOcean are allowed a minute, and no more'
+      await store.system(async (tx) => {
+        for (const status of EARLY) await restate(tx, row.id, status, reason) // at most one is its status now
+      })
+      return again(Math.max(error.retryAfterMs, SOON_MS))
+    }
     if (row.desired === 'absent') {
       await fail(row, error.message, held)
       throw error // tried again, ever more slowly, for as long as it takes

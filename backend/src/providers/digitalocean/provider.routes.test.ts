@@ -1,6 +1,6 @@
 import { DropletOptions, ProviderState, Toolbox } from '@agentopia/api'
 import { createEmulator } from '@agentopia/testbed/emulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type As, jsonOf, openTestControlPlane, signedIn, type TestControlPlane } from '../../control-plane.testing.ts'
 import { newId } from '../../new-id.ts'
 import { systemClock } from '../../reconcile/clock.ts'
@@ -8,11 +8,12 @@ import { activities, providers } from '../../store/schema/index.ts'
 
 const emulator = createEmulator()
 const { token } = emulator.world
+const PUBLIC_URL = 'http://control-plane.example'
 const PATH = '/api/providers/digitalocean'
 
 let plane: TestControlPlane
 beforeAll(async () => {
-  plane = await openTestControlPlane(systemClock, { publicUrl: 'http://control-plane.example', fetch: emulator.fetch })
+  plane = await openTestControlPlane(systemClock, { publicUrl: PUBLIC_URL, fetch: emulator.fetch })
 })
 afterAll(() => plane.close())
 
@@ -112,4 +113,31 @@ test('a token that nothing needs is forgotten', async () => {
   await give(as)
   expect((await plane.request('DELETE', PATH, as)).status).toBe(204)
   expect((await state(as)).configured).toBe(false)
+})
+
+test('twelve droplets at once are twelve, with few calls each', async () => {
+  // Of their own: what other tests ask counts against the same limit of calls a minute.
+  const cloud = createEmulator()
+  const own = await openTestControlPlane(systemClock, { publicUrl: PUBLIC_URL, fetch: cloud.fetch })
+  const { userId: _, ...as } = await signedIn(own, 'account_twelve', 'admin')
+  await own.send('PUT', PATH, as, { token })
+  const callsBefore = cloud.world.calls.length
+  const droplet = { provider: 'digitalocean', region: 'nyc3', size: 's-1vcpu-1gb', image: 'debian-12-x64' }
+  const asked = Array.from({ length: 12 }, (_, n) =>
+    own.send('POST', '/api/toolboxes', as, { ...droplet, name: `box-${n}` }),
+  )
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 202))
+  const statuses = async () => {
+    const { items } = (await (await own.request('GET', '/api/toolboxes', as)).json()) as {
+      items: { status: string }[]
+    }
+    return new Set(items.map(({ status }) => status))
+  }
+  await vi.waitFor(async () => expect(await statuses()).toEqual(new Set(['awaiting_heartbeat'])), {
+    timeout: 20_000,
+    interval: 200,
+  })
+  expect(cloud.world.droplets.size).toBe(12)
+  expect((cloud.world.calls.length - callsBefore) / 12).toBeLessThan(10)
+  await own.close()
 })
