@@ -18,6 +18,7 @@ export const InstanceId = id('inst')
 export const AgentId = id('agent')
 export const ToolbeltItemId = id('belt')
 export const TokenId = id('token')
+export const GrantId = id('grant')
 export const CallId = id('call')
 export const ToolId = Name.describe('Slug of a catalogue entry.')
 

@@ -30,6 +30,7 @@ import {
   stopInstance,
   updateInstance,
 } from './instances.ts'
+import { decideAuthorization, describeAuthorization, disconnectClient, listConnectedClients } from './oauth.ts'
 import type { UserOperation } from './operation.ts'
 import { getProvider, listProviderOptions, removeProviderToken, setProviderToken } from './providers.ts'
 import { createJoinLine, createToolbox, removeToolbox, retryToolbox } from './provisioning.ts'
@@ -89,6 +90,10 @@ export const OPERATIONS = [
   listAgentTokens,
   createAgentToken,
   revokeAgentToken,
+  describeAuthorization,
+  decideAuthorization,
+  listConnectedClients,
+  disconnectClient,
   listToolbelt,
   addToolbeltItem,
   updateToolbeltItem,

@@ -26,6 +26,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Print a new one with `npm run sign-in-link`.',
   },
+  'authorization-refused': {
+    status: 400,
+    title: 'The client asks in a way that cannot be answered',
+    retryable: false,
+    fix: 'Start again from the client; if that does not help, remove the connection there and add it anew.',
+  },
   'enrolment-refused': {
     status: 401,
     title: 'The enrolment token is not valid',
@@ -111,6 +117,12 @@ export const PROBLEMS = {
     title: 'No such toolbelt item',
     retryable: false,
     fix: "List the agent's toolbelt.",
+  },
+  'client-not-found': {
+    status: 404,
+    title: 'No such connected client',
+    retryable: false,
+    fix: 'List the connected clients of the agent.',
   },
   'token-not-found': { status: 404, title: 'No such token', retryable: false, fix: 'List the tokens.' },
   'name-taken': { status: 409, title: 'The name is in use', retryable: false, fix: 'Choose another name.' },

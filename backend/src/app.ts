@@ -37,6 +37,8 @@ export function createApp(deps: AppDeps, mountAll: (mount: Mount, app: Hono) => 
   }
   app.all('/api/*', noRoute)
   app.all('/dtma/*', noRoute)
+  app.all('/oauth/*', noRoute)
+  app.all('/.well-known/*', noRoute)
   app.get('*', compress(), servePage(pageDir))
   app.notFound(noRoute)
   return app

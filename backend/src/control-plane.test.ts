@@ -30,6 +30,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   updateInstance: { config: {} },
   createAgent: { name: 'another' },
   createAgentToken: { name: 'laptop' },
+  decideAuthorization: { request: 'q', decision: { kind: 'refuse' } },
   addToolbeltItem: { instanceId: 'inst_0000000000000000' },
   executeCapability: { capability: 'echo' },
 }
@@ -55,6 +56,7 @@ const nowhere: Readonly<Record<string, string>> = {
   agentId: 'agent_0000000000000000',
   toolbeltItemId: 'belt_0000000000000000',
   tokenId: 'token_0000000000000000',
+  grantId: 'grant_0000000000000000',
   toolId: 'no-such-tool',
 }
 

@@ -5,7 +5,7 @@ import type { Role } from '@agentopia/api'
 import { pino } from 'pino'
 import { digestOf } from './accounts/secret.ts'
 import { issueSignInLink } from './accounts/sign-in-link.store.ts'
-import { startControlPlane } from './control-plane.ts'
+import { type ControlPlaneDeps, startControlPlane } from './control-plane.ts'
 import { ownNames } from './http/same-site.ts'
 import { newId } from './new-id.ts'
 import { type Clock, systemClock } from './reconcile/clock.ts'
@@ -17,6 +17,7 @@ import {
   apiTokens,
   instances,
   members,
+  oauthGrants,
   toolbeltItems,
   toolboxes,
   users,
@@ -34,7 +35,11 @@ export type TestControlPlane = Awaited<ReturnType<typeof openTestControlPlane>>
 /** A whole control plane in this process, on a database of its own, without a network and without a local toolbox. */
 export async function openTestControlPlane(
   clock: Clock = systemClock,
-  { publicUrl = ORIGIN, fetch = noDigitalOcean }: { publicUrl?: string; fetch?: typeof globalThis.fetch } = {},
+  {
+    publicUrl = ORIGIN,
+    fetch = noDigitalOcean,
+    ...more
+  }: Partial<ControlPlaneDeps> & { readonly fetch?: typeof globalThis.fetch } = {},
 ) {
   const store = await openTestStore()
   const stop = new AbortController()
@@ -57,6 +62,7 @@ export async function openTestControlPlane(
       fetch,
     },
     signal: stop.signal,
+    ...more,
   })
 
   const request = async (method: string, path: string, as: As = NOBODY, init: RequestInit = {}): Promise<Response> =>
@@ -65,6 +71,8 @@ export async function openTestControlPlane(
   return {
     store,
     request,
+    /** For a server, when a network is wanted all the same. */
+    listener: controlPlane.request,
     /** Sends `body` as JSON. */
     send: (method: string, path: string, as: As, body: unknown) =>
       request(method, path, as, {
@@ -122,6 +130,7 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     toolbeltItemId: newId('belt'),
     tokenId: newId('token'),
     agentTokenId: newId('token'),
+    grantId: newId('grant'),
   }
   const agentSecret = `agt_${newId('token')}`
   const { toolboxId, instanceId, agentId } = ids
@@ -139,6 +148,18 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     await tx.insert(agents).values({ id: agentId, accountId, name: 'helper' })
     const token = { accountId, name: 'a token', hint: 'x' }
     await tx.insert(agentTokens).values({ ...token, id: ids.agentTokenId, agentId, digest: digestOf(agentSecret) })
+    await tx.insert(oauthGrants).values({
+      id: ids.grantId,
+      accountId,
+      agentId,
+      userId,
+      clientId: 'client_0000000000000000',
+      clientName: 'a client',
+      redirectHost: '127.0.0.1:7000',
+      resource: `${ORIGIN}/mcp`,
+      connectedAt: new Date(),
+      expiresAt: new Date(Date.now() + 3_600_000),
+    })
     await tx.insert(toolbeltItems).values({ id: ids.toolbeltItemId, accountId, agentId, instanceId })
     await tx.insert(apiTokens).values({ ...token, id: ids.tokenId, userId, role: 'viewer', digest: ids.tokenId })
   })

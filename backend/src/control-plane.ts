@@ -6,6 +6,12 @@ import { createAuth } from './accounts/auth.ts'
 import { createAuthenticator } from './accounts/authenticate.ts'
 import { ensureFirstAccount, FIRST_ACCOUNT } from './accounts/first-account.ts'
 import { keepHouse } from './accounts/housekeeping.ts'
+import { createDocumentReader, type ReadClientDocument } from './accounts/oauth/client-document.ts'
+import { consentRoutes } from './accounts/oauth/consent.routes.ts'
+import { createClientFinder } from './accounts/oauth/find-client.ts'
+import { createConnectedFinder } from './accounts/oauth/find-connected.ts'
+import { challengeOf } from './accounts/oauth/metadata.ts'
+import { oauthRoutes } from './accounts/oauth/oauth.routes.ts'
 import { sessionRoutes } from './accounts/session.routes.ts'
 import { agentRoutes } from './agents/agent.routes.ts'
 import { createAgentFinder } from './agents/find-agent.ts'
@@ -84,6 +90,8 @@ export interface ControlPlaneDeps {
   readonly local?: ToolboxProvider
   /** How other machines become toolboxes. */
   readonly machines: MachineConfig
+  /** Fetches what an OAuth client says of itself; absent: from public addresses alone. */
+  readonly readClientDocument?: ReadClientDocument
   /** Begins the end: loops finish their step, streams close. */
   readonly signal: AbortSignal
 }
@@ -132,6 +140,12 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const auth = createAuth({ database: store.database, masterKey, publicUrl, log })
   const agentFinder = createAgentFinder({ store, clock, log })
   const { authenticate, forgetTokens } = createAuthenticator({ store, auth, clock, log, findAgent: agentFinder.find })
+
+  // Programs that act as an agent, because a person let them.
+  const server = { issuer: publicUrl, resource: publicUrl + MCP_PATH }
+  const oauthClients = createClientFinder(store, clock, deps.readClientDocument ?? createDocumentReader())
+  const connected = createConnectedFinder({ store, clock, log, resource: server.resource })
+  const oauth = { store, clock, server, clients: oauthClients, forgetConnected: connected.forget }
 
   // Toolboxes: the roads to them, and what is known of them.
   const tunnels = createTunnels({ log, now: clock.now, onChange: wakeToolbox })
@@ -209,7 +223,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     toolbelts,
     makeCall,
     callUpstream,
-    findAgent: agentFinder.find,
+    findAgent: async (secret) => (await connected.find(secret)) ?? agentFinder.find(secret),
+    challenge: challengeOf(server),
     sealer,
     clock,
     own,
@@ -224,6 +239,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     toolbelts.forget(change?.account)
     if (change?.noun === 'toolbox' || change?.noun === 'instance') return
     agentFinder.forget()
+    connected.forget()
     forgetTokens()
   })
 
@@ -251,6 +267,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
     agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })
     toolbeltRoutes(mount, { store, newId })
+    consentRoutes(mount, oauth)
+    oauthRoutes(uplink, oauth)
     executeRoutes(mount, { toolbelts, makeCall })
     callRoutes(mount, { store, recorder })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz'
 
-export type IdPrefix = 'toolbox' | 'inst' | 'agent' | 'belt' | 'token' | 'call' | 'act' | 'prov'
+export type IdPrefix = 'toolbox' | 'inst' | 'agent' | 'belt' | 'token' | 'call' | 'act' | 'prov' | 'client' | 'grant'
 
 /** A new id such as `toolbox_0h2k…`: the prefix tells the kind, 16 random characters (82 bits) make it unique. */
 export const newId = (prefix: IdPrefix): string =>

@@ -4,6 +4,8 @@ import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { sessions, signInLinks, verifications } from '../store/schema/index.ts'
+import { forgetUnusedClients } from './oauth/client.store.ts'
+import { forgetOldGrants } from './oauth/grant.store.ts'
 
 export interface HousekeepingDeps {
   readonly store: Store
@@ -31,4 +33,6 @@ const removeExpired = (store: Store): Promise<void> =>
     for (const table of [sessions, signInLinks, verifications])
       await tx.delete(table).where(lt(table.expiresAt, sql`now()`))
     await forgetOldKeys(tx)
+    await forgetOldGrants(tx)
+    await forgetUnusedClients(tx)
   })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Capability } from '@agentopia/dtma/contract'
 import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
+import { createConnectedFinder } from '../accounts/oauth/find-connected.ts'
 import { insertAgentToken } from '../agents/agent-token.store.ts'
 import { createAgentFinder } from '../agents/find-agent.ts'
 import { listCallRecords } from '../calls/call.store.ts'
@@ -35,6 +36,7 @@ import { createToolbelts } from './toolbelts.ts'
 import { createCallUpstream } from './upstream.ts'
 
 const ACCOUNT = 'account_1'
+export const RESOURCE = 'https://tools.example.com/mcp'
 
 export type TestGateway = Awaited<ReturnType<typeof openTestGateway>>
 
@@ -56,11 +58,13 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'agentopia-gateway-'))
   const recorder = createCallRecorder({ store, journal: openCallJournal(directory, 'run'), log })
   const finder = createAgentFinder({ store, clock: systemClock, log })
+  const connected = createConnectedFinder({ store, clock: systemClock, log, resource: RESOURCE })
   const toolbelts = createToolbelts({ store, clock: systemClock })
   const changes = await listenForChanges(store, log)
   changes.watch((change) => {
     toolbelts.forget(change?.account)
     finder.forget()
+    connected.forget()
   })
   const bulkhead = createBulkhead({ atOnce, waiting })
   const callUpstream = createCallUpstream(road ?? dtma.road)
@@ -79,7 +83,8 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
     toolbelts,
     makeCall,
     callUpstream,
-    findAgent: finder.find,
+    findAgent: async (secret) => (await connected.find(secret)) ?? finder.find(secret),
+    challenge: 'resource_metadata="https://tools.example.com/metadata"',
     sealer: createSealer(Buffer.alloc(32, 7)),
     clock: systemClock,
     own,

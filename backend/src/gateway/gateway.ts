@@ -31,6 +31,8 @@ export interface GatewayDeps {
   readonly findAgent: (secret: string) => Promise<CallingAgent | undefined>
   readonly sealer: Sealer
   readonly clock: Pick<Clock, 'now'>
+  /** For `WWW-Authenticate`: where a client without a token learns how to get one. */
+  readonly challenge: string
   readonly own: OwnNames
   readonly version: string
   readonly log: Log
@@ -55,6 +57,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
     makeCall,
     callUpstream,
     findAgent,
+    challenge,
     sealer,
     clock,
     own,
@@ -129,7 +132,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
     if (!path) return false
     serve(request, response, path[1]).catch((error: unknown) => {
       if (!(error instanceof McpRefusal) && !request.destroyed) log.error({ err: error }, 'gateway request failed')
-      refuse(request, response, error)
+      refuse(request, response, error, challenge)
     })
     return true
   }

@@ -24,12 +24,12 @@ export function refuseStrangers({ headers, url }: IncomingMessage, own: OwnNames
 const DRAIN_MS = 1_000
 
 /** Answers a request that is not served, and ends the connection when its body was not read to the end. */
-export function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+export function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, challenge: string): void {
   if (response.headersSent || response.destroyed) return void response.destroy()
   const { status, code, message, id, data } = asRefusal(error)
   const body = { jsonrpc: '2.0', id, error: { code, message, ...(data ? { data } : {}) } }
   sendJson(response, status, body, {
-    ...headersOf(status, request),
+    ...headersOf(status, request, challenge),
     ...(request.complete ? {} : { connection: 'close' }),
   })
   if (request.complete) return
@@ -44,10 +44,10 @@ function asRefusal(error: unknown): McpRefusal {
   return new McpRefusal(status, CODE.internal, 'The gateway cannot answer now')
 }
 
-function headersOf(status: number, { headers }: IncomingMessage): Record<string, string> {
+function headersOf(status: number, { headers }: IncomingMessage, challenge: string): Record<string, string> {
   if (status === 405) return { allow: 'GET, POST' }
   if (status === 503) return { 'retry-after': '1' }
   if (status !== 401) return {}
   const wrong = headers.authorization === undefined ? '' : ', error="invalid_token"'
-  return { 'www-authenticate': `Bearer realm="agentopia"${wrong}` }
+  return { 'www-authenticate': `Bearer realm="agentopia"${wrong}, ${challenge}` }
 }

@@ -2,6 +2,7 @@ export * from './accounts.ts'
 export * from './agents.ts'
 export * from './auth.ts'
 export * from './instances.ts'
+export * from './oauth.ts'
 export * from './providers.ts'
 export * from './records.ts'
 export * from './toolboxes.ts'
@@ -13,6 +14,7 @@ export const ANNOUNCED = {
   agents: 'agent',
   agent_tokens: 'token',
   api_tokens: 'token',
+  oauth_grants: 'token',
   agent_toolbox_access: 'agent',
   agent_toolbelt_items: 'toolbelt',
   agent_tool_capability_permissions: 'toolbelt',
