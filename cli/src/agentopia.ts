@@ -3,6 +3,7 @@ import { noun } from './command.ts'
 import { activity } from './commands/activity.ts'
 import { agentGrant, agentRevoke } from './commands/agent/access.ts'
 import { agentCall } from './commands/agent/call.ts'
+import { agentClients, agentDisconnect } from './commands/agent/clients.ts'
 import { agentConnect } from './commands/agent/connect.ts'
 import { agentCreate } from './commands/agent/create.ts'
 import { agentList } from './commands/agent/list.ts'
@@ -77,6 +78,8 @@ export const agentopia = defineCommand({
       grant: agentGrant,
       revoke: agentRevoke,
       connect: agentConnect,
+      clients: agentClients,
+      disconnect: agentDisconnect,
       call: agentCall,
       remove: agentRemove,
     }),

@@ -22,6 +22,13 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import('./pages/sign-in.page.tsx'), 'SignInPage'),
 })
 
+/** Where the authorization endpoint sends browsers, with the client's request in one word. */
+const connect = createRoute({
+  getParentRoute: () => root,
+  path: '/connect/$request',
+  component: lazyRouteComponent(() => import('./pages/connect.page.tsx'), 'ConnectPage'),
+})
+
 const app = createRoute({ getParentRoute: () => root, id: 'app', component: Shell })
 
 const overview = createRoute({
@@ -87,6 +94,7 @@ const elsewhere = createRoute({ getParentRoute: () => app, path: '$', component:
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
+    connect,
     app.addChildren([overview, toolbox, instance, catalog, agents, agent, calls, settings, elsewhere]),
   ]),
   defaultPreload: 'intent',

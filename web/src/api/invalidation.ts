@@ -11,7 +11,7 @@ const READS_OF = {
   call: ['listCalls', 'listAgents', 'getAgent'],
   activity: ['listActivity'],
   provider: ['getProvider', 'listProviderOptions'],
-  token: ['listAgentTokens', 'listApiTokens', 'getMe'],
+  token: ['listAgentTokens', 'listConnectedClients', 'listApiTokens', 'getMe'],
 } as const satisfies Record<Exclude<ChangeHint['noun'], 'everything'>, readonly OperationId[]>
 
 /** The operations to read again after some hints; `everything` when there is no telling. */

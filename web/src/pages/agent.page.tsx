@@ -8,6 +8,7 @@ import { TabPanel, Tabs } from '../parts/tabs.tsx'
 import { AgentCalls } from './agent/agent-calls.tsx'
 import { AgentMenu } from './agent/agent-menu.tsx'
 import { AgentTokens } from './agent/agent-tokens.tsx'
+import { ConnectedClients } from './agent/connected-clients.tsx'
 import { KillSwitch } from './agent/kill-switch.tsx'
 import { Toolbelt } from './agent/toolbelt.tsx'
 import { ToolboxAccess } from './agent/toolbox-access.tsx'
@@ -58,8 +59,9 @@ export function AgentPage() {
               <Toolbelt agent={data} />
               <ToolboxAccess agent={data} />
             </TabPanel>
-            <TabPanel value="connect">
+            <TabPanel value="connect" className="flex flex-col gap-5">
               <AgentTokens agentId={agentId} />
+              <ConnectedClients agentId={agentId} />
             </TabPanel>
             <TabPanel value="try">
               <TryIt agent={data} />

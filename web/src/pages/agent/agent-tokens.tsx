@@ -30,7 +30,8 @@ export function AgentTokens({ agentId }: { agentId: string }) {
       <Card className="p-4">
         <h2 className="font-semibold text-base">MCP endpoint</h2>
         <p className="mt-0.5 text-pretty text-ink-soft">
-          One address for all its tools, over streamable HTTP. The token tells who it is.
+          One address for all its tools, over streamable HTTP. A client that can sign in needs nothing else; others send
+          a token of this agent.
         </p>
         {info.data && (
           <CopyableId
