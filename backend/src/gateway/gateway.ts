@@ -7,6 +7,7 @@ import type { Sealer } from '../store/seal.ts'
 import type { MakeCall } from './call.ts'
 import { createCalls } from './calls.ts'
 import { createCallsUnderWay } from './calls-under-way.ts'
+import { cutWhenRevoked } from './cut-when-revoked.ts'
 import type { CallingAgent } from './exchange.ts'
 import { createListening } from './listening.ts'
 import { answerTo } from './mcp-answer.ts'
@@ -76,7 +77,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
 
   async function serve(request: IncomingMessage, response: ServerResponse, only: string | undefined): Promise<void> {
     refuseStrangers(request, own)
-    const agent = await authenticate(request)
+    const agent = await authenticate(request, response)
     const { headers, method } = request
     const sessionId = String(headers['mcp-session-id'] ?? '')
     const client = JSON.stringify([agent.agentId, sessionId])
@@ -113,13 +114,15 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
     return open
   }
 
-  async function authenticate({ headers }: IncomingMessage): Promise<CallingAgent> {
+  async function authenticate({ headers }: IncomingMessage, response: ServerResponse): Promise<CallingAgent> {
     const { authorization } = headers
     if (authorization === undefined)
       throw new McpRefusal(401, CODE.invalidRequest, 'Send the token of an agent as a bearer token')
     const secret = /^Bearer ([\w.~+/=-]{1,256})$/i.exec(authorization)?.[1]
-    const agent = secret === undefined ? undefined : await findAgent(secret)
+    const find = async () => (secret === undefined ? undefined : findAgent(secret))
+    const agent = await find()
     if (!agent) throw new McpRefusal(401, CODE.invalidRequest, 'The token is unknown, expired or revoked')
+    cutWhenRevoked(response, async () => (await find()) !== undefined)
     return agent
   }
 

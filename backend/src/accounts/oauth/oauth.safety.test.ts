@@ -344,6 +344,19 @@ describe('what was given can be taken back', () => {
     expect((await served.listTools(access)).status).toBe(401)
   })
 
+  test('a stream that stands open is cut when its client is disconnected, within ten seconds', async () => {
+    const { access } = await served.connect(served.agents.research)
+    const stream = await fetch(`${served.origin}/mcp`, {
+      headers: { authorization: `Bearer ${access}`, accept: 'text/event-stream' },
+    })
+    expect(stream.status).toBe(200)
+    const { items } = (await served.api('GET', `/api/agents/${served.agents.research}/clients`)).body
+    await served.api('DELETE', `/api/agents/${served.agents.research}/clients/${items[0].id}`)
+    const since = performance.now()
+    await expect(stream.text()).rejects.toThrow()
+    expect(performance.now() - since).toBeLessThan(10_000)
+  })
+
   test('an agent that is switched off is refused at once, and works again when it is switched on', async () => {
     const { access } = await served.connect(served.agents.research)
     const switchTo = (enabled: boolean) => served.api('PATCH', `/api/agents/${served.agents.research}`, { enabled })
