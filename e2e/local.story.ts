@@ -197,12 +197,17 @@ async function truthStory(product: Product, toolbox: Toolbox, { step }: Story): 
 const look = async ({ client }: Product, { id }: Toolbox) =>
   (await client.call(refreshToolboxStatus, { params: { toolboxId: id } })).observation
 
-const activeToolbox = ({ client }: Product): Promise<Toolbox> =>
+export const activeToolbox = ({ client }: Product): Promise<Toolbox> =>
   waitFor('the local toolbox did not become active', RECOVER_MS, async () =>
     (await client.call(listToolboxes, { query: {} })).items.find(({ status }) => status === 'active'),
   )
 
-async function deploy({ client }: Product, { id }: Toolbox, toolId: string, name: string): Promise<ToolInstance> {
+export async function deploy(
+  { client }: Product,
+  { id }: Toolbox,
+  toolId: string,
+  name: string,
+): Promise<ToolInstance> {
   const made = await client.call(deployTool, { params: { toolboxId: id }, body: { toolId, name } })
   return waitFor(`${name} is not running`, DEPLOY_MS, async () => {
     const instance = await client.call(getInstance, { params: { toolboxId: id, instanceId: made.id } })
