@@ -2,7 +2,7 @@ import type { OAuthClient } from './client-metadata.ts'
 import { isRegisteredRedirect, withParameters } from './redirect-uri.ts'
 
 /** What a client asks for, checked. */
-export interface AuthorizationRequest {
+interface AuthorizationRequest {
   readonly client: OAuthClient
   readonly redirectUri: string
   readonly codeChallenge: string

@@ -8,7 +8,7 @@ import { ofGiver } from './grant.store.ts'
 import { ACCESS_MS, REFRESH_MS } from './lifetimes.ts'
 
 /** Both are shown once and stored nowhere. */
-export interface TokenPair {
+interface TokenPair {
   readonly accessToken: string
   readonly refreshToken: string
 }
