@@ -15,6 +15,8 @@ import { catalogList } from './commands/catalog/list.ts'
 import { catalogShow } from './commands/catalog/show.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
+import { memberInvitations, memberInvite, memberUninvite } from './commands/member/invitations.ts'
+import { memberList, memberRemove, memberRole } from './commands/member/people.ts'
 import { providerForget, providerOptions, providerSet, providerShow } from './commands/provider/digital-ocean.ts'
 import { tokenList } from './commands/token/list.ts'
 import { tokenRevoke } from './commands/token/revoke.ts'
@@ -91,6 +93,14 @@ export const agentopia = defineCommand({
       remove: toolbeltRemove,
     }),
     call: noun('call', 'Calls on record', { list: callList }),
+    member: noun('member', 'People of the account', {
+      list: memberList,
+      role: memberRole,
+      remove: memberRemove,
+      invite: memberInvite,
+      invitations: memberInvitations,
+      uninvite: memberUninvite,
+    }),
     token: noun('token', 'Own API tokens', { list: tokenList, revoke: tokenRevoke }),
     activity,
   },

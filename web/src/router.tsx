@@ -22,6 +22,13 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import('./pages/sign-in.page.tsx'), 'SignInPage'),
 })
 
+/** Where the link of an invitation leads. */
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  component: lazyRouteComponent(() => import('./pages/invitation.page.tsx'), 'InvitationPage'),
+})
+
 /** Where the authorization endpoint sends browsers, with the client's request in one word. */
 const connect = createRoute({
   getParentRoute: () => root,
@@ -94,6 +101,7 @@ const elsewhere = createRoute({ getParentRoute: () => app, path: '$', component:
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
+    invitation,
     connect,
     app.addChildren([overview, toolbox, instance, catalog, agents, agent, calls, settings, elsewhere]),
   ]),

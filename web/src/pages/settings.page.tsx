@@ -3,6 +3,7 @@ import { About } from './settings/about.tsx'
 import { ApiTokens } from './settings/api-tokens.tsx'
 import { Appearance } from './settings/appearance.tsx'
 import { DigitalOcean } from './settings/digital-ocean.tsx'
+import { People } from './settings/people.tsx'
 import { Profile } from './settings/profile.tsx'
 
 /** One's own: how one signs in, tokens, looks; and what this control plane is. */
@@ -12,6 +13,7 @@ export const SettingsPage = () => (
     <div className="flex max-w-4xl flex-col gap-5">
       <Profile />
       <ApiTokens />
+      <People />
       <DigitalOcean />
       <Appearance />
       <About />
