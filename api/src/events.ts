@@ -4,7 +4,18 @@ import { defineUserOperation } from './operation.ts'
 
 /** Something changed: read it again. A hint; a client that missed some reads everything after it reconnects. */
 export const ChangeHint = z.object({
-  noun: z.enum(['toolbox', 'instance', 'agent', 'toolbelt', 'call', 'activity', 'token', 'provider', 'everything']),
+  noun: z.enum([
+    'toolbox',
+    'instance',
+    'agent',
+    'toolbelt',
+    'call',
+    'activity',
+    'token',
+    'provider',
+    'member',
+    'everything',
+  ]),
   id: z.string().optional(),
 })
 export type ChangeHint = z.infer<typeof ChangeHint>

@@ -30,6 +30,16 @@ import {
   stopInstance,
   updateInstance,
 } from './instances.ts'
+import {
+  acceptInvitation,
+  changeMemberRole,
+  createInvitation,
+  listInvitations,
+  listMembers,
+  readInvitation,
+  removeMember,
+  revokeInvitation,
+} from './members.ts'
 import { decideAuthorization, describeAuthorization, disconnectClient, listConnectedClients } from './oauth.ts'
 import type { UserOperation } from './operation.ts'
 import { getProvider, listProviderOptions, removeProviderToken, setProviderToken } from './providers.ts'
@@ -56,6 +66,14 @@ export const OPERATIONS = [
   listApiTokens,
   createApiToken,
   revokeApiToken,
+  listMembers,
+  changeMemberRole,
+  removeMember,
+  listInvitations,
+  createInvitation,
+  revokeInvitation,
+  readInvitation,
+  acceptInvitation,
   listToolboxes,
   createToolbox,
   getToolbox,

@@ -32,6 +32,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Start again from the client; if that does not help, remove the connection there and add it anew.',
   },
+  'invitation-used': {
+    status: 401,
+    title: 'The invitation is used, expired or taken back',
+    retryable: false,
+    fix: 'Ask who invited you for a new one.',
+  },
   'enrolment-refused': {
     status: 401,
     title: 'The enrolment token is not valid',
@@ -124,7 +130,26 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'List the connected clients of the agent.',
   },
+  'member-not-found': {
+    status: 404,
+    title: 'No such person in the account',
+    retryable: false,
+    fix: 'List the people.',
+  },
+  'invitation-not-found': { status: 404, title: 'No such invitation', retryable: false, fix: 'List the invitations.' },
   'token-not-found': { status: 404, title: 'No such token', retryable: false, fix: 'List the tokens.' },
+  'last-owner': {
+    status: 409,
+    title: 'The account would have no owner',
+    retryable: false,
+    fix: 'Make another person an owner first.',
+  },
+  'already-member': {
+    status: 409,
+    title: 'This person is in the account',
+    retryable: false,
+    fix: 'Change the role of the person instead.',
+  },
   'name-taken': { status: 409, title: 'The name is in use', retryable: false, fix: 'Choose another name.' },
   'toolbox-access-missing': {
     status: 409,

@@ -16,6 +16,7 @@ import {
   agentTokens,
   apiTokens,
   instances,
+  invitations,
   members,
   oauthGrants,
   toolbeltItems,
@@ -131,6 +132,8 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     tokenId: newId('token'),
     agentTokenId: newId('token'),
     grantId: newId('grant'),
+    userId,
+    invitationId: newId('invite'),
   }
   const agentSecret = `agt_${newId('token')}`
   const { toolboxId, instanceId, agentId } = ids
@@ -148,6 +151,15 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     await tx.insert(agents).values({ id: agentId, accountId, name: 'helper' })
     const token = { accountId, name: 'a token', hint: 'x' }
     await tx.insert(agentTokens).values({ ...token, id: ids.agentTokenId, agentId, digest: digestOf(agentSecret) })
+    await tx.insert(invitations).values({
+      id: ids.invitationId,
+      organizationId: accountId,
+      email: 'invited@example.com',
+      role: 'viewer',
+      inviterId: userId,
+      digest: ids.invitationId,
+      expiresAt: new Date(Date.now() + 3_600_000),
+    })
     await tx.insert(oauthGrants).values({
       id: ids.grantId,
       accountId,

@@ -6,6 +6,8 @@ import { createAuth } from './accounts/auth.ts'
 import { createAuthenticator } from './accounts/authenticate.ts'
 import { ensureFirstAccount, FIRST_ACCOUNT } from './accounts/first-account.ts'
 import { keepHouse } from './accounts/housekeeping.ts'
+import { invitationRoutes } from './accounts/invitation.routes.ts'
+import { memberRoutes } from './accounts/member.routes.ts'
 import { createDocumentReader, type ReadClientDocument } from './accounts/oauth/client-document.ts'
 import { consentRoutes } from './accounts/oauth/consent.routes.ts'
 import { createClientFinder } from './accounts/oauth/find-client.ts'
@@ -267,6 +269,14 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
     agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })
     toolbeltRoutes(mount, { store, newId })
+    memberRoutes(mount, {
+      store,
+      forgetEverybody: () => {
+        forgetTokens()
+        connected.forget()
+      },
+    })
+    invitationRoutes(mount, { store, auth, clock, publicUrl })
     consentRoutes(mount, oauth)
     oauthRoutes(uplink, oauth)
     executeRoutes(mount, { toolbelts, makeCall })

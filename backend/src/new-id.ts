@@ -2,7 +2,20 @@ import { randomInt } from 'node:crypto'
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz'
 
-export type IdPrefix = 'toolbox' | 'inst' | 'agent' | 'belt' | 'token' | 'call' | 'act' | 'prov' | 'client' | 'grant'
+export type IdPrefix =
+  | 'toolbox'
+  | 'inst'
+  | 'agent'
+  | 'belt'
+  | 'token'
+  | 'call'
+  | 'act'
+  | 'prov'
+  | 'client'
+  | 'grant'
+  | 'user'
+  | 'member'
+  | 'invite'
 
 /** A new id such as `toolbox_0h2k…`: the prefix tells the kind, 16 random characters (82 bits) make it unique. */
 export const newId = (prefix: IdPrefix): string =>

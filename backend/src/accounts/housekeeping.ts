@@ -3,7 +3,7 @@ import { forgetOldKeys } from '../http/idempotency.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
-import { sessions, signInLinks, verifications } from '../store/schema/index.ts'
+import { invitations, sessions, signInLinks, verifications } from '../store/schema/index.ts'
 import { forgetUnusedClients } from './oauth/client.store.ts'
 import { forgetOldGrants } from './oauth/grant.store.ts'
 
@@ -30,7 +30,7 @@ export async function keepHouse({ store, clock, log, signal }: HousekeepingDeps)
 
 const removeExpired = (store: Store): Promise<void> =>
   store.system(async (tx) => {
-    for (const table of [sessions, signInLinks, verifications])
+    for (const table of [sessions, signInLinks, verifications, invitations])
       await tx.delete(table).where(lt(table.expiresAt, sql`now()`))
     await forgetOldKeys(tx)
     await forgetOldGrants(tx)

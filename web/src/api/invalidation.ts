@@ -12,6 +12,7 @@ const READS_OF = {
   activity: ['listActivity'],
   provider: ['getProvider', 'listProviderOptions'],
   token: ['listAgentTokens', 'listConnectedClients', 'listApiTokens', 'getMe'],
+  member: ['listMembers', 'listInvitations', 'getMe'],
 } as const satisfies Record<Exclude<ChangeHint['noun'], 'everything'>, readonly OperationId[]>
 
 /** The operations to read again after some hints; `everything` when there is no telling. */

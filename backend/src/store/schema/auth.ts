@@ -108,6 +108,8 @@ export const invitations = pgTable(
     email: text('email').notNull(),
     role: text('role'),
     status: text('status').notNull().default('pending'),
+    /** SHA-256 of the link's token, hex; absent when it was used. */
+    digest: text('digest').unique(),
     expiresAt: at('expires_at').notNull(),
     inviterId: text('inviter_id')
       .notNull()

@@ -15,6 +15,8 @@ export const ANNOUNCED = {
   agent_tokens: 'token',
   api_tokens: 'token',
   oauth_grants: 'token',
+  account_members: 'member',
+  account_invitations: 'member',
   agent_toolbox_access: 'agent',
   agent_toolbelt_items: 'toolbelt',
   agent_tool_capability_permissions: 'toolbelt',

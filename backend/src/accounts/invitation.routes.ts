@@ -1,0 +1,137 @@
+import {
+  acceptInvitation,
+  createInvitation,
+  listInvitations,
+  problem,
+  readInvitation,
+  revokeInvitation,
+} from '@agentopia/api'
+import { eq } from 'drizzle-orm'
+import { recordActivity } from '../events/activity.store.ts'
+import { asUser } from '../http/caller.ts'
+import type { Mount } from '../http/mount.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import { isUniqueViolation, type Store, type Tx } from '../store/connect.ts'
+import { sessions } from '../store/schema/index.ts'
+import { createAttemptLimit } from './attempt-limit.ts'
+import type { Auth } from './auth.ts'
+import {
+  deleteInvitation,
+  findInvitation,
+  insertInvitation,
+  invitationUrl,
+  listOpenInvitations,
+  type OpenInvitation,
+  useInvitation,
+} from './invitation.store.ts'
+import { mayGive } from './member.routes.ts'
+import { findMe, findPassword } from './member.store.ts'
+import { insertMember, insertPerson, listPeople } from './people.store.ts'
+
+export interface InvitationRouteDeps {
+  readonly store: Store
+  readonly auth: Auth
+  readonly clock: Clock
+  readonly publicUrl: string
+}
+
+/** From one address, whatever it tries: a link cannot be guessed, a password behind one might. */
+const ATTEMPTS_PER_MINUTE = 20
+
+export function invitationRoutes(mount: Mount, { store, auth, clock, publicUrl }: InvitationRouteDeps): void {
+  const attempts = createAttemptLimit({
+    perMinute: ATTEMPTS_PER_MINUTE,
+    clock,
+    what: 'invitations opened from this address',
+  })
+  const now = () => new Date(clock.now())
+
+  mount.reply(listInvitations, async (_, { caller }) => ({
+    items: await store.system((tx) => listOpenInvitations(tx, asUser(caller).accountId, now())),
+  }))
+
+  mount.reply(createInvitation, ({ body }, { caller }) => {
+    const { accountId, userId, role, actor } = asUser(caller)
+    const email = body.email.toLowerCase()
+    mayGive(role, body.role)
+    return store.system(async (tx) => {
+      if ((await listPeople(tx, accountId)).some((person) => person.email === email))
+        throw problem('already-member', `${email} is in the account`)
+      const { id, token } = await insertInvitation(tx, { accountId, email, role: body.role, inviterId: userId }, now())
+      const message = `Invited ${email} as ${body.role}`
+      await recordActivity(tx, { accountId, actor, action: 'member.invited', subject: id, message })
+      const invitation = (await listOpenInvitations(tx, accountId, now())).find((one) => one.id === id)
+      return { invitation: invitation!, link: invitationUrl(publicUrl, token) }
+    })
+  })
+
+  mount.reply(revokeInvitation, async ({ params }, { caller }) => {
+    const { accountId, actor } = asUser(caller)
+    await store.system(async (tx) => {
+      const email = await deleteInvitation(tx, accountId, params.invitationId)
+      if (email === undefined) throw problem('invitation-not-found', `No invitation has the id ${params.invitationId}`)
+      const message = `Took back the invitation of ${email}`
+      await recordActivity(tx, { accountId, actor, action: 'member.uninvited', subject: params.invitationId, message })
+    })
+    return undefined
+  })
+
+  mount.reply(readInvitation, async ({ body }, { browser }) => {
+    const takeBack = attempts.take(browser.address)
+    const { email, role, accountName, userId } = await store.system((tx) => getInvitation(tx, body.token))
+    takeBack()
+    return { email, role, accountName, known: userId !== undefined }
+  })
+
+  mount.reply(acceptInvitation, async ({ body }, { browser }) => {
+    const takeBack = attempts.take(browser.address)
+    const { password } = await auth.$context
+    const before = await store.system(async (tx) => {
+      const invitation = await getInvitation(tx, body.token)
+      return { ...invitation, hash: invitation.userId && (await findPassword(tx, invitation.userId)) }
+    })
+    // An address proves nothing: whoever signs in with it already has to show that it is he.
+    if (before.userId !== undefined) {
+      if (!before.hash || !(await password.verify({ hash: before.hash, password: body.password })))
+        throw problem('sign-in-refused', `${before.email} signs in here already, with another password`)
+    }
+    const hash = before.userId === undefined ? await password.hash(body.password) : undefined
+    const { accountId, email } = before
+
+    const userId = await store
+      .system(async (tx) => {
+        const { id, role } = await getInvitation(tx, body.token)
+        const joined = hash === undefined ? before.userId! : await insertPerson(tx, { email, name: body.name, hash })
+        await insertMember(tx, accountId, joined, role)
+        await useInvitation(tx, id)
+        const message = `Joined as ${role}`
+        await recordActivity(tx, { accountId, actor: email, action: 'member.joined', subject: joined, message })
+        return joined
+      })
+      .catch((error: unknown) => {
+        throw isUniqueViolation(error)
+          ? problem('invitation-used', 'The invitation was used at the same moment')
+          : error
+      })
+    takeBack()
+
+    const { headers, response } = await auth.api.startSession({
+      body: { userId },
+      headers: new Headers(),
+      returnHeaders: true,
+    })
+    browser.setCookies(headers.getSetCookie())
+    return store.system(async (tx) => {
+      await tx.update(sessions).set({ activeOrganizationId: accountId }).where(eq(sessions.id, response.sessionId))
+      const me = await findMe(tx, userId, accountId)
+      if (!me) throw problem('sign-in-refused', 'This person is not in the account any more')
+      return me
+    })
+  })
+
+  async function getInvitation(tx: Tx, token: string): Promise<OpenInvitation> {
+    const found = await findInvitation(tx, token, now())
+    if (!found) throw problem('invitation-used', 'The link was used before, is older than a week, or was taken back')
+    return found
+  }
+}
