@@ -157,3 +157,40 @@ test("shows control characters of strangers' text instead of obeying them", asyn
   const { out } = await agentopia('catalog list', { 'GET /api/catalog': { items: [hostile] } })
   expect(out).toContain('a\\u001b[31mred')
 })
+
+test('an invitation prints its link and nothing else, so that it can be piped', async () => {
+  const link = 'http://localhost:3000/invitation#inv_canary'
+  const at = '2026-11-27T00:00:00.000Z'
+  const invitation = {
+    id: 'invite_0000000000000000',
+    email: 'guest@example.com',
+    role: 'viewer',
+    invitedBy: 'owner@localhost',
+    createdAt: at,
+    expiresAt: at,
+  }
+  const { code, out, heard } = await agentopia('member invite guest@example.com --role viewer', {
+    'POST /api/invitations': { invitation, link },
+  })
+  expect([code, out.trim()]).toEqual([0, link])
+  expect(heard[0]?.body).toEqual({ email: 'guest@example.com', role: 'viewer' })
+  expect((await agentopia('member invite guest@example.com --role king')).code).toBe(1)
+})
+
+test('a person is named by address, and whoever is not there is said so', async () => {
+  const person = {
+    id: 'user_0000000000000000',
+    email: 'guest@example.com',
+    name: 'Guest',
+    role: 'operator',
+    joinedAt: '2026-11-27T00:00:00.000Z',
+  }
+  const people = { 'GET /api/members': { items: [person] } }
+  const { heard } = await agentopia('member role Guest@example.com admin', {
+    ...people,
+    'PATCH /api/members/user_0000000000000000': { ...person, role: 'admin' },
+  })
+  expect(heard.at(-1)).toMatchObject({ method: 'PATCH', body: { role: 'admin' } })
+  const nobody = await agentopia('member remove nobody@example.com', people)
+  expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining('nobody@example.com')])
+})

@@ -2,7 +2,9 @@ import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { signedIn } from '../../control-plane.testing.ts'
 import { type ManualClock, manualClock } from '../../reconcile/manual-clock.testing.ts'
-import { agents, members, oauthGrants } from '../../store/schema/index.ts'
+import { agents, members, oauthClients, oauthGrants } from '../../store/schema/index.ts'
+import { forgetUnusedClients } from './client.store.ts'
+import { forgetOldGrants } from './grant.store.ts'
 import { openServedControlPlane, type ServedControlPlane } from './oauth.testing.ts'
 
 // What was given can be taken back.
@@ -110,4 +112,34 @@ test('no code and no token is stored as it is, nor told in a list or a record', 
   const shown = JSON.stringify([dump, body])
   expect(shown).toContain('Desk')
   for (const secret of [code, tokens['access_token']!, tokens['refresh_token']!]) expect(shown).not.toContain(secret)
+})
+
+test('what is past its time is removed, and with it clients that nobody wants', async () => {
+  const kept = await served.connect(served.agents.research)
+  const { body } = await served.register()
+  const old = sql`now() - interval '31 days'`
+  await served.store.system(async (tx) => {
+    await tx.update(oauthClients).set({ createdAt: old })
+    await tx.insert(oauthGrants).values({
+      id: 'grant_0000000000000000',
+      accountId: 'account_home',
+      agentId: served.agents.research,
+      userId: served.operator.userId,
+      clientId: body.client_id,
+      clientName: 'Gone',
+      redirectHost: 'x',
+      resource: `${served.origin}/mcp`,
+      expiresAt: new Date(Date.now() - 1_000),
+    })
+    await forgetOldGrants(tx)
+    await forgetUnusedClients(tx)
+  })
+  const left = await served.store.system(async (tx) => [
+    await tx.select({ id: oauthClients.id }).from(oauthClients),
+    await tx.select({ name: oauthGrants.clientName }).from(oauthGrants).where(eq(oauthGrants.clientName, 'Gone')),
+  ])
+  expect(left[0]).toContainEqual({ id: kept.clientId })
+  expect(left[0]).not.toContainEqual({ id: body.client_id })
+  expect(left[1]).toEqual([])
+  expect((await served.listTools(kept.access)).status).toBe(200)
 })
