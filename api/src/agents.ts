@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { AgentId, InstanceId, Name, Page, pageOf, Timestamp, TokenId, ToolbeltItemId, ToolboxId } from './fields.ts'
+import { AgentLimits } from './limits.ts'
 import { defineUserOperation } from './operation.ts'
 
 /** An AI that calls tools. */
@@ -11,6 +12,7 @@ export const Agent = z.object({
   enabled: z.boolean(),
   toolboxIds: z.array(ToolboxId).describe('Toolboxes it may use.'),
   toolbeltSize: z.int(),
+  limits: AgentLimits,
   createdAt: Timestamp,
   lastCallAt: Timestamp.optional(),
 })
@@ -105,13 +107,20 @@ export const getAgent = defineUserOperation({
 })
 export const updateAgent = defineUserOperation({
   id: 'updateAgent',
-  summary: 'Rename, describe, switch on or off',
+  summary: 'Rename, describe, limit, switch on or off',
   method: 'PATCH',
   path: '/api/agents/:agentId',
   auth: 'operator',
   status: 200,
   params: one,
-  body: z.strictObject({ name: Name, description: z.string().max(500), enabled: z.boolean() }).partial(),
+  body: z
+    .strictObject({
+      name: Name,
+      description: z.string().max(500),
+      enabled: z.boolean(),
+      limits: AgentLimits.describe('All of them: what is not in it is not limited.'),
+    })
+    .partial(),
   reply: Agent,
   problems: ['agent-not-found', 'name-taken'],
 })
@@ -261,5 +270,12 @@ export const executeCapability = defineUserOperation({
     'tool-failed',
     'call-timeout',
     'rate-limited',
+    'call-stopped',
+    'circuit-open',
+    'result-too-large',
+    'payload-too-large',
+    'call-under-way',
+    'call-made-before',
+    'idempotency-key-reused',
   ],
 })

@@ -14,6 +14,7 @@ export const ChangeHint = z.object({
     'token',
     'provider',
     'member',
+    'settings',
     'everything',
   ]),
   id: z.string().optional(),

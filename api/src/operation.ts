@@ -7,6 +7,8 @@ export type Auth = 'none' | 'viewer' | 'operator' | 'admin' | 'agent'
 export interface UserOperation extends Operation {
   readonly auth: Auth
   readonly problems: readonly ProblemCode[]
+  /** Present instead of `reply`: the success is a file of one of these media types, sent as it is read. */
+  readonly file?: readonly string[]
 }
 
 export const defineUserOperation = <const Op extends UserOperation>(operation: Op): Op => defineOperation(operation)

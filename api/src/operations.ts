@@ -15,7 +15,7 @@ import {
   updateAgent,
   updateToolbeltItem,
 } from './agents.ts'
-import { listCalls } from './calls.ts'
+import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSettings, verifyCalls } from './calls.ts'
 import { getCatalogTool, listCatalog } from './catalog.ts'
 import { followChanges, getInfo, listActivity } from './events.ts'
 import {
@@ -118,6 +118,11 @@ export const OPERATIONS = [
   removeToolbeltItem,
   executeCapability,
   listCalls,
+  exportCalls,
+  verifyCalls,
+  getCallSettings,
+  switchCalls,
+  updateCallSettings,
   followChanges,
   listActivity,
   getInfo,

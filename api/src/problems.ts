@@ -62,6 +62,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Allow the capability in the toolbelt of the agent.',
   },
+  'call-stopped': {
+    status: 403,
+    title: 'The call was stopped while it was under way',
+    retryable: false,
+    fix: 'Somebody switched it off or took a right away. The work may have been done: look before you repeat it.',
+  },
   'not-found': { status: 404, title: 'No such route', retryable: false, fix: 'See the API reference for the routes.' },
   'toolbox-not-found': {
     status: 404,
@@ -169,6 +175,18 @@ export const PROBLEMS = {
     retryable: true,
     fix: 'Start it, or wait until its state is running.',
   },
+  'call-under-way': {
+    status: 409,
+    title: 'The call with this key is still under way',
+    retryable: true,
+    fix: 'Send it again with the same key in a moment; it gets the answer of the first.',
+  },
+  'call-made-before': {
+    status: 409,
+    title: 'The call with this key was made, and its answer is not known',
+    retryable: false,
+    fix: 'The work may have been done: look before you repeat it with a new key.',
+  },
   superseded: {
     status: 409,
     title: 'A newer run of this DTMA reports already',
@@ -222,6 +240,18 @@ export const PROBLEMS = {
     title: 'The tool did not answer as an MCP server should',
     retryable: false,
     fix: 'Read the log of the tool instance.',
+  },
+  'result-too-large': {
+    status: 502,
+    title: 'The answer is longer than this agent may get',
+    retryable: false,
+    fix: 'Ask for less, or raise the limit of the agent. The work was done.',
+  },
+  'circuit-open': {
+    status: 503,
+    title: 'The tool instance failed too often; it is left alone for a moment',
+    retryable: true,
+    fix: 'Retry after the time in Retry-After; refresh the status of the toolbox to see the cause.',
   },
   'toolbox-unreachable': {
     status: 503,

@@ -37,6 +37,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   decideAuthorization: { request: 'q', decision: { kind: 'refuse' } },
   addToolbeltItem: { instanceId: 'inst_0000000000000000' },
   executeCapability: { capability: 'echo' },
+  switchCalls: { enabled: true },
+  updateCallSettings: { retentionDays: 90 },
 }
 
 let plane: TestControlPlane

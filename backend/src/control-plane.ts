@@ -22,14 +22,20 @@ import { createApp } from './app.ts'
 import { callRoutes } from './calls/call.routes.ts'
 import { openCallJournal } from './calls/call-journal.ts'
 import { createCallRecorder } from './calls/call-recorder.ts'
+import { createChainSeal } from './calls/chain-seal.ts'
+import { keepRetention } from './calls/retention.ts'
 import { catalogRoutes } from './catalog/catalog.routes.ts'
 import { createCatalog } from './catalog/catalog.ts'
 import { listenForChanges } from './events/changes.ts'
 import { eventRoutes } from './events/event.routes.ts'
+import { createAdmission } from './gateway/admission.ts'
 import { createBulkhead } from './gateway/bulkhead.ts'
 import { createMakeCall } from './gateway/call.ts'
+import { withCircuitBreaker } from './gateway/circuit-breaker.ts'
 import { executeRoutes } from './gateway/execute.routes.ts'
+import { createExecuteOnce } from './gateway/execute-once.ts'
 import { createGateway, MCP_PATH } from './gateway/gateway.ts'
+import { createKillSwitch } from './gateway/kill-switch.ts'
 import { createRoad } from './gateway/road.ts'
 import { createToolbelts } from './gateway/toolbelts.ts'
 import { createCallUpstream } from './gateway/upstream.ts'
@@ -212,15 +218,20 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   // What agents call, and the record of it.
   const toolbelts = createToolbelts({ store, clock })
-  const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), log })
-  const callUpstream = createCallUpstream(createRoad({ tunnel: tunnels.request, sealer }))
-  const makeCall = createMakeCall({
+  const seal = createChainSeal(masterKey)
+  const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), seal, log })
+  const road = createRoad({ tunnel: tunnels.request, sealer })
+  const callUpstream = withCircuitBreaker(createCallUpstream(road), clock)
+  const unguarded = createMakeCall({
     callUpstream,
+    admit: createAdmission(store, clock),
     bulkhead: createBulkhead(CALLS_PER_INSTANCE),
     recorder,
     clock,
     newId,
   })
+  const killSwitch = createKillSwitch({ makeCall: unguarded, toolbelts, log })
+  const { makeCall } = killSwitch
   const gateway = createGateway({
     toolbelts,
     makeCall,
@@ -239,6 +250,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   changes.watch((change) => {
     if (change?.noun === 'call' || change?.noun === 'activity') return
     toolbelts.forget(change?.account)
+    killSwitch.recheck(change?.account)
     if (change?.noun === 'toolbox' || change?.noun === 'instance') return
     agentFinder.forget()
     connected.forget()
@@ -279,8 +291,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     invitationRoutes(mount, { store, auth, clock, publicUrl })
     consentRoutes(mount, oauth)
     oauthRoutes(uplink, oauth)
-    executeRoutes(mount, { toolbelts, makeCall })
-    callRoutes(mount, { store, recorder })
+    executeRoutes(mount, { toolbelts, makeCall, executeOnce: createExecuteOnce({ store, sealer, clock, log }) })
+    callRoutes(mount, { store, recorder, seal })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
     bootRoutes(uplink, { store, clock, onNews: wakeToolbox })
     installRoutes(uplink, { ...machines, publicUrl, log })
@@ -289,6 +301,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   const serveApp = getRequestListener(app.fetch)
   const housekeeping = keepHouse({ store, clock, log, signal })
+  const retention = keepRetention({ store, seal, clock, log, signal })
 
   async function end(): Promise<void> {
     await aborted(signal)
@@ -300,6 +313,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       instanceLoop.stopped,
       liveness.stopped,
       housekeeping,
+      retention,
     ])
     await recorder.stop()
   }

@@ -112,12 +112,20 @@ function success(op: Operation, refOf: RefOf): object {
       description: 'A stream of server-sent events; the data of each is JSON. Lines that begin with `:` keep it open.',
       content: { 'text/event-stream': { schema: { type: 'string' }, 'x-event-data': refOf(op.event) } },
     }
+  if (isFile(op))
+    return {
+      description: 'A file, sent as it is read.',
+      content: Object.fromEntries(op.file.map((type) => [type, { schema: { type: 'string' } }])),
+    }
   if (!op.reply) return { description: 'Done; there is no body.' }
   return {
     description: op.status === 202 ? 'Recorded as desired state; a reconciler carries it out.' : 'Success.',
     content: { 'application/json': { schema: refOf(op.reply) } },
   }
 }
+
+/** Operations of the user-facing API may answer with a file. */
+const isFile = (op: Operation): op is Operation & { readonly file: readonly string[] } => 'file' in op
 
 function failures(op: Operation, api: ApiDescription): Record<string, object> {
   const codes = [...new Set([...op.problems, ...api.commonProblems(op)])]

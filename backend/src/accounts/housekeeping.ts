@@ -1,4 +1,6 @@
 import { lt, sql } from 'drizzle-orm'
+import { forgetOldCounts } from '../gateway/admission.ts'
+import { forgetOldExecuteKeys } from '../gateway/execute-once.ts'
 import { forgetOldKeys } from '../http/idempotency.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -20,7 +22,7 @@ const EVERY_MS = 3_600_000
 export async function keepHouse({ store, clock, log, signal }: HousekeepingDeps): Promise<void> {
   while (!signal.aborted) {
     try {
-      await removeExpired(store)
+      await removeExpired(store, clock.now())
     } catch (err) {
       log.warn({ err }, 'expired rows not removed')
     }
@@ -28,11 +30,13 @@ export async function keepHouse({ store, clock, log, signal }: HousekeepingDeps)
   }
 }
 
-const removeExpired = (store: Store): Promise<void> =>
+const removeExpired = (store: Store, now: number): Promise<void> =>
   store.system(async (tx) => {
     for (const table of [sessions, signInLinks, verifications, invitations])
       await tx.delete(table).where(lt(table.expiresAt, sql`now()`))
     await forgetOldKeys(tx)
     await forgetOldGrants(tx)
     await forgetUnusedClients(tx)
+    await forgetOldExecuteKeys(tx)
+    await forgetOldCounts(tx, now)
   })

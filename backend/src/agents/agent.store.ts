@@ -53,6 +53,7 @@ const viewOf = ({
   enabled: agent.enabled,
   toolboxIds,
   toolbeltSize,
+  limits: agent.limits,
   createdAt: agent.createdAt.toISOString(),
   ...(agent.lastCallAt ? { lastCallAt: agent.lastCallAt.toISOString() } : {}),
 })
@@ -67,7 +68,7 @@ export async function insertAgent(
   return row
 }
 
-export type AgentChange = Partial<Pick<AgentRow, 'name' | 'description' | 'enabled'>>
+export type AgentChange = Partial<Pick<AgentRow, 'name' | 'description' | 'enabled' | 'limits'>>
 
 /** @throws {ProblemError} `name-taken`. */
 export async function changeAgent(tx: Tx, row: AgentRow, change: AgentChange): Promise<AgentRow> {

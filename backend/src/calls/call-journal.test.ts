@@ -21,11 +21,15 @@ const begun = (id: string): BegunCall => ({
   instanceId: 'inst_1',
   instanceName: 'demo',
   capability: 'echo',
+  via: 'mcp',
+  instanceGeneration: 1,
+  specDigest: '1'.repeat(64),
+  capabilityDigest: '2'.repeat(64),
   startedAt: '2026-01-01T00:00:00.000Z',
   argumentDigest: '0'.repeat(64),
   argumentBytes: 2,
 })
-const OK: CallEnd = { outcome: 'ok', code: null, durationMs: 1.5, resultBytes: 30 }
+const OK: CallEnd = { outcome: 'ok', code: null, durationMs: 1.5, resultBytes: 30, resultDigest: '3'.repeat(64) }
 
 test('a call is to be settled once it ended, in the order of ends', () => {
   const journal = openCallJournal(newDirectory(), 'run')
@@ -53,7 +57,14 @@ test('what a process left is there for the next one: how it ended, or that it wa
   const second = openCallJournal(directory, 'second')
   expect(second.ended(10)).toEqual([
     { ...begun('done'), ...OK },
-    { ...begun('under way'), outcome: 'failed', code: 'interrupted', durationMs: 0, resultBytes: null },
+    {
+      ...begun('under way'),
+      outcome: 'failed',
+      code: 'interrupted',
+      durationMs: 0,
+      resultBytes: null,
+      resultDigest: null,
+    },
   ])
   second.settle(1)
   expect(readdirSync(directory)).toContain('first.jsonl')

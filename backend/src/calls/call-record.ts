@@ -9,6 +9,14 @@ export interface BegunCall {
   readonly instanceId: string | null
   readonly instanceName: string | null
   readonly capability: string
+  /** By which door it came. */
+  readonly via: NonNullable<Call['via']> | null
+  /** Which version of the instance is called; null when the name leads nowhere. */
+  readonly instanceGeneration: number | null
+  /** SHA-256 of what runs, hex. */
+  readonly specDigest: string | null
+  /** SHA-256 of the capability as it was described to the agent, hex. */
+  readonly capabilityDigest: string | null
   /** ISO 8601. */
   readonly startedAt: string
   /** SHA-256, hex. */
@@ -23,9 +31,17 @@ export interface CallEnd {
   readonly code: string | null
   readonly durationMs: number
   readonly resultBytes: number | null
+  /** SHA-256 of the answer as it came, hex. */
+  readonly resultDigest: string | null
 }
 
 export type CallRecord = BegunCall & CallEnd
 
 /** The end of a call that this process did not live to see. The tool may have done its work. */
-export const INTERRUPTED: CallEnd = { outcome: 'failed', code: 'interrupted', durationMs: 0, resultBytes: null }
+export const INTERRUPTED: CallEnd = {
+  outcome: 'failed',
+  code: 'interrupted',
+  durationMs: 0,
+  resultBytes: null,
+  resultDigest: null,
+}

@@ -1,6 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { ProblemError, problem } from '@agentopia/api'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -12,8 +14,11 @@ import { listCallRecords } from './call.store.ts'
 import { openCallJournal } from './call-journal.ts'
 import type { BegunCall, CallEnd } from './call-record.ts'
 import { createCallRecorder } from './call-recorder.ts'
+import { verifyCallChain } from './call-verifier.ts'
+import { createChainSeal } from './chain-seal.ts'
 
 const log = pino({ level: 'silent' })
+const seal = createChainSeal(Buffer.alloc(32, 7))
 const root = mkdtempSync(join(tmpdir(), 'agentopia-recorder-'))
 let store: Store
 beforeAll(async () => {
@@ -27,9 +32,9 @@ afterAll(async () => {
 let directories = 0
 const newDirectory = () => join(root, String(++directories))
 const open = (directory: string, over: Pick<Store, 'system'> = store) =>
-  createCallRecorder({ store: over, journal: openCallJournal(directory, newId('call')), log, gatherMs: 10 })
+  createCallRecorder({ store: over, journal: openCallJournal(directory, newId('call')), seal, log, gatherMs: 10 })
 
-const OK: CallEnd = { outcome: 'ok', code: null, durationMs: 1.25, resultBytes: 30 }
+const OK: CallEnd = { outcome: 'ok', code: null, durationMs: 1.25, resultBytes: 30, resultDigest: '3'.repeat(64) }
 const begun = (accountId: string, change: Partial<BegunCall> = {}): BegunCall => ({
   id: newId('call'),
   accountId,
@@ -38,6 +43,10 @@ const begun = (accountId: string, change: Partial<BegunCall> = {}): BegunCall =>
   instanceId: 'inst_1',
   instanceName: 'demo',
   capability: 'echo',
+  via: 'mcp',
+  instanceGeneration: 1,
+  specDigest: '1'.repeat(64),
+  capabilityDigest: '2'.repeat(64),
   startedAt: '2026-01-01T00:00:00.000Z',
   argumentDigest: '0'.repeat(64),
   argumentBytes: 2,
@@ -54,11 +63,13 @@ test('a call is in the database a moment after it ended, and only then', async (
   recorder.end(call.id, OK)
   await vi.waitFor(async () => expect(await recorded('account_a')).toHaveLength(1))
   const { accountId: _, ...shown } = call
-  expect(await recorded('account_a')).toEqual([{ ...shown, outcome: 'ok', durationMs: 1.25, resultBytes: 30 }])
+  const place = { sequence: 1, previousHash: '0'.repeat(64), hash: expect.stringMatching(/^[0-9a-f]{64}$/) }
+  const end = { outcome: 'ok', durationMs: 1.25, resultBytes: 30, resultDigest: OK.resultDigest }
+  expect(await recorded('account_a')).toEqual([{ ...shown, ...end, ...place }])
   await recorder.stop()
 })
 
-test('a thousand calls in eight processes that are killed are a thousand records', async () => {
+test('M19 a thousand calls in eight processes that end without a word are a thousand records', async () => {
   const directory = newDirectory()
   const ids: string[] = []
   for (let run = 0; run < 8; run += 1) {
@@ -80,6 +91,55 @@ test('a thousand calls in eight processes that are killed are a thousand records
   }
   expect(readdirSync(directory)).toEqual([])
 })
+
+test('M19 a thousand calls in processes that are killed with -9, written by two replicas, are one chain', async () => {
+  const account = 'a' // of the fixture
+  const told = new Set<string>()
+  const directories: string[] = []
+  while (told.size < 1_000) {
+    const directory = newDirectory()
+    directories.push(directory)
+    for (const line of await callUntilKilled(directory, 250)) told.add(line)
+  }
+  // Two replicas, as long as each has a journal left; and each may be a second time at what it wrote.
+  for (const time of ['first', 'again'])
+    await Promise.all(
+      [0, 1].map(async (replica) => {
+        for (const [n, directory] of directories.entries()) {
+          if (n % 2 !== replica) continue
+          if (time === 'first') copyFileSync(onlyFileIn(directory), join(root, `${n}.left`))
+          else copyFileSync(join(root, `${n}.left`), join(directory, 'left.jsonl'))
+          const recorder = open(directory)
+          await recorder.flush()
+          await recorder.stop()
+        }
+      }),
+    )
+  const records = await store.tenant(account, (tx) => listCallRecords(tx, { limit: 100_000 }))
+  const times = new Map<string, number>()
+  for (const { id } of records) times.set(id, (times.get(id) ?? 0) + 1)
+  expect([...told].filter((id) => times.get(id) !== 1)).toEqual([])
+  expect(records.length).toBe(times.size)
+  const { intact, checked } = await verifyCallChain({ store, seal }, account, { signal: AbortSignal.timeout(30_000) })
+  expect([intact, checked]).toEqual([true, records.length])
+})
+
+const onlyFileIn = (directory: string): string => join(directory, readdirSync(directory)[0]!)
+
+/** @returns The ids of calls that a process began before it was killed. */
+async function callUntilKilled(directory: string, calls: number): Promise<Set<string>> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./fixtures/caller.ts', import.meta.url)), directory])
+  const ids = new Set<string>()
+  let rest = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split('\n')
+    rest = lines.pop()!
+    for (const line of lines) ids.add(line.split(' ')[1]!)
+    if (ids.size >= calls) child.kill('SIGKILL')
+  })
+  await new Promise((resolve) => child.once('close', resolve))
+  return ids
+}
 
 test('while the database is away calls wait, in order, and arrive when it is back', async () => {
   let away = true
@@ -112,26 +172,28 @@ test('stopped while the database is away, it leaves the calls to the next start'
   await next.stop()
 })
 
-test('a record that the database refuses takes no other with it', async () => {
+test('a record whose texts the database refuses takes no other with it, and is written with texts that it takes', async () => {
   const recorder = open(newDirectory())
-  const calls = [begun('account_e'), begun('account_e', { capability: 'a\u0000b' }), begun('account_e')]
+  const calls = [begun('account_e'), begun('account_e', { capability: 'a\u0000\ud800b' }), begun('account_e')]
   for (const call of calls) recorder.begin(call)
   for (const call of calls) recorder.end(call.id, OK)
   await recorder.flush()
-  expect((await recorded('account_e')).map(({ id }) => id).sort()).toEqual([calls[0]!.id, calls[2]!.id].sort())
+  const written = await recorded('account_e')
+  expect(written.map(({ id }) => id).sort()).toEqual(calls.map(({ id }) => id).sort())
+  expect(written.find(({ id }) => id === calls[1]!.id)?.capability).toBe('a\ufffd\ufffdb')
   await recorder.stop()
 })
 
 test('without a journal there is no call', async () => {
   const journal = openCallJournal(newDirectory(), 'run')
-  const recorder = createCallRecorder({ store, journal, log })
+  const recorder = createCallRecorder({ store, journal, seal, log })
   journal.close()
   expect(() => recorder.begin(begun('account_f'))).toThrow(expect.objectContaining({ code: 'store-unavailable' }))
 })
 
 test('with more calls than it can hold it takes no further one', () => {
   const full = { ...openCallJournal(newDirectory(), 'run'), size: 50_000 }
-  const recorder = createCallRecorder({ store, journal: full, log })
+  const recorder = createCallRecorder({ store, journal: full, seal, log })
   expect(() => recorder.begin(begun('account_f'))).toThrow(expect.objectContaining({ code: 'store-unavailable' }))
 })
 

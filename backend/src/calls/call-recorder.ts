@@ -1,9 +1,11 @@
-import { ProblemError, problem } from '@agentopia/api'
+import { problem } from '@agentopia/api'
 import type { Log } from '../log.ts'
-import type { Store } from '../store/connect.ts'
-import { insertCalls, noteLastCall } from './call.store.ts'
+import { isRefusedValue, type Store } from '../store/connect.ts'
+import { noteLastCall } from './call.store.ts'
 import type { CallJournal } from './call-journal.ts'
 import type { BegunCall, CallEnd, CallRecord } from './call-record.ts'
+import { appendCalls } from './chain.store.ts'
+import type { ChainSeal } from './chain-seal.ts'
 
 /** Keeps the record of calls. No record, no call. */
 export interface CallRecorder {
@@ -20,6 +22,7 @@ export interface CallRecorder {
 export interface CallRecorderDeps {
   readonly store: Pick<Store, 'system'>
   readonly journal: CallJournal
+  readonly seal: ChainSeal
   readonly log: Log
   /** How long ended calls gather before they are written together. */
   readonly gatherMs?: number
@@ -32,7 +35,7 @@ const RETRY_MS = 1_000
 const NOTED_EVERY_MS = 5_000
 
 /** The database gets calls in groups, behind the calls' backs: one commit costs as much as hundreds of calls. */
-export function createCallRecorder({ store, journal, log, gatherMs = 200 }: CallRecorderDeps): CallRecorder {
+export function createCallRecorder({ store, journal, seal, log, gatherMs = 200 }: CallRecorderDeps): CallRecorder {
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> | undefined
   let stopped = false
@@ -71,9 +74,9 @@ export function createCallRecorder({ store, journal, log, gatherMs = 200 }: Call
 
   async function write(batch: readonly CallRecord[]): Promise<void> {
     try {
-      await store.system((tx) => insertCalls(tx, batch))
+      await store.system((tx) => appendCalls(tx, batch, seal))
     } catch (error) {
-      if (isUnavailable(error)) throw error
+      if (!isRefusedValue(error)) throw error
       await writeEach(batch)
     }
     await noteAgents(new Set(batch.map(({ agentId }) => agentId)))
@@ -94,14 +97,15 @@ export function createCallRecorder({ store, journal, log, gatherMs = 200 }: Call
       .catch((err: unknown) => log.warn({ err }, 'last call of agents not noted'))
   }
 
-  /** One record that the database refuses takes no other with it. */
+  /** A record whose texts the database refuses takes no other with it, and is written with texts that it takes. */
   async function writeEach(batch: readonly CallRecord[]): Promise<void> {
     for (const record of batch)
       await store
-        .system((tx) => insertCalls(tx, [record]))
-        .catch((err: unknown) => {
-          if (isUnavailable(err)) throw err
-          log.error({ err, callId: record.id }, 'the database refuses the record of a call')
+        .system((tx) => appendCalls(tx, [record], seal))
+        .catch(async (err: unknown) => {
+          if (!isRefusedValue(err)) throw err
+          log.error({ err, callId: record.id }, 'the database refuses the record of a call as it is')
+          await store.system((tx) => appendCalls(tx, [withPlainTexts(record)], seal))
         })
   }
 
@@ -135,4 +139,11 @@ export function createCallRecorder({ store, journal, log, gatherMs = 200 }: Call
   }
 }
 
-const isUnavailable = (error: unknown): boolean => error instanceof ProblemError && error.code === 'store-unavailable'
+/** No text of PostgreSQL holds a NUL, and none of UTF-8 half a character. */
+const withPlainTexts = (record: CallRecord): CallRecord =>
+  Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value,
+    ]),
+  ) as unknown as CallRecord

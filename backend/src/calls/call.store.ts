@@ -1,22 +1,7 @@
-import type { Call } from '@agentopia/api'
-import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import type { Call, CallFilter } from '@agentopia/api'
+import { and, asc, desc, eq, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { agents, calls } from '../store/schema/index.ts'
-import type { CallRecord } from './call-record.ts'
-
-/** Adds records; one that is there already stays as it is, so that it may be repeated. */
-export async function insertCalls(tx: Tx, records: readonly CallRecord[]): Promise<void> {
-  // One parameter, whatever their number: the database unpacks it faster than a driver packs thousands.
-  await tx.execute(sql`
-    insert into ${calls} (id, account_id, agent_id, agent_name, instance_id, instance_name, capability, started_at,
-      argument_digest, argument_bytes, outcome, code, duration_ms, result_bytes)
-    select id, "accountId", "agentId", "agentName", "instanceId", "instanceName", capability, "startedAt",
-      "argumentDigest", "argumentBytes", outcome, code, "durationMs", "resultBytes"
-    from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as r(id text, "accountId" text, "agentId" text,
-      "agentName" text, "instanceId" text, "instanceName" text, capability text, "startedAt" timestamptz,
-      "argumentDigest" text, "argumentBytes" bigint, outcome text, code text, "durationMs" float8, "resultBytes" bigint)
-    on conflict (id) do nothing`)
-}
 
 /** Notes that these agents called just now. */
 export async function noteLastCall(tx: Tx, agentIds: readonly string[]): Promise<void> {
@@ -26,47 +11,68 @@ export async function noteLastCall(tx: Tx, agentIds: readonly string[]): Promise
     .where(inArray(agents.id, [...agentIds]))
 }
 
-export interface CallQuery {
+/** A call's place in time. */
+export interface CallPosition {
+  readonly startedAt: string
+  readonly id: string
+}
+
+export interface CallQuery extends CallFilter {
   readonly limit: number
-  readonly agentId?: string | undefined
-  readonly instanceId?: string | undefined
-  readonly outcome?: Call['outcome'] | undefined
   /** Only what began before this one. */
-  readonly before?: { readonly startedAt: string; readonly id: string } | undefined
+  readonly before?: CallPosition | undefined
 }
 
 /** Newest first. */
-export async function listCallRecords(tx: Tx, query: CallQuery): Promise<Call[]> {
-  const { limit, agentId, instanceId, outcome, before } = query
+export async function listCallRecords(tx: Tx, { limit, before, ...filter }: CallQuery): Promise<Call[]> {
   const rows = await tx
     .select()
     .from(calls)
-    .where(
-      and(
-        agentId === undefined ? undefined : eq(calls.agentId, agentId),
-        instanceId === undefined ? undefined : eq(calls.instanceId, instanceId),
-        outcome === undefined ? undefined : eq(calls.outcome, outcome),
-        before && sql`(${calls.startedAt}, ${calls.id}) < (${before.startedAt}::timestamptz, ${before.id})`,
-      ),
-    )
+    .where(and(...conditions(filter), before && sql`${position} < ${placeOf(before)}`))
     .orderBy(desc(calls.startedAt), desc(calls.id))
     .limit(limit)
   return rows.map(viewOf)
 }
 
-const viewOf = ({
-  accountId: _,
-  instanceId,
-  instanceName,
-  code,
-  resultBytes,
-  startedAt,
-  ...row
-}: typeof calls.$inferSelect): Call => ({
-  ...row,
-  startedAt: startedAt.toISOString(),
-  ...(instanceId === null ? {} : { instanceId }),
-  ...(instanceName === null ? {} : { instanceName }),
-  ...(code === null ? {} : { code }),
-  ...(resultBytes === null ? {} : { resultBytes }),
-})
+/** Oldest first, those that began after `after`. */
+export async function scanCallRecords(
+  tx: Tx,
+  filter: CallFilter,
+  { after, limit }: { readonly after: CallPosition | undefined; readonly limit: number },
+): Promise<Call[]> {
+  const rows = await tx
+    .select()
+    .from(calls)
+    .where(and(...conditions(filter), after && sql`${position} > ${placeOf(after)}`))
+    .orderBy(asc(calls.startedAt), asc(calls.id))
+    .limit(limit)
+  return rows.map(viewOf)
+}
+
+const position = sql`(${calls.startedAt}, ${calls.id})`
+const placeOf = ({ startedAt, id }: CallPosition): SQL => sql`(${startedAt}::timestamptz, ${id})`
+
+function conditions({ agentId, instanceId, capability, outcome, from, to, text }: CallFilter): (SQL | undefined)[] {
+  return [
+    agentId === undefined ? undefined : eq(calls.agentId, agentId),
+    instanceId === undefined ? undefined : eq(calls.instanceId, instanceId),
+    capability === undefined ? undefined : eq(calls.capability, capability),
+    outcome === undefined ? undefined : eq(calls.outcome, outcome),
+    from === undefined ? undefined : gte(calls.startedAt, new Date(from)),
+    to === undefined ? undefined : lt(calls.startedAt, new Date(to)),
+    text === undefined ? undefined : mentions(text),
+  ]
+}
+
+/** The text as it stands: what a pattern would make of its characters does not matter. */
+function mentions(text: string): SQL | undefined {
+  const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`
+  const columns = [calls.agentName, calls.instanceName, calls.capability, calls.code]
+  return or(eq(calls.id, text), ...columns.map((column) => sql`${column} ilike ${pattern}`))
+}
+
+const viewOf = ({ accountId: _, startedAt, ...row }: typeof calls.$inferSelect): Call =>
+  // What is null in the database is absent on the wire.
+  Object.fromEntries(
+    Object.entries({ ...row, startedAt: startedAt.toISOString() }).filter(([, value]) => value !== null),
+  ) as Call

@@ -17,6 +17,8 @@ const item = (change: Partial<BeltItem> = {}, instance: Partial<BeltItem['instan
   instance: {
     id: 'inst_1',
     name: 'demo',
+    generation: 1,
+    specDigest: 'spec',
     desired: 'running',
     capabilities: [capability('echo'), capability('add')],
     toolbox: { id: 'toolbox_1', accountId: 'account_1', backendToDtmaApiKey: null },
@@ -25,7 +27,7 @@ const item = (change: Partial<BeltItem> = {}, instance: Partial<BeltItem['instan
 })
 
 const belt = (items: readonly BeltItem[], enabled = true): Toolbelt => ({
-  agent: { id: 'agent_1', accountId: 'account_1', name: 'helper', enabled },
+  agent: { id: 'agent_1', accountId: 'account_1', name: 'helper', enabled, accountEnabled: true, limits: {} },
   items,
 })
 

@@ -1,3 +1,4 @@
+import type { AgentLimits } from '@agentopia/api'
 import type { Capability } from '@agentopia/dtma/contract'
 import type { DtmaAddress } from '../toolboxes/dtma-client.ts'
 
@@ -17,6 +18,9 @@ export interface BeltItem {
   readonly instance: {
     readonly id: string
     readonly name: string
+    readonly generation: number
+    /** SHA-256 of what runs, hex: catalogue entry, configuration and image. */
+    readonly specDigest: string
     readonly desired: 'running' | 'stopped' | 'absent'
     readonly capabilities: readonly Capability[]
     readonly toolbox: DtmaAddress
@@ -25,11 +29,20 @@ export interface BeltItem {
 
 /** What one agent may use. */
 export interface Toolbelt {
-  readonly agent: { readonly id: string; readonly accountId: string; readonly name: string; readonly enabled: boolean }
+  readonly agent: {
+    readonly id: string
+    readonly accountId: string
+    readonly name: string
+    readonly enabled: boolean
+    /** The switch of the whole account. */
+    readonly accountEnabled: boolean
+    readonly limits: AgentLimits
+  }
   readonly items: readonly BeltItem[]
 }
 
 type Denial =
+  | 'account-disabled'
   | 'agent-disabled'
   | 'item-disabled'
   | 'no-toolbox-access'
@@ -55,6 +68,7 @@ export function authoriseAll(toolbelt: Toolbelt, item: BeltItem, what: 'prompts'
 }
 
 function denialOf({ agent }: Toolbelt, item: BeltItem, granted: boolean): Denial | undefined {
+  if (!agent.accountEnabled) return 'account-disabled'
   if (!agent.enabled) return 'agent-disabled'
   if (!item.enabled) return 'item-disabled'
   if (!item.toolboxAccess) return 'no-toolbox-access'

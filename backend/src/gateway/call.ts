@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { ProblemError, problem } from '@agentopia/api'
+import { type Call, ProblemError, problem } from '@agentopia/api'
 import {
   envelopeOf,
   type JsonRpcAnswer,
@@ -9,7 +9,9 @@ import {
 } from '@agentopia/dtma/contract'
 import type { CallEnd } from '../calls/call-record.ts'
 import type { CallRecorder } from '../calls/call-recorder.ts'
+import { ComeAgain } from '../http/come-again.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import type { Admit } from './admission.ts'
 import { authorise, authoriseAll, type BeltItem, type Toolbelt } from './authorise.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import { cleanText } from './clean-text.ts'
@@ -20,6 +22,8 @@ export interface WantedCall {
   readonly toolbelt: Toolbelt
   /** Absent: `tools/call`. Prompts and resources are permitted by item, not one by one. */
   readonly method?: 'tools/call' | 'prompts/get' | 'resources/read'
+  /** By which door it came. */
+  readonly via: NonNullable<Call['via']>
   /** `undefined`: the name leads nowhere. */
   readonly item: BeltItem | undefined
   /** Name of the capability (the prompt; address of the resource), as its server knows it; or what was asked for. */
@@ -47,29 +51,31 @@ export interface MadeCall {
 }
 
 /**
- * Authorises, calls, records. The record is begun before anything is sent: without it there is no call.
+ * Authorises, admits, calls, records. The record is begun before anything is sent: without it there is no call.
  * @throws {ProblemError} `capability-denied`, which does not tell whether the capability exists; `store-unavailable`,
- *   `rate-limited`; or what the upstream throws.
+ *   `rate-limited`, `payload-too-large`, `result-too-large`; the signal's reason when it aborts; or what the upstream throws.
  */
 export type MakeCall = (wanted: WantedCall) => Promise<MadeCall>
 
 export interface MakeCallDeps {
   readonly callUpstream: CallUpstream
+  readonly admit: Admit
   readonly bulkhead: Bulkhead
   readonly recorder: Pick<CallRecorder, 'begin' | 'end'>
   readonly clock: Pick<Clock, 'now'>
   readonly newId: (prefix: 'call') => string
 }
 
-export function createMakeCall({ callUpstream, bulkhead, recorder, clock, newId }: MakeCallDeps): MakeCall {
+export function createMakeCall({ callUpstream, admit, bulkhead, recorder, clock, newId }: MakeCallDeps): MakeCall {
   return async (wanted) => {
     const { item, capability, signal } = wanted
     const callId = newId('call')
     const started = performance.now()
     const args = JSON.stringify(wanted.arguments)
+    const argumentBytes = Buffer.byteLength(args)
     const end = (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): number => {
       const durationMs = performance.now() - started
-      recorder.end(callId, { code: null, resultBytes: null, ...how, durationMs })
+      recorder.end(callId, { code: null, resultBytes: null, resultDigest: null, ...how, durationMs })
       return durationMs
     }
 
@@ -77,14 +83,21 @@ export function createMakeCall({ callUpstream, bulkhead, recorder, clock, newId 
       id: callId,
       ...namesOf(wanted),
       startedAt: new Date(clock.now()).toISOString(),
-      argumentDigest: createHash('sha256').update(args).digest('hex'),
-      argumentBytes: Buffer.byteLength(args),
+      argumentDigest: digestOf(args),
+      argumentBytes,
     })
 
     const because = denialOf(wanted)
     if (!item || because) {
       end({ outcome: 'denied', code: because ?? 'unknown' })
       throw problem('capability-denied', `${shown(capability)} is not among the capabilities of this agent`)
+    }
+
+    try {
+      await admit({ toolbelt: wanted.toolbelt, item, capability, argumentBytes })
+    } catch (error) {
+      end({ ...failureOf(error, signal), outcome: 'denied' })
+      throw error
     }
 
     try {
@@ -95,7 +108,13 @@ export function createMakeCall({ callUpstream, bulkhead, recorder, clock, newId 
       const { answer, written } = await bulkhead.enter(instanceId, { signal, longestMs: timeoutMs }, () =>
         callUpstream({ ...call, ...(onNotification ? { onNotification } : {}) }),
       )
-      const durationMs = end({ ...outcomeOf(answer), resultBytes: Buffer.byteLength(written) })
+      const result = { resultBytes: Buffer.byteLength(written), resultDigest: digestOf(written) }
+      const most = wanted.toolbelt.agent.limits.resultBytes
+      if (most !== undefined && result.resultBytes > most) {
+        end({ outcome: 'failed', code: 'result-too-large', ...result })
+        throw problem('result-too-large', `The answer has ${result.resultBytes} bytes; ${most} are allowed`)
+      }
+      const durationMs = end({ ...outcomeOf(answer), ...result })
       return { callId, durationMs, answer, written }
     } catch (error) {
       end(failureOf(error, signal))
@@ -104,7 +123,13 @@ export function createMakeCall({ callUpstream, bulkhead, recorder, clock, newId 
   }
 }
 
-function denialOf({ toolbelt, item, method, capability }: WantedCall): string | undefined {
+/** Why this call may not be made now; `undefined`: it may. */
+export function denialOf({
+  toolbelt,
+  item,
+  method,
+  capability,
+}: Pick<WantedCall, 'toolbelt' | 'item' | 'method' | 'capability'>): string | undefined {
   if (!item) return 'unknown'
   if (method === 'prompts/get') return authoriseAll(toolbelt, item, 'prompts')
   if (method === 'resources/read') return authoriseAll(toolbelt, item, 'resources')
@@ -113,13 +138,19 @@ function denialOf({ toolbelt, item, method, capability }: WantedCall): string | 
 }
 
 /** Who calls what, as it is recorded. */
-const namesOf = ({ toolbelt: { agent }, item, method, capability }: WantedCall) => ({
+const namesOf = ({ toolbelt: { agent }, via, item, method, capability }: WantedCall) => ({
   accountId: agent.accountId,
   agentId: agent.id,
   agentName: agent.name,
   instanceId: item?.instance.id ?? null,
   instanceName: item?.instance.name ?? null,
-  capability: shown(method === undefined || method === 'tools/call' ? capability : `${method} ${capability}`),
+  capability: shown(isToolCall(method) ? capability : `${method} ${capability}`),
+  via,
+  instanceGeneration: item?.instance.generation ?? null,
+  specDigest: item?.instance.specDigest ?? null,
+  capabilityDigest: isToolCall(method)
+    ? (item?.instance.capabilities.find(({ name }) => name === capability)?.digest ?? null)
+    : null,
 })
 
 /** A stranger's word, as it may be stored and shown. */
@@ -137,13 +168,19 @@ function requestOf({ method = 'tools/call', id, capability, meta, client, again 
 
 const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }
 
+const isToolCall = (method: WantedCall['method']): boolean => method === undefined || method === 'tools/call'
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
 const outcomeOf = (answer: JsonRpcAnswer): Pick<CallEnd, 'outcome'> & Partial<CallEnd> =>
   'error' in answer
     ? { outcome: 'tool_error', code: String(answer.error.code) }
     : { outcome: answer.result['isError'] === true ? 'tool_error' : 'ok' }
 
 function failureOf(error: unknown, signal: AbortSignal): Pick<CallEnd, 'outcome'> & Partial<CallEnd> {
-  if (signal.aborted) return { outcome: 'cancelled' }
+  if (signal.aborted)
+    return { outcome: 'cancelled', code: signal.reason instanceof ProblemError ? signal.reason.code : null }
+  if (error instanceof ComeAgain && error.code === 'circuit-open') return { outcome: 'denied', code: error.code }
   if (!(error instanceof ProblemError)) return { outcome: 'failed', code: 'internal' }
   return { outcome: error.code === 'call-timeout' ? 'timeout' : 'failed', code: error.code }
 }

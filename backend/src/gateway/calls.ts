@@ -66,6 +66,7 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
     const call = (again: WantedCall['again']) =>
       makeCall({
         toolbelt: open.toolbelt,
+        via: era === 'modern' ? 'mcp' : 'mcp-legacy',
         method,
         item,
         capability: own,

@@ -1,16 +1,18 @@
 import { executeCapability, problem } from '@agentopia/api'
 import type { Mount } from '../http/mount.ts'
 import type { MakeCall } from './call.ts'
+import type { ExecuteOnce } from './execute-once.ts'
 import type { Toolbelts } from './toolbelts.ts'
 
 export interface ExecuteRouteDeps {
   readonly toolbelts: Pick<Toolbelts, 'of'>
   readonly makeCall: MakeCall
+  readonly executeOnce: ExecuteOnce
 }
 
 /** One call over REST: for the agent itself, and for an operator who tries a tool out as that agent. */
-export function executeRoutes(mount: Mount, { toolbelts, makeCall }: ExecuteRouteDeps): void {
-  mount.reply(executeCapability, async ({ params, body }, { caller, signal }) => {
+export function executeRoutes(mount: Mount, { toolbelts, makeCall, executeOnce }: ExecuteRouteDeps): void {
+  mount.reply(executeCapability, async ({ params, body }, { caller, signal, idempotencyKey }) => {
     const notFound = () => problem('agent-not-found', `No agent has the id ${params.agentId}`)
     if (caller.kind === 'agent' && caller.agentId !== params.agentId) throw notFound()
     const open = await toolbelts.of(caller.accountId, params.agentId)
@@ -19,9 +21,14 @@ export function executeRoutes(mount: Mount, { toolbelts, makeCall }: ExecuteRout
     const item = toolbelt.items.find(({ id }) => id === params.toolbeltItemId)
     if (!item) throw problem('toolbelt-item-not-found', `The agent has no toolbelt item ${params.toolbeltItemId}`)
 
-    const { callId, durationMs, answer } = await makeCall({ toolbelt, item, ...body, id: 1, signal })
-    if ('error' in answer)
-      throw problem('tool-failed', `The tool refused ${body.capability}: ${answer.error.message.slice(0, 1_000)}`)
-    return { callId, durationMs, result: answer.result }
+    const { accountId } = caller
+    const { agentId } = params
+    const once = { accountId, agentId, key: idempotencyKey, request: { params, body }, timeoutMs: body.timeoutMs }
+    return executeOnce(once, async () => {
+      const { callId, durationMs, answer } = await makeCall({ toolbelt, via: 'rest', item, ...body, id: 1, signal })
+      if ('error' in answer)
+        throw problem('tool-failed', `The tool refused ${body.capability}: ${answer.error.message.slice(0, 1_000)}`)
+      return { callId, durationMs, result: answer.result }
+    })
   })
 }

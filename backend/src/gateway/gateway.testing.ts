@@ -12,6 +12,7 @@ import { createAgentFinder } from '../agents/find-agent.ts'
 import { listCallRecords } from '../calls/call.store.ts'
 import { openCallJournal } from '../calls/call-journal.ts'
 import { createCallRecorder } from '../calls/call-recorder.ts'
+import { createChainSeal } from '../calls/chain-seal.ts'
 import { listenForChanges } from '../events/changes.ts'
 import { ownNames } from '../http/same-site.ts'
 import { newId } from '../new-id.ts'
@@ -27,10 +28,13 @@ import {
 } from '../store/schema/index.ts'
 import { createSealer } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
+import { createAdmission } from './admission.ts'
 import { createBulkhead } from './bulkhead.ts'
 import { createMakeCall } from './call.ts'
+import { withCircuitBreaker } from './circuit-breaker.ts'
 import { FAKE_CAPABILITIES, openFakeDtma } from './fake-dtma.testing.ts'
 import { createGateway } from './gateway.ts'
+import { createKillSwitch } from './kill-switch.ts'
 import type { Road } from './road.ts'
 import { createToolbelts } from './toolbelts.ts'
 import { createCallUpstream } from './upstream.ts'
@@ -56,25 +60,30 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const store = await openTestStore()
   const dtma = await openFakeDtma()
   const directory = mkdtempSync(join(tmpdir(), 'agentopia-gateway-'))
-  const recorder = createCallRecorder({ store, journal: openCallJournal(directory, 'run'), log })
+  const seal = createChainSeal(Buffer.alloc(32, 7))
+  const recorder = createCallRecorder({ store, journal: openCallJournal(directory, 'run'), seal, log })
   const finder = createAgentFinder({ store, clock: systemClock, log })
   const connected = createConnectedFinder({ store, clock: systemClock, log, resource: RESOURCE })
   const toolbelts = createToolbelts({ store, clock: systemClock })
   const changes = await listenForChanges(store, log)
   changes.watch((change) => {
     toolbelts.forget(change?.account)
+    killSwitch.recheck(change?.account)
     finder.forget()
     connected.forget()
   })
   const bulkhead = createBulkhead({ atOnce, waiting })
-  const callUpstream = createCallUpstream(road ?? dtma.road)
-  const makeCall = createMakeCall({
+  const callUpstream = withCircuitBreaker(createCallUpstream(road ?? dtma.road), systemClock)
+  const unguarded = createMakeCall({
     callUpstream,
+    admit: createAdmission(store, systemClock),
     bulkhead,
     recorder,
     clock: systemClock,
     newId,
   })
+  const killSwitch = createKillSwitch({ makeCall: unguarded, toolbelts, log })
+  const { makeCall } = killSwitch
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

@@ -7,6 +7,7 @@ import {
   type JsonRpcNotification,
   type JsonRpcRequest,
 } from '@agentopia/dtma/contract'
+import { ComeAgain } from '../http/come-again.ts'
 import { cleanText } from './clean-text.ts'
 import { type Era, SPOKEN } from './mcp-revision.ts'
 
@@ -107,7 +108,8 @@ export function errorOf(error: unknown, absent: () => Reply, signal: AbortSignal
     return { error: { code: CODE.internal, message: 'Unexpected failure; it is in the log of the control plane' } }
   const { code, kind, message } = error
   if (code === 'capability-denied') return absent()
-  const data = { code, retryable: kind.retryable, fix: kind.fix }
+  const later = error instanceof ComeAgain ? { retryAfterSeconds: error.retryAfterSeconds } : {}
+  const data = { code, retryable: kind.retryable, fix: kind.fix, ...later }
   return { error: { code: kind.status, message: `${kind.title}: ${message}`, data } }
 }
 

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { and, eq, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import {
   agents,
   agentToolboxAccess,
+  callSettings,
   capabilityPermissions,
   instances,
   toolbeltItems,
@@ -13,8 +15,16 @@ import type { Toolbelt } from './authorise.ts'
 /** Everything that decides about one agent's calls, read at one moment. `undefined`: no such agent. */
 export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | undefined> {
   const [agent] = await tx
-    .select({ id: agents.id, accountId: agents.accountId, name: agents.name, enabled: agents.enabled })
+    .select({
+      id: agents.id,
+      accountId: agents.accountId,
+      name: agents.name,
+      enabled: agents.enabled,
+      accountEnabled: sql<boolean>`coalesce(${callSettings.enabled}, true)`,
+      limits: agents.limits,
+    })
     .from(agents)
+    .leftJoin(callSettings, eq(callSettings.accountId, agents.accountId))
     .where(eq(agents.id, agentId))
   if (!agent) return undefined
   const rows = await tx
@@ -32,6 +42,10 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
         id: instances.id,
         name: instances.name,
         desired: instances.desired,
+        generation: instances.generation,
+        toolId: instances.toolId,
+        config: instances.config,
+        image: sql<string | null>`${instances.status}->'container'->>'image'`,
         capabilities: instances.capabilities,
       },
       toolbox: { id: toolboxes.id, accountId: toolboxes.accountId, backendToDtmaApiKey: toolboxes.backendToDtmaApiKey },
@@ -50,7 +64,16 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
     items: rows.map(({ allowed, instance, toolbox, ...item }) => ({
       ...item,
       allowed: new Set(allowed),
-      instance: { ...instance, capabilities: instance.capabilities ?? [], toolbox },
+      instance: { ...withSpecDigest(instance), capabilities: instance.capabilities ?? [], toolbox },
     })),
   }
+}
+
+/** What runs, in one word: SHA-256 of the catalogue entry, its configuration and the image that the toolbox reports. */
+function withSpecDigest<Row extends { toolId: string; config: object; image: string | null }>(row: Row) {
+  const { toolId, config, image, ...instance } = row
+  const specDigest = createHash('sha256')
+    .update(JSON.stringify([toolId, config, image]))
+    .digest('hex')
+  return { ...instance, specDigest }
 }

@@ -60,7 +60,8 @@ export async function forgetOldKeys(tx: Tx): Promise<number> {
   return gone.length
 }
 
-const digestOf = (request: unknown): string => createHash('sha256').update(canonical(request)).digest('hex')
+/** SHA-256 of a request, whatever the order of its members; hex. */
+export const digestOf = (request: unknown): string => createHash('sha256').update(canonical(request)).digest('hex')
 
 /** JSON with the keys of every object in order, so that equal requests read the same. */
 function canonical(value: unknown): string {

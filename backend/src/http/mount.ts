@@ -39,6 +39,19 @@ type StreamHandler<Op extends UserOperation> = (
   context: RequestContext<CallerOf<Op>>,
 ) => Promise<AsyncIterable<{ readonly id?: string; readonly data: StreamEvent<Op> }>>
 
+/** What is sent as a file. */
+export interface SentFile {
+  /** One of the media types that the operation names. */
+  readonly type: string
+  readonly name: string
+  readonly chunks: AsyncIterable<string>
+}
+
+type FileHandler<Op extends UserOperation> = (
+  input: Parsed<Op>,
+  context: RequestContext<CallerOf<Op>>,
+) => Promise<SentFile>
+
 export interface MountDeps {
   readonly app: Hono
   /** @returns `undefined` for nobody. @throws {ProblemError} for a credential that is wrong. */
@@ -58,6 +71,8 @@ export interface Mount {
   reply<Op extends UserOperation>(op: Op, handle: Handler<Op>): void
   /** Serves `op` as server-sent events. */
   stream<Op extends UserOperation>(op: Op, handle: StreamHandler<Op>): void
+  /** Serves `op` as a file that is sent as fast as it is read, and no faster. */
+  file<Op extends UserOperation>(op: Op, handle: FileHandler<Op>): void
   /** Ids of what has been mounted; the start fails unless they are all the operations there are. */
   readonly mounted: ReadonlySet<string>
 }
@@ -78,6 +93,18 @@ export function createMount({ app, authenticate }: MountDeps): Mount {
         const context = contextOf(c, await admit(op, c, authenticate))
         const result = await handle(await inputOf(op, c), context as never)
         return op.status === 204 ? c.body(null, 204) : c.json(result as object, op.status)
+      })
+    },
+    file(op, handle) {
+      claim(op)
+      app.on(op.method, op.path, async (c) => {
+        const gone = new AbortController()
+        c.req.raw.signal.addEventListener('abort', () => gone.abort())
+        const context = { ...contextOf(c, await admit(op, c, authenticate)), signal: gone.signal }
+        const { type, name, chunks } = await handle(await inputOf(op, c), context as never)
+        c.header('content-type', `${type}; charset=utf-8`)
+        c.header('content-disposition', `attachment; filename="${name}"`)
+        return c.body(asBytes(chunks, () => gone.abort()))
       })
     },
     stream(op, handle) {
@@ -108,6 +135,26 @@ export function createMount({ app, authenticate }: MountDeps): Mount {
       })
     },
   }
+}
+
+/** The next chunk is made when the one before it was taken. @param left The reader went away. */
+function asBytes(chunks: AsyncIterable<string>, left: () => void): ReadableStream<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  const encoder = new TextEncoder()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await iterator.next()
+        if (done) controller.close()
+        else controller.enqueue(encoder.encode(value))
+      },
+      async cancel() {
+        left()
+        await iterator.return?.()
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 async function admit(

@@ -2,7 +2,7 @@ import { ProblemError, problem } from '@agentopia/api'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Log } from '../log.ts'
-import { RateLimited } from './rate-limited.ts'
+import { ComeAgain } from './come-again.ts'
 
 /** The one place where an error becomes a response, and the one place where it is logged. */
 export const problemResponse =
@@ -18,6 +18,6 @@ export const problemResponse =
     if (document.status >= 500) log.error({ requestId, code: known.code, err: known.cause ?? known }, 'request failed')
     return c.json(document, document.status as ContentfulStatusCode, {
       'content-type': 'application/problem+json',
-      ...(known instanceof RateLimited ? { 'retry-after': String(known.retryAfterSeconds) } : {}),
+      ...(known instanceof ComeAgain ? { 'retry-after': String(known.retryAfterSeconds) } : {}),
     })
   }

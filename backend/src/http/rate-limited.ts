@@ -1,11 +1,8 @@
-import { PROBLEMS, ProblemError } from '@agentopia/api'
+import { ComeAgain } from './come-again.ts'
 
-/** Refused for coming too often; the answer says when to come again (`Retry-After`). */
-export class RateLimited extends ProblemError {
-  readonly retryAfterSeconds: number
-
+/** Refused for coming too often. */
+export class RateLimited extends ComeAgain {
   constructor(detail: string, retryAfterSeconds: number) {
-    super('rate-limited', PROBLEMS['rate-limited'], detail)
-    this.retryAfterSeconds = retryAfterSeconds
+    super('rate-limited', detail, retryAfterSeconds)
   }
 }

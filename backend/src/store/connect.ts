@@ -93,12 +93,21 @@ export function createStore(client: postgres.Sql, close: () => Promise<void> = a
   }
 }
 
-/** SQLSTATE classes and client codes that mean: no answer. 08 connection, 57P shutdown, 53 out of resources. */
+/** SQLSTATE classes and client codes that mean: no answer. 08 connection, 57P shutdown, 53 out of resources; 42P01 a table is not there. */
 function isUnavailable(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const code = (cause as { code?: unknown }).code
-    if (typeof code === 'string' && /^(08|53|57P)|^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOENT|EPIPE)/.test(code))
+    if (typeof code === 'string' && /^(08|53|57P|42P01)|^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOENT|EPIPE)/.test(code))
       return true
+  }
+  return false
+}
+
+/** Would the same values be refused again? SQLSTATE classes: 22 what is no such value, 23 what a constraint forbids. */
+export function isRefusedValue(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = (cause as { code?: unknown }).code
+    if (typeof code === 'string' && /^2[23]/.test(code)) return true
   }
   return false
 }

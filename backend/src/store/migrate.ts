@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import type postgres from 'postgres'
+import { applyCallProtection } from './call-protection.ts'
 import { applyNotifications } from './notifications.ts'
 import { applyRowSecurity } from './row-security.ts'
 
@@ -24,6 +25,7 @@ export async function migrate(client: postgres.Sql): Promise<void> {
       // The lock is this connection's; the statements run on it too.
       await runMigrations(drizzle(asClient(connection, client)), { migrationsFolder })
       await applyRowSecurity(connection)
+      await applyCallProtection(connection)
       await applyNotifications(connection)
     } finally {
       await connection`select pg_advisory_unlock(${MIGRATION_LOCK})`

@@ -1,6 +1,11 @@
 import type postgres from 'postgres'
 import { ACCOUNT_SETTING, APP_ROLE } from './connect.ts'
 
+/** Records of what was done: an account reads them and adds to them, and nothing else. */
+const KEPT = ['activities', 'tool_calls', 'call_chains'] as const
+/** Of these, what only the recorder of calls adds to. */
+const CHAINED = ['tool_calls', 'call_chains'] as const
+
 /**
  * Puts every table with an `account_id` under row-level security and gives the application role just these tables.
  * Tables without one (users, sessions, sign-in links) stay closed to it. Repeatable; new tables are found by themselves.
@@ -31,5 +36,7 @@ export async function applyRowSecurity(sql: postgres.Sql | postgres.ReservedSql)
           t.table_name);
         execute format('grant select, insert, update, delete on %I to ${APP_ROLE}', t.table_name);
       end loop;
+      revoke update, delete on ${KEPT.join(', ')} from ${APP_ROLE};
+      revoke insert on ${CHAINED.join(', ')} from ${APP_ROLE};
     end $$`)
 }

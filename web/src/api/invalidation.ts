@@ -9,6 +9,7 @@ const READS_OF = {
   agent: ['listAgents', 'getAgent', 'listToolbelt'],
   toolbelt: ['listToolbelt', 'listAgents', 'getAgent'],
   call: ['listCalls', 'listAgents', 'getAgent'],
+  settings: ['getCallSettings'],
   activity: ['listActivity'],
   provider: ['getProvider', 'listProviderOptions'],
   token: ['listAgentTokens', 'listConnectedClients', 'listApiTokens', 'getMe'],

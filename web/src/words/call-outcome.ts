@@ -8,5 +8,9 @@ export const OUTCOMES = {
   denied: { tone: 'idle', words: 'denied', meaning: 'Refused by the control plane; the tool never saw it.' },
   failed: { tone: 'bad', words: 'failed', meaning: 'No proper answer came.' },
   timeout: { tone: 'bad', words: 'timeout', meaning: 'No answer came in time.' },
-  cancelled: { tone: 'idle', words: 'cancelled', meaning: 'The agent went away before the answer.' },
+  cancelled: {
+    tone: 'idle',
+    words: 'cancelled',
+    meaning: 'The agent took it back, or a switch ended it, before the answer.',
+  },
 } as const satisfies Record<Call['outcome'], { tone: Tone; words: string; meaning: string }>

@@ -1,5 +1,6 @@
+import type { AgentLimits } from '@agentopia/api'
 import { sql } from 'drizzle-orm'
-import { boolean, index, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { boolean, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt, id } from './columns.ts'
 import { instances } from './instances.ts'
 import { toolboxes } from './toolboxes.ts'
@@ -13,6 +14,7 @@ export const agents = pgTable(
     name: text('name').notNull(),
     description: text('description').notNull().default(''),
     enabled: boolean('enabled').notNull().default(true),
+    limits: jsonb('limits').$type<AgentLimits>().notNull().default({}),
     lastCallAt: at('last_call_at'),
     createdAt: createdAt(),
   },

@@ -1,6 +1,7 @@
 export * from './accounts.ts'
 export * from './agents.ts'
 export * from './auth.ts'
+export * from './calls.ts'
 export * from './instances.ts'
 export * from './oauth.ts'
 export * from './providers.ts'
@@ -22,5 +23,6 @@ export const ANNOUNCED = {
   agent_tool_capability_permissions: 'toolbelt',
   providers: 'provider',
   tool_calls: 'call',
+  call_settings: 'settings',
   activities: 'activity',
 } as const

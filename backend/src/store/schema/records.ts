@@ -1,5 +1,15 @@
 import type { Call } from '@agentopia/api'
-import { bigint, doublePrecision, index, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt, id } from './columns.ts'
 
 /** Every call of a capability. No reference to agent or instance: the record outlives them. */
@@ -13,6 +23,10 @@ export const calls = pgTable(
     instanceId: text('instance_id'),
     instanceName: text('instance_name'),
     capability: text('capability').notNull(),
+    via: text('via').$type<NonNullable<Call['via']>>(),
+    instanceGeneration: integer('instance_generation'),
+    specDigest: text('spec_digest'),
+    capabilityDigest: text('capability_digest'),
     outcome: text('outcome').$type<Call['outcome']>().notNull(),
     code: text('code'),
     startedAt: at('started_at').notNull(),
@@ -20,8 +34,13 @@ export const calls = pgTable(
     argumentDigest: text('argument_digest').notNull(),
     argumentBytes: bigint('argument_bytes', { mode: 'number' }).notNull(),
     resultBytes: bigint('result_bytes', { mode: 'number' }),
+    resultDigest: text('result_digest'),
+    // The chain; absent in records that are older than it.
+    sequence: bigint('sequence', { mode: 'number' }),
+    previousHash: text('previous_hash'),
+    hash: text('hash'),
   },
-  (t) => [index('call_time').on(t.accountId, t.startedAt)],
+  (t) => [index('call_time').on(t.accountId, t.startedAt), uniqueIndex('call_sequence').on(t.accountId, t.sequence)],
 )
 
 /** Who did what to which thing. */

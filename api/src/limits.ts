@@ -1,0 +1,24 @@
+import * as z from 'zod'
+
+const Rates = {
+  perMinute: z.int().min(1).max(1_000_000).optional().describe('Calls in one minute of the clock.'),
+  perDay: z.int().min(1).max(1_000_000_000).optional().describe('Calls in one day, UTC.'),
+}
+
+/** How much an agent may call; what is absent is not limited. */
+export const AgentLimits = z.strictObject({
+  ...Rates,
+  argumentBytes: z.int().min(1).max(4_194_304).optional().describe('Longest arguments of one call, as JSON.'),
+  resultBytes: z.int().min(1).max(12_582_912).optional().describe('Longest answer of one call.'),
+  capabilities: z
+    .array(
+      z.strictObject({
+        capability: z.string().min(1).max(320).describe('Its name at the gateway: `<instance name>__<capability>`.'),
+        ...Rates,
+      }),
+    )
+    .max(200)
+    .refine((all) => new Set(all.map(({ capability }) => capability)).size === all.length, 'one entry per capability')
+    .optional(),
+})
+export type AgentLimits = z.infer<typeof AgentLimits>

@@ -1,0 +1,122 @@
+import { type executeCapability, PROBLEMS, type ProblemCode, ProblemError, problem, type Reply } from '@agentopia/api'
+import { and, eq, isNull, lt, sql } from 'drizzle-orm'
+import { ComeAgain } from '../http/come-again.ts'
+import { digestOf } from '../http/idempotency.ts'
+import type { Log } from '../log.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import type { Store, Tx } from '../store/connect.ts'
+import { executeKeys } from '../store/schema/index.ts'
+import type { SealedFor, Sealer } from '../store/seal.ts'
+
+type Answer = Reply<typeof executeCapability>
+type Remembered = { readonly answer: Answer } | { readonly problem: { readonly code: string; readonly detail: string } }
+
+/** A call that may be asked for twice. */
+interface RepeatableCall {
+  readonly accountId: string
+  readonly agentId: string
+  /** `Idempotency-Key` of the request; absent: the call is made each time. */
+  readonly key: string | undefined
+  /** The parsed input: JSON. */
+  readonly request: unknown
+  readonly timeoutMs: number
+}
+
+/**
+ * Makes a call once per key and agent, and gives its answer, or its failure, to every repetition within 24 hours. A call that was
+ * surely not made is not remembered. The key is taken before the call: after a crash in between nobody is told that it was not made.
+ * @throws {ProblemError} `idempotency-key-reused`, `call-under-way`, `call-made-before`; or what `act` throws.
+ */
+export type ExecuteOnce = (call: RepeatableCall, act: () => Promise<Answer>) => Promise<Answer>
+
+/** Longer answers are not kept. In characters. */
+const MOST_KEPT = 1 << 20
+/** A call waits for room and then runs, each for its time at most; and some more for what is around it. */
+const longestMs = (timeoutMs: number): number => 2 * timeoutMs + 10_000
+const REMEMBERED = sql`interval '24 hours'`
+
+/** Refusals before anything was sent to the tool. */
+const NOT_MADE: ReadonlySet<string> = new Set<ProblemCode>([
+  'capability-denied',
+  'circuit-open',
+  'instance-not-running',
+  'payload-too-large',
+  'rate-limited',
+  'store-unavailable',
+])
+
+export interface ExecuteOnceDeps {
+  readonly store: Pick<Store, 'tenant'>
+  readonly sealer: Sealer
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: Log
+}
+
+export function createExecuteOnce({ store, sealer, clock, log }: ExecuteOnceDeps): ExecuteOnce {
+  return async ({ accountId, agentId, key, request, timeoutMs }, act) => {
+    if (key === undefined) return act()
+    const row = and(eq(executeKeys.agentId, agentId), eq(executeKeys.key, key))
+    const sealedFor: SealedFor = { purpose: 'call-answer', accountId, recordId: JSON.stringify([agentId, key]) }
+    const until = new Date(clock.now() + longestMs(timeoutMs))
+    const claim = { accountId, agentId, key, requestDigest: digestOf(request), until }
+
+    const known = await store.tenant(accountId, async (tx) => {
+      await tx.delete(executeKeys).where(and(row, lt(executeKeys.createdAt, sql`now() - ${REMEMBERED}`)))
+      const claimed = await tx.insert(executeKeys).values(claim).onConflictDoNothing().returning()
+      return claimed.length === 1 ? undefined : (await tx.select().from(executeKeys).where(row))[0]
+    })
+    if (known) return repeated(known)
+
+    /** The call is over. That its answer is not kept harms nobody but a repetition, which is told so. */
+    const settle = (change: (tx: Tx) => Promise<unknown>) =>
+      store
+        .tenant(accountId, change)
+        .catch((err: unknown) => log.warn({ err, agentId }, 'answer to an Idempotency-Key not kept'))
+    const keep = (remembered: Remembered) => {
+      const text = JSON.stringify(remembered)
+      const kept = text.length > MOST_KEPT ? { until: new Date(0) } : { answer: sealer.seal(text, sealedFor) }
+      return settle((tx) => tx.update(executeKeys).set(kept).where(row))
+    }
+
+    try {
+      const answer = await act()
+      await keep({ answer })
+      return answer
+    } catch (error) {
+      if (!(error instanceof ProblemError))
+        await settle((tx) =>
+          tx
+            .update(executeKeys)
+            .set({ until: new Date(0) })
+            .where(row),
+        )
+      else if (NOT_MADE.has(error.code))
+        await settle((tx) => tx.delete(executeKeys).where(and(row, isNull(executeKeys.answer))))
+      else await keep({ problem: { code: error.code, detail: error.message } })
+      throw error
+    }
+
+    function repeated({ requestDigest, answer, until: underWayUntil }: typeof executeKeys.$inferSelect): Answer {
+      if (requestDigest !== claim.requestDigest)
+        throw problem('idempotency-key-reused', 'This Idempotency-Key came before with another request')
+      if (answer === null) {
+        if (underWayUntil.getTime() > clock.now())
+          throw new ComeAgain('call-under-way', 'The first call with this Idempotency-Key has not ended', 1)
+        throw problem('call-made-before', 'The answer to the first call with this Idempotency-Key is not kept')
+      }
+      const remembered = JSON.parse(sealer.open(answer, sealedFor)) as Remembered
+      if ('answer' in remembered) return remembered.answer
+      const { code, detail } = remembered.problem
+      throw new ProblemError(code, PROBLEMS[code as ProblemCode], detail)
+    }
+  }
+}
+
+/** Forgets what is older than a day. @returns how many answers were forgotten. */
+export async function forgetOldExecuteKeys(tx: Tx): Promise<number> {
+  const gone = await tx
+    .delete(executeKeys)
+    .where(lt(executeKeys.createdAt, sql`now() - ${REMEMBERED}`))
+    .returning({ key: executeKeys.key })
+  return gone.length
+}
