@@ -48,6 +48,8 @@ interface TestGatewayOptions {
   readonly timeoutMs?: number
   readonly atOnce?: number
   readonly waiting?: number
+  /** False: no change is heard of. */
+  readonly announced?: boolean
   /** To toolboxes; absent: to the fake DTMA. */
   readonly road?: Road
   readonly port?: number
@@ -55,7 +57,7 @@ interface TestGatewayOptions {
 
 /** The gateway as it is composed, over real sockets, between an agent and a fake DTMA. */
 export async function openTestGateway(options: TestGatewayOptions = {}) {
-  const { timeoutMs = 5_000, atOnce = 4, waiting = 4, road } = options
+  const { timeoutMs = 5_000, atOnce = 4, waiting = 4, announced = true, road } = options
   const log = pino({ level: 'silent' })
   const store = await openTestStore()
   const dtma = await openFakeDtma()
@@ -67,6 +69,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const toolbelts = createToolbelts({ store, clock: systemClock })
   const changes = await listenForChanges(store, log)
   changes.watch((change) => {
+    if (!announced) return
     toolbelts.forget(change?.account)
     killSwitch.recheck(change?.account)
     finder.forget()

@@ -20,7 +20,7 @@ interface Running {
 }
 
 /** A change that no announcement told us of holds within this time, and the memory of toolbelts. */
-const LOOK_EVERY_MS = 4_000
+const LOOK_EVERY_MS = 2_000
 
 export interface KillSwitchDeps {
   readonly makeCall: MakeCall

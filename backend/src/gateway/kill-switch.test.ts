@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eq } from 'drizzle-orm'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Tx } from '../store/connect.ts'
+import {
+  agents,
+  agentToolboxAccess,
+  callSettings,
+  capabilityPermissions,
+  instances,
+  toolbeltItems,
+} from '../store/schema/index.ts'
+import { openTestGateway, post, type TestGateway, toolCall } from './gateway.testing.ts'
+
+// Whoever takes a right away ends what is under way with it, and nothing else.
+
+let gateway: TestGateway
+beforeEach(async () => {
+  gateway = await openTestGateway({ timeoutMs: 60_000 })
+})
+afterEach(() => gateway.close())
+
+/** Longest time that a switch may take to be effective. */
+const EFFECTIVE_MS = 10_000
+
+const SWITCHES: Readonly<Record<string, (tx: Tx, g: TestGateway) => Promise<unknown>>> = {
+  'the agent': (tx, g) => tx.update(agents).set({ enabled: false }).where(eq(agents.id, g.agentId)),
+  'the account': (tx) => tx.insert(callSettings).values({ accountId: 'account_1', enabled: false }),
+  'the tool instance': (tx, g) =>
+    tx.update(instances).set({ desired: 'stopped' }).where(eq(instances.id, g.demo.instanceId)),
+  'the toolbelt item': (tx, g) =>
+    tx.update(toolbeltItems).set({ enabled: false }).where(eq(toolbeltItems.id, g.demo.itemId)),
+  'the access to the toolbox': (tx) => tx.delete(agentToolboxAccess),
+  'the permission': (tx, g) =>
+    tx.delete(capabilityPermissions).where(eq(capabilityPermissions.toolbeltItemId, g.demo.itemId)),
+}
+
+test.each(Object.entries(SWITCHES))(
+  '%s is switched off: calls under way end, and no new one is made',
+  async (_, off) => {
+    const before = gateway.dtma.gone.length
+    const underWay = post(gateway, toolCall('demo__slow', { ms: 60_000 }))
+    await vi.waitFor(() => expect(gateway.dtma.seen).toHaveLength(1))
+    const from = performance.now()
+    await gateway.store.system((tx) => off(tx, gateway))
+    const { body } = await underWay
+    const tookMs = performance.now() - from
+    expect(body.error).toMatchObject({ code: 403, data: { code: 'call-stopped', retryable: false } })
+    expect(tookMs).toBeLessThan(EFFECTIVE_MS)
+    await vi.waitFor(() => expect(gateway.dtma.gone.slice(before)).toEqual(['slow'])) // the tool was told
+    expect((await gateway.calls())[0]).toMatchObject({ outcome: 'cancelled', code: 'call-stopped' })
+
+    const seen = gateway.dtma.seen.length
+    const { body: refused } = await post(gateway, toolCall('demo__echo', { text: 'x' }))
+    expect(refused.error.message).toBe('Unknown tool: demo__echo')
+    expect(gateway.dtma.seen).toHaveLength(seen)
+    expect((await gateway.calls())[0]).toMatchObject({ outcome: 'denied' })
+  },
+)
+
+test('what the switch does not reach goes on', async () => {
+  const { itemId } = gateway.other
+  await gateway.store.system((tx) =>
+    tx.insert(capabilityPermissions).values({ accountId: 'account_1', toolbeltItemId: itemId, capability: 'slow' }),
+  )
+  await vi.waitFor(async () => {
+    const { body } = await post(gateway, toolCall('other__slow', { ms: 1 }))
+    expect(body.result).toBeDefined()
+  })
+  const seen = gateway.dtma.seen.length
+  const theirs = post(gateway, toolCall('other__slow', { ms: 1_500 }))
+  const mine = post(gateway, toolCall('demo__slow', { ms: 60_000 }))
+  await vi.waitFor(() => expect(gateway.dtma.seen).toHaveLength(seen + 2))
+  await gateway.store.system((tx) =>
+    tx.update(instances).set({ desired: 'stopped' }).where(eq(instances.id, gateway.demo.instanceId)),
+  )
+  expect((await mine).body.error.data?.['code']).toBe('call-stopped')
+  expect((await theirs).body.result['content']).toEqual([{ type: 'text', text: 'at last' }])
+})
+
+test('a switch whose announcement was lost is effective all the same', async () => {
+  const quiet = await openTestGateway({ timeoutMs: 60_000, announced: false })
+  try {
+    const underWay = post(quiet, toolCall('demo__slow', { ms: 60_000 }))
+    await vi.waitFor(() => expect(quiet.dtma.seen).toHaveLength(1))
+    const from = performance.now()
+    await quiet.store.system((tx) => tx.update(agents).set({ enabled: false }))
+    expect((await underWay).body.error.data?.['code']).toBe('call-stopped')
+    expect(performance.now() - from).toBeLessThan(EFFECTIVE_MS)
+    const { body } = await post(quiet, toolCall('demo__echo', { text: 'x' }))
+    expect(body.error.message).toContain('Unknown tool')
+  } finally {
+    await quiet.close()
+  }
+})
+
+test('a hundred calls of one agent end together', async () => {
+  const wide = await openTestGateway({ timeoutMs: 60_000, atOnce: 200 })
+  try {
+    const all = Array.from({ length: 100 }, (_, n) => post(wide, toolCall('demo__slow', { ms: 60_000 }, n)))
+    await vi.waitFor(() => expect(wide.dtma.seen).toHaveLength(100), { timeout: 10_000 })
+    await sleep(50)
+    const from = performance.now()
+    await wide.store.system((tx) => tx.update(agents).set({ enabled: false }))
+    const codes = (await Promise.all(all)).map(({ body }) => body.error.data?.['code'])
+    expect(new Set(codes)).toEqual(new Set(['call-stopped']))
+    expect(performance.now() - from).toBeLessThan(EFFECTIVE_MS)
+    await vi.waitFor(() => expect(wide.dtma.gone).toHaveLength(100))
+  } finally {
+    await wide.close()
+  }
+})
