@@ -153,8 +153,8 @@ const namesOf = ({ toolbelt: { agent }, via, item, method, capability }: WantedC
     : null,
 })
 
-/** A stranger's word, as it may be stored and shown. */
-const shown = (capability: string): string => cleanText(capability.slice(0, 256))
+/** A stranger's word, as it may be stored and shown: on one line. */
+const shown = (capability: string): string => cleanText(capability.slice(0, 256)).replaceAll(/[\t\r\n]/g, ' ')
 
 /** The arguments are written once; their digest is of what is sent. */
 function requestOf({ method = 'tools/call', id, capability, meta, client, again }: WantedCall, args: string): string {
