@@ -181,6 +181,12 @@ export const PROBLEMS = {
     retryable: true,
     fix: 'Send it again with the same key in a moment; it gets the answer of the first.',
   },
+  'chain-broken': {
+    status: 409,
+    title: 'The record of calls is not as it was written',
+    retryable: false,
+    fix: 'Somebody changed it in the database. Keep a copy, and compare it with an export or a backup from before.',
+  },
   'call-made-before': {
     status: 409,
     title: 'The call with this key was made, and its answer is not known',

@@ -6,11 +6,16 @@ import { agentCall } from './commands/agent/call.ts'
 import { agentClients, agentDisconnect } from './commands/agent/clients.ts'
 import { agentConnect } from './commands/agent/connect.ts'
 import { agentCreate } from './commands/agent/create.ts'
+import { agentLimit } from './commands/agent/limit.ts'
 import { agentList } from './commands/agent/list.ts'
 import { agentRemove } from './commands/agent/remove.ts'
 import { agentShow } from './commands/agent/show.ts'
 import { agentDisable, agentEnable } from './commands/agent/switch.ts'
+import { callExport } from './commands/call/export.ts'
 import { callList } from './commands/call/list.ts'
+import { callResume, callRetention, callStop } from './commands/call/switch.ts'
+import { callTail } from './commands/call/tail.ts'
+import { callVerify } from './commands/call/verify.ts'
 import { catalogList } from './commands/catalog/list.ts'
 import { catalogShow } from './commands/catalog/show.ts'
 import { login } from './commands/login.ts'
@@ -77,6 +82,7 @@ export const agentopia = defineCommand({
       show: agentShow,
       enable: agentEnable,
       disable: agentDisable,
+      limit: agentLimit,
       grant: agentGrant,
       revoke: agentRevoke,
       connect: agentConnect,
@@ -92,7 +98,15 @@ export const agentopia = defineCommand({
       deny: toolbeltDeny,
       remove: toolbeltRemove,
     }),
-    call: noun('call', 'Calls on record', { list: callList }),
+    call: noun('call', 'Calls on record', {
+      list: callList,
+      tail: callTail,
+      export: callExport,
+      verify: callVerify,
+      stop: callStop,
+      resume: callResume,
+      retention: callRetention,
+    }),
     member: noun('member', 'People of the account', {
       list: memberList,
       role: memberRole,

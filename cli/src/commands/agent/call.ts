@@ -14,6 +14,7 @@ export const agentCall = command(
       description: 'Arguments, as a JSON object; `-` reads them from standard input',
       default: '{}',
     },
+    key: { type: 'string', description: 'Idempotency key: with the same one the call is made once in 24 hours' },
   },
   async ({ client, args, output, world }) => {
     const [tool, ...rest] = args.capability.split('__')
@@ -25,7 +26,11 @@ export const agentCall = command(
       arguments: parseObject(args.args === '-' ? await world.readInput() : args.args),
     }
     output.result(
-      await client.call(executeCapability, { params: { agentId: agent.id, toolbeltItemId: item.id }, body }),
+      await client.call(
+        executeCapability,
+        { params: { agentId: agent.id, toolbeltItemId: item.id }, body },
+        args.key ? { headers: { 'idempotency-key': args.key } } : {},
+      ),
       ({ result }) => JSON.stringify(result, null, 2),
     )
   },
