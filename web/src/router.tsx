@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router'
+import type { CallSearch } from './pages/calls/call-filters.tsx'
 import { CrashPage } from './pages/crash.page.tsx'
 import { NotFoundPage } from './pages/not-found.page.tsx'
 import { NoticeStack } from './shell/notice-stack.tsx'
@@ -82,10 +83,11 @@ const agent = createRoute({
 const calls = createRoute({
   getParentRoute: () => app,
   path: '/calls',
-  validateSearch: (search: Record<string, unknown>): { agent?: string; outcome?: string } => ({
-    ...(text(search['agent']) ? { agent: String(search['agent']) } : {}),
-    ...(text(search['outcome']) ? { outcome: String(search['outcome']) } : {}),
-  }),
+  /** What the list is narrowed to. */
+  validateSearch: (search: Record<string, unknown>): CallSearch =>
+    Object.fromEntries(
+      ['agent', 'outcome', 'period', 'text'].flatMap((name) => (text(search[name]) ? [[name, search[name]]] : [])),
+    ),
   component: lazyRouteComponent(() => import('./pages/calls.page.tsx'), 'CallsPage'),
 })
 

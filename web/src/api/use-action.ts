@@ -1,4 +1,4 @@
-import type { Input, Operation, Reply } from '@agentopia/api'
+import { type Input, type Operation, ProblemError, type Reply } from '@agentopia/api'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { callOperation } from './client.ts'
@@ -24,6 +24,10 @@ export function useAction<Op extends Operation>(op: Op, { deadlineMs }: ActionOp
         ...(deadlineMs === undefined ? {} : { deadlineMs }),
         ...(repeatable ? { headers: { 'idempotency-key': keyring.keyFor(input) } } : {}),
       }),
+    onError: (error) => {
+      // It was answered, and for good: whoever asks again wants another try, not to hear the same again.
+      if (error instanceof ProblemError && !error.kind.retryable) keyring.done()
+    },
     onSuccess: async () => {
       keyring.done()
       await queries.invalidateQueries()

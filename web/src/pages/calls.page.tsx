@@ -1,32 +1,28 @@
-import { Call, listAgents, listCalls } from '@agentopia/api'
+import { Call, type CallFilter, listCalls } from '@agentopia/api'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { ScrollText } from 'lucide-react'
-import { useOperation, useOperationPages } from '../api/use-operation.ts'
+import { useMemo, useState } from 'react'
+import { useOperationPages } from '../api/use-operation.ts'
 import { CallTable } from '../parts/call-table.tsx'
 import { Card } from '../parts/card.tsx'
 import { EmptyState } from '../parts/empty-state.tsx'
 import { MoreButton } from '../parts/more-button.tsx'
 import { PageHeader } from '../parts/page-header.tsx'
 import { Reading } from '../parts/reading.tsx'
-import { Select } from '../parts/select.tsx'
-import { OUTCOMES } from '../words/call-outcome.ts'
+import { Switch } from '../parts/switch.tsx'
+import { beginOf } from '../words/call-period.ts'
+import { CallFilters, type CallSearch } from './calls/call-filters.tsx'
+import { ExportCalls } from './calls/export-calls.tsx'
+import { VerifyCalls } from './calls/verify-calls.tsx'
 
-const ANY = 'any'
-
-/** Every call of every agent, as recorded. */
+/** Every call of every agent, as recorded, as they come. */
 export function CallsPage() {
   const search = useSearch({ from: '/app/calls' })
   const navigate = useNavigate()
-  const agents = useOperation(listAgents, { query: {} })
-  const outcome = Call.shape.outcome.options.find((one) => one === search.outcome)
-  const query = { limit: 50, ...(search.agent ? { agentId: search.agent } : {}), ...(outcome ? { outcome } : {}) }
-  const calls = useOperationPages(listCalls, { query })
-  const choose = (changed: { agent?: string; outcome?: string }) => {
-    const next = { ...search, ...changed }
-    const kept = Object.entries(next).filter(([, value]) => value !== ANY)
-    void navigate({ to: '/calls', search: Object.fromEntries(kept), replace: true })
-  }
-  const filtered = search.agent !== undefined || outcome !== undefined
+  const filter = useFilter(search)
+  /** Since then nothing new is shown. */
+  const [heldAt, setHeldAt] = useState<string>()
+  const calls = useOperationPages(listCalls, { query: { limit: 50, ...filter, ...(heldAt ? { to: heldAt } : {}) } })
 
   return (
     <>
@@ -34,34 +30,27 @@ export function CallsPage() {
         title="Calls"
         note="Who called what, how long it took, how it ended. Arguments and answers are not kept."
       >
-        <Select
-          aria-label="Agent"
-          className="w-44"
-          value={search.agent ?? ANY}
-          onChange={(agent) => choose({ agent })}
-          options={[
-            { value: ANY, label: 'All agents' },
-            ...(agents.data?.items.map(({ id, name }) => ({ value: id, label: name })) ?? []),
-          ]}
-        />
-        <Select
-          aria-label="Outcome"
-          className="w-40"
-          value={outcome ?? ANY}
-          onChange={(next) => choose({ outcome: next })}
-          options={[
-            { value: ANY, label: 'All outcomes' },
-            ...Call.shape.outcome.options.map((value) => ({ value, label: OUTCOMES[value].words })),
-          ]}
-        />
+        <label htmlFor="live" className="flex items-center gap-2 text-sm">
+          {heldAt ? 'Held' : 'Live'}
+          <Switch
+            id="live"
+            aria-label="Show new calls as they come"
+            checked={heldAt === undefined}
+            onCheckedChange={(live) => setHeldAt(live ? undefined : new Date().toISOString())}
+          />
+        </label>
+        <VerifyCalls />
+        <ExportCalls filter={filter} />
       </PageHeader>
+      <CallFilters search={search} onChange={(next) => void navigate({ to: '/calls', search: next, replace: true })} />
       <Reading of={calls}>
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items)
+          const filtered = Object.keys(search).length > 0
           return items.length === 0 ? (
             <EmptyState icon={<ScrollText />} title={filtered ? 'No such call' : 'No call yet'}>
               {filtered
-                ? 'Nothing on record fits both filters.'
+                ? 'Nothing on record fits all of this.'
                 : 'As soon as an agent calls a capability, or is refused one, it stands here.'}
             </EmptyState>
           ) : (
@@ -74,4 +63,18 @@ export function CallsPage() {
       </Reading>
     </>
   )
+}
+
+/** What the address says, in the words of the API. A period begins where it was chosen, and stays there. */
+function useFilter({ agent, outcome, period, text }: CallSearch): CallFilter {
+  return useMemo(() => {
+    const known = Call.shape.outcome.options.find((one) => one === outcome)
+    const from = beginOf(period, Date.now())
+    return {
+      ...(agent ? { agentId: agent } : {}),
+      ...(known ? { outcome: known } : {}),
+      ...(from ? { from } : {}),
+      ...(text ? { text } : {}),
+    }
+  }, [agent, outcome, period, text])
 }

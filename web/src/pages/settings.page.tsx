@@ -2,11 +2,12 @@ import { PageHeader } from '../parts/page-header.tsx'
 import { About } from './settings/about.tsx'
 import { ApiTokens } from './settings/api-tokens.tsx'
 import { Appearance } from './settings/appearance.tsx'
+import { CallSettingsCard } from './settings/call-settings.tsx'
 import { DigitalOcean } from './settings/digital-ocean.tsx'
 import { People } from './settings/people.tsx'
 import { Profile } from './settings/profile.tsx'
 
-/** One's own: how one signs in, tokens, looks; and what this control plane is. */
+/** One's own: how one signs in, tokens, looks; what the account decides about calls; and what this control plane is. */
 export const SettingsPage = () => (
   <>
     <PageHeader title="Settings" />
@@ -15,6 +16,7 @@ export const SettingsPage = () => (
       <ApiTokens />
       <People />
       <DigitalOcean />
+      <CallSettingsCard />
       <Appearance />
       <About />
     </div>

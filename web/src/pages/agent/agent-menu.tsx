@@ -1,6 +1,6 @@
 import { type Agent, removeAgent } from '@agentopia/api'
 import { useNavigate } from '@tanstack/react-router'
-import { Copy, Ellipsis, PenLine, Trash2 } from 'lucide-react'
+import { Copy, Ellipsis, Gauge, PenLine, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useMay } from '../../api/me.ts'
 import { useAction } from '../../api/use-action.ts'
@@ -9,9 +9,10 @@ import { ConfirmByName } from '../../parts/confirm-by-name.tsx'
 import { Menu, MenuItem, MenuSeparator } from '../../parts/menu.tsx'
 import { notify } from '../../shell/notices.ts'
 import { EditAgent } from './edit-agent.tsx'
+import { LimitAgent } from './limit-agent.tsx'
 
 export function AgentMenu({ agent }: { agent: Agent }) {
-  const [open, setOpen] = useState<'edit' | 'remove'>()
+  const [open, setOpen] = useState<'edit' | 'limit' | 'remove'>()
   const navigate = useNavigate()
   const remove = useAction(removeAgent)
   const mayEdit = useMay('operator')
@@ -33,6 +34,10 @@ export function AgentMenu({ agent }: { agent: Agent }) {
           <PenLine />
           Rename or describe
         </MenuItem>
+        <MenuItem disabled={!mayEdit} onSelect={() => setOpen('limit')}>
+          <Gauge />
+          Limit calls
+        </MenuItem>
         <MenuItem
           onSelect={() =>
             void navigator.clipboard?.writeText(agent.id).then(() => notify({ tone: 'ok', text: 'The id is copied' }))
@@ -48,6 +53,7 @@ export function AgentMenu({ agent }: { agent: Agent }) {
         </MenuItem>
       </Menu>
       {open === 'edit' && <EditAgent agent={agent} onClose={close} />}
+      {open === 'limit' && <LimitAgent agent={agent} onClose={close} />}
       <ConfirmByName
         open={open === 'remove'}
         onClose={close}

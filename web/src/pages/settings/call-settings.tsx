@@ -1,0 +1,64 @@
+import { getCallSettings, switchCalls, updateCallSettings } from '@agentopia/api'
+import { useMay } from '../../api/me.ts'
+import { useAction } from '../../api/use-action.ts'
+import { useOperation } from '../../api/use-operation.ts'
+import { Card, CardHeader } from '../../parts/card.tsx'
+import { ProblemNotice } from '../../parts/problem-notice.tsx'
+import { Reading } from '../../parts/reading.tsx'
+import { Select } from '../../parts/select.tsx'
+import { SkeletonRows } from '../../parts/skeleton.tsx'
+import { Switch } from '../../parts/switch.tsx'
+
+const FOREVER = 'forever'
+const DAYS = [30, 90, 180, 365, 730]
+
+/** The kill switch of the account, and how long records of calls are kept. */
+export function CallSettingsCard() {
+  const settings = useOperation(getCallSettings, {})
+  const turn = useAction(switchCalls)
+  const keep = useAction(updateCallSettings)
+  const maySwitch = useMay('operator')
+  const mayKeep = useMay('admin')
+  const error = turn.error ?? keep.error
+  return (
+    <Card>
+      <CardHeader title="Calls" note="Of all agents of this account" />
+      <Reading of={settings} skeleton={<SkeletonRows rows={2} className="p-4" />}>
+        {({ enabled, retentionDays }) => (
+          <div className="flex flex-col gap-4 p-4 text-sm">
+            <label htmlFor="calls-enabled" className="flex items-center gap-3">
+              <Switch
+                id="calls-enabled"
+                aria-label="Kill switch of the account"
+                checked={enabled}
+                pending={turn.isPending}
+                disabled={!maySwitch}
+                onCheckedChange={(next) => turn.mutate({ body: { enabled: next } })}
+              />
+              {enabled
+                ? 'Agents may call. Switched off, every call under way ends and every new one is refused, within seconds.'
+                : 'Every call of every agent is refused.'}
+            </label>
+            <div className="flex flex-wrap items-center gap-3">
+              <Select
+                aria-label="Records of calls are kept"
+                className="w-40"
+                disabled={!mayKeep || keep.isPending}
+                value={retentionDays === null ? FOREVER : String(retentionDays)}
+                onChange={(value) => keep.mutate({ body: { retentionDays: value === FOREVER ? null : Number(value) } })}
+                options={[
+                  { value: FOREVER, label: 'Forever' },
+                  ...[...new Set([...DAYS, ...(retentionDays === null ? [] : [retentionDays])])]
+                    .sort((a, b) => a - b)
+                    .map((days) => ({ value: String(days), label: `${days} days` })),
+                ]}
+              />
+              <span className="text-ink-soft">Records of calls are kept so long, and then removed for good.</span>
+            </div>
+            {error && <ProblemNotice error={error} />}
+          </div>
+        )}
+      </Reading>
+    </Card>
+  )
+}
