@@ -20,7 +20,7 @@ type Broken = NonNullable<CallVerification['broken']>
  * @throws {ProblemError} `store-unavailable`; or the reason of `signal`.
  */
 export async function verifyCallChain(
-  { store, seal, pageSize = 2_000 }: VerifyDeps,
+  { store, seal, pageSize = 1_000 }: VerifyDeps,
   accountId: string,
   { known, signal }: { readonly known?: ChainPosition | undefined; readonly signal: AbortSignal },
 ): Promise<CallVerification> {
