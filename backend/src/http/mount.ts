@@ -40,7 +40,7 @@ type StreamHandler<Op extends UserOperation> = (
 ) => Promise<AsyncIterable<{ readonly id?: string; readonly data: StreamEvent<Op> }>>
 
 /** What is sent as a file. */
-export interface SentFile {
+interface SentFile {
   /** One of the media types that the operation names. */
   readonly type: string
   readonly name: string
