@@ -31,6 +31,7 @@ import { resourceNameOf } from './tools/tool-labels.ts'
 import { toolLogs } from './tools/tool-logs.ts'
 import { createToolParts } from './tools/tool-parts.ts'
 import { createToolRegistry, type ToolRegistry } from './tools/tool-registry.ts'
+import { createToolSecrets } from './tools/tool-secrets.ts'
 import { toolStats } from './tools/tool-stats.ts'
 import { systemClock } from './uplink/clock.ts'
 import type { Credentials } from './uplink/identity.ts'
@@ -67,6 +68,8 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   const system = startSystemMonitor(config.stateDirectory, signal)
   const journal = createJournal(runId.slice(0, 8), () => new Date())
   const bridge = createMcpBridge({ version, random: Math.random })
+
+  const secrets = createToolSecrets(log.redact)
 
   let credentials: Credentials | undefined
   let running: { tools: ToolReconciler; registry: ToolRegistry; isolation: IsolationWatch } | undefined
@@ -135,7 +138,16 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       registry,
       status,
       toolLogs: (name, wish, signal) =>
-        toolLogs({ docker, find: (name) => running?.tools.find(name)?.tool }, name, wish, signal),
+        toolLogs(
+          {
+            docker,
+            find: (name) => running?.tools.find(name)?.tool,
+            clean: (line) => secrets.redacted(name, line),
+          },
+          name,
+          wish,
+          signal,
+        ),
       toolStats: (name, signal) =>
         toolStats({ docker, find: (name) => running?.tools.find(name)?.tool, sleep: systemClock.sleep }, name, signal),
       journal,
@@ -186,6 +198,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       images: createToolImages({ docker, owner, runnerBase }),
       containers: createToolContainers({ docker, parts, owner }),
       sessions: bridge,
+      secrets,
       log,
       journal,
       now: () => performance.now(),
@@ -205,7 +218,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       sleep: systemClock.sleep,
       signal,
     })
-    running = { tools, isolation, registry: createToolRegistry({ tools, files }) }
+    running = { tools, isolation, registry: createToolRegistry({ tools, files, secrets }) }
   }
 
   function startReporting({ identity }: State): void {

@@ -3,6 +3,7 @@ import { Check, DtmaEvent, ToolStats } from './event.ts'
 import { defineOperation } from './operation.ts'
 import { DtmaStatus, SystemMetrics } from './status.ts'
 import { Capability, LogLine, ToolName, ToolRequest, ToolStatus } from './tool.ts'
+import { SecretValues } from './tool-secret.ts'
 
 /** The DTMA API: port 30000, and the same inside the tunnel. `toolbox` needs `Authorization: Bearer <BACKEND_TO_DTMA_API_KEY>`. */
 const named = z.object({ name: ToolName })
@@ -115,6 +116,31 @@ const lifecycle = <const Verb extends 'start' | 'stop' | 'restart'>(verb: Verb, 
 export const startTool = lifecycle('start', 'Ask for the tool to run')
 export const stopTool = lifecycle('stop', 'Ask for the tool to stop')
 export const restartTool = lifecycle('restart', 'Replace the running container by a new one')
+
+export const putToolSecrets = defineOperation({
+  id: 'putToolSecrets',
+  summary: 'Give a tool the values of its secrets, kept in memory alone; another version restarts its container',
+  method: 'PUT',
+  path: '/tools/:name/secrets',
+  auth: 'toolbox',
+  status: 202,
+  params: named,
+  body: SecretValues,
+  reply: ToolStatus,
+  problems: ['tool-not-found'],
+})
+
+export const withdrawToolSecrets = defineOperation({
+  id: 'withdrawToolSecrets',
+  summary: 'Forget the values of the secrets of a tool, and stop what was started with them',
+  method: 'DELETE',
+  path: '/tools/:name/secrets',
+  auth: 'toolbox',
+  status: 202,
+  params: named,
+  reply: ToolStatus,
+  problems: ['tool-not-found'],
+})
 
 export const getCapabilities = defineOperation({
   id: 'getCapabilities',
@@ -235,6 +261,8 @@ export const DTMA_OPERATIONS = [
   startTool,
   stopTool,
   restartTool,
+  putToolSecrets,
+  withdrawToolSecrets,
   getCapabilities,
   followToolLogs,
   callCapability,

@@ -1,4 +1,6 @@
 import * as z from 'zod/mini'
+import { RESERVED_ENV } from './env-name.ts'
+import { ToolSecrets } from './tool-secret.ts'
 
 /** Name of a tool on its toolbox; the control plane uses the id of the tool instance. Safe in paths, labels and file names. */
 export const ToolName = z
@@ -33,9 +35,6 @@ const Transport = z.discriminatedUnion('type', [
     path: z._default(z.string().check(z.regex(/^\/[A-Za-z0-9._/-]{0,200}$/)), '/mcp'),
   }),
 ])
-
-/** Names that would change how the runtime or Docker itself behaves. */
-const RESERVED_ENV = /^(?:LD_|DYLD_|DOCKER_|DTMA_|NODE_OPTIONS$|NODE_EXTRA_CA_CERTS$|PYTHONPATH$|PATH$)/
 
 const Env = z
   .record(
@@ -94,6 +93,8 @@ const Spec = z.strictObject({
   ),
   /** What goes beyond the strict profile, by name. */
   profiles: z._default(z.array(Profile).check(z.maxLength(Profile.options.length)), []),
+  /** Secrets that the server takes; their values come by `PUT /tools/{name}/secrets`. Only packages of type `npm`. */
+  secrets: z.optional(ToolSecrets),
 })
 
 /** What the strict profile allows, and each of those beyond it. */
@@ -113,6 +114,14 @@ export const ToolSpec = Spec.check(
   z.refine(({ resources, profiles }) => resources.pids <= most(MOST_PIDS, profiles), {
     path: ['resources', 'pids'],
     error: `more than ${MOST_PIDS.strict} needs the profile browser`,
+  }),
+  z.refine(({ package: { type }, secrets }) => secrets === undefined || type === 'npm', {
+    path: ['secrets'],
+    error: 'only a tool of an npm package can be given secrets: the image of another has no entry that takes them',
+  }),
+  z.refine(({ env, secrets = [] }) => !secrets.some((secret) => 'env' in secret && secret.env in env), {
+    path: ['secrets'],
+    error: 'a secret and a plain variable have one name',
   }),
 )
 export type ToolSpec = z.infer<typeof ToolSpec>
@@ -148,6 +157,7 @@ export const ToolReason = z.enum([
   'image_auth',
   'registry_unreachable',
   'policy_denied',
+  'missing_credential',
   'crash_loop',
   'oom_killed',
   'exited',
@@ -189,6 +199,11 @@ export const ToolStatus = z.object({
       oomKilled: z.optional(z.boolean()),
     }),
   ),
+  /**
+   * Present when the tool takes secrets: which version of their values DTMA holds for the next start, and with which the
+   * present container was started. After a restart of DTMA it holds none, and the tool runs on.
+   */
+  secrets: z.optional(z.object({ held: z.optional(z.string()), used: z.optional(z.string()) })),
   /** Present once `initialize` and `tools/list` were answered. */
   mcp: z.optional(
     z.object({

@@ -57,6 +57,8 @@ function api(more: Partial<AppDeps> = {}) {
     start: async (name) => status(name),
     stop: async (name) => status(name),
     restart: async (name) => status(name),
+    holdSecrets: async (name, values) => tell(['secrets', name, values], status(name)),
+    withdrawSecrets: async (name) => tell(['withdraw', name], status(name)),
   }
   const app = createApp({
     apiKey: () => KEY,

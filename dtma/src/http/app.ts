@@ -17,10 +17,12 @@ import {
   listTools,
   METRICS_PATH,
   putTool,
+  putToolSecrets,
   restartDtma,
   restartTool,
   startTool,
   stopTool,
+  withdrawToolSecrets,
 } from '../contract/operations.ts'
 import { problem } from '../contract/problems.ts'
 import type { DtmaStatus } from '../contract/status.ts'
@@ -94,6 +96,8 @@ export function createApp(deps: AppDeps): Hono {
   mount(app, startTool, ({ params }) => registry().start(params.name))
   mount(app, stopTool, ({ params }) => registry().stop(params.name))
   mount(app, restartTool, ({ params }) => registry().restart(params.name))
+  mount(app, putToolSecrets, ({ params, body }) => registry().holdSecrets(params.name, body))
+  mount(app, withdrawToolSecrets, ({ params }) => registry().withdrawSecrets(params.name))
   mount(app, getCapabilities, ({ params }) => {
     const { digest, capabilities } = registry().info(params.name)
     return { digest, capabilities: [...capabilities] }

@@ -1,6 +1,7 @@
 import type { ToolSpec } from '../contract/tool.ts'
 import { PROXY_PORT } from '../egress/gateway.script.ts'
 import type { CreateBody, EngineInfo, HostConfig, ImageDetails, VolumeMount } from '../engine/docker.types.ts'
+import { SECRETS_ENTRYPOINT } from './npm-secrets.script.ts'
 import { LABEL, RESERVED_LABEL_PREFIXES, resourceNameOf, specHashOf } from './tool-labels.ts'
 
 /** Everything that decides what the container of a tool is. */
@@ -35,7 +36,7 @@ export function createBody(input: ContainerInput): CreateBody {
     Hostname: 'tool',
     User: TOOL_USER,
     Env: Object.entries({ HOME: '/tmp', ...proxyOf(spec), ...spec.env }).map(([key, value]) => `${key}=${value}`),
-    Entrypoint: image.Config.Entrypoint,
+    Entrypoint: spec.secrets ? SECRETS_ENTRYPOINT : image.Config.Entrypoint,
     Cmd: spec.args.length > 0 ? spec.args : image.Config.Cmd,
     WorkingDir: image.Config.WorkingDir || '/',
     Labels: {
@@ -55,7 +56,7 @@ export function createBody(input: ContainerInput): CreateBody {
     AttachStdin: false,
     AttachStdout: false,
     AttachStderr: false,
-    OpenStdin: spec.transport.type === 'stdio',
+    OpenStdin: spec.transport.type === 'stdio' || spec.secrets !== undefined,
     StdinOnce: false,
     NetworkDisabled: false,
     HostConfig: hostConfigOf(input),

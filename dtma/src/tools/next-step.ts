@@ -26,6 +26,8 @@ export interface Known {
   readonly retryAt: number
   /** Monotonic milliseconds: when the server's health is due to be looked at. */
   readonly checkAt: number
+  /** The running container was started with secrets that are not to be used any more. */
+  readonly staleSecrets?: boolean
 }
 
 export type Step =
@@ -43,6 +45,7 @@ export function nextStep(wanted: Wanted, container: ObservedContainer | undefine
   if (wanted.desired === 'absent') return container ? discard(container) : { do: 'forget' }
   if (wanted.desired === 'stopped') return halt(wanted, container)
 
+  if (known.staleSecrets && container?.state === 'running') return { do: 'stop', container }
   if (!container || isOutdated(wanted, container)) {
     // The old container serves until the image of its successor is there.
     if (known.image === 'unknown') return { do: 'find-image' }

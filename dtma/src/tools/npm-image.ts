@@ -4,6 +4,7 @@ import { pack } from 'tar-stream'
 import type { ToolSpec } from '../contract/tool.ts'
 import { TOOL_USER } from './create-body.ts'
 import { NPM_ENTRY_SCRIPT } from './npm-entry.script.ts'
+import { NPM_SECRETS_SCRIPT } from './npm-secrets.script.ts'
 import { ToolFailure } from './tool-failure.ts'
 
 export type NpmPackage = Extract<ToolSpec['package'], { type: 'npm' }>
@@ -25,6 +26,7 @@ export function npmRecipe({ name, version, bin }: NpmPackage, base: string): Npm
     'package.json': JSON.stringify({ private: true, dependencies: { [name]: version } }),
     'wanted.json': JSON.stringify({ name, bin }),
     'resolve-entry.mjs': NPM_ENTRY_SCRIPT,
+    'with-secrets.mjs': NPM_SECRETS_SCRIPT,
   }
   const digest = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 12)
   return { tag: `agentopia-tool/${repositoryOf(name)}:${version}-${digest}`, files }
@@ -34,7 +36,7 @@ const dockerfileOf = (base: string): string => `FROM ${base}
 USER 0:0
 ENV NODE_ENV=production
 WORKDIR /tool
-COPY package.json wanted.json resolve-entry.mjs ./
+COPY package.json wanted.json resolve-entry.mjs with-secrets.mjs ./
 RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier --cache=/tmp/npm && rm -rf /tmp/npm
 RUN node resolve-entry.mjs
 USER ${TOOL_USER}

@@ -23,6 +23,8 @@ export const AcceptedTool = z.object({
   good: z.optional(ToolSpec),
   /** What this generation asked for and did not work; `spec` is the one before then. */
   refused: z.optional(z.object({ generation: z.int(), spec: ToolSpec, reason: ToolReason, message: z.string() })),
+  /** Version of the secrets that this container was started with last. */
+  secretsVersion: z.optional(z.string()),
   restarts: z.int(),
   /** Images that we built or pulled for it, newest last. */
   images: z.array(z.string()),

@@ -17,7 +17,8 @@ export interface ToolContainers {
   create(tool: AcceptedTool, image: ImageDetails, signal: AbortSignal): Promise<string>
   /** What this container is and should not be, or the other way round; nothing: it may be started. */
   differences(tool: AcceptedTool, container: ContainerDetails, signal: AbortSignal): Promise<readonly string[]>
-  stop(id: string, signal: AbortSignal): Promise<void>
+  /** @param graceSeconds Between SIGTERM and SIGKILL. */
+  stop(id: string, signal: AbortSignal, graceSeconds?: number): Promise<void>
   remove(id: string, signal: AbortSignal): Promise<void>
 }
 
@@ -82,7 +83,7 @@ export function createToolContainers({ docker, parts, owner }: ToolContainersDep
       return verifyContainer(createBody(await inputOf(tool, image, signal)), container, image, await engine(signal))
     },
 
-    stop: (id, signal) => docker.stopContainer(id, STOP_GRACE_SECONDS, signal),
+    stop: (id, signal, graceSeconds = STOP_GRACE_SECONDS) => docker.stopContainer(id, graceSeconds, signal),
     remove: (id, signal) => docker.removeContainer(id, signal),
   }
 }

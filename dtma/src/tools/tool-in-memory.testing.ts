@@ -7,6 +7,7 @@ import type { ObservedContainer } from './next-step.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import { startToolWorker, type ToolWorkerDeps } from './tool.worker.ts'
 import { specHashOf } from './tool-labels.ts'
+import { createToolSecrets } from './tool-secrets.ts'
 import type { McpInfo } from './tool-sessions.ts'
 
 export const SPEC = ToolSpec.parse({
@@ -21,19 +22,23 @@ export const INFO: McpInfo = {
 }
 
 /** One tool at work, without Docker: what Docker and the server would do is set in `world`. */
-export function toolInMemory(signal: AbortSignal) {
+export function toolInMemory(signal: AbortSignal, spec = SPEC) {
   let container: (ObservedContainer & { exits: number; oom: boolean }) | undefined
   let made = 0
   const world = {
     imageThere: true,
     docker: undefined as EngineError | undefined,
-    open: async (): Promise<McpInfo> => INFO,
+    open: async (_signal: AbortSignal): Promise<McpInfo> => INFO,
     check: async (): Promise<void> => undefined,
     make: async (): Promise<string> => 'image:1',
     create: async (): Promise<void> => undefined,
     differences: [] as string[],
     started: 0,
     events: [] as Parameters<ToolWorkerDeps['journal']['record']>[0][],
+    /** What was written to the standard input of each container that was started. */
+    stdin: '',
+    /** Seconds of grace of the last stop; `undefined`: the usual ones. */
+    grace: undefined as number | undefined,
     saved: [] as AcceptedTool[],
     removedImages: [] as string[],
     exit(oom = false) {
@@ -60,10 +65,13 @@ export function toolInMemory(signal: AbortSignal) {
     Mounts: [],
     NetworkSettings: { Networks: {} },
   })
+  const secrets = createToolSecrets(() => undefined)
   const deps: ToolWorkerDeps = {
     docker: {
       attachContainer: async () => ({
-        stdin: new PassThrough(),
+        stdin: new PassThrough().on('data', (chunk) => {
+          world.stdin += String(chunk)
+        }),
         stdout: new PassThrough(),
         stderr: new PassThrough(),
         close: () => undefined,
@@ -101,7 +109,8 @@ export function toolInMemory(signal: AbortSignal) {
         return container.id
       },
       differences: async () => world.differences,
-      stop: async () => {
+      stop: async (_id, _signal, grace) => {
+        world.grace = grace
         container = { ...container!, state: 'exited', exits: container!.exits + 1 }
       },
       remove: async () => {
@@ -115,11 +124,12 @@ export function toolInMemory(signal: AbortSignal) {
       remove: async () => undefined,
     },
     sessions: {
-      open: () => world.open(),
+      open: (_target, signal) => world.open(signal),
       close: () => undefined,
       check: () => world.check(),
       onChange: () => undefined,
     },
+    secrets,
     now: () => performance.now(),
     date: () => new Date(),
     imageInUse: () => false,
@@ -134,12 +144,12 @@ export function toolInMemory(signal: AbortSignal) {
     name: 'mail',
     generation: 1,
     desired: 'running',
-    spec: SPEC,
+    spec,
     claim: 'c',
     restarts: 0,
     images: [],
   }
   let worker: ReturnType<typeof startToolWorker> = undefined as never
   worker = startToolWorker(tool, deps)
-  return { world, worker, history }
+  return { world, worker, history, secrets }
 }

@@ -15,6 +15,8 @@ export interface ToolLogsDeps {
   readonly docker: Pick<DockerApi, 'containerLogs'>
   /** `undefined`: the tool was deleted. */
   readonly find: (name: string) => AcceptedTool | undefined
+  /** Takes out of a line what must not be shown. */
+  readonly clean?: (line: string) => string
 }
 
 const LOOK_AGAIN_MS = 500
@@ -34,7 +36,7 @@ export function positionOf(text: string): string | undefined {
  * is the protocol, with whatever agents say in it. Ends when the tool is deleted.
  */
 export async function* toolLogs(
-  { docker, find }: ToolLogsDeps,
+  { docker, find, clean = (line) => line }: ToolLogsDeps,
   name: string,
   { follow, tail, since }: LogWish,
   signal: AbortSignal,
@@ -50,7 +52,7 @@ export async function* toolLogs(
           // Docker begins with the line that we have.
           if (resume !== undefined && line.at <= resume) continue
           last = line.at
-          yield line
+          yield { ...line, line: clean(line.line) }
         }
     } catch (error) {
       if (signal.aborted) return

@@ -5,6 +5,7 @@ import type { AcceptedTool, SpecFiles } from './spec-file.ts'
 import type { ToolReconciler } from './tool.reconciler.ts'
 import type { ToolWorker } from './tool.worker.ts'
 import { changeOf, createToolRegistry } from './tool-registry.ts'
+import { createToolSecrets } from './tool-secrets.ts'
 
 const spec = ToolSpec.parse({ package: { type: 'npm', name: 'x', version: '1.0.0' }, transport: { type: 'stdio' } })
 const other = { ...spec, args: ['--other'] }
@@ -68,7 +69,8 @@ function registry(save: SpecFiles['save'] = () => new Promise((resolve) => setTi
     },
     remove: async () => undefined,
   }
-  return { registry: createToolRegistry({ tools, files }), saves: () => saves }
+  const secrets = createToolSecrets(() => undefined)
+  return { registry: createToolRegistry({ tools, files, secrets }), saves: () => saves }
 }
 const request: ToolRequest = { generation: 1, desired: 'running', spec }
 

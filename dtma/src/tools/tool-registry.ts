@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { problem } from '../contract/problems.ts'
 import type { ToolRequest, ToolStatus } from '../contract/tool.ts'
+import type { SecretValues } from '../contract/tool-secret.ts'
 import type { AcceptedTool, SpecFiles } from './spec-file.ts'
 import { statusesOf, type ToolReconciler } from './tool.reconciler.ts'
 import type { ToolWorker } from './tool.worker.ts'
 import { specHashOf } from './tool-labels.ts'
+import type { ToolSecrets } from './tool-secrets.ts'
 import type { McpInfo } from './tool-sessions.ts'
 
 /** The operations on tools behind the API. A change is on disk when it resolves; the reconciler carries it out. */
@@ -23,11 +25,15 @@ export interface ToolRegistry {
   start(name: string): Promise<ToolStatus>
   stop(name: string): Promise<ToolStatus>
   restart(name: string): Promise<ToolStatus>
+  /** Nothing of it is written to disk. @throws {ProblemError} `invalid-request` when the tool takes no such secret. */
+  holdSecrets(name: string, values: SecretValues): Promise<ToolStatus>
+  withdrawSecrets(name: string): Promise<ToolStatus>
 }
 
 export interface ToolRegistryDeps {
   readonly tools: ToolReconciler
   readonly files: SpecFiles
+  readonly secrets: ToolSecrets
   /** How long a deletion is waited for, in milliseconds. */
   readonly deletionMs?: number
 }
@@ -35,7 +41,7 @@ export interface ToolRegistryDeps {
 /** As many as one heartbeat can report. */
 const MAX_TOOLS = 1_000
 
-export function createToolRegistry({ tools, files, deletionMs = 25_000 }: ToolRegistryDeps): ToolRegistry {
+export function createToolRegistry({ tools, files, secrets, deletionMs = 25_000 }: ToolRegistryDeps): ToolRegistry {
   /** Changes of one name one after the other: two creates of one name cannot both find nothing. */
   const turns = new Map<string, Promise<unknown>>()
 
@@ -103,6 +109,7 @@ export function createToolRegistry({ tools, files, deletionMs = 25_000 }: ToolRe
       inTurn(name, async () => {
         const worker = tools.find(name)
         if (!worker) return
+        secrets.drop(name)
         if (worker.tool.desired !== 'absent') await stored(worker.accept({ desired: 'absent' }))
         await within(worker.gone, deletionMs)
       }),
@@ -114,6 +121,27 @@ export function createToolRegistry({ tools, files, deletionMs = 25_000 }: ToolRe
         const worker = existing(name)
         const { containerId } = worker.tool
         return accept(worker, { desired: 'running', ...(containerId === undefined ? {} : { replace: containerId }) })
+      }),
+
+    holdSecrets: (name, values) =>
+      inTurn(name, async () => {
+        const worker = existing(name)
+        const declared = new Set(worker.tool.spec.secrets?.map((secret) => secret.name))
+        const unknown = Object.keys(values.values).filter((secret) => !declared.has(secret))
+        if (unknown.length > 0 || declared.size === 0)
+          throw problem('invalid-request', `The tool ${name} takes no secret named ${unknown.join(', ') || 'so'}`)
+        const before = secrets.of(name)
+        secrets.hold(name, values)
+        if (before === undefined || before === 'withdrawn' || before.version !== values.version) worker.secretsChanged()
+        return worker.status
+      }),
+
+    withdrawSecrets: (name) =>
+      inTurn(name, async () => {
+        const worker = existing(name)
+        secrets.withdraw(name)
+        worker.secretsChanged()
+        return worker.status
       }),
   }
 }

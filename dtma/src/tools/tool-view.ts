@@ -1,5 +1,7 @@
 import type { ToolStatus } from '../contract/tool.ts'
+import type { SecretValues } from '../contract/tool-secret.ts'
 import type { ContainerDetails } from '../engine/docker.types.ts'
+import type { AcceptedTool } from './spec-file.ts'
 import type { McpInfo } from './tool-sessions.ts'
 
 /** @param image How people know the image; absent: its id will do. */
@@ -27,3 +29,15 @@ export const mcpStatusOf = (
   ...(acceptedDigest === undefined ? {} : { acceptedDigest }),
   capabilityCount: capabilities.length,
 })
+
+/** @param isRunning Whether the container runs: only then are the secrets that it was started with in use. */
+export function secretsStatusOf(
+  { secretsVersion }: Pick<AcceptedTool, 'secretsVersion'>,
+  held: SecretValues | 'withdrawn' | undefined,
+  isRunning: boolean,
+): NonNullable<ToolStatus['secrets']> {
+  return {
+    ...(held === undefined || held === 'withdrawn' ? {} : { held: held.version }),
+    ...(isRunning && secretsVersion !== undefined ? { used: secretsVersion } : {}),
+  }
+}

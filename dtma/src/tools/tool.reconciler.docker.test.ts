@@ -20,6 +20,7 @@ import { createToolContainers } from './tool-containers.ts'
 import { createToolImages, type ToolImages } from './tool-images.ts'
 import { createToolParts } from './tool-parts.ts'
 import { createToolRegistry, type ToolRegistry } from './tool-registry.ts'
+import { createToolSecrets } from './tool-secrets.ts'
 import type { ToolSessions, ToolTarget } from './tool-sessions.ts'
 
 const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
@@ -28,6 +29,7 @@ const engine = createDockerApi(createEngineHttp(SOCKET))
 const docker = engine
 const never = new AbortController().signal
 const run = randomBytes(3).toString('hex')
+const secrets = createToolSecrets(() => undefined)
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
@@ -72,6 +74,7 @@ async function dtma(stateDirectory?: string, docker: DockerApi = engine) {
     images: keepingImages(createToolImages({ docker, owner: files.owner, runnerBase })),
     containers: createToolContainers({ docker, parts, owner: files.owner }),
     sessions: sessions((target) => opened.push(target)),
+    secrets,
     log,
     journal: createJournal('r', () => new Date()),
     now: () => performance.now(),
@@ -79,7 +82,7 @@ async function dtma(stateDirectory?: string, docker: DockerApi = engine) {
     signal: stop.signal,
     tools: accepted,
   })
-  const registry = createToolRegistry({ tools, files })
+  const registry = createToolRegistry({ tools, files, secrets })
   const end = async () => {
     stop.abort()
     await tools.stopped()
@@ -287,6 +290,7 @@ test('C11: when Docker cannot be reached, tools are unknown and nothing is concl
     images: createToolImages({ docker: gone, owner: files.owner, runnerBase: async () => BASE }),
     containers: createToolContainers({ docker: gone, parts, owner: files.owner }),
     sessions: sessions(),
+    secrets,
     log: createLog({ level: 'error', write: () => undefined, date: () => new Date() }),
     journal: createJournal('r', () => new Date()),
     now: () => performance.now(),
@@ -294,7 +298,7 @@ test('C11: when Docker cannot be reached, tools are unknown and nothing is concl
     signal: stop.signal,
     tools: [],
   })
-  const registry = createToolRegistry({ tools, files, deletionMs: 100 })
+  const registry = createToolRegistry({ tools, files, secrets, deletionMs: 100 })
   await registry.put('mail', request(1))
   const status = await until(registry, 'mail', ({ reason }) => reason === 'docker_down')
   expect(status.state).toBe('unknown')

@@ -1,4 +1,5 @@
 import type { ToolState, ToolStatus } from '../contract/tool.ts'
+import type { SecretValues } from '../contract/tool-secret.ts'
 import type { DockerApi } from '../engine/docker.api.ts'
 import { EngineError } from '../engine/engine-error.ts'
 import { failedForGood, failedOnce, NO_BACKOFF } from './backoff.ts'
@@ -10,6 +11,7 @@ import type { FoundContainer, ToolContainers } from './tool-containers.ts'
 import { ToolFailure, toolFailureOf } from './tool-failure.ts'
 import type { ToolImages } from './tool-images.ts'
 import type { ToolParts } from './tool-parts.ts'
+import { isStale, missingAmong, secretsLine, type ToolSecrets } from './tool-secrets.ts'
 import type { McpInfo, ToolSessions, ToolTarget } from './tool-sessions.ts'
 
 export interface ToolStepsDeps {
@@ -19,6 +21,7 @@ export interface ToolStepsDeps {
   readonly containers: ToolContainers
   readonly parts: ToolParts
   readonly sessions: ToolSessions
+  readonly secrets: ToolSecrets
   /** Monotonic milliseconds. */
   readonly now: () => number
   /** Whether another accepted tool runs from this image. */
@@ -32,7 +35,9 @@ export interface ToolAtWork {
   readonly memory: ToolMemory
   show(state: ToolState, more?: Partial<Pick<ToolStatus, 'reason' | 'message' | 'progress'>>): void
   /** Writes to disk what we have learnt; a change of what is wanted comes from elsewhere. */
-  note(change: Partial<Pick<AcceptedTool, 'containerId' | 'replace' | 'restarts' | 'images'>>): Promise<void>
+  note(
+    change: Partial<Pick<AcceptedTool, 'containerId' | 'replace' | 'restarts' | 'images' | 'secretsVersion'>>,
+  ): Promise<void>
   opened(info: McpInfo): Promise<void>
   forgotten(): void
 }
@@ -45,10 +50,12 @@ const ADOPTION_MS = 5_000
 const FIRST_RETRY_MS = 10_000
 /** The present image of a tool and the one before it. */
 const IMAGES_KEPT = 2
+/** What was withdrawn must not be used for long. */
+const WITHDRAWN_GRACE_SECONDS = 2
 
 /** Carries out one step. Each may be cut off and repeated at any point. */
 export function createToolSteps(deps: ToolStepsDeps) {
-  const { docker, files, images, containers, parts, sessions, now } = deps
+  const { docker, files, images, containers, parts, sessions, secrets, now } = deps
 
   const steps: Record<Action, (work: ToolAtWork, container: ObservedContainer, signal: AbortSignal) => Promise<void>> =
     {
@@ -66,6 +73,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
       },
 
       async create({ tool, memory, show, note }, _, signal) {
+        requireSecrets(tool)
         show('created')
         const { reference, details } = await images.find(tool.spec, signal)
         if (!details) {
@@ -73,13 +81,14 @@ export function createToolSteps(deps: ToolStepsDeps) {
           return
         }
         // Until the new id is noted, the claim alone must prove the container ours.
-        if (tool.containerId !== undefined) await note({ containerId: undefined })
+        if (tool.containerId !== undefined) await note({ containerId: undefined, secretsVersion: undefined })
         const id = await containers.create(tool, details, signal)
         memory.created = id
         await note({ containerId: id, images: withLast(tool.images, reference) })
       },
 
       async start({ tool, found, memory, show, note }, { id, state }, signal) {
+        const given = requireSecrets(tool)
         show('starting')
         const differences = await containers.differences(tool, found!.details, signal)
         if (differences.length > 0) {
@@ -92,7 +101,11 @@ export function createToolSteps(deps: ToolStepsDeps) {
             { lasting: true },
           )
         }
-        if (tool.spec.transport.type === 'stdio') {
+        if (given) {
+          await note({ secretsVersion: given.version })
+          if (secrets.of(tool.name) !== given) return // others came meanwhile
+        }
+        if (tool.spec.transport.type === 'stdio' || given) {
           const channel = await docker.attachContainer(id, { stderr: false }, signal)
           channel.stderr.resume()
           memory.channel = { container: id, channel }
@@ -104,6 +117,8 @@ export function createToolSteps(deps: ToolStepsDeps) {
             ? new ToolFailure('exited', `The container does not start: ${error.message}`, { cause: error })
             : error
         })
+        if (given) await hand(secretsLine(tool.spec.secrets!, given), memory)
+        if (tool.spec.transport.type === 'http') release(memory)
         memory.started = id
         memory.stopped = undefined
         memory.greeted = undefined
@@ -172,12 +187,17 @@ export function createToolSteps(deps: ToolStepsDeps) {
         show('stopping')
         closeSession(tool, memory)
         await containers.remove(id, signal)
-        await note({ containerId: undefined, ...(tool.replace === id ? { replace: undefined } : {}) })
+        await note({
+          containerId: undefined,
+          secretsVersion: undefined,
+          ...(tool.replace === id ? { replace: undefined } : {}),
+        })
       },
 
       async forget({ tool, memory, show, forgotten }, _, signal) {
         show('stopping')
         closeSession(tool, memory)
+        secrets.drop(tool.name)
         await parts.remove(tool, signal)
         for (const reference of tool.images)
           if (!deps.imageInUse(reference, tool.name)) await images.remove(reference, signal)
@@ -222,14 +242,24 @@ export function createToolSteps(deps: ToolStepsDeps) {
   async function stop({ tool, memory }: ToolAtWork, id: string, signal: AbortSignal): Promise<void> {
     closeSession(tool, memory)
     memory.stopped = id
-    await containers.stop(id, signal)
+    const stale = isStale(tool.secretsVersion, secrets.of(tool.name))
+    await (stale ? containers.stop(id, signal, WITHDRAWN_GRACE_SECONDS) : containers.stop(id, signal))
+  }
+
+  /** What the tool is to be started with; `undefined` when it takes none. @throws {ToolFailure} `missing_credential` */
+  function requireSecrets({ name, spec }: AcceptedTool): SecretValues | undefined {
+    if (!spec.secrets) return undefined
+    const held = secrets.of(name)
+    const missing = missingAmong(spec.secrets, held)
+    if (missing.length === 0 && held !== undefined && held !== 'withdrawn') return held
+    const which = missing.length > 0 ? `: ${missing.join(', ')}` : ''
+    throw new ToolFailure('missing_credential', `The tool waits for its secrets${which}`, { lasting: true })
   }
 
   function closeSession({ name }: AcceptedTool, memory: ToolMemory): void {
     sessions.close(name)
     memory.session = undefined
-    memory.channel?.channel.close()
-    memory.channel = undefined
+    release(memory)
   }
 
   async function dropOldImages({ tool, note }: ToolAtWork, signal: AbortSignal): Promise<void> {
@@ -245,11 +275,22 @@ export function createToolSteps(deps: ToolStepsDeps) {
     memory.lasting = lasting
     memory.backoff = lasting ? failedForGood(memory.backoff, now()) : failedOnce(memory.backoff, now(), FIRST_RETRY_MS)
     memory.held = { state: reason === 'exited' ? 'exited' : 'blocked', reason, message }
-    memory.channel?.channel.close()
-    memory.channel = undefined
+    release(memory)
   }
 
   return { steps, failed }
+}
+
+function release(memory: ToolMemory): void {
+  memory.channel?.channel.close()
+  memory.channel = undefined
+}
+
+/** Resolves when Docker has taken the line, which the container reads before anything else. */
+function hand(line: string, { channel }: ToolMemory): Promise<void> {
+  return new Promise((resolve, reject) => {
+    channel!.channel.stdin.write(line, (error) => (error ? reject(error) : resolve()))
+  })
 }
 
 const withLast = (references: readonly string[], last: string): string[] => [

@@ -9,8 +9,9 @@ import { createToolSteps, type ToolAtWork, type ToolStepsDeps } from './tool.ste
 import type { FoundContainer } from './tool-containers.ts'
 import { toolFailureOf } from './tool-failure.ts'
 import { specHashOf } from './tool-labels.ts'
+import { isStale } from './tool-secrets.ts'
 import type { McpInfo } from './tool-sessions.ts'
-import { containerStatusOf, mcpStatusOf } from './tool-view.ts'
+import { containerStatusOf, mcpStatusOf, secretsStatusOf } from './tool-view.ts'
 
 /** Brings one tool, and nothing else, to where it is wanted, for as long as DTMA runs. */
 export interface ToolWorker {
@@ -22,6 +23,8 @@ export interface ToolWorker {
   accept(change: Partial<Pick<AcceptedTool, 'generation' | 'desired' | 'spec' | 'replace' | 'restarts'>>): Promise<void>
   /** Looks again, soon. `exited`: the container is known to have ended, so nothing need be awaited from it. */
   wake(hint?: { readonly exited: string }): void
+  /** Other secrets are held than before, or none: what runs with the old ones ends. */
+  secretsChanged(): void
   /** News from the session: the server's capabilities changed, or (`undefined`) it is lost. */
   sessionChanged(info: McpInfo | undefined): void
   /** Resolves once the tool was deleted and nothing of it is left. */
@@ -45,7 +48,7 @@ const RESYNC_MS = 15_000
 const DOCKER_RETRY_MS = 2_000
 
 export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): ToolWorker {
-  const { files, log, now, date, onStatus, signal } = deps
+  const { files, log, now, date, onStatus, secrets, signal } = deps
   const { steps, failed } = createToolSteps(deps)
   const memory = newMemory()
   const gone = Promise.withResolvers<void>()
@@ -69,11 +72,15 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
       restarts,
       ...(found ? { container: containerStatusOf(found.details, tool.images.at(-1)) } : {}),
       ...(info ? { mcp: mcpStatusOf(info, offeredOf(tool)) } : {}),
+      ...(tool.spec.secrets
+        ? { secrets: secretsStatusOf(tool, secrets.of(name), found?.observed.state === 'running') }
+        : {}),
     }
   }
 
   const show: ToolAtWork['show'] = (state, given = {}) => {
-    const { reason, message, progress } = state === 'running' ? { ...rolledBackIn(tool), ...given } : given
+    const { reason, progress, ...told } = state === 'running' ? { ...rolledBackIn(tool), ...given } : given
+    const message = told.message === undefined ? undefined : secrets.redacted(tool.name, told.message)
     const since = state === status.state ? status.since : date().toISOString()
     const next = statusOf({
       state,
@@ -120,7 +127,8 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
 
   /** A version that does not work makes place for the one before. */
   async function rolledBack(): Promise<boolean> {
-    const { held, lasting, backoff } = memory
+    const { lasting, backoff } = memory
+    const held = memory.held && { ...memory.held, message: secrets.redacted(tool.name, memory.held.message) }
     const back = rollbackOf(tool, held && { ...held, lasting, failures: backoff.failures })
     if (!back) return false
     await save((current) => ({ ...current, ...back }))
@@ -135,7 +143,12 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     if (noteExit(memory, found, now())) deps.sessions.close(tool.name)
     if (await rolledBack()) return 0
     const wanted = { ...tool, specHash: specHashOf(tool.spec) }
-    const next = nextStep(wanted, found?.observed, knownOf(memory), now())
+    const next = nextStep(
+      wanted,
+      found?.observed,
+      { ...knownOf(memory), staleSecrets: isStale(tool.secretsVersion, secrets.of(tool.name)) },
+      now(),
+    )
     if (next.do === 'wait') {
       showRest()
       return next.ms ?? RESYNC_MS
@@ -233,6 +246,12 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     },
     wake(hint) {
       if (hint?.exited !== undefined && hint.exited === opening) step.abort(new Error('The container has exited'))
+      bell.resolve()
+    },
+    secretsChanged() {
+      forgetFailures(memory)
+      show(status.state, status)
+      if (opening !== undefined) step.abort(new Error('It was started with other secrets'))
       bell.resolve()
     },
     sessionChanged(changed) {
