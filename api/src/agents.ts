@@ -266,6 +266,7 @@ export const executeCapability = defineUserOperation({
     'toolbelt-item-not-found',
     'capability-denied',
     'instance-not-running',
+    'missing-credential',
     'toolbox-unreachable',
     'tool-failed',
     'call-timeout',

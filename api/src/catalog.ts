@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { SecretField } from './credentials.ts'
 import { Page, pageOf, ToolId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 
@@ -32,6 +33,8 @@ export const Tool = z.object({
   egress: z.union([z.enum(['none', 'any']), z.array(z.object({ host: z.string(), port: z.int() }))]),
   keepsState: z.boolean(),
   config: z.array(ConfigField),
+  /** Not empty: each agent has a container of its own, with its own secrets. */
+  secrets: z.array(SecretField),
 })
 export type Tool = z.infer<typeof Tool>
 

@@ -17,6 +17,7 @@ import {
 } from './agents.ts'
 import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSettings, verifyCalls } from './calls.ts'
 import { getCatalogTool, listCatalog } from './catalog.ts'
+import { getCredential, putCredential, revokeCredential } from './credentials.ts'
 import { followChanges, getInfo, listActivity } from './events.ts'
 import {
   deployTool,
@@ -116,6 +117,9 @@ export const OPERATIONS = [
   addToolbeltItem,
   updateToolbeltItem,
   removeToolbeltItem,
+  getCredential,
+  putCredential,
+  revokeCredential,
   executeCapability,
   listCalls,
   exportCalls,

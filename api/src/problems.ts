@@ -193,6 +193,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'The work may have been done: look before you repeat it with a new key.',
   },
+  'missing-credential': {
+    status: 409,
+    title: 'The agent has no credential for this tool',
+    retryable: false,
+    fix: 'Store the secrets that the tool takes at the toolbelt item of the agent.',
+  },
   superseded: {
     status: 409,
     title: 'A newer run of this DTMA reports already',
@@ -222,6 +228,12 @@ export const PROBLEMS = {
     title: 'The configuration does not fit the tool',
     retryable: false,
     fix: 'Correct the fields that the detail names; the catalogue entry holds the schema.',
+  },
+  'invalid-credential': {
+    status: 422,
+    title: 'The secrets do not fit the tool',
+    retryable: false,
+    fix: 'Name only secrets that the catalogue entry lists.',
   },
   'unsupported-version': {
     status: 426,

@@ -54,6 +54,13 @@ export const Environment = z.object({
     .min(1)
     .default('agentopia-dtma:latest')
     .describe('Docker image of DTMA for the local toolbox.'),
+  AGENT_TOOL_IDLE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(5)
+    .max(86_400)
+    .default(900)
+    .describe('An agent’s own container of a tool with secrets stops after so long without a call.'),
   DOCKER_SOCKET: z.string().min(1).default('/var/run/docker.sock').describe('Docker’s socket on this machine.'),
   PAGE_DIR: z.string().min(1).default(builtPage).describe('Directory of the built page.'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least that is logged.'),
@@ -79,6 +86,8 @@ export interface Config {
     readonly dockerSocket: string
   }
   readonly machines: { readonly keyPin?: string; readonly limit: number; readonly digitalOceanUrl: string }
+  /** How long an agent's own container waits for the next call. */
+  readonly agentToolIdleMs: number
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -123,6 +132,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       limit: e.MAX_TOOLBOXES,
       digitalOceanUrl: e.DIGITALOCEAN_API_URL.replace(/\/$/, ''),
     },
+    agentToolIdleMs: e.AGENT_TOOL_IDLE_SECONDS * 1_000,
     log: { level: e.LOG_LEVEL },
   }
 }

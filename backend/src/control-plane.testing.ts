@@ -62,6 +62,7 @@ export async function openTestControlPlane(
       digitalOceanUrl: 'http://digitalocean',
       fetch,
     },
+    agentToolIdleMs: 900_000,
     signal: stop.signal,
     ...more,
   })

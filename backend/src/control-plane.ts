@@ -25,7 +25,14 @@ import { createCallRecorder } from './calls/call-recorder.ts'
 import { createChainSeal } from './calls/chain-seal.ts'
 import { keepRetention } from './calls/retention.ts'
 import { catalogRoutes } from './catalog/catalog.routes.ts'
-import { createCatalog } from './catalog/catalog.ts'
+import { type Catalog, createCatalog } from './catalog/catalog.ts'
+import { withOwnTools } from './credentials/agent-belt.ts'
+import { agentToolReconciler } from './credentials/agent-tool.reconciler.ts'
+import { listAgentToolNames } from './credentials/agent-tool.store.ts'
+import { createAgentTools } from './credentials/agent-tools.ts'
+import { credentialRoutes } from './credentials/credential.routes.ts'
+import { createCredentialSealer } from './credentials/credential.seal.ts'
+import { wakeByAccount } from './credentials/wake-by-account.ts'
 import { listenForChanges } from './events/changes.ts'
 import { eventRoutes } from './events/event.routes.ts'
 import { createAdmission } from './gateway/admission.ts'
@@ -37,6 +44,7 @@ import { createExecuteOnce } from './gateway/execute-once.ts'
 import { createGateway, MCP_PATH } from './gateway/gateway.ts'
 import { createKillSwitch } from './gateway/kill-switch.ts'
 import { createRoad } from './gateway/road.ts'
+import { readToolbelt } from './gateway/toolbelt.store.ts'
 import { createToolbelts } from './gateway/toolbelts.ts'
 import { createCallUpstream } from './gateway/upstream.ts'
 import type { OwnNames } from './http/same-site.ts'
@@ -94,6 +102,10 @@ export interface ControlPlaneDeps {
   /** Directory of the journal of calls; this process's own. */
   readonly callsDir: string
   readonly version: string
+  /** After so long without a call an agent's own container stops. */
+  readonly agentToolIdleMs: number
+  /** What can be deployed; absent: the curated catalogue. */
+  readonly catalog?: Catalog
   /** This machine as a provider; absent: it does not become a toolbox. */
   readonly local?: ToolboxProvider
   /** How other machines become toolboxes. */
@@ -135,11 +147,25 @@ const MOST_INSTANCES = 1_000
 
 /** The composition: every object of the control plane is made here, once, and handed to whoever needs it. */
 export async function startControlPlane(deps: ControlPlaneDeps): Promise<ControlPlane> {
-  const { store, masterKey, clock, log, random, publicUrl, own, pageDir, callsDir, version, local, machines, signal } =
-    deps
+  const {
+    store,
+    masterKey,
+    catalog = createCatalog(),
+    clock,
+    log,
+    random,
+    publicUrl,
+    own,
+    pageDir,
+    callsDir,
+    version,
+    local,
+    machines,
+    signal,
+  } = deps
   const owner = randomUUID() // of leases: this process
   const sealer = createSealer(masterKey)
-  const catalog = createCatalog()
+  const seals = createCredentialSealer(sealer)
 
   await store.system(ensureFirstAccount)
   if (local) await ensureLocalToolbox(store, FIRST_ACCOUNT)
@@ -196,14 +222,33 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   })
   const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
 
+  const agentToolLoop = runLoop(
+    agentToolReconciler({
+      store,
+      catalog,
+      seals,
+      clientOf: clients.clientOf,
+      owner,
+      idleMs: deps.agentToolIdleMs,
+      onStep: (name, isUp) => agentTools.stepped(name, isUp),
+    }),
+    loop,
+  )
+
+  const wakeAgentTools = wakeByAccount({ store, wake: agentToolLoop.wake, log, signal })
+
   /** There is news of a toolbox: whatever waits for it may go on. */
   function wakeToolbox(toolboxId: string): void {
     if (signal.aborted) return // nobody goes on any more
     toolboxLoop.wake(toolboxId)
     store
-      .system((tx) => listInstanceRows(tx, toolboxId, MOST_INSTANCES))
-      .then((rows) => {
+      .system(async (tx) => ({
+        rows: await listInstanceRows(tx, toolboxId, MOST_INSTANCES),
+        names: await listAgentToolNames(tx, { toolboxId }),
+      }))
+      .then(({ rows, names }) => {
         for (const { id } of rows) instanceLoop.wake(id)
+        for (const name of names) agentToolLoop.wake(name)
       })
       .catch((err: unknown) => log.warn({ err, toolboxId }, 'tool instances not woken; the next resync does it'))
   }
@@ -217,11 +262,21 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   }
 
   // What agents call, and the record of it.
-  const toolbelts = createToolbelts({ store, clock })
+  const toolbelts = createToolbelts({ store, clock, read: withOwnTools(readToolbelt, catalog) })
   const seal = createChainSeal(masterKey)
   const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), seal, log })
   const road = createRoad({ tunnel: tunnels.request, sealer })
-  const callUpstream = withCircuitBreaker(createCallUpstream(road), clock)
+  const agentTools = createAgentTools({
+    store,
+    catalog,
+    callUpstream: withCircuitBreaker(createCallUpstream(road), clock),
+    clock,
+    log,
+    wake: agentToolLoop.wake,
+    idleMs: deps.agentToolIdleMs,
+    signal,
+  })
+  const callUpstream = agentTools.call
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, clock),
@@ -251,6 +306,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     if (change?.noun === 'call' || change?.noun === 'activity') return
     toolbelts.forget(change?.account)
     killSwitch.recheck(change?.account)
+    if (change && change.noun !== 'toolbox') wakeAgentTools(change.account)
     if (change?.noun === 'toolbox' || change?.noun === 'instance') return
     agentFinder.forget()
     connected.forget()
@@ -291,6 +347,14 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     invitationRoutes(mount, { store, auth, clock, publicUrl })
     consentRoutes(mount, oauth)
     oauthRoutes(uplink, oauth)
+    credentialRoutes(mount, {
+      store,
+      catalog,
+      seals,
+      newId,
+      wake: agentToolLoop.wake,
+      forget: toolbelts.forget,
+    })
     executeRoutes(mount, { toolbelts, makeCall, executeOnce: createExecuteOnce({ store, sealer, clock, log }) })
     callRoutes(mount, { store, recorder, seal })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
@@ -311,6 +375,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       toolboxLoop.stopped,
       sweepLoop.stopped,
       instanceLoop.stopped,
+      agentToolLoop.stopped,
       liveness.stopped,
       housekeeping,
       retention,

@@ -7,6 +7,7 @@ export type IdPrefix =
   | 'inst'
   | 'agent'
   | 'belt'
+  | 'cred'
   | 'token'
   | 'call'
   | 'act'

@@ -18,6 +18,7 @@ import { callTail } from './commands/call/tail.ts'
 import { callVerify } from './commands/call/verify.ts'
 import { catalogList } from './commands/catalog/list.ts'
 import { catalogShow } from './commands/catalog/show.ts'
+import { credentialList, credentialRevoke, credentialSet } from './commands/credential/manage.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
 import { memberInvitations, memberInvite, memberUninvite } from './commands/member/invitations.ts'
@@ -97,6 +98,11 @@ export const agentopia = defineCommand({
       allow: toolbeltAllow,
       deny: toolbeltDeny,
       remove: toolbeltRemove,
+    }),
+    credential: noun('credential', 'Secrets of an agent for a tool', {
+      list: credentialList,
+      set: credentialSet,
+      revoke: credentialRevoke,
     }),
     call: noun('call', 'Calls on record', {
       list: callList,

@@ -1,3 +1,4 @@
+import { CURATED_WITH_SECRETS } from './curated.secrets.ts'
 import type { Recipe } from './recipe.ts'
 
 /**
@@ -92,4 +93,5 @@ export const CURATED: readonly Recipe[] = [
       },
     ],
   },
+  ...CURATED_WITH_SECRETS,
 ]

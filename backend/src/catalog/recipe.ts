@@ -1,4 +1,4 @@
-import type { ConfigField, Tool } from '@agentopia/api'
+import type { ConfigField, SecretField, Tool } from '@agentopia/api'
 import { problem } from '@agentopia/api'
 import { ToolSpec } from '@agentopia/dtma/contract'
 import * as z from 'zod'
@@ -17,10 +17,12 @@ export interface Recipe {
   /** Everything of the spec but what the configuration decides. */
   readonly spec: z.input<typeof ToolSpec>
   readonly config: readonly ConfigField[]
+  /** Secrets of the agents. With any, each agent has a container of its own. */
+  readonly secrets?: readonly SecretField[]
 }
 
 /** What the catalogue shows of a recipe. */
-export function toolOf({ spec, config, categories, ...rest }: Recipe): Tool {
+export function toolOf({ spec, config, secrets = [], categories, ...rest }: Recipe): Tool {
   const { package: pack } = spec
   return {
     ...rest,
@@ -33,6 +35,7 @@ export function toolOf({ spec, config, categories, ...rest }: Recipe): Tool {
     egress: ToolSpec.shape.egress.parse(spec.egress),
     keepsState: spec.state !== undefined,
     config: [...config],
+    secrets: [...secrets],
   }
 }
 
@@ -57,7 +60,7 @@ function schemaOfField(field: ConfigField): z.ZodType {
 }
 
 /** The spec that a toolbox is asked to run: the recipe with the configuration put in its places. */
-export function renderSpec({ spec, config }: Recipe, values: ConfigValues): ToolSpec {
+export function renderSpec({ spec, config, secrets = [] }: Recipe, values: ConfigValues): ToolSpec {
   const env: Record<string, string> = { ...spec.env }
   const args = [...(spec.args ?? [])]
   for (const { key, target } of config) {
@@ -66,5 +69,6 @@ export function renderSpec({ spec, config }: Recipe, values: ConfigValues): Tool
     if ('env' in target) env[target.env] = String(value)
     else args.push(String(value))
   }
-  return ToolSpec.parse({ ...spec, args, env })
+  const takes = secrets.map(({ key, required, target }) => ({ name: key, required, ...target }))
+  return ToolSpec.parse({ ...spec, args, env, ...(takes.length > 0 ? { secrets: takes } : {}) })
 }

@@ -2,7 +2,13 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 
 /** What a sealed text belongs to. It opens only under the same words: a row that was swapped does not open. */
 export interface SealedFor {
-  readonly purpose: 'dtma-api-key' | 'agent-credential' | 'provider-token' | 'request-state' | 'call-answer'
+  readonly purpose:
+    | 'dtma-api-key'
+    | 'agent-credential'
+    | 'account-key'
+    | 'provider-token'
+    | 'request-state'
+    | 'call-answer'
   readonly accountId: string
   readonly recordId: string
 }

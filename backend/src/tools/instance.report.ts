@@ -1,4 +1,5 @@
 import type { ToolStatus } from '@agentopia/dtma/contract'
+import { isAgentToolName, storeAgentToolAbsence, storeAgentToolStatus } from '../credentials/agent-tool.store.ts'
 import type { Tx } from '../store/connect.ts'
 import { storeAbsence, storeStatus } from './instance.store.ts'
 
@@ -7,10 +8,11 @@ import { storeAbsence, storeStatus } from './instance.store.ts'
  * Only instances of that toolbox are touched: what it says about others' ids finds no row.
  */
 export async function applyToolReport(tx: Tx, toolboxId: string, tools: readonly ToolStatus[]): Promise<void> {
-  for (const status of tools) await storeStatus(tx, toolboxId, status)
-  await storeAbsence(
-    tx,
-    toolboxId,
-    tools.map(({ name }) => name),
-  )
+  for (const status of tools)
+    await (isAgentToolName(status.name)
+      ? storeAgentToolStatus(tx, toolboxId, status)
+      : storeStatus(tx, toolboxId, status))
+  const names = tools.map(({ name }) => name)
+  await storeAbsence(tx, toolboxId, names)
+  await storeAgentToolAbsence(tx, toolboxId, names)
 }

@@ -51,6 +51,14 @@ function stateOf(row: InstanceRow, toolbox: ToolboxRow): StatePart {
     }
   const status = row.status
   if (!status) return { state: 'none', message: 'Waiting for the toolbox to take it up' }
+  // Nobody's secrets are its own: the agents have containers, and this one is made ready for them.
+  if (status.reason === 'missing_credential')
+    return {
+      state: 'created',
+      observedGeneration: status.generation,
+      since: status.since,
+      message: 'Ready: each agent with a credential has a container of its own, started when it calls',
+    }
   return {
     state: status.state,
     observedGeneration: status.generation,

@@ -134,7 +134,7 @@ function racingRegistry(turns: () => number) {
     },
   } as unknown as ToolReconciler
   const files: SpecFiles = { owner: 'o', save: pause, remove: async () => undefined }
-  return createToolRegistry({ tools, files })
+  return createToolRegistry({ tools, files, secrets: createToolSecrets(() => {}) })
 }
 
 test('C04: however deletions and deployments overlap, the last one wins, generations never go back, nothing rises again', async () => {

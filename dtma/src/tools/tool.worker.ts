@@ -250,7 +250,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     },
     secretsChanged() {
       forgetFailures(memory)
-      show(status.state, status)
+      show(status.state) // why it did not run says nothing about the new ones
       if (opening !== undefined) step.abort(new Error('It was started with other secrets'))
       bell.resolve()
     },

@@ -7,7 +7,7 @@ const READS_OF = {
   toolbox: ['listToolboxes', 'getToolbox', 'listInstances', 'getInstance'],
   instance: ['listInstances', 'getInstance', 'listCapabilities', 'listToolboxes', 'getToolbox', 'listToolbelt'],
   agent: ['listAgents', 'getAgent', 'listToolbelt'],
-  toolbelt: ['listToolbelt', 'listAgents', 'getAgent'],
+  toolbelt: ['listToolbelt', 'getCredential', 'listAgents', 'getAgent'],
   call: ['listCalls', 'listAgents', 'getAgent'],
   settings: ['getCallSettings'],
   activity: ['listActivity'],

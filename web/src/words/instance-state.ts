@@ -48,6 +48,7 @@ export const REASON_ADVICE = {
   image_auth: 'The registry refuses the toolbox. Check its access.',
   registry_unreachable: 'The toolbox cannot reach the registry. It tries again by itself.',
   policy_denied: 'The tool asks for more than the hardening allows.',
+  missing_credential: 'Store the secrets of an agent in its toolbelt.',
   crash_loop: 'It ends again and again. Read its log; restarts are spaced out.',
   oom_killed: 'It needed more memory than it may have.',
   exited: 'Read its log, then start it again.',

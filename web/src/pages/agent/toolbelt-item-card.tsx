@@ -10,6 +10,7 @@ import { ConfirmByName } from '../../parts/confirm-by-name.tsx'
 import { Switch } from '../../parts/switch.tsx'
 import { notify } from '../../shell/notices.ts'
 import { allowedOf } from '../../words/permissions.ts'
+import { CredentialPanel } from './credential-panel.tsx'
 import { PermissionMatrix } from './permission-matrix.tsx'
 
 /** One tool in a toolbelt: on or off, and what of it is allowed. */
@@ -63,6 +64,7 @@ export function ToolbeltItemCard({ item, agentName }: { item: ToolbeltItem; agen
           <Trash2 />
         </Button>
       </header>
+      <CredentialPanel item={item} agentName={agentName} />
       <PermissionMatrix item={item} />
       <ConfirmByName
         open={removing}

@@ -1,0 +1,58 @@
+import { eq } from 'drizzle-orm'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Toolbelt } from '../gateway/authorise.ts'
+import type { Tx } from '../store/connect.ts'
+import { credentials, instances, toolbeltItems } from '../store/schema/index.ts'
+import type { DtmaAddress } from '../toolboxes/dtma-client.ts'
+import { secretsVersionOf } from './credential.values.ts'
+
+/** Whose container a call goes to, when the tool has one for each agent. */
+export interface OwnTool {
+  readonly accountId: string
+  readonly toolboxId: string
+  readonly instanceId: string
+  readonly instanceName: string
+  /** The agent that was authenticated. Nothing that it sends can name another. */
+  readonly agentId: string
+  /** Of the values that its container must run with; `undefined`: a required one is missing. */
+  readonly secretsVersion: string | undefined
+}
+
+/** The way to a tool: its toolbox, and the container when it is not the one that all share. */
+export interface ToolAddress extends DtmaAddress {
+  readonly own?: OwnTool
+}
+
+type ReadToolbelt = (tx: Tx, agentId: string) => Promise<Toolbelt | undefined>
+
+/** Reads a toolbelt in which tools with secrets lead to the agent's own containers. */
+export const withOwnTools =
+  (read: ReadToolbelt, catalog: Catalog): ReadToolbelt =>
+  async (tx, agentId) => {
+    const belt = await read(tx, agentId)
+    if (!belt) return undefined
+    const rows = await tx
+      .select({ itemId: toolbeltItems.id, toolId: instances.toolId, credential: credentials })
+      .from(toolbeltItems)
+      .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
+      .leftJoin(credentials, eq(credentials.toolbeltItemId, toolbeltItems.id))
+      .where(eq(toolbeltItems.agentId, agentId))
+    const found = new Map(rows.map((row) => [row.itemId, row]))
+    const items = belt.items.map((item) => {
+      const { toolId, credential } = found.get(item.id)!
+      const fields = catalog.find(toolId)?.secrets ?? []
+      if (fields.length === 0) return item
+      const { instance } = item
+      const own: OwnTool = {
+        accountId: belt.agent.accountId,
+        toolboxId: instance.toolbox.id,
+        instanceId: instance.id,
+        instanceName: instance.name,
+        agentId: belt.agent.id,
+        secretsVersion: secretsVersionOf(fields, credential ?? undefined),
+      }
+      const toolbox: ToolAddress = { ...instance.toolbox, own }
+      return { ...item, instance: { ...instance, toolbox } }
+    })
+    return { ...belt, items }
+  }

@@ -1,0 +1,200 @@
+import { ProblemError } from '@agentopia/api'
+import {
+  type Client,
+  deleteTool,
+  getCapabilities,
+  getTool,
+  putTool,
+  putToolSecrets,
+  type ToolStatus,
+  withdrawToolSecrets,
+} from '@agentopia/dtma/contract'
+import { and, eq, type SQL } from 'drizzle-orm'
+import type { Catalog } from '../catalog/catalog.ts'
+import { renderSpec } from '../catalog/recipe.ts'
+import { recordActivity } from '../events/activity.store.ts'
+import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
+import { underLease } from '../reconcile/under-lease.ts'
+import type { Store } from '../store/connect.ts'
+import { agentTools, instances, type toolboxes } from '../store/schema/index.ts'
+import { type AgentToolFacts, type AgentToolStep, failureOf, isReady, nextStep } from './agent-tool.step.ts'
+import {
+  clearAgentToolStatus,
+  type FoundAgentTool,
+  findAgentTool,
+  listAgentToolNames,
+  storeAgentToolStatus,
+} from './agent-tool.store.ts'
+import type { CredentialSealer } from './credential.seal.ts'
+import { judgeCredential } from './credential.store.ts'
+
+export interface AgentToolReconcilerDeps {
+  readonly store: Store
+  readonly catalog: Catalog
+  readonly seals: CredentialSealer
+  /** @throws {ProblemError} `toolbox-unreachable` */
+  readonly clientOf: (toolbox: typeof toolboxes.$inferSelect) => Client
+  /** Identifier of this replica's process. */
+  readonly owner: string
+  /** An agent that has not called for so long has no container running. */
+  readonly idleMs: number
+  /** Called after each step: whoever waits for the tool looks again. `isUp`: a call can be sent to it. */
+  readonly onStep: (name: string, isUp: boolean) => void
+}
+
+/** A start is looked at often at first, and ever less while it takes longer; the toolbox reports by itself, too. */
+const LOOK_MS = 150
+const LOOK_GROWTH = 1.2
+const LONGEST_LOOK_MS = 5_000
+/** Brings the containers that agents have of their own to where they are wanted: one idempotent operation a step. */
+export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
+  const { store, catalog, seals, clientOf, owner, idleMs, onStep } = deps
+  const looks = new Map<string, number>()
+
+  async function decide(name: string): Promise<{ step: AgentToolStep; found: FoundAgentTool } | undefined> {
+    const found = await store.system((tx) => findAgentTool(tx, name, catalog))
+    return found && { step: nextStep(factsOf(found, idleMs)), found }
+  }
+
+  async function reconcile(name: string, signal: AbortSignal): Promise<Outcome> {
+    const seen = await decide(name)
+    const isUp =
+      seen?.found.secretsVersion !== undefined && isReady(seen.found.row.status ?? undefined, seen.found.secretsVersion)
+    if (!seen || seen.step === 'settled') {
+      onStep(name, isUp)
+      return settled
+    }
+    const changes = !['look', 'welcome', 'refuse'].includes(seen.step)
+    if (changes) onStep(name, false)
+    const outcome = await underLease({ store, table: agentTools, id: name, owner }, async (held) => {
+      const now = await decide(name) // another replica may have taken the step meanwhile
+      return now ? act(now.step, now.found, held, signal) : settled
+    })
+    onStep(name, isUp && !changes)
+    return outcome
+  }
+
+  async function act(step: AgentToolStep, found: FoundAgentTool, held: SQL, signal: AbortSignal): Promise<Outcome> {
+    const { row, toolbox, instance, credential } = found
+    const params = { name: row.id }
+    if (step !== 'look') looks.delete(row.id)
+    const client = () => clientOf(toolbox)
+    const stored = (status: ToolStatus) => store.system((tx) => storeAgentToolStatus(tx, toolbox.id, status))
+    switch (step) {
+      case 'settled':
+        return settled
+      case 'forget':
+        await store.system((tx) => tx.delete(agentTools).where(held))
+        return settled
+      case 'remove':
+        await client().call(deleteTool, { params }, { signal })
+        await store.system((tx) => tx.delete(agentTools).where(held))
+        return settled
+      case 'put': {
+        const spec = renderSpec(catalog.get(instance!.toolId), instance!.config)
+        const desired =
+          wantedOf(found, idleMs) === 'running' && found.secretsVersion !== undefined ? 'running' : 'stopped'
+        const body = { generation: instance!.generation, desired, spec } as const
+        await stored(await client().call(putTool, { params, body }, { signal }))
+        return again(0)
+      }
+      case 'push': {
+        const values = credential ? await store.system((tx) => seals.open(tx, credential, credential.sealed)) : {}
+        const body = { version: found.secretsVersion!, values }
+        await stored(await client().call(putToolSecrets, { params, body }, { signal }))
+        return again(0)
+      }
+      case 'withdraw':
+        await stored(await client().call(withdrawToolSecrets, { params }, { signal }))
+        return again(LOOK_MS)
+      case 'look':
+        await look(found, client(), signal)
+        return again(nextLookMs(row.id))
+      case 'welcome':
+        await welcome(found, client(), signal)
+        return settled
+      case 'refuse':
+        await judge(found, 'refused', failureOf(row.status!))
+        return settled
+    }
+  }
+
+  function nextLookMs(name: string): number {
+    const count = looks.get(name) ?? 0
+    looks.set(name, count + 1)
+    return Math.min(LOOK_MS * LOOK_GROWTH ** count, LONGEST_LOOK_MS)
+  }
+
+  async function look({ row, toolbox }: FoundAgentTool, client: Client, signal: AbortSignal): Promise<void> {
+    try {
+      const status = await client.call(getTool, { params: { name: row.id } }, { signal })
+      await store.system((tx) => storeAgentToolStatus(tx, toolbox.id, status))
+    } catch (error) {
+      if (!(error instanceof ProblemError && error.code === 'tool-not-found')) throw error
+      await store.system((tx) => clearAgentToolStatus(tx, row.id))
+    }
+  }
+
+  /** What the server offers is stored with the instance: what is granted to agents is chosen from it. */
+  async function welcome(found: FoundAgentTool, client: Client, signal: AbortSignal): Promise<void> {
+    const { row, instance } = found
+    if (row.status?.mcp && row.status.mcp.capabilityDigest !== instance!.capabilityDigest) {
+      const { capabilities, digest } = await client.call(getCapabilities, { params: { name: row.id } }, { signal })
+      await store.system((tx) =>
+        tx
+          .update(instances)
+          .set({ capabilities, capabilityDigest: digest })
+          .where(and(eq(instances.id, row.instanceId), eq(instances.generation, instance!.generation))),
+      )
+    }
+    await store.system((tx) =>
+      tx.update(agentTools).set({ welcomedGeneration: instance!.generation }).where(eq(agentTools.id, row.id)),
+    )
+    await judge(found, 'valid')
+  }
+
+  async function judge(
+    { row, instance, credential }: FoundAgentTool,
+    state: 'valid' | 'refused',
+    reason?: string,
+  ): Promise<void> {
+    if (!credential) return
+    await store.system(async (tx) => {
+      if (!(await judgeCredential(tx, credential, state, reason))) return
+      const message =
+        state === 'valid'
+          ? `${instance!.name} started with the credential of the agent`
+          : `${instance!.name} does not start with the credential of the agent: ${reason}`
+      await recordActivity(tx, {
+        accountId: row.accountId,
+        actor: 'control plane',
+        action: `credential.${state}`,
+        subject: row.agentId,
+        toolboxId: row.toolboxId,
+        message,
+      })
+    })
+  }
+
+  return { name: 'agent tool', list: () => store.system((tx) => listAgentToolNames(tx)), reconcile }
+}
+
+function factsOf(found: FoundAgentTool, idleMs: number): AgentToolFacts {
+  const { row, toolbox, instance, credential, secretsVersion } = found
+  return {
+    toolboxStatus: toolbox.status,
+    wanted: wantedOf(found, idleMs),
+    generation: instance?.generation ?? 0,
+    secretsVersion,
+    status: row.status ?? undefined,
+    curious:
+      credential?.state === 'unverified' ||
+      (credential?.state === 'refused' && row.status?.state === 'running') ||
+      row.welcomedGeneration !== instance?.generation,
+  }
+}
+
+function wantedOf({ held, usable, idleMs }: FoundAgentTool, longestIdleMs: number): AgentToolFacts['wanted'] {
+  if (!held) return 'absent'
+  return usable && idleMs < longestIdleMs ? 'running' : 'stopped'
+}

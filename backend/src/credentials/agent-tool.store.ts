@@ -1,0 +1,144 @@
+import type { SecretField } from '@agentopia/api'
+import type { ToolStatus } from '@agentopia/dtma/contract'
+import { and, eq, sql } from 'drizzle-orm'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Tx } from '../store/connect.ts'
+import {
+  agents,
+  agentToolboxAccess,
+  agentTools,
+  credentials,
+  instances,
+  toolbeltItems,
+  toolboxes,
+} from '../store/schema/index.ts'
+import { secretsVersionOf } from './credential.values.ts'
+
+export type AgentToolRow = typeof agentTools.$inferSelect
+
+/** Name of an agent's own container on the toolbox. Made of who calls and what is called, and of nothing else. */
+export const agentToolNameOf = (instanceId: string, agentId: string): string => `${instanceId}-${agentId}`
+
+/** Names of instances hold no hyphen, so that the two never meet. */
+export const isAgentToolName = (name: string): boolean => name.includes('-')
+
+type Wish = Pick<AgentToolRow, 'accountId' | 'toolboxId' | 'instanceId' | 'agentId'>
+
+/** Says that it is wanted now. From here on there may be a container. */
+export async function wantAgentTool(tx: Tx, wish: Wish): Promise<string> {
+  const id = agentToolNameOf(wish.instanceId, wish.agentId)
+  const { accountId, toolboxId, instanceId, agentId } = wish
+  await tx
+    .insert(agentTools)
+    .values({ id, accountId, toolboxId, instanceId, agentId, lastUsedAt: sql`now()` })
+    .onConflictDoUpdate({ target: agentTools.id, set: { lastUsedAt: sql`now()` } })
+  return id
+}
+
+/** Everything that is known of one agent tool, read at one moment. */
+export interface FoundAgentTool {
+  readonly row: AgentToolRow
+  readonly toolbox: typeof toolboxes.$inferSelect
+  readonly instance: typeof instances.$inferSelect | undefined
+  readonly credential: typeof credentials.$inferSelect | undefined
+  readonly fields: readonly SecretField[]
+  /** Whether the agent has the tool at all, and may use it now. */
+  readonly held: boolean
+  readonly usable: boolean
+  /** Since it was wanted last, by the database's clock. */
+  readonly idleMs: number
+  /** Of the values that it is to run with. */
+  readonly secretsVersion: string | undefined
+}
+
+export async function findAgentTool(tx: Tx, name: string, catalog: Catalog): Promise<FoundAgentTool | undefined> {
+  const [found] = await tx
+    .select({
+      row: agentTools,
+      toolbox: toolboxes,
+      instance: instances,
+      credential: credentials,
+      item: { id: toolbeltItems.id, enabled: toolbeltItems.enabled },
+      agentEnabled: agents.enabled,
+      access: agentToolboxAccess.agentId,
+      idleMs: sql<number>`extract(epoch from now() - ${agentTools.lastUsedAt}) * 1000`.mapWith(Number),
+    })
+    .from(agentTools)
+    .innerJoin(toolboxes, eq(toolboxes.id, agentTools.toolboxId))
+    .leftJoin(instances, eq(instances.id, agentTools.instanceId))
+    .leftJoin(
+      toolbeltItems,
+      and(eq(toolbeltItems.instanceId, agentTools.instanceId), eq(toolbeltItems.agentId, agentTools.agentId)),
+    )
+    .leftJoin(agents, eq(agents.id, agentTools.agentId))
+    .leftJoin(
+      agentToolboxAccess,
+      and(eq(agentToolboxAccess.agentId, agentTools.agentId), eq(agentToolboxAccess.toolboxId, agentTools.toolboxId)),
+    )
+    .leftJoin(credentials, eq(credentials.toolbeltItemId, toolbeltItems.id))
+    .where(eq(agentTools.id, name))
+  if (!found) return undefined
+  const { row, toolbox, idleMs } = found
+  const instance = found.instance ?? undefined
+  const credential = found.credential ?? undefined
+  const fields = (instance && catalog.find(instance.toolId)?.secrets) ?? []
+  const held = found.item !== null && instance !== undefined && instance.desired !== 'absent' && fields.length > 0
+  const usable = held && found.item!.enabled && found.agentEnabled === true && found.access !== null
+  return {
+    row,
+    toolbox,
+    instance,
+    credential,
+    fields,
+    held,
+    usable: usable && instance.desired === 'running',
+    idleMs,
+    secretsVersion: held ? secretsVersionOf(fields, credential) : undefined,
+  }
+}
+
+/** Stores what a toolbox reports of one; a report of an older generation than the last one is ignored. */
+export const storeAgentToolStatus = (tx: Tx, toolboxId: string, status: ToolStatus) =>
+  tx
+    .update(agentTools)
+    .set({ status, observedAt: sql`now()` })
+    .where(
+      and(
+        eq(agentTools.id, status.name),
+        eq(agentTools.toolboxId, toolboxId),
+        sql`coalesce((${agentTools.status}->>'generation')::int, 0) <= ${status.generation}`,
+      ),
+    )
+
+/** Of the agent tools on a toolbox, those that its complete report does not name are not there. */
+export const storeAgentToolAbsence = (tx: Tx, toolboxId: string, reported: readonly string[]) =>
+  tx
+    .update(agentTools)
+    .set({ status: null, observedAt: sql`now()` })
+    .where(
+      and(
+        eq(agentTools.toolboxId, toolboxId),
+        sql`${agentTools.status} is not null`,
+        reported.length === 0 ? undefined : sql`${agentTools.id} not in ${reported}`,
+      ),
+    )
+
+export const clearAgentToolStatus = (tx: Tx, name: string) =>
+  tx.update(agentTools).set({ status: null }).where(eq(agentTools.id, name))
+
+/** All of them, or those of a toolbox or an account. */
+export const listAgentToolNames = async (
+  tx: Tx,
+  of: { readonly toolboxId?: string; readonly accountId?: string } = {},
+): Promise<string[]> =>
+  (
+    await tx
+      .select({ id: agentTools.id })
+      .from(agentTools)
+      .where(
+        and(
+          of.toolboxId === undefined ? undefined : eq(agentTools.toolboxId, of.toolboxId),
+          of.accountId === undefined ? undefined : eq(agentTools.accountId, of.accountId),
+        ),
+      )
+  ).map(({ id }) => id)
