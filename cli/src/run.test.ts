@@ -153,6 +153,7 @@ test("shows control characters of strangers' text instead of obeying them", asyn
     egress: 'none',
     keepsState: false,
     config: [],
+    secrets: [],
   }
   const { out } = await agentopia('catalog list', { 'GET /api/catalog': { items: [hostile] } })
   expect(out).toContain('a\\u001b[31mred')
