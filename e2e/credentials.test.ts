@@ -127,7 +127,7 @@ it('a stored credential is tried by a real start, and what the server offers is 
   await expect(call(second)).rejects.toMatchObject({ code: 'missing-credential' })
 })
 
-it('M18★ two agents who call one instance at once reach two containers, each with its own secret', async () => {
+it('M18 two agents who call one instance at once reach two containers, each with its own secret', async () => {
   await give(second, CANARY.second)
   await valid(second)
   await Promise.all(Array.from({ length: 5 }).flatMap(() => [call(first), call(second)]))
@@ -145,7 +145,7 @@ it('the official client calls it, too', async () => {
   expect(result.content).toBeDefined()
 })
 
-it('K01★ K03★ the secrets are in the memory of their servers, and in no log, inspect, command line, file or answer', async () => {
+it('K01 K03 the secrets are in the memory of their servers, and in no log, inspect, command line, file or answer', async () => {
   const answers = [
     await product.client.call(getCredential, { params: place(first) }),
     await product.client.call(listActivity, { query: {} }),

@@ -91,9 +91,10 @@ const noShell: Rule = {
   ],
 }
 
+/** A `.script.ts` holds the text of a program that runs in a container, whose environment is its own. */
 const environment: Rule = {
   name: 'environment',
-  appliesTo: (path) => isShipped(path) && !/\/(?:main|config)\.tsx?$/.test(path),
+  appliesTo: (path) => isShipped(path) && !/(?:\/(?:main|config)\.tsx?|\.script\.ts)$/.test(path),
   check: ({ text }) =>
     linesWith(text, /\bprocess(?:\.env\b|\['env'\])|\benv\b.*\bfrom 'node:process'/).map((line) => ({
       line,

@@ -13,7 +13,7 @@ export const CURATED_WITH_SECRETS: readonly Recipe[] = [
     spec: {
       package: { type: 'npm', name: '@brave/brave-search-mcp-server', version: '2.1.4' },
       transport: { type: 'stdio' },
-      egress: 'any',
+      egress: [{ host: 'api.search.brave.com' }],
     },
     config: [],
     secrets: [
@@ -37,7 +37,7 @@ export const CURATED_WITH_SECRETS: readonly Recipe[] = [
     spec: {
       package: { type: 'npm', name: 'tavily-mcp', version: '0.2.22' },
       transport: { type: 'stdio' },
-      egress: 'any',
+      egress: [{ host: 'api.tavily.com' }],
     },
     config: [],
     secrets: [{ key: 'apiKey', title: 'API key', required: true, target: { env: 'TAVILY_API_KEY' } }],

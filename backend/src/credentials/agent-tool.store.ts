@@ -14,7 +14,7 @@ import {
 } from '../store/schema/index.ts'
 import { secretsVersionOf } from './credential.values.ts'
 
-export type AgentToolRow = typeof agentTools.$inferSelect
+type AgentToolRow = typeof agentTools.$inferSelect
 
 /** Name of an agent's own container on the toolbox. Made of who calls and what is called, and of nothing else. */
 export const agentToolNameOf = (instanceId: string, agentId: string): string => `${instanceId}-${agentId}`

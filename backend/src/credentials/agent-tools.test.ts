@@ -58,7 +58,7 @@ test('a call gives up at its deadline, and nothing was sent', async () => {
   expect(plane.toolbox.calls).toEqual([])
 })
 
-test('M18★ agents who call one instance at once reach their own containers with their own secrets, each time', async () => {
+test('M18 agents who call one instance at once reach their own containers with their own secrets, each time', async () => {
   const instance = await plane.instanceIn('account_1')
   const crowd = await Promise.all(Array.from({ length: 8 }, () => plane.agentOf(instance)))
   await Promise.all(crowd.map((agent) => agent.give(`secret-of-${agent.agentId}`)))
@@ -106,7 +106,7 @@ test.each([
   expect(await agent.call()).toBe('secret-of-one')
 })
 
-test('K05★ an agent that loses the tool leaves nothing on the toolbox: container, secrets and row go', async () => {
+test('K05 an agent that loses the tool leaves nothing on the toolbox: container, secrets and row go', async () => {
   const agent = await plane.agentOf(await plane.instanceIn('account_1'))
   await agent.give('secret-of-one')
   await agent.call()

@@ -50,7 +50,7 @@ test('K06 the agent’s call is refused by name, with the fix', async () => {
   expect(JSON.stringify(await mcp.json())).toContain('missing-credential')
 })
 
-test('K01★ what is stored is shown as a hint, in the reply and ever after', async () => {
+test('K01 what is stored is shown as a hint, in the reply and ever after', async () => {
   const answer = await put({ apiKey: CANARY, certificate: 'short' })
   const text = await answer.text()
   expect([answer.status, text.includes(CANARY)]).toEqual([200, false])
@@ -69,13 +69,13 @@ test('the same again changes nothing; another value is the next version; null re
 test.each([
   ['a field that the tool does not have', { other: CANARY }],
   ['nothing', { apiKey: null, certificate: null }],
-])('K01★ %s is refused without repeating a value', async (_, values) => {
+])('K01 %s is refused without repeating a value', async (_, values) => {
   const answer = await put(values)
   const text = await answer.text()
   expect([answer.status, text.includes(CANARY)]).toEqual([422, false])
 })
 
-test('K01★ neither a wrong type nor a value too long comes back', async () => {
+test('K01 neither a wrong type nor a value too long comes back', async () => {
   for (const value of [[CANARY], { a: CANARY }, CANARY.repeat(5_000)]) {
     const answer = await put({ apiKey: value })
     expect(answer.status).toBe(400)
@@ -97,7 +97,7 @@ test('revoked, it is missing again; revoking twice is fine; each deed is on reco
   expect(activity).not.toContain('canary')
 })
 
-test('K05★ a toolbox has no way to ask for secrets: whatever it tries is not there', async () => {
+test('K05 a toolbox has no way to ask for secrets: whatever it tries is not there', async () => {
   const tries = ['credentials', 'secrets', `secrets/${home.ids.instanceId}`, `agents/${home.ids.agentId}/credential`]
   for (const method of ['GET', 'POST'])
     for (const what of tries) {

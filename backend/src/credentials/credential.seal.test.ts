@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => plane.close())
 
-test('K02★ what one account sealed does not open for another, nor for another credential or version', async () => {
+test('K02 what one account sealed does not open for another, nor for another credential or version', async () => {
   const { store, seals } = plane
   const mine = { id: 'cred_1', accountId: 'account_a', version: 1 }
   const sealed = await store.system((tx) => seals.seal(tx, mine, { apiKey: 'canary-a' }))
@@ -19,7 +19,7 @@ test('K02★ what one account sealed does not open for another, nor for another 
     await expect(store.system((tx) => seals.open(tx, { ...mine, ...other }, sealed))).rejects.toThrow()
 })
 
-test('K02★ ciphertexts swapped between the rows of two tenants open for neither, and neither container starts', async () => {
+test('K02 ciphertexts swapped between the rows of two tenants open for neither, and neither container starts', async () => {
   const { store } = plane
   const one = await plane.agentOf(await plane.instanceIn('account_one'))
   const other = await plane.agentOf(await plane.instanceIn('account_other'))
@@ -36,7 +36,7 @@ test('K02★ ciphertexts swapped between the rows of two tenants open for neithe
   }
 })
 
-test('K02★ the whole database holds no value in plain', async () => {
+test('K02 the whole database holds no value in plain', async () => {
   const { store } = plane
   const agent = await plane.agentOf(await plane.instanceIn('account_dump'))
   await agent.give('canary-in-the-dump-0123456789')

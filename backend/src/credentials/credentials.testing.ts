@@ -27,13 +27,13 @@ import { findCredential, storeCredential } from './credential.store.ts'
 import { hintsOf } from './credential.values.ts'
 import { fakeToolboxes } from './fake-toolbox.testing.ts'
 
-export const FIELDS: readonly SecretField[] = [
+const FIELDS: readonly SecretField[] = [
   { key: 'apiKey', title: 'API key', required: true, target: { env: 'API_KEY' } },
   { key: 'certificate', title: 'Certificate', required: false, target: { file: '/tmp/secrets/client.pem' } },
 ]
 
 /** A tool that takes secrets: for tests alone. */
-export const TELLER: Recipe = { ...CURATED[0]!, id: 'teller', secrets: FIELDS }
+const TELLER: Recipe = { ...CURATED[0]!, id: 'teller', secrets: FIELDS }
 export const catalogWithTeller = createCatalog([...CURATED, TELLER])
 
 /** Calls by agents with secrets, as they are composed, over toolboxes in memory. */

@@ -1,4 +1,5 @@
 import type { JsonRpcAnswer } from '@agentopia/dtma/contract'
+import type { ToolAddress } from '../credentials/agent-belt.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { BeltItem } from './authorise.ts'
 import { cleanJson } from './clean-text.ts'
@@ -36,7 +37,7 @@ export function createSharedLists({
   readonly clock: Pick<Clock, 'now'>
 }): SharedLists {
   const known = new Map<string, { readonly list: Promise<readonly Entry[]>; readonly until: number }>()
-  const keyOf = (instanceId: string, method: string) => `${instanceId} ${method}`
+  const keyOf = (place: string, method: string) => `${place} ${method}`
 
   async function read({ instance }: BeltItem, method: ListMethod): Promise<readonly Entry[]> {
     const entries: Entry[] = []
@@ -56,7 +57,7 @@ export function createSharedLists({
 
   return {
     async of(item, method) {
-      const key = keyOf(item.instance.id, method)
+      const key = keyOf(placeOf(item), method)
       const now = clock.now()
       const found = known.get(key)
       if (found && now < found.until) return found.list
@@ -71,6 +72,12 @@ export function createSharedLists({
       for (const method of Object.keys(LISTS)) known.delete(keyOf(instanceId, method))
     },
   }
+}
+
+/** What an agent's own container lists is that agent's. */
+function placeOf({ instance }: BeltItem): string {
+  const { own }: ToolAddress = instance.toolbox
+  return own ? `${instance.id} of ${own.agentId}` : instance.id
 }
 
 function pageOf(answer: JsonRpcAnswer, key: string): { entries: Entry[]; next: string | undefined } {

@@ -81,7 +81,7 @@ test.each([
   expect(isStale(used, held)).toBe(stale)
 })
 
-test('K01★ held values are told to the log, and taken out of what is shown', () => {
+test('K01 held values are told to the log, and taken out of what is shown', () => {
   const told: string[] = []
   const secrets = createToolSecrets((value) => told.push(value))
   secrets.hold('mail', { version: '1', values: { apiKey: 'canary-of-mail' } })

@@ -54,7 +54,7 @@ test('once they come it is started with them, and says with which version', asyn
   expect(world.stdin).toBe('{"dtmaSecrets":{"env":{"API_KEY":"first-value"},"files":{}}}\n')
 })
 
-test('K01★ no value is written to disk', async () => {
+test('K01 no value is written to disk', async () => {
   const { world, pass, give } = tool()
   give('c.1', 'canary-on-disk')
   await pass()
@@ -126,7 +126,7 @@ test('K06 a crash of a tool whose secrets this run of DTMA does not know is no s
   expect(worker.status.state).toBe('running')
 })
 
-test('K01★ a server that repeats its secret in an error shows it to nobody', async () => {
+test('K01 a server that repeats its secret in an error shows it to nobody', async () => {
   const { world, worker, pass, give } = tool()
   world.open = async () => {
     throw new Error('the key value-of-it is wrong')
