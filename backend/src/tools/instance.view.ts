@@ -55,6 +55,7 @@ function stateOf(row: InstanceRow, toolbox: ToolboxRow): StatePart {
   if (status.reason === 'missing_credential')
     return {
       state: 'created',
+      reason: 'missing_credential',
       observedGeneration: status.generation,
       since: status.since,
       message: 'Ready: each agent with a credential has a container of its own, started when it calls',

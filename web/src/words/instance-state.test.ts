@@ -26,3 +26,9 @@ test('progress is watched while the toolbox is at work', () => {
   expect(isUnderway(seen('running', 'running'))).toBe(false)
   expect(isUnderway(seen('running', 'blocked'))).toBe(false)
 })
+
+test('a tool that waits for the secrets of agents is ready, not on its way', () => {
+  const ready = { ...seen('running', 'created'), reason: 'missing_credential' } as const
+  expect([toneOfInstance(ready), stateWords(ready), isUnderway(ready)]).toEqual(['ok', 'ready for agents', false])
+  expect(isUnderway(seen('running', 'created'))).toBe(true)
+})

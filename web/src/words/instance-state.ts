@@ -1,7 +1,7 @@
 import type { ToolInstance, ToolReason, ToolState } from '@agentopia/api'
 import type { Tone } from './tone.ts'
 
-type Seen = Pick<ToolInstance, 'desired' | 'state' | 'generation' | 'observedGeneration'>
+type Seen = Pick<ToolInstance, 'desired' | 'state' | 'generation' | 'observedGeneration' | 'reason'>
 
 const TONES = {
   none: 'busy',
@@ -17,9 +17,14 @@ const TONES = {
   unknown: 'warn',
 } as const satisfies Record<ToolState, Tone>
 
+/** A tool with secrets: its image is there, and each agent has a container of its own. */
+const isReadyForAgents = ({ state, reason }: Pick<Seen, 'state' | 'reason'>): boolean =>
+  state === 'created' && reason === 'missing_credential'
+
 /** What is observed, judged by what was asked for: exited is well when it was told to stop. */
-export function toneOfInstance({ desired, state }: Seen): Tone {
+export function toneOfInstance({ desired, state, reason }: Seen): Tone {
   if (desired === 'absent') return 'busy'
+  if (isReadyForAgents({ state, reason })) return 'ok'
   if (desired === 'stopped') {
     if (state === 'exited' || state === 'none' || state === 'created') return 'idle'
     return state === 'running' ? 'busy' : TONES[state]
@@ -28,8 +33,9 @@ export function toneOfInstance({ desired, state }: Seen): Tone {
 }
 
 /** The state in the product's words; what was asked for and not yet seen is said as well. */
-export function stateWords({ desired, state, generation, observedGeneration }: Seen): string {
+export function stateWords({ desired, state, generation, observedGeneration, reason }: Seen): string {
   if (desired === 'absent') return 'being removed'
+  if (isReadyForAgents({ state, reason })) return 'ready for agents'
   if (state === 'none') return desired === 'stopped' ? 'stopped' : 'asked for'
   if (desired === 'stopped' && state === 'exited') return 'stopped'
   if (desired === 'stopped' && state === 'running') return 'told to stop'

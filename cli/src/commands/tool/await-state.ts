@@ -4,7 +4,7 @@ import type { Output } from '../../output.ts'
 
 const POLL_MS = 500
 
-/** Follows an instance until it is running, telling each step. @throws {ProblemError} when it is blocked, or time is up. */
+/** Follows an instance until it is running, or ready for the agents' own secrets, telling each step. @throws {ProblemError} when it is blocked, or time is up. */
 export async function untilRunning(
   client: Client,
   instance: ToolInstance,
@@ -28,6 +28,7 @@ export async function untilRunning(
     told = step
     if (now.state === 'running' && now.observedGeneration === now.generation && now.capabilityCount !== undefined)
       return now
+    if (now.state === 'created' && now.reason === 'missing_credential') return now
     if (now.state === 'blocked') throw problem('tool-failed', now.message ?? `${now.name} is blocked: ${now.reason}`)
     await sleep(POLL_MS, undefined, { signal: deadline }).catch((cause: unknown) => {
       throw problem('call-timeout', `${now.name} is ${now.state} after ${timeoutMs / 1000} s`, { cause })
