@@ -20,45 +20,28 @@ import { createAgentFinder } from './agents/find-agent.ts'
 import { toolbeltRoutes } from './agents/toolbelt.routes.ts'
 import { createApp } from './app.ts'
 import { callRoutes } from './calls/call.routes.ts'
-import { openCallJournal } from './calls/call-journal.ts'
-import { createCallRecorder } from './calls/call-recorder.ts'
-import { createChainSeal } from './calls/chain-seal.ts'
 import { keepRetention } from './calls/retention.ts'
 import { catalogRoutes } from './catalog/catalog.routes.ts'
 import { type Catalog, createCatalog } from './catalog/catalog.ts'
-import { withOwnTools } from './credentials/agent-belt.ts'
 import { agentToolReconciler } from './credentials/agent-tool.reconciler.ts'
 import { listAgentToolNames } from './credentials/agent-tool.store.ts'
-import { createAgentTools } from './credentials/agent-tools.ts'
 import { credentialRoutes } from './credentials/credential.routes.ts'
 import { createCredentialSealer } from './credentials/credential.seal.ts'
 import { wakeByAccount } from './credentials/wake-by-account.ts'
 import { listenForChanges } from './events/changes.ts'
 import { eventRoutes } from './events/event.routes.ts'
-import { createAdmission } from './gateway/admission.ts'
-import { createBulkhead } from './gateway/bulkhead.ts'
-import { createMakeCall } from './gateway/call.ts'
-import { withCircuitBreaker } from './gateway/circuit-breaker.ts'
 import { executeRoutes } from './gateway/execute.routes.ts'
 import { createExecuteOnce } from './gateway/execute-once.ts'
 import { createGateway, MCP_PATH } from './gateway/gateway.ts'
-import { createKillSwitch } from './gateway/kill-switch.ts'
-import { createRoad } from './gateway/road.ts'
-import { readToolbelt } from './gateway/toolbelt.store.ts'
-import { createToolbelts } from './gateway/toolbelts.ts'
-import { createCallUpstream } from './gateway/upstream.ts'
+import { createWayOfCalls } from './gateway/way-of-calls.ts'
 import type { OwnNames } from './http/same-site.ts'
 import type { RequestHandler, UpgradeHandler } from './http/server.ts'
 import type { DtmaImage } from './install/dtma-image.ts'
 import { installRoutes } from './install/install.routes.ts'
 import type { Log } from './log.ts'
 import { newId } from './new-id.ts'
-import { createAccounts } from './providers/digitalocean/accounts.ts'
-import { createDropletFinder } from './providers/digitalocean/droplet.finder.ts'
-import { dropletReconciler } from './providers/digitalocean/droplet.reconciler.ts'
-import { dropletSweep, SWEEP_EVERY_MS } from './providers/digitalocean/droplet.sweep.ts'
-import { environmentOf } from './providers/digitalocean/droplet-names.ts'
-import { createOptions } from './providers/digitalocean/options.ts'
+import { createDigitalOcean } from './providers/digitalocean/digitalocean.ts'
+import { SWEEP_EVERY_MS } from './providers/digitalocean/droplet.sweep.ts'
 import { providerRoutes } from './providers/digitalocean/provider.routes.ts'
 import { joinReconciler } from './providers/join/join.reconciler.ts'
 import type { ToolboxProvider } from './providers/provider.ts'
@@ -75,7 +58,6 @@ import { provisionRoutes } from './toolboxes/provision.routes.ts'
 import { watchLiveness } from './toolboxes/toolbox.liveness.ts'
 import { toolboxReconciler } from './toolboxes/toolbox.reconciler.ts'
 import { toolboxRoutes } from './toolboxes/toolbox.routes.ts'
-import { findToolbox } from './toolboxes/toolbox.store.ts'
 import { createToolboxViews } from './toolboxes/toolbox.views.ts'
 import { instanceReconciler } from './tools/instance.reconciler.ts'
 import { applyToolReport } from './tools/instance.report.ts'
@@ -139,9 +121,6 @@ export interface ControlPlane {
   readonly stopped: Promise<void>
 }
 
-/** One slow tool keeps so many calls busy, so many waiting, and no other tool. */
-const CALLS_PER_INSTANCE = { atOnce: 64, waiting: 256 } as const
-
 /** A toolbox has far fewer; those beyond it would wait for the next resync. */
 const MOST_INSTANCES = 1_000
 
@@ -185,41 +164,35 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const tunnels = createTunnels({ log, now: clock.now, onChange: wakeToolbox })
   const clients = createDtmaClients({ tunnelOf: tunnels.fetchOf, sealer })
   const providers = local ? [local] : []
-  const environment = environmentOf(masterKey)
-  const digitalOcean = createAccounts({
+  const disconnect = tunnels.revoke
+  const digitalOcean = createDigitalOcean({
     store,
+    masterKey,
     sealer,
+    clock,
     baseUrl: machines.digitalOceanUrl,
     fetch: machines.fetch ?? fetch,
-    now: clock.now,
+    publicUrl,
+    keyPin: machines.keyPin,
+    owner,
+    disconnect,
   })
-  const { clientOf } = digitalOcean
-  const options = createOptions({ clientOf, now: clock.now })
-  const clientOfToolbox = async (toolboxId: string) => {
-    const row = await store.system((tx) => findToolbox(tx, toolboxId))
-    return row && clientOf(row.accountId)
-  }
-  const finders = [...providers, { name: 'digitalocean', ...createDropletFinder({ clientOfToolbox, environment }) }]
+  const finders = [...providers, digitalOcean.finder]
   const providerOf = (name: string) => finders.find((finder) => finder.name === name)
   const observer = createObserver({ store, clock, tunnels, clients, providerOf, signal })
   const liveness = watchLiveness({ store, clock, signal, log })
 
   // What brings everything from what was asked for to what is.
   const loop = { signal, clock, log, random, stepDeadlineMs: LEASED_STEP_MS }
-  const droplets = { store, clock, clientOf, environment, publicUrl, keyPin: machines.keyPin, owner }
-  const disconnect = tunnels.revoke
   const toolboxLoop = runLoop(
     byProvider(store, {
       local: toolboxReconciler({ store, clock, providers, owner }),
       join: joinReconciler({ store, clock, owner, disconnect }),
-      digitalocean: dropletReconciler({ ...droplets, disconnect }),
+      digitalocean: digitalOcean.reconciler,
     }),
     loop,
   )
-  const sweepLoop = runLoop(dropletSweep({ ...droplets, accountsWithToken: digitalOcean.list }), {
-    ...loop,
-    resyncMs: SWEEP_EVERY_MS,
-  })
+  const sweepLoop = runLoop(digitalOcean.sweep, { ...loop, resyncMs: SWEEP_EVERY_MS })
   const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
 
   const agentToolLoop = runLoop(
@@ -262,31 +235,20 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   }
 
   // What agents call, and the record of it.
-  const toolbelts = createToolbelts({ store, clock, read: withOwnTools(readToolbelt, catalog) })
-  const seal = createChainSeal(masterKey)
-  const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), seal, log })
-  const road = createRoad({ tunnel: tunnels.request, sealer })
-  const agentTools = createAgentTools({
+  const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal } = createWayOfCalls({
     store,
+    masterKey,
+    sealer,
     catalog,
-    callUpstream: withCircuitBreaker(createCallUpstream(road), clock),
     clock,
     log,
-    wake: agentToolLoop.wake,
-    idleMs: deps.agentToolIdleMs,
+    tunnel: tunnels.request,
+    callsDir,
+    owner,
+    wakeAgentTool: agentToolLoop.wake,
+    agentToolIdleMs: deps.agentToolIdleMs,
     signal,
   })
-  const callUpstream = agentTools.call
-  const unguarded = createMakeCall({
-    callUpstream,
-    admit: createAdmission(store, clock),
-    bulkhead: createBulkhead(CALLS_PER_INSTANCE),
-    recorder,
-    clock,
-    newId,
-  })
-  const killSwitch = createKillSwitch({ makeCall: unguarded, toolbelts, log })
-  const { makeCall } = killSwitch
   const gateway = createGateway({
     toolbelts,
     makeCall,
@@ -330,9 +292,9 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       limit,
       wake: wakeToolbox,
       expect: expectMachine,
-      ...options,
+      ...digitalOcean.options,
     })
-    providerRoutes(mount, { store, clock, sealer, newId, accounts: digitalOcean, options })
+    providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
     catalogRoutes(mount, { catalog })
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
     agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })

@@ -1,0 +1,83 @@
+import { openCallJournal } from '../calls/call-journal.ts'
+import { type CallRecorder, createCallRecorder } from '../calls/call-recorder.ts'
+import { type ChainSeal, createChainSeal } from '../calls/chain-seal.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { withOwnTools } from '../credentials/agent-belt.ts'
+import { type AgentTools, createAgentTools } from '../credentials/agent-tools.ts'
+import type { Log } from '../log.ts'
+import { newId } from '../new-id.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import type { Store } from '../store/connect.ts'
+import type { Sealer } from '../store/seal.ts'
+import { createAdmission } from './admission.ts'
+import { createBulkhead } from './bulkhead.ts'
+import { createMakeCall, type MakeCall } from './call.ts'
+import { withCircuitBreaker } from './circuit-breaker.ts'
+import { createKillSwitch, type KillSwitch } from './kill-switch.ts'
+import { createRoad, type RoadDeps } from './road.ts'
+import { readToolbelt } from './toolbelt.store.ts'
+import { createToolbelts, type Toolbelts } from './toolbelts.ts'
+import { type CallUpstream, createCallUpstream } from './upstream.ts'
+
+export interface WayOfCallsDeps {
+  readonly store: Store
+  readonly masterKey: Uint8Array
+  readonly sealer: Sealer
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly log: Log
+  readonly tunnel: RoadDeps['tunnel']
+  /** Directory of the journal of calls; this process's own. */
+  readonly callsDir: string
+  /** Identifier of this replica's process. */
+  readonly owner: string
+  /** An agent's own container is wanted, or is to stop. */
+  readonly wakeAgentTool: (name: string) => void
+  /** After so many milliseconds without a call an agent's own container stops. */
+  readonly agentToolIdleMs: number
+  readonly signal: AbortSignal
+}
+
+export interface WayOfCalls {
+  readonly toolbelts: Toolbelts
+  /** One call: admitted, guarded, carried out, recorded. The same for every door. */
+  readonly makeCall: MakeCall
+  /** What is no call of a capability: lists, prompts, resources. */
+  readonly callUpstream: CallUpstream
+  readonly agentTools: AgentTools
+  readonly killSwitch: KillSwitch
+  readonly recorder: CallRecorder
+  readonly seal: ChainSeal
+}
+
+/** One slow tool keeps so many calls busy, so many waiting, and no other tool. */
+const CALLS_PER_INSTANCE = { atOnce: 64, waiting: 256 } as const
+
+/** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ record. */
+export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
+  const { store, masterKey, sealer, catalog, clock, log, tunnel, callsDir, owner, signal } = deps
+  const toolbelts = createToolbelts({ store, clock, read: withOwnTools(readToolbelt, catalog) })
+  const seal = createChainSeal(masterKey)
+  const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), seal, log })
+  const agentTools = createAgentTools({
+    store,
+    catalog,
+    callUpstream: withCircuitBreaker(createCallUpstream(createRoad({ tunnel, sealer })), clock),
+    clock,
+    log,
+    wake: deps.wakeAgentTool,
+    idleMs: deps.agentToolIdleMs,
+    signal,
+  })
+  const callUpstream = agentTools.call
+  const unguarded = createMakeCall({
+    callUpstream,
+    admit: createAdmission(store, clock),
+    bulkhead: createBulkhead(CALLS_PER_INSTANCE),
+    recorder,
+    clock,
+    newId,
+  })
+  const killSwitch = createKillSwitch({ makeCall: unguarded, toolbelts, log })
+  return { toolbelts, makeCall: killSwitch.makeCall, callUpstream, agentTools, killSwitch, recorder, seal }
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../../reconcile/clock.ts'
+import type { Reconciler } from '../../reconcile/reconciler.ts'
+import type { Store } from '../../store/connect.ts'
+import type { Sealer } from '../../store/seal.ts'
+import { findToolbox } from '../../toolboxes/toolbox.store.ts'
+import { createAccounts, type DigitalOceanAccounts } from './accounts.ts'
+import { createDropletFinder } from './droplet.finder.ts'
+import { dropletReconciler } from './droplet.reconciler.ts'
+import { dropletSweep } from './droplet.sweep.ts'
+import { environmentOf } from './droplet-names.ts'
+import { createOptions, type Options } from './options.ts'
+
+export interface DigitalOceanDeps {
+  readonly store: Store
+  readonly masterKey: Uint8Array
+  readonly sealer: Sealer
+  readonly clock: Clock
+  /** Origin of DigitalOcean's API. */
+  readonly baseUrl: string
+  readonly fetch: typeof fetch
+  /** Origin under which droplets reach us, and the pins of its key. */
+  readonly publicUrl: string
+  readonly keyPin: string | undefined
+  /** Identifier of this replica's process. */
+  readonly owner: string
+  /** Closes the tunnel of a toolbox whose credentials are void. */
+  readonly disconnect: (toolboxId: string) => void
+}
+
+/** DigitalOcean as a provider: whose tokens there are, what can be ordered, and what makes, finds and clears droplets. */
+export interface DigitalOceanProvider {
+  readonly accounts: DigitalOceanAccounts
+  readonly options: Options
+  readonly finder: { readonly name: 'digitalocean' } & ReturnType<typeof createDropletFinder>
+  readonly reconciler: Reconciler
+  readonly sweep: Reconciler
+}
+
+export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider {
+  const { store, masterKey, sealer, clock, baseUrl, fetch, publicUrl, keyPin, owner, disconnect } = deps
+  const environment = environmentOf(masterKey)
+  const accounts = createAccounts({ store, sealer, baseUrl, fetch, now: clock.now })
+  const { clientOf } = accounts
+  const clientOfToolbox = async (toolboxId: string) => {
+    const row = await store.system((tx) => findToolbox(tx, toolboxId))
+    return row && clientOf(row.accountId)
+  }
+  const droplets = { store, clock, clientOf, environment }
+  return {
+    accounts,
+    options: createOptions({ clientOf, now: clock.now }),
+    finder: { name: 'digitalocean', ...createDropletFinder({ clientOfToolbox, environment }) },
+    reconciler: dropletReconciler({ ...droplets, publicUrl, keyPin, owner, disconnect }),
+    sweep: dropletSweep({ ...droplets, accountsWithToken: accounts.list }),
+  }
+}
