@@ -1,10 +1,11 @@
-import { Duplex, type Readable, type Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
+import { SocketLike } from '../socket-like.ts'
 
 /**
  * Two one-way streams as one that goes both ways, with what HTTP/2 asks of a socket: writes in batches, back-pressure both ways.
  * (`Duplex.from` does the same by way of promises, for each chunk.)
  */
-export class JoinedStreams extends Duplex {
+export class JoinedStreams extends SocketLike {
   readonly #output: Writable
   readonly #input: Readable
 
@@ -33,22 +34,5 @@ export class JoinedStreams extends Duplex {
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
     this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'utf8', done)
-  }
-
-  // What node:http2 asks of a socket.
-  setTimeout(): this {
-    return this
-  }
-  setNoDelay(): this {
-    return this
-  }
-  setKeepAlive(): this {
-    return this
-  }
-  ref(): this {
-    return this
-  }
-  unref(): this {
-    return this
   }
 }

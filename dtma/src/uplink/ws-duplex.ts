@@ -1,5 +1,5 @@
-import { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
+import { SocketLike } from '../socket-like.ts'
 
 /** HTTP/2 windows: with Node's 64 KiB, 50 ms of distance would leave 0.8 MB/s. */
 export const STREAM_WINDOW = 4 << 20
@@ -9,10 +9,10 @@ const WRITE_BUFFER = 64 << 10
 const READ_BUFFER = 1 << 20
 
 /**
- * A WebSocket as the byte stream under HTTP/2: one binary message per batch of writes, back-pressure both ways.
+ * A WebSocket as the byte stream under HTTP/2 (its timeouts are the pings' business): one binary message per batch of writes, back-pressure both ways.
  * (`createWebSocketStream` of ws sends one message per write: two thirds of the throughput.)
  */
-export class WsDuplex extends Duplex {
+export class WsDuplex extends SocketLike {
   readonly #ws: WebSocket
 
   constructor(ws: WebSocket) {
@@ -52,22 +52,5 @@ export class WsDuplex extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     if (this.#ws.readyState <= this.#ws.OPEN) this.#ws.terminate()
     done(error)
-  }
-
-  // What node:http2 asks of a socket. Timeouts are the pings' business.
-  setTimeout(): this {
-    return this
-  }
-  setNoDelay(): this {
-    return this
-  }
-  setKeepAlive(): this {
-    return this
-  }
-  ref(): this {
-    return this
-  }
-  unref(): this {
-    return this
   }
 }
