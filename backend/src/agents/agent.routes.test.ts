@@ -74,6 +74,7 @@ test('an agent is made, read, renamed, switched off and removed', async () => {
       enabled: true,
       toolboxIds: [],
       toolbeltSize: 0,
+      limits: {},
       createdAt: expect.any(String),
     },
   ])
