@@ -99,7 +99,7 @@ export async function startProduct(env: Readonly<Record<string, string>> = {}): 
 }
 
 const run = (args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess =>
-  spawn(process.execPath, ['--enable-source-maps', PROGRAM, ...args], {
+  spawn(process.execPath, [PROGRAM, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

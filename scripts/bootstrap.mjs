@@ -74,7 +74,7 @@ async function imagesOfTheToolbox() {
 }
 
 function controlPlane(args, env) {
-  return runToEnd(NODE, ['--enable-source-maps', 'dist/control-plane.mjs', ...args], { DATA_DIR: dataDir, ...env })
+  return runToEnd(NODE, ['dist/control-plane.mjs', ...args], { DATA_DIR: dataDir, ...env })
 }
 
 /**
