@@ -1,3 +1,4 @@
+import { Capability } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { AgentId, InstanceId, Name, Page, pageOf, Timestamp, TokenId, ToolbeltItemId, ToolboxId } from './fields.ts'
 import { AgentLimits } from './limits.ts'
@@ -45,6 +46,8 @@ export const ToolbeltItem = z.object({
       allowed: z.boolean(),
       /** False when it was allowed but the server no longer offers it. */
       offered: z.boolean(),
+      /** Present when it was allowed as something else: it is neither listed nor called until the present definition is approved. */
+      changed: z.object({ from: Capability, to: Capability }).optional(),
     }),
   ),
 })
@@ -235,6 +238,29 @@ export const updateToolbeltItem = defineUserOperation({
   reply: ToolbeltItem,
   problems: ['agent-not-found', 'toolbelt-item-not-found'],
 })
+export const approveCapabilities = defineUserOperation({
+  id: 'approveCapabilities',
+  summary:
+    'Approve what changed capabilities are now; all of them, or none when one has changed again since it was read',
+  method: 'POST',
+  path: '/api/agents/:agentId/toolbelt/:toolbeltItemId/approvals',
+  auth: 'operator',
+  status: 200,
+  params: item,
+  body: z.strictObject({
+    approve: z
+      .array(
+        z.strictObject({
+          capability: z.string().min(1).max(256),
+          digest: z.string().max(128).describe('Of the definition that was looked at: `changed.to.digest`.'),
+        }),
+      )
+      .min(1)
+      .max(2_000),
+  }),
+  reply: ToolbeltItem,
+  problems: ['agent-not-found', 'toolbelt-item-not-found', 'capability-denied', 'capability-changed'],
+})
 export const removeToolbeltItem = defineUserOperation({
   id: 'removeToolbeltItem',
   summary: 'Take a tool instance out of the toolbelt',
@@ -265,6 +291,7 @@ export const executeCapability = defineUserOperation({
     'agent-not-found',
     'toolbelt-item-not-found',
     'capability-denied',
+    'capability-changed',
     'instance-not-running',
     'missing-credential',
     'toolbox-unreachable',

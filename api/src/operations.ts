@@ -1,5 +1,6 @@
 import {
   addToolbeltItem,
+  approveCapabilities,
   createAgent,
   createAgentToken,
   executeCapability,
@@ -116,6 +117,7 @@ export const OPERATIONS = [
   listToolbelt,
   addToolbeltItem,
   updateToolbeltItem,
+  approveCapabilities,
   removeToolbeltItem,
   getCredential,
   putCredential,

@@ -62,6 +62,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Allow the capability in the toolbelt of the agent.',
   },
+  'capability-changed': {
+    status: 409,
+    title: 'The server describes the capability otherwise than it did',
+    retryable: false,
+    fix: 'Compare the definition that was allowed with the present one (toolbelt of the agent, or `agentopia toolbelt review`), and approve it.',
+  },
   'call-stopped': {
     status: 403,
     title: 'The call was stopped while it was under way',

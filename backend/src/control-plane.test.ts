@@ -36,6 +36,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   acceptInvitation: { token: 'inv_no-such-token-at-all', name: 'Guest', password: 'long enough a password' },
   decideAuthorization: { request: 'q', decision: { kind: 'refuse' } },
   addToolbeltItem: { instanceId: 'inst_0000000000000000' },
+  approveCapabilities: { approve: [{ capability: 'echo', digest: 'd' }] },
   putCredential: { values: { apiKey: 'not-a-key' } },
   executeCapability: { capability: 'echo' },
   switchCalls: { enabled: true },

@@ -1,5 +1,6 @@
 import {
   addToolbeltItem,
+  approveCapabilities,
   listToolbelt,
   problem,
   removeToolbeltItem,
@@ -8,11 +9,13 @@ import {
 } from '@agentopia/api'
 import { eq } from 'drizzle-orm'
 import { recordActivity } from '../events/activity.store.ts'
+import { cleanText } from '../gateway/clean-text.ts'
 import type { Caller } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import type { IdPrefix } from '../new-id.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { instances } from '../store/schema/index.ts'
+import { approve } from '../tools/pin.store.ts'
 import { type AgentRow, getAgentRow, hasAccess } from './agent.store.ts'
 import {
   deleteToolbeltItem,
@@ -77,6 +80,23 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
         `${before.instanceName} of ${agent.name}: ${sentenceOf(after)}, ${capabilities(allowed)} allowed`,
       )
       return after
+    }),
+  )
+
+  mount.reply(approveCapabilities, ({ params, body }, { caller }) =>
+    store.tenant(caller.accountId, async (tx) => {
+      const agent = await getAgentRow(tx, params.agentId)
+      const { id, instanceName } = await getToolbeltView(tx, agent.id, params.toolbeltItemId)
+      for (const { capability, digest } of body.approve) await approve(tx, id, capability, digest)
+      const names = body.approve.map(({ capability }) => cleanText(capability)).join(', ')
+      await record(
+        tx,
+        caller,
+        'toolbelt.approved',
+        agent,
+        `Approved for ${agent.name} how ${instanceName} describes now: ${names}`,
+      )
+      return getToolbeltView(tx, agent.id, id)
     }),
   )
 

@@ -5,8 +5,11 @@ import { cleanText } from '../gateway/clean-text.ts'
 import { gatewayNameOf } from '../gateway/names.ts'
 import type { Tx } from '../store/connect.ts'
 import { agents, capabilityPermissions, instances, toolbeltItems } from '../store/schema/index.ts'
+import { pinAtFirstSight } from '../tools/pin.store.ts'
 
 type ItemRow = typeof toolbeltItems.$inferSelect
+/** What is allowed, as it was pinned; `null`: not offered so far. */
+type Allowed = Readonly<Record<string, Capability | null>>
 
 export const listToolbeltViews = (tx: Tx, agentId: string): Promise<ToolbeltItem[]> => selectViews(tx, agentId)
 
@@ -28,9 +31,9 @@ async function selectViews(tx: Tx, agentId: string, itemId?: string): Promise<To
         toolId: instances.toolId,
         capabilities: instances.capabilities,
       },
-      allowed: sql<string[]>`array(
-        select ${capabilityPermissions.capability} from ${capabilityPermissions}
-        where ${capabilityPermissions.toolbeltItemId} = ${toolbeltItems.id} order by 1)`,
+      allowed: sql<Allowed>`(
+        select coalesce(jsonb_object_agg(${capabilityPermissions.capability}, ${capabilityPermissions.pinned}), '{}')
+        from ${capabilityPermissions} where ${capabilityPermissions.toolbeltItemId} = ${toolbeltItems.id})`,
     })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
@@ -47,7 +50,11 @@ async function selectViews(tx: Tx, agentId: string, itemId?: string): Promise<To
     prompts: item.prompts,
     resources: item.resources,
     plainNames: item.plainNames,
-    permissions: permissionsOf(item.plainNames ? undefined : instance.name, instance.capabilities ?? [], allowed),
+    permissions: permissionsOf(
+      item.plainNames ? undefined : instance.name,
+      instance.capabilities ?? [],
+      new Map(Object.entries(allowed)),
+    ),
   }))
 }
 
@@ -74,7 +81,10 @@ export async function insertToolbeltItem(
   await tx.insert(toolbeltItems).values(item)
 }
 
-/** Sets the whole list: what is not in it is denied. */
+/**
+ * Sets the whole list: what is not in it is denied. What comes in is pinned to what its server offers now; what stays keeps
+ * its pin, so that whoever ticks another box does not approve a change by it.
+ */
 export async function setAllowed(
   tx: Tx,
   accountId: string,
@@ -88,6 +98,7 @@ export async function setAllowed(
     .where(and(eq(toolbeltItemId, itemId), allowed.length === 0 ? undefined : notInArray(capability, allowed)))
   const rows = allowed.map((name) => ({ accountId, toolbeltItemId: itemId, capability: name }))
   if (rows.length > 0) await tx.insert(capabilityPermissions).values(rows).onConflictDoNothing()
+  await pinAtFirstSight(tx, eq(toolbeltItems.id, itemId))
 }
 
 /** Sets what is given. Plain names are taken from the item of the agent that had them. */
@@ -109,17 +120,19 @@ export const deleteToolbeltItem = (tx: Tx, itemId: string) =>
 function permissionsOf(
   instanceName: string | undefined,
   offered: readonly Capability[],
-  allowed: readonly string[],
+  allowed: ReadonlyMap<string, Capability | null>,
 ): ToolbeltItem['permissions'] {
   const names = new Set(offered.map(({ name }) => name))
   return [
     ...offered.map((capability) => ({
       ...described(capability),
       gatewayName: gatewayNameOf(instanceName, capability.name),
-      allowed: allowed.includes(capability.name),
+      allowed: allowed.has(capability.name),
       offered: true,
+      ...changeOf(allowed.get(capability.name), capability),
     })),
-    ...allowed
+    ...[...allowed.keys()]
+      .sort()
       .filter((name) => !names.has(name))
       .map((name) => ({
         capability: name,
@@ -129,6 +142,9 @@ function permissionsOf(
       })),
   ]
 }
+
+const changeOf = (from: Capability | null | undefined, to: Capability) =>
+  from && from.digest !== to.digest ? { changed: { from, to } } : {}
 
 function described({ name, description, annotations }: Capability) {
   const { readOnlyHint, destructiveHint } = annotations ?? {}

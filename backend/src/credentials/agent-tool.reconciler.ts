@@ -17,6 +17,7 @@ import { again, type Outcome, type Reconciler, settled } from '../reconcile/reco
 import { underLease } from '../reconcile/under-lease.ts'
 import type { Store } from '../store/connect.ts'
 import { agentTools, instances, type toolboxes } from '../store/schema/index.ts'
+import { storeOffer } from '../tools/pin.store.ts'
 import { type AgentToolFacts, type AgentToolStep, failureOf, isReady, nextStep } from './agent-tool.step.ts'
 import {
   clearAgentToolStatus,
@@ -139,13 +140,9 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
   async function welcome(found: FoundAgentTool, client: Client, signal: AbortSignal): Promise<void> {
     const { row, instance } = found
     if (row.status?.mcp && row.status.mcp.capabilityDigest !== instance!.capabilityDigest) {
-      const { capabilities, digest } = await client.call(getCapabilities, { params: { name: row.id } }, { signal })
-      await store.system((tx) =>
-        tx
-          .update(instances)
-          .set({ capabilities, capabilityDigest: digest })
-          .where(and(eq(instances.id, row.instanceId), eq(instances.generation, instance!.generation))),
-      )
+      const found = await client.call(getCapabilities, { params: { name: row.id } }, { signal })
+      const same = and(eq(instances.id, row.instanceId), eq(instances.generation, instance!.generation))!
+      await store.system((tx) => storeOffer(tx, instance!, same, found))
     }
     await store.system((tx) =>
       tx.update(agentTools).set({ welcomedGeneration: instance!.generation }).where(eq(agentTools.id, row.id)),

@@ -9,7 +9,7 @@ const item = (change: Partial<BeltItem> = {}, instance: Partial<BeltItem['instan
   id: 'belt_1',
   enabled: true,
   toolboxAccess: true,
-  allowed: new Set(['echo']),
+  allowed: new Map([['echo', 'echo']]),
   prompts: false,
   resources: false,
   plainNames: false,
@@ -35,7 +35,14 @@ test.each([
   ['what is granted and offered', true, item(), 'echo', true],
   ['what is not granted', true, item(), 'add', 'not-granted'],
   ['what is neither granted nor offered', true, item(), 'surprise', 'not-granted'],
-  ['what is granted and no longer offered', true, item({ allowed: new Set(['gone']) }), 'gone', 'not-offered'],
+  ['what is granted and no longer offered', true, item({ allowed: new Map([['gone', null]]) }), 'gone', 'not-offered'],
+  [
+    'M07 what was granted as something else',
+    true,
+    item({ allowed: new Map([['echo', 'old']]) }),
+    'echo',
+    'capability-changed',
+  ],
   ['everything of a switched-off agent', false, item(), 'echo', 'agent-disabled'],
   ['everything of a switched-off item', true, item({ enabled: false }), 'echo', 'item-disabled'],
   ['everything on a toolbox without access', true, item({ toolboxAccess: false }), 'echo', 'no-toolbox-access'],
@@ -61,7 +68,7 @@ const anyItem = (n: number) =>
     })
     .map(({ enabled, toolboxAccess, allowed, offered, desired, name }) =>
       item(
-        { id: `belt_${n}`, enabled, toolboxAccess, allowed: new Set(allowed) },
+        { id: `belt_${n}`, enabled, toolboxAccess, allowed: new Map(allowed.map((name) => [name, name])) },
         { id: `inst_${n}`, name, desired, capabilities: offered.map(capability) },
       ),
     )

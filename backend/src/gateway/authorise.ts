@@ -8,8 +8,11 @@ export interface BeltItem {
   readonly enabled: boolean
   /** May the agent use the toolbox at all? */
   readonly toolboxAccess: boolean
-  /** Capabilities that are allowed; all others are denied. */
-  readonly allowed: ReadonlySet<string>
+  /**
+   * Capabilities that are allowed, each with the digest of the definition that was; all others are denied.
+   * `null`: the server had not offered it until this toolbelt was read.
+   */
+  readonly allowed: ReadonlyMap<string, string | null>
   /** Are all prompts of the server allowed; all its resources? */
   readonly prompts: boolean
   readonly resources: boolean
@@ -49,6 +52,7 @@ type Denial =
   | 'instance-not-running'
   | 'not-granted'
   | 'not-offered'
+  | 'capability-changed'
 
 export type Decision =
   | { readonly allowed: true; readonly capability: Capability }
@@ -59,7 +63,9 @@ export function authorise(toolbelt: Toolbelt, item: BeltItem, capabilityName: st
   const because = denialOf(toolbelt, item, item.allowed.has(capabilityName))
   if (because) return denied(because)
   const capability = item.instance.capabilities.find(({ name }) => name === capabilityName)
-  return capability ? { allowed: true, capability } : denied('not-offered')
+  if (!capability) return denied('not-offered')
+  const pinned = item.allowed.get(capabilityName) ?? capability.digest
+  return pinned === capability.digest ? { allowed: true, capability } : denied('capability-changed')
 }
 
 /** The same for what a server has beside capabilities. What there is of it, only the server knows. */

@@ -52,7 +52,8 @@ export interface MadeCall {
 
 /**
  * Authorises, admits, calls, records. The record is begun before anything is sent: without it there is no call.
- * @throws {ProblemError} `capability-denied`, which does not tell whether the capability exists; `store-unavailable`,
+ * @throws {ProblemError} `capability-denied`, which does not tell whether the capability exists; `capability-changed`, of one
+ *   that was allowed as something else; `store-unavailable`,
  *   `rate-limited`, `payload-too-large`, `result-too-large`; the signal's reason when it aborts; or what the upstream throws.
  */
 export type MakeCall = (wanted: WantedCall) => Promise<MadeCall>
@@ -90,6 +91,8 @@ export function createMakeCall({ callUpstream, admit, bulkhead, recorder, clock,
     const because = denialOf(wanted)
     if (!item || because) {
       end({ outcome: 'denied', code: because ?? 'unknown' })
+      if (because === 'capability-changed')
+        throw problem('capability-changed', `${shown(capability)} is described otherwise than when it was allowed`)
       throw problem('capability-denied', `${shown(capability)} is not among the capabilities of this agent`)
     }
 

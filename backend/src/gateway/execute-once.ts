@@ -38,6 +38,7 @@ const REMEMBERED = sql`interval '24 hours'`
 /** Refusals before anything was sent to the tool. */
 const NOT_MADE: ReadonlySet<string> = new Set<ProblemCode>([
   'capability-denied',
+  'capability-changed',
   'circuit-open',
   'instance-not-running',
   'payload-too-large',

@@ -10,6 +10,7 @@ import {
   toolbeltItems,
   toolboxes,
 } from '../store/schema/index.ts'
+import { pinAtFirstSight } from '../tools/pin.store.ts'
 import type { Toolbelt } from './authorise.ts'
 
 /** Everything that decides about one agent's calls, read at one moment. `undefined`: no such agent. */
@@ -27,6 +28,7 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
     .leftJoin(callSettings, eq(callSettings.accountId, agents.accountId))
     .where(eq(agents.id, agentId))
   if (!agent) return undefined
+  await pinAtFirstSight(tx, eq(toolbeltItems.agentId, agentId))
   const rows = await tx
     .select({
       id: toolbeltItems.id,
@@ -35,9 +37,9 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
       resources: toolbeltItems.resources,
       plainNames: toolbeltItems.plainNames,
       toolboxAccess: sql<boolean>`${agentToolboxAccess.agentId} is not null`,
-      allowed: sql<string[]>`array(
-        select ${capabilityPermissions.capability} from ${capabilityPermissions}
-        where ${capabilityPermissions.toolbeltItemId} = ${toolbeltItems.id})`,
+      allowed: sql<Record<string, string | null>>`(
+        select coalesce(jsonb_object_agg(${capabilityPermissions.capability}, ${capabilityPermissions.pinned}->'digest'), '{}')
+        from ${capabilityPermissions} where ${capabilityPermissions.toolbeltItemId} = ${toolbeltItems.id})`,
       instance: {
         id: instances.id,
         name: instances.name,
@@ -63,7 +65,7 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
     agent,
     items: rows.map(({ allowed, instance, toolbox, ...item }) => ({
       ...item,
-      allowed: new Set(allowed),
+      allowed: new Map(Object.entries(allowed)),
       instance: { ...withSpecDigest(instance), capabilities: instance.capabilities ?? [], toolbox },
     })),
   }

@@ -17,6 +17,7 @@ import {
   type ToolboxRow,
   writeHeld,
 } from './instance.store.ts'
+import { storeOffer } from './pin.store.ts'
 
 export interface InstanceReconcilerDeps {
   readonly store: Store
@@ -72,9 +73,7 @@ export function instanceReconciler({ store, catalog, clientOf, owner }: Instance
         return settled
       case 'discover': {
         const found = await clientOf(toolbox).call(getCapabilities, { params: { name: instance.id } }, { signal })
-        await store.system((tx) =>
-          writeHeld(tx, held, { capabilities: found.capabilities, capabilityDigest: found.digest }),
-        )
+        await store.system((tx) => storeOffer(tx, instance, held, found))
         return settled
       }
     }

@@ -1,4 +1,5 @@
 import type { AgentLimits } from '@agentopia/api'
+import type { Capability } from '@agentopia/dtma/contract'
 import { sql } from 'drizzle-orm'
 import { boolean, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt, id } from './columns.ts'
@@ -91,6 +92,8 @@ export const capabilityPermissions = pgTable(
       .notNull()
       .references(() => toolbeltItems.id, { onDelete: 'cascade' }),
     capability: text('capability').notNull(),
+    /** What was allowed: the definition as its server gave it then. `null`: the server has not offered it so far. */
+    pinned: jsonb('pinned').$type<Capability>(),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ columns: [t.toolbeltItemId, t.capability] })],

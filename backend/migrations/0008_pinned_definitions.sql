@@ -1,0 +1,1 @@
+ALTER TABLE "agent_tool_capability_permissions" ADD COLUMN "pinned" jsonb;
