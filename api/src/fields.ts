@@ -1,7 +1,8 @@
 import * as z from 'zod'
 
 /** Building blocks that several nouns share. */
-export const Timestamp = z.iso.datetime()
+/** From the year 1 on: before it, the database counts otherwise. */
+export const Timestamp = z.iso.datetime().refine((text) => !text.startsWith('0000'), 'there was no year 0')
 
 /** What people call a thing: unique among its kind within the account. */
 export const Name = z

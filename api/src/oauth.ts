@@ -42,7 +42,9 @@ export const describeAuthorization = defineUserOperation({
     refusedTo: z
       .string()
       .optional()
-      .describe('The request cannot be granted; the browser goes there, so that the client is told.'),
+      .describe(
+        'The request cannot be granted; the client is told so there. When it is another site, the person decides whether to go.',
+      ),
   }),
   problems: ['authorization-refused', 'rate-limited'],
 })

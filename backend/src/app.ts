@@ -1,7 +1,7 @@
 import { OPERATIONS, problem } from '@agentopia/api'
 import { Hono } from 'hono'
 import { compress } from 'hono/compress'
-import { requestId, sameSiteOnly, securityHeaders } from './http/guard.ts'
+import { noBodyToHead, requestId, sameSiteOnly, securityHeaders } from './http/guard.ts'
 import { createMount, type Mount, type MountDeps } from './http/mount.ts'
 import { servePage } from './http/page.ts'
 import { problemResponse } from './http/problem-response.ts'
@@ -25,7 +25,7 @@ export function createApp(deps: AppDeps, mountAll: (mount: Mount, app: Hono) => 
   const { authenticate, log, own, publicUrl, pageDir } = deps
   const app = new Hono()
   app.onError(problemResponse(log))
-  app.use(requestId(log), securityHeaders(publicUrl), sameSiteOnly(own))
+  app.use(noBodyToHead, requestId(log), securityHeaders(publicUrl), sameSiteOnly(own))
 
   const mount = createMount({ app, authenticate })
   mountAll(mount, app)

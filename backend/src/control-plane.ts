@@ -14,7 +14,7 @@ import { createClientFinder } from './accounts/oauth/find-client.ts'
 import { createConnectedFinder } from './accounts/oauth/find-connected.ts'
 import { challengeOf } from './accounts/oauth/metadata.ts'
 import { oauthRoutes } from './accounts/oauth/oauth.routes.ts'
-import { sessionRoutes } from './accounts/session.routes.ts'
+import { createPasswordLimit, sessionRoutes } from './accounts/session.routes.ts'
 import { agentRoutes } from './agents/agent.routes.ts'
 import { createAgentFinder } from './agents/find-agent.ts'
 import { toolbeltRoutes } from './agents/toolbelt.routes.ts'
@@ -276,7 +276,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   })
 
   const app = createApp({ authenticate, log, own, publicUrl, pageDir }, (mount, uplink) => {
-    sessionRoutes(mount, { store, auth, clock })
+    const byAccount = createPasswordLimit(clock)
+    sessionRoutes(mount, { store, auth, clock, byAccount })
     apiTokenRoutes(mount, { store, forgetTokens })
     eventRoutes(mount, { store, changes, publicUrl, version })
     const views = createToolboxViews({ clock, isConnected: tunnels.isOpen, listeningSince: liveness.listeningSince })
@@ -306,7 +307,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
         connected.forget()
       },
     })
-    invitationRoutes(mount, { store, auth, clock, publicUrl })
+    invitationRoutes(mount, { store, auth, clock, byAccount, publicUrl })
     consentRoutes(mount, oauth)
     oauthRoutes(uplink, oauth)
     credentialRoutes(mount, {

@@ -13,7 +13,7 @@ import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { isUniqueViolation, type Store, type Tx } from '../store/connect.ts'
 import { sessions } from '../store/schema/index.ts'
-import { createAttemptLimit } from './attempt-limit.ts'
+import { type AttemptLimit, createAttemptLimit } from './attempt-limit.ts'
 import type { Auth } from './auth.ts'
 import {
   deleteInvitation,
@@ -32,13 +32,18 @@ export interface InvitationRouteDeps {
   readonly store: Store
   readonly auth: Auth
   readonly clock: Clock
+  /** Failures at the password of one account: whoever made the link has the link. */
+  readonly byAccount: AttemptLimit
   readonly publicUrl: string
 }
 
 /** From one address, whatever it tries: a link cannot be guessed, a password behind one might. */
 const ATTEMPTS_PER_MINUTE = 20
 
-export function invitationRoutes(mount: Mount, { store, auth, clock, publicUrl }: InvitationRouteDeps): void {
+export function invitationRoutes(
+  mount: Mount,
+  { store, auth, clock, byAccount, publicUrl }: InvitationRouteDeps,
+): void {
   const attempts = createAttemptLimit({
     perMinute: ATTEMPTS_PER_MINUTE,
     clock,
@@ -92,8 +97,10 @@ export function invitationRoutes(mount: Mount, { store, auth, clock, publicUrl }
     })
     // An address proves nothing: whoever signs in with it already has to show that it is he.
     if (before.userId !== undefined) {
+      const right = byAccount.take(before.email)
       if (!before.hash || !(await password.verify({ hash: before.hash, password: body.password })))
         throw problem('sign-in-refused', `${before.email} signs in here already, with another password`)
+      right()
     }
     const hash = before.userId === undefined ? await password.hash(body.password) : undefined
     const { accountId, email } = before

@@ -164,3 +164,17 @@ test('guessing at an invitation is stopped after twenty a minute', async () => {
   expect((await look('inv_no-such-token-at-all')).status).toBe(429)
   await clock.advance(60_000)
 })
+
+test('who invites an address that signs in here already gets no more guesses at its password than anybody', async () => {
+  await accept(await invite('target@example.com'))
+  const attacker = await signedIn(plane, 'account_guesser', 'owner')
+  const token = await invite('target@example.com', 'viewer', attacker)
+  const guesses: number[] = []
+  for (let n = 0; n < 3; n += 1) guesses.push((await accept(token, `a long guess number ${n}`)).status)
+  for (let n = 0; n < 2; n += 1) guesses.push((await signIn('target@example.com', `guess number ${n}`)).status)
+  expect(guesses).toEqual([401, 401, 401, 401, 401])
+  expect((await accept(token)).status).toBe(429)
+  expect((await signIn('target@example.com', PASSWORD)).status).toBe(429)
+  await clock.advance(60_000)
+  expect((await accept(token)).status).toBe(200)
+})

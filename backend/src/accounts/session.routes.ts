@@ -4,7 +4,7 @@ import { asUser } from '../http/caller.ts'
 import type { BrowserSession, Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
-import { createAttemptLimit } from './attempt-limit.ts'
+import { type AttemptLimit, createAttemptLimit } from './attempt-limit.ts'
 import { type Auth, isRefusal } from './auth.ts'
 import { findMe, findMembership } from './member.store.ts'
 import { changePassword } from './password.ts'
@@ -14,14 +14,18 @@ export interface SessionRouteDeps {
   readonly store: Store
   readonly auth: Auth
   readonly clock: Clock
+  /** Failures at the password of one account, wherever it is asked for. */
+  readonly byAccount: AttemptLimit
 }
 
-/** Failed attempts within a minute: for one account, whoever tries; and from one address, whatever it tries. */
-const PER_ACCOUNT = 5
+/** Failed attempts within a minute: from one address, whatever it tries; and for one account, whoever tries. */
 const PER_ADDRESS = 20
+const PER_ACCOUNT = 5
 
-export function sessionRoutes(mount: Mount, { store, auth, clock }: SessionRouteDeps): void {
-  const byAccount = createAttemptLimit({ perMinute: PER_ACCOUNT, clock, what: 'failed sign-ins of this account' })
+export const createPasswordLimit = (clock: Clock): AttemptLimit =>
+  createAttemptLimit({ perMinute: PER_ACCOUNT, clock, what: 'failed sign-ins of this account' })
+
+export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount }: SessionRouteDeps): void {
   const byAddress = createAttemptLimit({ perMinute: PER_ADDRESS, clock, what: 'failed sign-ins from this address' })
 
   mount.reply(getMe, async (_, { caller }) => {

@@ -121,3 +121,14 @@ test('the switch and the rule for old records are those of one account, and on r
   const { items } = await read<{ items: { action: string }[] }>('/api/activity')
   expect(items.map(({ action }) => action).slice(0, 2)).toEqual(['calls.retention', 'calls.disabled'])
 })
+
+test.each(['calls?from=', 'calls?to=', 'calls/export?from=', 'calls?cursor=', 'activity?cursor='])(
+  'a time that the database does not know is refused, not failed at: %s',
+  async (query) => {
+    for (const time of ['0000-01-01T00:00:00.000Z', '2026-02-30T00:00:00.000Z']) {
+      const cursor = query.endsWith('cursor=') ? '_call_1' : ''
+      const answer = await plane.request('GET', `/api/${query}${time}${cursor}`, owner)
+      expect([time, answer.status]).toEqual([time, 400])
+    }
+  },
+)

@@ -1,13 +1,6 @@
-import {
-  exportCalls,
-  getCallSettings,
-  listCalls,
-  problem,
-  switchCalls,
-  updateCallSettings,
-  verifyCalls,
-} from '@agentopia/api'
+import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSettings, verifyCalls } from '@agentopia/api'
 import { recordActivity } from '../events/activity.store.ts'
+import { cursorOf, positionOf } from '../http/cursor.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Store } from '../store/connect.ts'
 import { listCallRecords } from './call.store.ts'
@@ -26,14 +19,15 @@ export interface CallRouteDeps {
 export function callRoutes(mount: Mount, { store, recorder, seal }: CallRouteDeps): void {
   mount.reply(listCalls, async ({ query }, { caller }) => {
     const { cursor, limit, ...filter } = query
-    const before = cursor === undefined ? undefined : positionOf(cursor)
+    const known = cursor === undefined ? undefined : positionOf(cursor)
+    const before = known && { startedAt: known.at.toISOString(), id: known.id }
     await recorder.flush() // whoever called sees his call
     const found = await store.tenant(caller.accountId, (tx) =>
       listCallRecords(tx, { ...filter, limit: limit + 1, before }),
     )
     const items = found.slice(0, limit)
     const last = items.at(-1)
-    return { items, ...(last && found.length > limit ? { nextCursor: `${last.startedAt}_${last.id}` } : {}) }
+    return { items, ...(last && found.length > limit ? { nextCursor: cursorOf(last.startedAt, last.id) } : {}) }
   })
 
   mount.file(exportCalls, async ({ query: { format, ...filter } }, { caller, signal }) => {
@@ -75,12 +69,4 @@ export function callRoutes(mount: Mount, { store, recorder, seal }: CallRouteDep
       return setCallSettings(tx, accountId, { retentionDays })
     }),
   )
-}
-
-/** A cursor names the last call that is known: when it began, and its id. */
-function positionOf(cursor: string): { startedAt: string; id: string } {
-  const [, startedAt, id] = /^(\d{4}-\d{2}-\d{2}T[\d:.]+Z)_(\w+)$/.exec(cursor) ?? []
-  if (startedAt === undefined || id === undefined || Number.isNaN(Date.parse(startedAt)))
-    throw problem('invalid-request', 'query: cursor is none that this list gave out')
-  return { startedAt, id }
 }

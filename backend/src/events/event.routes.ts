@@ -1,4 +1,5 @@
-import { followChanges, getInfo, listActivity, problem } from '@agentopia/api'
+import { followChanges, getInfo, listActivity } from '@agentopia/api'
+import { cursorOf, positionOf } from '../http/cursor.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Store } from '../store/connect.ts'
 import { listActivities } from './activity.store.ts'
@@ -22,7 +23,7 @@ export function eventRoutes(mount: Mount, { store, changes, publicUrl, version }
       const found = await listActivities(tx, { limit: limit + 1, toolboxId, before })
       const items = found.slice(0, limit)
       const last = items.at(-1)
-      return { items, ...(last && found.length > limit ? { nextCursor: `${last.at}_${last.id}` } : {}) }
+      return { items, ...(last && found.length > limit ? { nextCursor: cursorOf(last.at, last.id) } : {}) }
     }),
   )
 
@@ -36,13 +37,4 @@ export function eventRoutes(mount: Mount, { store, changes, publicUrl, version }
 
 async function* asEvents<Data>(items: AsyncIterable<Data>): AsyncGenerator<{ data: Data }> {
   for await (const data of items) yield { data }
-}
-
-/** A cursor names the last record that is known: its time and its id. */
-function positionOf(cursor: string): { at: Date; id: string } {
-  const [, time, id] = /^(\d{4}-\d{2}-\d{2}T[\d:.]+Z)_(\w+)$/.exec(cursor) ?? []
-  const at = new Date(time ?? Number.NaN)
-  if (id === undefined || Number.isNaN(at.getTime()))
-    throw problem('invalid-request', 'query: cursor is none that this list gave out')
-  return { at, id }
 }

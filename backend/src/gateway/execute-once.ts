@@ -41,6 +41,7 @@ const NOT_MADE: ReadonlySet<string> = new Set<ProblemCode>([
   'capability-changed',
   'circuit-open',
   'instance-not-running',
+  'missing-credential',
   'payload-too-large',
   'rate-limited',
   'store-unavailable',

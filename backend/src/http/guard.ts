@@ -46,6 +46,12 @@ export const securityHeaders =
     await next()
   }
 
+/** What is answered to HEAD is read by nobody: it ends here, or a file or stream behind it would stay open for good. */
+export const noBodyToHead: MiddlewareHandler = async (c, next) => {
+  await next()
+  if (c.req.method === 'HEAD') await c.res.body?.cancel()
+}
+
 /** Refuses what pages of other sites send. DTMA comes by whatever address it was given, with a token and without a browser. */
 export const sameSiteOnly =
   (own: OwnNames): MiddlewareHandler =>

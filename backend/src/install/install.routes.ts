@@ -1,6 +1,8 @@
-import { Readable } from 'node:stream'
+import { once } from 'node:events'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { problem } from '@agentopia/api'
 import type { Hono } from 'hono'
+import { RateLimited } from '../http/rate-limited.ts'
 import type { Log } from '../log.ts'
 import type { DtmaImage } from './dtma-image.ts'
 import { installScript } from './install-script.ts'
@@ -17,6 +19,9 @@ export interface InstallRouteDeps {
 /** So many machines fetch the image at once; the next one is told to come again. */
 const AT_ONCE = 8
 const LOOK_MS = 5_000
+/** As long as the script lets one attempt take: who reads slower does not keep others out for longer. */
+const FETCH_MS = 1_200_000
+const COME_AGAIN_SECONDS = 5
 
 /** What a machine needs that is not a toolbox yet: the script and the image. Both are public, as the product is. */
 export function installRoutes(app: Hono, { publicUrl, keyPin, image, imageName, log }: InstallRouteDeps): void {
@@ -36,23 +41,46 @@ export function installRoutes(app: Hono, { publicUrl, keyPin, image, imageName, 
   app.get('/dtma/image/:digest', async (c) => {
     const digest = c.req.param('digest')
     if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw problem('not-found', 'An image is named by its digest')
-    if (fetching >= AT_ONCE) throw problem('rate-limited', `${AT_ONCE} machines fetch the image now`)
+    if (fetching >= AT_ONCE) throw new RateLimited(`${AT_ONCE} machines fetch the image now`, COME_AGAIN_SECONDS)
     fetching += 1
+    let handedOver = false // to the stream: the place is free when that has ended
     try {
       const found = await image?.open(digest).catch((cause: unknown) => {
         throw problem('image-unavailable', 'Docker did not export the image', { cause })
       })
       if (!found) throw problem('not-found', 'This control plane has no such image')
-      fetching += 1 // now it is the stream's
+      handedOver = true
       found.body.once('close', () => {
         fetching -= 1
       })
-      return c.body(Readable.toWeb(found.body) as ReadableStream, 200, {
+      addAbortSignal(AbortSignal.timeout(FETCH_MS), found.body)
+      return c.body(asWeb(found.body), 200, {
         'content-type': 'application/gzip',
         'content-length': String(found.size),
       })
     } finally {
-      fetching -= 1
+      if (!handedOver) fetching -= 1
     }
   })
+}
+
+/** Not `Readable.toWeb`: who leaves between two chunks would make it throw where nobody catches. */
+function asWeb(body: Readable): ReadableStream<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await chunks.next()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      async cancel() {
+        if (body.closed) return
+        const closed = once(body, 'close')
+        body.destroy()
+        await closed
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }

@@ -24,7 +24,8 @@ export function ConnectPage() {
   const { request } = useParams({ from: '/connect/$request' })
   const asked = useOperation(describeAuthorization, { query: { request } })
   const agents = useOperation(listAgents, { query: { limit: MOST_AGENTS } })
-  const refusedTo = asked.data?.refusedTo
+  // Anybody can register an address: to another site nobody is led unasked.
+  const refusedTo = asked.data?.client.staysHere ? asked.data.refusedTo : undefined
 
   useEffect(() => {
     document.title = 'Connect a client · Agentopia Toolboxes'
@@ -43,7 +44,14 @@ export function ConnectPage() {
               <Reading of={agents}>{({ items }) => <Decide request={request} asked={data} agents={items} />}</Reading>
             ) : (
               <p role="status" className="mt-5 text-center text-ink-soft">
-                {data.client.name} asked for something that is not given here. It is told.
+                {data.client.name} asked for something that is not given here.{' '}
+                {data.client.staysHere ? (
+                  'It is told.'
+                ) : (
+                  <a className="text-accent underline-offset-2 hover:underline" href={data.refusedTo}>
+                    Go back to {data.client.redirectHost}
+                  </a>
+                )}
               </p>
             )
           }

@@ -12,6 +12,7 @@ import { readForm } from './form-body.ts'
 import { ACCESS_MS } from './lifetimes.ts'
 import { PATHS, resourceMetadata, SCOPE, serverMetadata } from './metadata.ts'
 import { OAuthError } from './oauth-error.ts'
+import { staysHere } from './redirect-uri.ts'
 import { type Exchange, exchangeCode, exchangeRefreshToken, revokeToken } from './token.store.ts'
 
 export interface OAuthRouteDeps {
@@ -60,14 +61,15 @@ export function oauthRoutes(app: Hono, { store, clock, server, clients, forgetCo
     }),
   )
 
-  // A person's browser comes here. What can be refused at once is; the page asks the person about the rest. A client that is
+  // A person's browser comes here. What can be refused at once is, but to no other machine: anybody may register an address, and
+  // our own would lead people there unasked (RFC 9700 §4.11). The page asks the person about the rest. A client that is
   // known by a document is looked at there, when it is known who is signed in: a stranger shall not make us dial.
   app.get(PATHS.authorize, async (c) => {
     const { search, searchParams } = new URL(c.req.url)
     const clientId = one(searchParams, 'client_id')
     const client = clientId === undefined ? undefined : await clients.registered(clientId)
     const verdict = client && judge(searchParams, client, server)
-    if (verdict?.kind === 'refused') return c.redirect(verdict.redirectTo)
+    if (verdict?.kind === 'refused' && staysHere(verdict.redirectUri)) return c.redirect(verdict.redirectTo)
     return c.redirect(`/connect/${wordOfQuery(search.slice(1))}`)
   })
 

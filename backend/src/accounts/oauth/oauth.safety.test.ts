@@ -137,6 +137,16 @@ describe('M11 ★', () => {
     )
   })
 
+  test('an address of another site is no way out of ours: nobody is led there unasked', async () => {
+    const { client_id } = (await served.register(['https://elsewhere.example/callback'])).body
+    const { href } = await served.authorize({ client_id, response_type: 'nonsense' })
+    expect(href.startsWith(`${served.origin}/connect/q`)).toBe(true)
+    const request = href.split('/').at(-1)
+    const { body } = await served.api('GET', `/api/authorization?request=${request}`)
+    expect(body).toMatchObject({ client: { redirectHost: 'elsewhere.example', staysHere: false } })
+    expect(new URL(body.refusedTo).searchParams.get('error')).toBe('unsupported_response_type')
+  })
+
   test('the person is told who asks and where the answer goes', async () => {
     const { client_id } = (await served.register(['https://app.example/cb'], { client_name: 'De\u202Esk\u0007' })).body
     const page = await served.authorize({ ...requestOf(client_id, 'v'), redirect_uri: 'https://app.example/cb' })
