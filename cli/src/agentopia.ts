@@ -35,6 +35,7 @@ import { toolRemove } from './commands/tool/remove.ts'
 import { toolShow } from './commands/tool/show.ts'
 import { toolbeltAdd, toolbeltAllow, toolbeltDeny, toolbeltRemove } from './commands/toolbelt/change.ts'
 import { toolbeltList } from './commands/toolbelt/list.ts'
+import { toolbeltSet } from './commands/toolbelt/switches.ts'
 import { toolboxCreate } from './commands/toolbox/create.ts'
 import { toolboxJoin } from './commands/toolbox/join.ts'
 import { toolboxList } from './commands/toolbox/list.ts'
@@ -97,6 +98,7 @@ export const agentopia = defineCommand({
       add: toolbeltAdd,
       allow: toolbeltAllow,
       deny: toolbeltDeny,
+      set: toolbeltSet,
       remove: toolbeltRemove,
     }),
     credential: noun('credential', 'Secrets of an agent for a tool', {

@@ -8,10 +8,8 @@ import {
 import { command } from '../../command.ts'
 import { findAgent, findInstance, findToolbeltItem } from '../../find.ts'
 import { AGENT } from '../agent/name.ts'
+import { TOOL } from './tool.ts'
 
-const TOOL = {
-  tool: { type: 'positional', description: 'Name, <toolbox>/<name> or id of the deployed tool', required: true },
-} as const
 const CAPABILITIES = {
   capabilities: { type: 'positional', description: 'Capabilities, separated by commas', required: true },
 } as const

@@ -12,6 +12,7 @@ import { notify } from '../../shell/notices.ts'
 import { allowedOf } from '../../words/permissions.ts'
 import { CredentialPanel } from './credential-panel.tsx'
 import { PermissionMatrix } from './permission-matrix.tsx'
+import { ToolbeltSwitches } from './toolbelt-switches.tsx'
 
 /** One tool in a toolbelt: on or off, and what of it is allowed. */
 export function ToolbeltItemCard({ item, agentName }: { item: ToolbeltItem; agentName: string }) {
@@ -66,6 +67,7 @@ export function ToolbeltItemCard({ item, agentName }: { item: ToolbeltItem; agen
       </header>
       <CredentialPanel item={item} agentName={agentName} />
       <PermissionMatrix item={item} />
+      <ToolbeltSwitches item={item} />
       <ConfirmByName
         open={removing}
         onClose={() => {
