@@ -5,16 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import {
-  addToolbeltItem,
-  createAgent,
-  createAgentToken,
-  deployTool,
-  getInstance,
-  grantToolboxAccess,
-  listToolboxes,
-} from '@agentopia/api'
-import { dtmaContainerOf, freePort, type Product, pidOf, waitFor } from '@agentopia/e2e/product'
+import { addToolbeltItem, createAgent, createAgentToken, grantToolboxAccess } from '@agentopia/api'
+import { activeToolbox, deploy, dtmaContainerOf, freePort, type Product, pidOf, waitFor } from '@agentopia/e2e/product'
 import type { Endpoint } from './load.ts'
 
 export interface Target {
@@ -29,7 +21,6 @@ export interface Target {
 const PEERS = ['mcp-proxy@6.7.19', 'supergateway@4.0.0']
 const SERVER = '@modelcontextprotocol/server-everything@2026.8.31'
 const READY_MS = 60_000
-const DEPLOY_MS = 300_000
 
 /** Programs that others made, installed into a folder of this run. */
 export async function openPeers() {
@@ -127,22 +118,14 @@ export async function openPeers() {
 
 /** The same server in containers of the local toolbox, by the endpoint of an agent: everything between is measured. */
 export async function wholeWay({ client, pid }: Product): Promise<Target[]> {
-  const toolbox = await waitFor('no active toolbox', READY_MS, async () => {
-    const { items } = await client.call(listToolboxes, { query: {} })
-    return items.find(({ status }) => status === 'active')
-  })
+  const toolbox = await activeToolbox(client)
   const { id: agentId } = await client.call(createAgent, { body: { name: 'bench' } })
   await client.call(grantToolboxAccess, { params: { agentId, toolboxId: toolbox.id } })
   for (const [name, toolId] of [
     ['stdio', 'everything'],
     ['http', 'everything-http'],
   ] as const) {
-    const params = { toolboxId: toolbox.id }
-    const { id: instanceId } = await client.call(deployTool, { params, body: { toolId, name, config: {} } })
-    await waitFor(`${name} did not run`, DEPLOY_MS, async () => {
-      const instance = await client.call(getInstance, { params: { ...params, instanceId } })
-      return instance.capabilityCount ? true : undefined
-    })
+    const { id: instanceId } = await deploy(client, toolbox.id, toolId, name)
     await client.call(addToolbeltItem, { params: { agentId }, body: { instanceId, allow: ['echo'] } })
   }
   const { secret, mcpUrl } = await client.call(createAgentToken, { params: { agentId }, body: { name: 'bench' } })

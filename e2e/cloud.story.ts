@@ -4,8 +4,6 @@ import {
   createAgent,
   createAgentToken,
   createToolbox,
-  deployTool,
-  getInstance,
   getToolbox,
   grantToolboxAccess,
   listActivity,
@@ -21,10 +19,10 @@ import { onMachine } from '@agentopia/testbed/machines'
 import type { CloudAndProduct } from './cloud.ts'
 import { connectMcp, textOf } from './mcp-client.ts'
 import { type Product, waitFor } from './product.ts'
+import { deploy, recovered } from './settled.ts'
 import type { Story } from './story.ts'
 
 const ACTIVE_MS = 240_000
-const DEPLOY_MS = 300_000
 const RECOVER_MS = 150_000
 
 export interface CloudStoryOptions {
@@ -99,8 +97,8 @@ export async function cloudStory(
 
   const [stdio, http] = await step('deploy a server over stdio and one over streamable HTTP', () =>
     Promise.all([
-      deploy(product, toolboxId, 'everything', 'stdio'),
-      deploy(product, toolboxId, 'everything-http', 'http'),
+      deploy(client, toolboxId, 'everything', 'stdio'),
+      deploy(client, toolboxId, 'everything-http', 'http'),
     ]),
   )
   const callEcho = await step('an agent gets access, a toolbelt and a token', () =>
@@ -112,7 +110,7 @@ export async function cloudStory(
 
   await step('kill -9 of DTMA on the droplet: it comes back, nothing lost', async () => {
     await onMachine(machine, ['pkill', '-9', '-f', '/opt/dtma/dtma.cjs'])
-    await recovered(() => callEcho('after the crash of DTMA'))
+    await recovered(() => callEcho('after the crash of DTMA'), RECOVER_MS)
   })
   await step('the droplet is powered off by hand: refresh-status says what happened', async () => {
     await cloud.emulator.world.machines.power([...world.droplets.values()][0]!, 'off')
@@ -120,12 +118,12 @@ export async function cloudStory(
   })
   await step('the droplet is powered on: everything is back by itself', async () => {
     await cloud.emulator.world.machines.power([...world.droplets.values()][0]!, 'on')
-    await recovered(() => callEcho('after the reboot'))
+    await recovered(() => callEcho('after the reboot'), RECOVER_MS)
     await sees(product, toolboxId, ['reachable'])
   })
   await step('kill -9 of the control plane: nothing lost, nothing doubled', async () => {
     await powerCut()
-    await recovered(() => callEcho('after the crash of the control plane'))
+    await recovered(() => callEcho('after the crash of the control plane'), RECOVER_MS)
     assert.equal(world.droplets.size, 1)
   })
 
@@ -141,7 +139,7 @@ export async function cloudStory(
       return now !== '' && now !== '0' && now !== before ? now : undefined
     })
     await product.start()
-    await recovered(() => callEcho('after the absence of the control plane'))
+    await recovered(() => callEcho('after the absence of the control plane'), RECOVER_MS)
   })
 
   await step('ask for its end; the first delete is answered, and ignored', async () => {
@@ -189,32 +187,8 @@ async function agentOf({ client }: Product, toolboxId: string, stdio: ToolInstan
   }
 }
 
-async function deploy({ client }: Product, toolboxId: string, toolId: string, name: string): Promise<ToolInstance> {
-  const made = await client.call(deployTool, { params: { toolboxId }, body: { toolId, name } })
-  return waitFor(`${name} is not running`, DEPLOY_MS, async () => {
-    const instance = await client.call(getInstance, { params: { toolboxId, instanceId: made.id } })
-    if (instance.state === 'blocked') throw new Error(`${name} is blocked: ${instance.message}`)
-    return instance.state === 'running' && instance.capabilityCount !== undefined ? instance : undefined
-  })
-}
-
 const sees = ({ client }: Product, toolboxId: string, codes: readonly ObservationCode[]) =>
   waitFor(`refresh-status says none of ${codes.join(', ')}`, RECOVER_MS, async () => {
     const { observation } = await client.call(refreshToolboxStatus, { params: { toolboxId } })
     return codes.includes(observation.code) ? observation : undefined
   })
-
-/** Calls until there is an answer: refusals on the way are what a client sees meanwhile. */
-async function recovered(call: () => Promise<string>): Promise<void> {
-  let last: unknown
-  await waitFor('no call was answered', RECOVER_MS, async () => {
-    try {
-      return await call()
-    } catch (error) {
-      last = error
-      return undefined
-    }
-  }).catch((error: Error) => {
-    throw new Error(error.message, { cause: last })
-  })
-}

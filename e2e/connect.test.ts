@@ -10,9 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { barriersOn, newSignInLink, openBrowser, signIn } from './browser.ts'
 import { checkAuthorizationServer } from './conformance/authorization-suite.ts'
 import { openDesk } from './desk.ts'
-import { activeToolbox, deploy } from './local.story.ts'
 import { textOf } from './mcp-client.ts'
 import { freePort, type Product, startProduct } from './product.ts'
+import { activeToolbox, deploy } from './settled.ts'
 
 const STEP_MS = 20_000
 const EMAIL = 'owner@example.com'
@@ -24,8 +24,8 @@ beforeAll(async () => {
   product = await startProduct()
   const { client } = product
   await setOwnersPassword()
-  const toolbox = await activeToolbox(product)
-  const { id: instanceId } = await deploy(product, toolbox, 'everything', 'demo')
+  const toolbox = await activeToolbox(product.client)
+  const { id: instanceId } = await deploy(product.client, toolbox.id, 'everything', 'demo')
   agentId = (await client.call(createAgent, { body: { name: 'reader' } })).id
   await client.call(createAgent, { body: { name: 'another' } })
   await client.call(grantToolboxAccess, { params: { agentId, toolboxId: toolbox.id } })

@@ -11,7 +11,6 @@ import {
   listActivity,
   listCalls,
   listToolbelt,
-  listToolboxes,
   putCredential,
   removeInstance,
   revokeCredential,
@@ -22,6 +21,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { containersOf, crash, docker, dtmaContainerOf } from './docker.ts'
 import { connectMcp } from './mcp-client.ts'
 import { type Product, startProduct, waitFor } from './product.ts'
+import { activeToolbox } from './settled.ts'
 
 // A curated tool with a secret, on real Docker. That the secret arrived is read from the server's own process, as only root
 // of the machine can; the searches themselves fail, for want of a network and of a real key, and are calls all the same.
@@ -45,9 +45,7 @@ interface Agent {
 
 beforeAll(async () => {
   product = await startProduct({ AGENT_TOOL_IDLE_SECONDS: '120' })
-  toolbox = await waitFor('the toolbox is not active', SETTLE_MS, async () =>
-    (await product.client.call(listToolboxes, { query: {} })).items.find(({ status }) => status === 'active'),
-  )
+  toolbox = await activeToolbox(product.client)
   const params = { toolboxId: toolbox.id }
   instance = await product.client.call(deployTool, { params, body: { toolId: 'brave-search', name: 'search' } })
   ;[first, second] = [await agent('first'), await agent('second')]

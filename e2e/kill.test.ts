@@ -8,13 +8,13 @@ import {
   grantToolboxAccess,
   listCalls,
   listInstances,
-  listToolboxes,
   removeInstance,
   type Toolbox,
 } from '@agentopia/api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { containersOf, crash, dtmaContainerOf } from './docker.ts'
 import { type Product, startProduct, waitFor } from './product.ts'
+import { activeToolbox } from './settled.ts'
 
 const SETTLE_MS = 180_000
 let product: Product
@@ -22,9 +22,7 @@ let toolbox: Toolbox
 
 beforeAll(async () => {
   product = await startProduct()
-  toolbox = await waitFor('the toolbox is not active', SETTLE_MS, async () =>
-    (await product.client.call(listToolboxes, { query: {} })).items.find(({ status }) => status === 'active'),
-  )
+  toolbox = await activeToolbox(product.client)
 })
 afterAll(async () => {
   await product?.[Symbol.asyncDispose]()

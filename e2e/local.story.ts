@@ -5,14 +5,11 @@ import {
   addToolbeltItem,
   createAgent,
   createAgentToken,
-  deployTool,
   executeCapability,
-  getInstance,
   grantToolboxAccess,
   listCalls,
   listCapabilities,
   listInstances,
-  listToolboxes,
   type ObservationCode,
   ProblemError,
   readToolboxStatus,
@@ -20,14 +17,13 @@ import {
   removeAgent,
   removeInstance,
   type Toolbox,
-  type ToolInstance,
 } from '@agentopia/api'
 import { containersOf, crash, docker, dtmaContainerOf } from './docker.ts'
 import { connectMcp, textOf } from './mcp-client.ts'
 import { type Product, waitFor } from './product.ts'
+import { activeToolbox, deploy, recovered } from './settled.ts'
 import type { Story } from './story.ts'
 
-const DEPLOY_MS = 300_000
 const RECOVER_MS = 90_000
 
 /**
@@ -38,7 +34,7 @@ const RECOVER_MS = 90_000
 export async function localStory(product: Product, { step }: Story): Promise<void> {
   const { client } = product
   const toolbox = await step('this machine is the toolbox `local`, active by its heartbeat', () =>
-    activeToolbox(product),
+    activeToolbox(client),
   )
   await step('refresh-status, GET and POST: reachable', async () => {
     assert.equal((await look(product, toolbox)).code, 'reachable')
@@ -47,7 +43,10 @@ export async function localStory(product: Product, { step }: Story): Promise<voi
   })
 
   const [stdio, http] = await step('deploy server-everything over stdio and over streamable HTTP', () =>
-    Promise.all([deploy(product, toolbox, 'everything', 'stdio'), deploy(product, toolbox, 'everything-http', 'http')]),
+    Promise.all([
+      deploy(client, toolbox.id, 'everything', 'stdio'),
+      deploy(client, toolbox.id, 'everything-http', 'http'),
+    ]),
   )
   await step('their capabilities were discovered', async () => {
     for (const instance of [stdio, http]) {
@@ -196,39 +195,5 @@ async function truthStory(product: Product, toolbox: Toolbox, { step }: Story): 
 
 const look = async ({ client }: Product, { id }: Toolbox) =>
   (await client.call(refreshToolboxStatus, { params: { toolboxId: id } })).observation
-
-export const activeToolbox = ({ client }: Product): Promise<Toolbox> =>
-  waitFor('the local toolbox did not become active', RECOVER_MS, async () =>
-    (await client.call(listToolboxes, { query: {} })).items.find(({ status }) => status === 'active'),
-  )
-
-export async function deploy(
-  { client }: Product,
-  { id }: Toolbox,
-  toolId: string,
-  name: string,
-): Promise<ToolInstance> {
-  const made = await client.call(deployTool, { params: { toolboxId: id }, body: { toolId, name } })
-  return waitFor(`${name} is not running`, DEPLOY_MS, async () => {
-    const instance = await client.call(getInstance, { params: { toolboxId: id, instanceId: made.id } })
-    if (instance.state === 'blocked') throw new Error(`${name} is blocked: ${instance.message}`)
-    return instance.state === 'running' && instance.capabilityCount !== undefined ? instance : undefined
-  })
-}
-
-/** Calls until there is an answer: refusals on the way are what a client sees during a restart. */
-async function recovered(call: () => Promise<string>): Promise<void> {
-  let last: unknown
-  await waitFor('no call was answered', RECOVER_MS, async () => {
-    try {
-      return await call()
-    } catch (error) {
-      last = error
-      return undefined
-    }
-  }).catch((error: Error) => {
-    throw new Error(error.message, { cause: last })
-  })
-}
 
 const hasCode = (code: string) => (error: unknown) => error instanceof ProblemError && error.code === code

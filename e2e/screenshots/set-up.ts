@@ -3,21 +3,18 @@ import {
   type Client,
   createAgent,
   createClient,
-  deployTool,
   executeCapability,
-  getInstance,
   grantToolboxAccess,
   listAgents,
   listAgentTokens,
   listCapabilities,
   listInstances,
-  listToolboxes,
   ProblemError,
   revokeAgentToken,
   type ToolbeltItem,
   type ToolInstance,
 } from '@agentopia/api'
-import { waitFor } from '../product.ts'
+import { activeToolbox, deploy, running } from '../settled.ts'
 
 /** What the pictures show, by id. */
 export interface Pictured {
@@ -34,16 +31,14 @@ interface Where {
 
 export const TOKEN_NAME = 'claude-code on my laptop'
 const TOOLS = ['everything', 'everything-http', 'memory'] as const
-const DEPLOY_MS = 300_000
 
 /** Deploys tools, registers an agent, grants and calls, as far as it has not been done before. */
 export async function setUp({ url, token }: Where): Promise<Pictured> {
   const client = createClient({ baseUrl: url, token })
-  const toolboxId = await waitFor('no toolbox became active', DEPLOY_MS, async () => {
-    const { items } = await client.call(listToolboxes, { query: {} })
-    return items.find(({ status }) => status === 'active')?.id
-  })
-  const [everything, overHttp, memory] = await Promise.all(TOOLS.map((toolId) => running(client, toolboxId, toolId)))
+  const { id: toolboxId } = await activeToolbox(client)
+  const [everything, overHttp, memory] = await Promise.all(
+    TOOLS.map((toolId) => deployedOnce(client, toolboxId, toolId)),
+  )
   if (!everything || !overHttp || !memory) throw new Error('a tool is missing')
 
   const { items: agents } = await client.call(listAgents, { query: {} })
@@ -80,15 +75,10 @@ export async function revokePicturedToken({ url, token }: Where, { agentId }: Pi
     if (name === TOKEN_NAME) await client.call(revokeAgentToken, { params: { agentId, tokenId: id } })
 }
 
-async function running(client: Client, toolboxId: string, toolId: string): Promise<ToolInstance> {
+async function deployedOnce(client: Client, toolboxId: string, toolId: string): Promise<ToolInstance> {
   const { items } = await client.call(listInstances, { params: { toolboxId }, query: {} })
-  const { id: instanceId } =
-    items.find((instance) => instance.toolId === toolId) ??
-    (await client.call(deployTool, { params: { toolboxId }, body: { toolId, name: toolId } }))
-  return waitFor(`${toolId} did not run in time`, DEPLOY_MS, async () => {
-    const instance = await client.call(getInstance, { params: { toolboxId, instanceId } })
-    return instance.state === 'running' && instance.capabilityCount !== undefined ? instance : undefined
-  })
+  const found = items.find((instance) => instance.toolId === toolId)
+  return found ? running(client, found) : deploy(client, toolboxId, toolId, toolId)
 }
 
 async function capabilitiesOf(client: Client, { toolboxId, id: instanceId }: ToolInstance): Promise<string[]> {
