@@ -1,4 +1,4 @@
-import { OPERATIONS } from '@agentopia/api'
+import { ChangeHint, OPERATIONS } from '@agentopia/api'
 import { expect, test } from 'vitest'
 import { readsAfter } from './invalidation.ts'
 
@@ -14,18 +14,7 @@ test('hints add up, and one about everything swallows the rest', () => {
 })
 
 test('every read of the contract that can change is made old by some hint', () => {
-  const nouns = [
-    'toolbox',
-    'instance',
-    'agent',
-    'toolbelt',
-    'call',
-    'activity',
-    'token',
-    'provider',
-    'member',
-    'settings',
-  ] as const
+  const nouns = ChangeHint.shape.noun.options.filter((noun) => noun !== 'everything')
   const covered = readsAfter(nouns.map((noun) => ({ noun })))
   // A verification is asked for, and too dear to follow each call.
   const still = [
