@@ -1,4 +1,4 @@
-import { type Agent, decideAuthorization, describeAuthorization, listAgents, Name, type Reply } from '@agentopia/api'
+import { type Agent, decideAuthorization, describeAuthorization, listAgents, type Reply } from '@agentopia/api'
 import { useParams } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useMe } from '../api/me.ts'
@@ -6,8 +6,8 @@ import { useAction } from '../api/use-action.ts'
 import { useOperation } from '../api/use-operation.ts'
 import { Button } from '../parts/button.tsx'
 import { Field } from '../parts/field.tsx'
-import { Input } from '../parts/input.tsx'
 import { Mark } from '../parts/mark.tsx'
+import { isName, NameField } from '../parts/name-field.tsx'
 import { ProblemNotice } from '../parts/problem-notice.tsx'
 import { Reading } from '../parts/reading.tsx'
 import { Select } from '../parts/select.tsx'
@@ -69,7 +69,7 @@ function Decide({ request, asked, agents }: { request: string; asked: Asked; age
   const [name, setName] = useState('')
   const [tried, setTried] = useState(false)
   const agent = agents.find(({ id }) => id === chosen)
-  const valid = Name.safeParse(name).success
+  const valid = isName(name)
   const leave = { onSuccess: ({ redirectTo }: { redirectTo: string }) => window.location.assign(redirectTo) }
   const going = decide.isPending || decide.isSuccess
 
@@ -109,22 +109,14 @@ function Decide({ request, asked, agents }: { request: string; asked: Asked; age
           )}
         </Field>
         {chosen === NEW && (
-          <Field
+          <NameField
             label="Name of the new agent"
-            required
             hint="It starts with nothing. What it may call is granted on its page."
-            problem={tried && !valid ? 'Lower-case letters, digits and inner hyphens, at most 63' : undefined}
-          >
-            {(control) => (
-              <Input
-                {...control}
-                spellCheck={false}
-                placeholder="desktop-assistant"
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            )}
-          </Field>
+            value={name}
+            onChange={setName}
+            tried={tried}
+            placeholder="desktop-assistant"
+          />
         )}
         {agent && <AgentReach agent={agent} />}
         {decide.error && <ProblemNotice error={decide.error} />}

@@ -1,8 +1,7 @@
 import { createAgentToken, type Reply } from '@agentopia/api'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
-import { Button } from '../../parts/button.tsx'
-import { Dialog, DialogActions, DialogBody } from '../../parts/dialog.tsx'
+import { Dialog } from '../../parts/dialog.tsx'
 import { CodeBlock } from '../../parts/json-view.tsx'
 import { SecretOnce } from '../../parts/secret-once.tsx'
 import { TabPanel, Tabs } from '../../parts/tabs.tsx'
@@ -43,31 +42,29 @@ export function CreateAgentToken({ agentId, onClose }: { agentId: string; onClos
 function Made({ made, onClose }: { made: Reply<typeof createAgentToken>; onClose: () => void }) {
   const [client, setClient] = useState(made.snippets[0]?.client ?? '')
   return (
-    <Dialog open onClose={onClose} size="wide" title={`Connect with ${made.token.name}`}>
-      <DialogBody>
-        <SecretOnce secret={made.secret} what="the secret" />
-        {made.snippets.length > 0 && (
-          <Tabs
-            label="Client"
-            value={client}
-            onChange={setClient}
-            tabs={made.snippets.map((snippet) => ({ value: snippet.client, label: shortTitle(snippet.title) }))}
-          >
-            {made.snippets.map(({ client: value, title, text }) => (
-              <TabPanel key={value} value={value} className="pt-3">
-                {title !== shortTitle(title) && <p className="mb-2 text-ink-faint text-xs">{title}</p>}
-                <CodeBlock text={text} what={`the configuration for ${title}`} />
-              </TabPanel>
-            ))}
-          </Tabs>
-        )}
-      </DialogBody>
-      <DialogActions>
-        <Button kind="primary" onClick={onClose}>
-          I have it
-        </Button>
-      </DialogActions>
-    </Dialog>
+    <SecretOnce
+      title={`Connect with ${made.token.name}`}
+      secret={made.secret}
+      what="the secret"
+      size="wide"
+      onClose={onClose}
+    >
+      {made.snippets.length > 0 && (
+        <Tabs
+          label="Client"
+          value={client}
+          onChange={setClient}
+          tabs={made.snippets.map((snippet) => ({ value: snippet.client, label: shortTitle(snippet.title) }))}
+        >
+          {made.snippets.map(({ client: value, title, text }) => (
+            <TabPanel key={value} value={value} className="pt-3">
+              {title !== shortTitle(title) && <p className="mb-2 text-ink-faint text-xs">{title}</p>}
+              <CodeBlock text={text} what={`the configuration for ${title}`} />
+            </TabPanel>
+          ))}
+        </Tabs>
+      )}
+    </SecretOnce>
   )
 }
 

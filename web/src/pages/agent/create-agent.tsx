@@ -1,12 +1,12 @@
-import { createAgent, Name } from '@agentopia/api'
+import { createAgent } from '@agentopia/api'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
 import { Button } from '../../parts/button.tsx'
 import { Dialog, DialogActions, DialogBody } from '../../parts/dialog.tsx'
-import { Field } from '../../parts/field.tsx'
-import { Input, TextArea } from '../../parts/input.tsx'
+import { isName, NameField } from '../../parts/name-field.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
+import { DescriptionField } from './description-field.tsx'
 
 export function CreateAgent({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate()
@@ -14,7 +14,7 @@ export function CreateAgent({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('')
   const [description, setDescription] = useState('')
   const [tried, setTried] = useState(false)
-  const valid = Name.safeParse(name).success
+  const valid = isName(name)
   return (
     <Dialog
       open
@@ -39,34 +39,15 @@ export function CreateAgent({ onClose }: { onClose: () => void }) {
         }}
       >
         <DialogBody>
-          <Field
-            label="Name"
-            required
+          <NameField
+            value={name}
+            onChange={setName}
+            tried={tried}
             hint="Lower-case letters, digits and inner hyphens"
-            problem={tried && !valid ? 'Lower-case letters, digits and inner hyphens, at most 63' : undefined}
-          >
-            {(control) => (
-              <Input
-                {...control}
-                autoFocus
-                spellCheck={false}
-                placeholder="research-assistant"
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="What it does">
-            {(control) => (
-              <TextArea
-                {...control}
-                maxLength={500}
-                rows={2}
-                value={description}
-                onChange={(event) => setDescription(event.target.value)}
-              />
-            )}
-          </Field>
+            placeholder="research-assistant"
+            autoFocus
+          />
+          <DescriptionField value={description} onChange={setDescription} rows={2} />
           {create.error && <ProblemNotice error={create.error} />}
         </DialogBody>
         <DialogActions>

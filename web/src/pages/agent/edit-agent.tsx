@@ -1,17 +1,17 @@
-import { type Agent, Name, updateAgent } from '@agentopia/api'
+import { type Agent, updateAgent } from '@agentopia/api'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
 import { Button } from '../../parts/button.tsx'
 import { Dialog, DialogActions, DialogBody } from '../../parts/dialog.tsx'
-import { Field } from '../../parts/field.tsx'
-import { Input, TextArea } from '../../parts/input.tsx'
+import { isName, NameField } from '../../parts/name-field.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
+import { DescriptionField } from './description-field.tsx'
 
 export function EditAgent({ agent, onClose }: { agent: Agent; onClose: () => void }) {
   const update = useAction(updateAgent)
   const [name, setName] = useState(agent.name)
   const [description, setDescription] = useState(agent.description)
-  const valid = Name.safeParse(name).success
+  const valid = isName(name)
   return (
     <Dialog open onClose={onClose} size="small" title={`Change ${agent.name}`}>
       <form
@@ -26,26 +26,8 @@ export function EditAgent({ agent, onClose }: { agent: Agent; onClose: () => voi
         }}
       >
         <DialogBody>
-          <Field
-            label="Name"
-            required
-            problem={valid ? undefined : 'Lower-case letters, digits and inner hyphens, at most 63'}
-          >
-            {(control) => (
-              <Input {...control} spellCheck={false} value={name} onChange={(event) => setName(event.target.value)} />
-            )}
-          </Field>
-          <Field label="What it does">
-            {(control) => (
-              <TextArea
-                {...control}
-                maxLength={500}
-                rows={3}
-                value={description}
-                onChange={(event) => setDescription(event.target.value)}
-              />
-            )}
-          </Field>
+          <NameField value={name} onChange={setName} tried />
+          <DescriptionField value={description} onChange={setDescription} rows={3} />
           {update.error && <ProblemNotice error={update.error} />}
         </DialogBody>
         <DialogActions>

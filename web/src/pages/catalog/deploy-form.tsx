@@ -1,4 +1,4 @@
-import { deployTool, type Input, listInstances, Name, ProblemError, type Tool, type Toolbox } from '@agentopia/api'
+import { deployTool, type Input, listInstances, ProblemError, type Tool, type Toolbox } from '@agentopia/api'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { fieldProblemsOf } from '../../api/field-problems.ts'
@@ -7,7 +7,7 @@ import { useOperation } from '../../api/use-operation.ts'
 import { Button } from '../../parts/button.tsx'
 import { DialogActions, DialogBody } from '../../parts/dialog.tsx'
 import { Field } from '../../parts/field.tsx'
-import { Input as TextInput } from '../../parts/input.tsx'
+import { isName, NameField } from '../../parts/name-field.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { SchemaForm } from '../../parts/schema-form.tsx'
 import { Select } from '../../parts/select.tsx'
@@ -43,12 +43,11 @@ export function DeployForm({ tool, toolboxes, initialToolboxId, onClose }: Deplo
   const name = typedName ?? freeName(nameFrom(tool.id), there.data?.items.map((instance) => instance.name) ?? [])
   const filled = readValues(fields, values)
   const refused = refusalsOf(deploy.error)
-  const nameProblem = tried && !Name.safeParse(name).success ? NAME_RULE : undefined
 
   function submit(event: FormEvent): void {
     event.preventDefault()
     setTried(true)
-    if (toolboxId === undefined || !filled.ok || !Name.safeParse(name).success) return
+    if (toolboxId === undefined || !filled.ok || !isName(name)) return
     deploy.mutate(
       { params: { toolboxId }, body: { toolId: tool.id, name, config: filled.values as ConfigValues } },
       {
@@ -96,25 +95,13 @@ export function DeployForm({ tool, toolboxes, initialToolboxId, onClose }: Deplo
               />
             )}
           </Field>
-          <Field
-            label="Name"
-            required
+          <NameField
             hint="Prefix of its capabilities for agents"
-            problem={
-              nameProblem ??
-              refused.fields['name'] ??
-              (isCode(deploy.error, 'name-taken') ? deploy.error.message : undefined)
-            }
-          >
-            {(control) => (
-              <TextInput
-                {...control}
-                spellCheck={false}
-                value={name}
-                onChange={(event) => setTypedName(event.target.value)}
-              />
-            )}
-          </Field>
+            value={name}
+            onChange={setTypedName}
+            tried={tried}
+            problem={refused.fields['name'] ?? (isCode(deploy.error, 'name-taken') ? deploy.error.message : undefined)}
+          />
         </div>
         {fields.length > 0 && (
           <SchemaForm
@@ -138,8 +125,6 @@ export function DeployForm({ tool, toolboxes, initialToolboxId, onClose }: Deplo
     </form>
   )
 }
-
-const NAME_RULE = 'Lower-case letters, digits and inner hyphens, at most 63'
 
 const isCode = (error: Error | null, code: string): error is ProblemError =>
   error instanceof ProblemError && error.code === code

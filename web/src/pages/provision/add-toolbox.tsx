@@ -1,4 +1,4 @@
-import { createToolbox, getProvider, Name, type Toolbox } from '@agentopia/api'
+import { createToolbox, getProvider, type Toolbox } from '@agentopia/api'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
@@ -6,7 +6,7 @@ import { useOperation } from '../../api/use-operation.ts'
 import { Button } from '../../parts/button.tsx'
 import { Dialog, DialogActions, DialogBody } from '../../parts/dialog.tsx'
 import { Field } from '../../parts/field.tsx'
-import { Input } from '../../parts/input.tsx'
+import { isName, NameField } from '../../parts/name-field.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Select } from '../../parts/select.tsx'
 import { type Choice, DropletChoice } from './droplet-choice.tsx'
@@ -28,7 +28,7 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
   const [choice, setChoice] = useState<Choice>({})
   const [tried, setTried] = useState(false)
   const [joining, setJoining] = useState<Toolbox>()
-  const valid = Name.safeParse(name).success
+  const valid = isName(name)
   const { region, size, image } = choice
 
   if (joining) return <JoinInstructions toolbox={joining} onClose={onClose} />
@@ -60,22 +60,7 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
               <Select {...control} value={kind} onChange={(value) => setKind(value as Kind)} options={PROVIDERS} />
             )}
           </Field>
-          <Field
-            label="Name"
-            required
-            problem={tried && !valid ? 'Lower-case letters, digits and inner hyphens, at most 63' : undefined}
-          >
-            {(control) => (
-              <Input
-                {...control}
-                autoFocus
-                spellCheck={false}
-                placeholder="alpha"
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            )}
-          </Field>
+          <NameField value={name} onChange={setName} tried={tried} placeholder="alpha" autoFocus />
           {unconfigured && (
             <p className="text-pretty text-ink-soft">
               Your account has no token of DigitalOcean yet. An administrator gives one under Settings.

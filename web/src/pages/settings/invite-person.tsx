@@ -1,6 +1,5 @@
 import { createInvitation, type Reply, type Role } from '@agentopia/api'
 import { useState } from 'react'
-import { includesRole, useMe } from '../../api/me.ts'
 import { useAction } from '../../api/use-action.ts'
 import { Button } from '../../parts/button.tsx'
 import { Dialog, DialogActions, DialogBody } from '../../parts/dialog.tsx'
@@ -8,33 +7,24 @@ import { Field } from '../../parts/field.tsx'
 import { Input } from '../../parts/input.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { SecretOnce } from '../../parts/secret-once.tsx'
-import { Select } from '../../parts/select.tsx'
-import { isRole, ROLES } from './roles.ts'
+import { RoleField } from './role-field.tsx'
+import { ROLES } from './roles.ts'
 
 /** Makes a link for somebody; it is handed over by whoever made it, for nothing is sent from here. */
 export function InvitePerson({ onClose }: { onClose: () => void }) {
-  const me = useMe()
   const invite = useAction(createInvitation)
   const [email, setEmail] = useState('')
   const [role, setRole] = useState<Role>('operator')
   const [made, setMade] = useState<Reply<typeof createInvitation>>()
   if (made)
     return (
-      <Dialog
-        open
-        onClose={onClose}
+      <SecretOnce
         title={`Invite ${made.invitation.email}`}
         description="Send this link to that person, by a way on which nobody else reads. It works once, within a week."
-      >
-        <DialogBody>
-          <SecretOnce secret={made.link} what="the link" />
-        </DialogBody>
-        <DialogActions>
-          <Button kind="primary" onClick={onClose}>
-            I have it
-          </Button>
-        </DialogActions>
-      </Dialog>
+        secret={made.link}
+        what="the link"
+        onClose={onClose}
+      />
     )
   return (
     <Dialog open onClose={onClose} size="small" title="Invite somebody" description="You get a link to hand over.">
@@ -58,21 +48,7 @@ export function InvitePerson({ onClose }: { onClose: () => void }) {
               />
             )}
           </Field>
-          <Field label="Role">
-            {(control) => (
-              <Select
-                {...control}
-                value={role}
-                onChange={(value) => isRole(value) && setRole(value)}
-                options={ROLES.map(([value, note]) => ({
-                  value,
-                  label: value,
-                  note,
-                  disabled: !me || !includesRole(me.role, value),
-                }))}
-              />
-            )}
-          </Field>
+          <RoleField roles={ROLES} value={role} onChange={setRole} />
           {invite.error && <ProblemNotice error={invite.error} />}
         </DialogBody>
         <DialogActions>
