@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ProblemError, problem } from '@agentopia/api'
-import { forwardedMeta, type JsonRpcAnswer, type JsonRpcNotification } from '@agentopia/dtma/contract'
+import { forwardedMeta, isObject, type JsonRpcAnswer, type JsonRpcNotification } from '@agentopia/dtma/contract'
 import type { Log } from '../log.ts'
 import type { BeltItem } from './authorise.ts'
 import type { MadeCall, MakeCall, WantedCall } from './call.ts'
@@ -177,6 +177,3 @@ function refusalOf({ method }: Question, why: string): Record<string, unknown> {
     `The client refused ${method}, which the tool asked for: ${cleanText(why.slice(0, 300))}`,
   )
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import {
   CODE,
   HANDSHAKE_VERSIONS,
+  isObject,
   type JsonRpcMessage,
   type JsonRpcRequest,
   META_KEY,
@@ -56,9 +57,6 @@ export function eraOf(headers: IncomingHttpHeaders, parsed: JsonRpcMessage): Era
     throw new McpRefusal(400, CODE.invalidParams, `params._meta lacks ${META_KEY.clientCapabilities}`, { id })
   return 'modern'
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A header that came twice reads differently to different readers; Node joins such by a comma, which none of these holds. */
 const headerOf = (headers: IncomingHttpHeaders, name: string): string | undefined => {

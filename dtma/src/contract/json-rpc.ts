@@ -65,7 +65,8 @@ function classify(value: Record<string, unknown>): JsonRpcMessage | undefined {
   return isError(error) && result === undefined ? { kind: 'answer', id, answer: { error } } : undefined
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+/** Neither a list nor null. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isId = (value: unknown): value is JsonRpcId =>
   typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value))

@@ -1,4 +1,4 @@
-import type { JsonRpcRequest } from './json-rpc.ts'
+import { isObject, type JsonRpcRequest } from './json-rpc.ts'
 
 /** The revision in which every request says what it speaks and what its client can do; there is no handshake and no session. */
 export const MODERN = '2026-07-28'
@@ -31,9 +31,7 @@ const ABILITIES = ['sampling', 'elicitation', 'roots'] as const
 
 export const metaOf = (params: Params): Readonly<Record<string, unknown>> | undefined => {
   const meta = params?.['_meta']
-  return typeof meta === 'object' && meta !== null && !Array.isArray(meta)
-    ? (meta as Record<string, unknown>)
-    : undefined
+  return isObject(meta) ? meta : undefined
 }
 
 /** What a request says of its client. One that says nothing can be asked nothing. */

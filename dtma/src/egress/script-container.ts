@@ -1,5 +1,6 @@
 import type { CreateBody } from '../engine/docker.types.ts'
 import { TOOL_USER } from '../tools/create-body.ts'
+import { NOTHING_GRANTED, NOTHING_HEARD } from '../tools/nothing-granted.ts'
 import { LABEL } from '../tools/tool-labels.ts'
 
 export interface ScriptContainer {
@@ -23,6 +24,7 @@ const MIB = 1024 * 1024
 export function scriptContainer(input: ScriptContainer): CreateBody {
   const memory = (input.memoryMib ?? 128) * MIB
   return {
+    ...NOTHING_HEARD,
     Image: input.image,
     Hostname: 'dtma',
     User: TOOL_USER,
@@ -31,68 +33,31 @@ export function scriptContainer(input: ScriptContainer): CreateBody {
     Cmd: ['-e', input.script],
     WorkingDir: '/',
     Labels: { [LABEL.owner]: input.owner },
-    Healthcheck: { Test: ['NONE'] },
     StopSignal: 'SIGKILL',
     StopTimeout: 1,
-    ExposedPorts: {},
-    Volumes: {},
-    Tty: false,
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
     OpenStdin: true,
-    StdinOnce: false,
-    NetworkDisabled: false,
     HostConfig: {
+      ...NOTHING_GRANTED,
       NetworkMode: input.network,
-      ReadonlyRootfs: true,
-      Privileged: false,
-      CapDrop: ['ALL'],
-      CapAdd: [],
       SecurityOpt: ['no-new-privileges:true', ...(input.securityOptions ?? [])],
       Tmpfs: {},
       ShmSize: MIB,
       Memory: memory,
       MemorySwap: memory,
-      MemoryReservation: 0,
       NanoCpus: 1e9,
       PidsLimit: 32,
       Ulimits: [
         { Name: 'nofile', Soft: 16_384, Hard: 16_384 },
         { Name: 'core', Soft: 0, Hard: 0 },
       ],
-      Init: true,
       OomScoreAdj: 0,
-      OomKillDisable: false,
-      RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
-      AutoRemove: false,
       // Its output is the traffic with DTMA.
       LogConfig: { Type: 'none', Config: {} },
-      PublishAllPorts: false,
-      PortBindings: {},
-      Binds: [],
       Mounts: [],
-      Devices: [],
-      DeviceRequests: [],
-      DeviceCgroupRules: [],
-      PidMode: '',
-      IpcMode: 'private',
-      UTSMode: '',
-      UsernsMode: '',
-      CgroupnsMode: 'private',
-      CgroupParent: '',
-      Runtime: '',
       Dns: input.nameServers ?? [],
       DnsOptions: [],
-      DnsSearch: [],
-      ExtraHosts: [],
-      VolumesFrom: [],
-      VolumeDriver: '',
-      Links: [],
-      GroupAdd: [],
       // It stands in many networks and must not become a road between them.
       Sysctls: input.network === 'host' ? {} : { 'net.ipv4.ip_forward': '0' },
     },
-    NetworkingConfig: {},
   }
 }

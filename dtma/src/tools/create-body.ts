@@ -1,6 +1,7 @@
 import type { ToolSpec } from '../contract/tool.ts'
 import { PROXY_PORT } from '../egress/gateway.script.ts'
 import type { CreateBody, EngineInfo, HostConfig, ImageDetails, VolumeMount } from '../engine/docker.types.ts'
+import { NOTHING_GRANTED, NOTHING_HEARD } from './nothing-granted.ts'
 import { SECRETS_ENTRYPOINT } from './npm-secrets.script.ts'
 import { LABEL, RESERVED_LABEL_PREFIXES, resourceNameOf, specHashOf } from './tool-labels.ts'
 
@@ -27,11 +28,12 @@ const EXEC_TMPFS = 'rw,exec,nosuid,nodev'
 
 /**
  * The container of a tool, made from nothing: the validated spec, constants, and of the image only its command, directory and
- * the paths and labels that must be neutralised. This is the only place where a create body is made.
+ * the paths and labels that must be neutralised. This is the only place where the body of a tool is made.
  */
 export function createBody(input: ContainerInput): CreateBody {
   const { name, generation, spec, owner, claim, image } = input
   return {
+    ...NOTHING_HEARD,
     Image: image.Id,
     Hostname: 'tool',
     User: TOOL_USER,
@@ -47,20 +49,10 @@ export function createBody(input: ContainerInput): CreateBody {
       [LABEL.generation]: String(generation),
       [LABEL.spec]: specHashOf(spec),
     },
-    Healthcheck: { Test: ['NONE'] },
     StopSignal: 'SIGTERM',
     StopTimeout: STOP_GRACE_SECONDS,
-    ExposedPorts: {},
-    Volumes: {},
-    Tty: false,
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
     OpenStdin: spec.transport.type === 'stdio' || spec.secrets !== undefined,
-    StdinOnce: false,
-    NetworkDisabled: false,
     HostConfig: hostConfigOf(input),
-    NetworkingConfig: {},
   }
 }
 
@@ -93,11 +85,8 @@ function proxyOf({ egress }: ToolSpec): Readonly<Record<string, string>> {
 function hostConfigOf({ name, spec, image, engine }: ContainerInput): HostConfig {
   const { memoryMib, cpus, pids } = spec.resources
   return {
+    ...NOTHING_GRANTED,
     NetworkMode: networkOf(spec) === 'none' ? 'none' : resourceNameOf(name),
-    ReadonlyRootfs: true,
-    Privileged: false,
-    CapDrop: ['ALL'],
-    CapAdd: [],
     SecurityOpt: ['no-new-privileges:true', ...appArmor(engine.SecurityOptions)],
     Tmpfs: {
       ...volumesAsTmpfs(image.Config.Volumes, spec.state?.path),
@@ -106,40 +95,16 @@ function hostConfigOf({ name, spec, image, engine }: ContainerInput): HostConfig
     ShmSize: (spec.profiles.includes('browser') ? 256 : 16) * MIB,
     Memory: memoryMib * MIB,
     MemorySwap: memoryMib * MIB,
-    MemoryReservation: 0,
     NanoCpus: Math.round(Math.min(cpus, engine.NCPU) * 1e9),
     PidsLimit: pids,
     Ulimits: [
       { Name: 'nofile', Soft: 1024, Hard: 1024 },
       { Name: 'core', Soft: 0, Hard: 0 },
     ],
-    Init: true,
     OomScoreAdj: 500,
-    OomKillDisable: false,
-    RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
-    AutoRemove: false,
     LogConfig: { Type: 'local', Config: { 'max-size': '5m', 'max-file': '2' } },
-    PublishAllPorts: false,
-    PortBindings: {},
-    Binds: [],
     Mounts: spec.state ? [stateMount(name, spec.state.path)] : [],
-    Devices: [],
-    DeviceRequests: [],
-    DeviceCgroupRules: [],
-    PidMode: '',
-    IpcMode: 'private',
-    UTSMode: '',
-    UsernsMode: '',
-    CgroupnsMode: 'private',
-    CgroupParent: '',
-    Runtime: '',
     ...(networkOf(spec) === 'none' ? { Dns: [], DnsOptions: [] } : NAMES_ON_THE_NETWORK),
-    DnsSearch: [],
-    ExtraHosts: [],
-    VolumesFrom: [],
-    VolumeDriver: '',
-    Links: [],
-    GroupAdd: [],
     Sysctls: {},
   }
 }

@@ -2,6 +2,7 @@ import { lookup as resolve } from 'node:dns'
 import http from 'node:http'
 import https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
+import { isObject } from '@agentopia/dtma/contract'
 import { isPublicAddress } from '../../http/public-address.ts'
 import { type OAuthClient, parseClientMetadata } from './client-metadata.ts'
 import { OAuthError } from './oauth-error.ts'
@@ -92,7 +93,7 @@ function fetchText(url: URL, lookup: LookupFunction, signal: AbortSignal): Promi
 function asObject(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+    if (isObject(value)) return value
   } catch {
     // Said below, as for every other text that is no document.
   }
