@@ -1,3 +1,4 @@
+import { CALLS_AT_ONCE } from '@agentopia/dtma/contract'
 import { openCallJournal } from '../calls/call-journal.ts'
 import { type CallRecorder, createCallRecorder } from '../calls/call-recorder.ts'
 import { type ChainSeal, createChainSeal } from '../calls/chain-seal.ts'
@@ -51,7 +52,7 @@ export interface WayOfCalls {
 }
 
 /** One slow tool keeps so many calls busy, so many waiting, and no other tool. */
-const CALLS_PER_INSTANCE = { atOnce: 64, waiting: 256 } as const
+const CALLS_PER_INSTANCE = { atOnce: CALLS_AT_ONCE, waiting: 256 } as const
 
 /** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ record. */
 export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {

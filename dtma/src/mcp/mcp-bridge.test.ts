@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, test, vi } from 'vitest'
+import { CALLS_AT_ONCE } from '../contract/mcp.ts'
 import { type Behaviour, echoTool, type FakeServer, fakeServer, targetOf } from './fake-server.testing.ts'
 import { createMcpEndpoint } from './mcp-endpoint.ts'
 import { createMcpBridge } from './tool-sessions.ts'
@@ -205,10 +206,11 @@ test.each<[string, Behaviour['onInitialize'], string]>([
   ).rejects.toMatchObject({ code })
 })
 
-test('no more than 64 calls wait for one tool', async () => {
+test('all calls of a control plane and 32 requests beside them wait for one tool, and no more', async () => {
   const { post, server } = await opened({ onCall: () => {} })
-  const waiting = Array.from({ length: 64 }, () => post(call('x')).catch(() => {}))
-  await vi.waitFor(() => expect(server.heard.filter(({ method }) => method === 'tools/call')).toHaveLength(64))
+  const most = CALLS_AT_ONCE + 32
+  const waiting = Array.from({ length: most }, () => post(call('x')).catch(() => {}))
+  await vi.waitFor(() => expect(server.heard.filter(({ method }) => method === 'tools/call')).toHaveLength(most))
   await expect(post(call('one more'))).rejects.toMatchObject({ code: 'too-busy' })
   ;(server as FakeServer).exit()
   await Promise.all(waiting)
