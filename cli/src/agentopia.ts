@@ -35,6 +35,7 @@ import { toolRemove } from './commands/tool/remove.ts'
 import { toolShow } from './commands/tool/show.ts'
 import { toolbeltAdd, toolbeltAllow, toolbeltDeny, toolbeltRemove } from './commands/toolbelt/change.ts'
 import { toolbeltList } from './commands/toolbelt/list.ts'
+import { toolbeltApprove, toolbeltReview } from './commands/toolbelt/review.ts'
 import { toolbeltSet } from './commands/toolbelt/switches.ts'
 import { toolboxCreate } from './commands/toolbox/create.ts'
 import { toolboxJoin } from './commands/toolbox/join.ts'
@@ -99,6 +100,8 @@ export const agentopia = defineCommand({
       allow: toolbeltAllow,
       deny: toolbeltDeny,
       set: toolbeltSet,
+      review: toolbeltReview,
+      approve: toolbeltApprove,
       remove: toolbeltRemove,
     }),
     credential: noun('credential', 'Secrets of an agent for a tool', {

@@ -119,7 +119,7 @@ interface PermissionProps {
 
 function Permission({ permission, allowed, differs, disabled, onChange }: PermissionProps) {
   const id = useId()
-  const { capability, gatewayName, description, readOnly, destructive, offered } = permission
+  const { capability, gatewayName, description, readOnly, destructive, offered, changed } = permission
   return (
     <li className={cn('flex items-start gap-3 px-4 py-2.5 hover:bg-canvas/70', differs && 'bg-accent-soft/50')}>
       <Checkbox
@@ -136,6 +136,7 @@ function Permission({ permission, allowed, differs, disabled, onChange }: Permis
           </code>
           <CapabilityBadges readOnly={readOnly} destructive={destructive} />
           {!offered && <Badge className="text-warn">no longer offered</Badge>}
+          {changed && <Badge className="border-bad/40 text-bad">changed, blocked</Badge>}
         </span>
         {description && <span className="wrap-anywhere line-clamp-1 text-ink-faint text-xs">{description}</span>}
       </label>

@@ -10,6 +10,7 @@ import { ConfirmByName } from '../../parts/confirm-by-name.tsx'
 import { Switch } from '../../parts/switch.tsx'
 import { notify } from '../../shell/notices.ts'
 import { allowedOf } from '../../words/permissions.ts'
+import { ChangedCapabilities } from './changed-capabilities.tsx'
 import { CredentialPanel } from './credential-panel.tsx'
 import { PermissionMatrix } from './permission-matrix.tsx'
 import { ToolbeltSwitches } from './toolbelt-switches.tsx'
@@ -66,6 +67,7 @@ export function ToolbeltItemCard({ item, agentName }: { item: ToolbeltItem; agen
         </Button>
       </header>
       <CredentialPanel item={item} agentName={agentName} />
+      <ChangedCapabilities item={item} agentName={agentName} />
       <PermissionMatrix item={item} />
       <ToolbeltSwitches item={item} />
       <ConfirmByName
