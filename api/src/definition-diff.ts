@@ -1,4 +1,5 @@
 import type { Capability } from '@agentopia/dtma/contract'
+import { hidesText, visible } from './visible-text.ts'
 import { type WordRun, wordDiff } from './word-diff.ts'
 
 /** How much a change matters to whoever allowed the capability before. */
@@ -118,7 +119,7 @@ function restOfAnnotations(from: Json, to: Json): DefinitionChange[] {
 /** A text that an agent reads is an instruction to it. */
 function textChanges(place: string, before: string | undefined, after: string | undefined): DefinitionChange[] {
   if (before === after) return []
-  const hides = HIDDEN.test(after ?? '') && !HIDDEN.test(before ?? '')
+  const hides = hidesText(after ?? '') && !hidesText(before ?? '')
   const severity = hides ? 'danger' : 'caution'
   const meaning = hides ? 'holds characters that cannot be seen' : 'tells the agent something else'
   const [old, now] = [before, after].map((text) => text && visible(text))
@@ -190,7 +191,7 @@ function property(side: Side, place: string, from: unknown, to: unknown, depth: 
   const is = side === ARGUMENTS ? 'argument' : 'part of the answer'
   if (to === undefined)
     return [{ ...whole(place, from, to, 'note'), meaning: `an ${is} less`.replace('an part', 'a part') }]
-  const hides = HIDDEN.test(written(to))
+  const hides = hidesText(written(to))
   const meaning = hides ? 'holds characters that cannot be seen' : `a new ${is}`
   return [{ ...whole(place, from, to, hides ? 'danger' : side.severity), meaning }]
 }
@@ -254,10 +255,3 @@ const written = (value: unknown): string =>
 
 const asText = (value: unknown): string | undefined =>
   value === undefined ? undefined : visible(typeof value === 'string' ? value : written(value))
-
-/** Controls, marks of direction, tags and what has no width: a reader must see that they are there. */
-const HIDDEN =
-  /(?![\t\n\r])(?:[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\u115f\u1160\u3164\uffa0]|\u034f|[\u{fe00}-\u{fe0f}]|[\u{e0100}-\u{e01ef}])/u
-const EACH_HIDDEN = new RegExp(HIDDEN, 'gu')
-
-const visible = (text: string): string => text.replace(EACH_HIDDEN, (one) => `\\u{${one.codePointAt(0)!.toString(16)}}`)

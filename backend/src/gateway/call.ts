@@ -7,11 +7,13 @@ import {
   type JsonRpcNotification,
   type RequestClient,
 } from '@agentopia/dtma/contract'
+import { DeniedByPerson } from '../approvals/ask-person.ts'
 import type { CallEnd } from '../calls/call-record.ts'
 import type { CallRecorder } from '../calls/call-recorder.ts'
 import { ComeAgain } from '../http/come-again.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Admit } from './admission.ts'
+import type { AskFirst } from './ask-first.ts'
 import { authorise, authoriseAll, type BeltItem, type Toolbelt } from './authorise.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import { cleanText } from './clean-text.ts'
@@ -35,6 +37,8 @@ export interface WantedCall {
   readonly client?: RequestClient
   /** What the server wanted of the client, when the call comes again with it. */
   readonly again?: Readonly<{ inputResponses?: unknown; requestState?: string }>
+  /** Who approved this call before, when it comes again. */
+  readonly approvedBy?: string | undefined
   /** The answer comes back under it. */
   readonly id: JsonRpcId
   readonly timeoutMs: number
@@ -45,35 +49,41 @@ export interface WantedCall {
 export interface MadeCall {
   readonly callId: string
   readonly durationMs: number
+  /** Who was asked and said yes. */
+  readonly decidedBy?: string | undefined
   readonly answer: JsonRpcAnswer
   /** The JSON-RPC answer as the tool wrote it. */
   readonly written: string
 }
 
 /**
- * Authorises, admits, calls, records. The record is begun before anything is sent: without it there is no call.
+ * Authorises, admits, asks a person where one is to be asked, calls, records. The record is begun before anything is sent: without it there is no call.
  * @throws {ProblemError} `capability-denied`, which does not tell whether the capability exists; `capability-changed`, of one
  *   that was allowed as something else; `store-unavailable`,
- *   `rate-limited`, `payload-too-large`, `result-too-large`; the signal's reason when it aborts; or what the upstream throws.
+ *   `rate-limited`, `payload-too-large`, `result-too-large`; `approval-denied`, `approval-timeout`; the signal's reason when it aborts; or what the upstream throws.
  */
 export type MakeCall = (wanted: WantedCall) => Promise<MadeCall>
 
 export interface MakeCallDeps {
   readonly callUpstream: CallUpstream
   readonly admit: Admit
+  readonly askFirst: AskFirst
   readonly bulkhead: Bulkhead
   readonly recorder: Pick<CallRecorder, 'begin' | 'end'>
   readonly clock: Pick<Clock, 'now'>
   readonly newId: (prefix: 'call') => string
 }
 
-export function createMakeCall({ callUpstream, admit, bulkhead, recorder, clock, newId }: MakeCallDeps): MakeCall {
+export function createMakeCall(deps: MakeCallDeps): MakeCall {
+  const { callUpstream, admit, askFirst, bulkhead, recorder, clock, newId } = deps
+
   return async (wanted) => {
     const { item, capability, signal } = wanted
     const callId = newId('call')
     const started = performance.now()
     const args = JSON.stringify(wanted.arguments)
     const argumentBytes = Buffer.byteLength(args)
+    const argumentDigest = digestOf(args)
     const end = (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): number => {
       const durationMs = performance.now() - started
       recorder.end(callId, { code: null, resultBytes: null, resultDigest: null, ...how, durationMs })
@@ -84,7 +94,7 @@ export function createMakeCall({ callUpstream, admit, bulkhead, recorder, clock,
       id: callId,
       ...namesOf(wanted),
       startedAt: new Date(clock.now()).toISOString(),
-      argumentDigest: digestOf(args),
+      argumentDigest,
       argumentBytes,
     })
 
@@ -96,16 +106,24 @@ export function createMakeCall({ callUpstream, admit, bulkhead, recorder, clock,
       throw problem('capability-denied', `${shown(capability)} is not among the capabilities of this agent`)
     }
 
+    let approved: { readonly decidedBy?: string | undefined; readonly item: BeltItem } = { item }
     try {
       await admit({ toolbelt: wanted.toolbelt, item, capability, argumentBytes })
+      if (wanted.approvedBy !== undefined) approved = { item, decidedBy: wanted.approvedBy }
+      else if (isToolCall(wanted.method) && item.asked.has(capability))
+        approved = await askFirst(wanted, item, { callId, argumentDigest, argumentBytes })
     } catch (error) {
-      end({ ...failureOf(error, signal), outcome: 'denied' })
+      const said = error instanceof DeniedByPerson ? { decidedBy: error.decidedBy } : {}
+      const how = failureOf(error, signal)
+      end({ ...how, ...said, outcome: how.outcome === 'cancelled' ? 'cancelled' : 'denied' })
       throw error
     }
+    const { decidedBy } = approved
+    const who = decidedBy === undefined ? {} : { decidedBy }
 
     try {
       const { id, timeoutMs, onNotification } = wanted
-      const { id: instanceId, toolbox } = item.instance
+      const { id: instanceId, toolbox } = approved.item.instance
       const caller = wanted.toolbelt.agent.id
       const call = { toolbox, instanceId, id, request: requestOf(wanted, args), timeoutMs, caller, signal }
       const { answer, written } = await bulkhead.enter(instanceId, { signal, longestMs: timeoutMs }, () =>
@@ -114,13 +132,13 @@ export function createMakeCall({ callUpstream, admit, bulkhead, recorder, clock,
       const result = { resultBytes: Buffer.byteLength(written), resultDigest: digestOf(written) }
       const most = wanted.toolbelt.agent.limits.resultBytes
       if (most !== undefined && result.resultBytes > most) {
-        end({ outcome: 'failed', code: 'result-too-large', ...result })
+        end({ outcome: 'failed', code: 'result-too-large', ...result, ...who })
         throw problem('result-too-large', `The answer has ${result.resultBytes} bytes; ${most} are allowed`)
       }
-      const durationMs = end({ ...outcomeOf(answer), ...result })
-      return { callId, durationMs, answer, written }
+      const durationMs = end({ ...outcomeOf(answer), ...result, ...who })
+      return { callId, durationMs, decidedBy, answer, written }
     } catch (error) {
-      end(failureOf(error, signal))
+      end({ ...failureOf(error, signal), ...who })
       throw error
     }
   }

@@ -5,6 +5,7 @@ const permission = (capability: string, over: object = {}) => ({
   capability,
   gatewayName: `x__${capability}`,
   allowed: false,
+  ask: false,
   offered: true,
   ...over,
 })
