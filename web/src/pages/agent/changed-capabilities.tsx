@@ -20,17 +20,24 @@ interface ChangedCapabilitiesProps {
 export function ChangedCapabilities({ item, agentName }: ChangedCapabilitiesProps) {
   const [open, setOpen] = useState(false)
   const count = changedOf(item).length
-  if (count === 0) return null
+  return (
+    <>
+      {count > 0 && <Blocked count={count} onReview={() => setOpen(true)} />}
+      {open && <Review item={item} agentName={agentName} onClose={() => setOpen(false)} />}
+    </>
+  )
+}
+
+function Blocked({ count, onReview }: { count: number; onReview: () => void }) {
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-2 border-bad/25 border-b bg-bad-soft px-4 py-2.5">
       <ShieldAlert className="size-4 shrink-0 text-bad" aria-hidden />
       <p role="status" className="min-w-0 flex-1 text-pretty text-ink text-sm">
         {count === 1 ? 'One capability is' : `${count} capabilities are`} not what was allowed any more, and blocked.
       </p>
-      <Button size="small" onClick={() => setOpen(true)}>
+      <Button size="small" onClick={onReview}>
         Review
       </Button>
-      {open && <Review item={item} agentName={agentName} onClose={() => setOpen(false)} />}
     </div>
   )
 }
