@@ -23,7 +23,9 @@ import type { CallUpstream } from './upstream.ts'
 export interface WantedCall {
   readonly toolbelt: Toolbelt
   /** Absent: `tools/call`. Prompts and resources are permitted by item, not one by one. */
-  readonly method?: 'tools/call' | 'prompts/get' | 'resources/read'
+  readonly method?: 'tools/call' | 'prompts/get' | 'resources/read' | 'completion/complete'
+  /** Of what a completion completes an argument; it is permitted as that is. */
+  readonly completes?: 'prompts' | 'resources' | undefined
   /** By which door it came. */
   readonly via: NonNullable<Call['via']>
   /** `undefined`: the name leads nowhere. */
@@ -149,11 +151,13 @@ export function denialOf({
   toolbelt,
   item,
   method,
+  completes = 'prompts',
   capability,
-}: Pick<WantedCall, 'toolbelt' | 'item' | 'method' | 'capability'>): string | undefined {
+}: Pick<WantedCall, 'toolbelt' | 'item' | 'method' | 'completes' | 'capability'>): string | undefined {
   if (!item) return 'unknown'
   if (method === 'prompts/get') return authoriseAll(toolbelt, item, 'prompts')
   if (method === 'resources/read') return authoriseAll(toolbelt, item, 'resources')
+  if (method === 'completion/complete') return authoriseAll(toolbelt, item, completes)
   const decision = authorise(toolbelt, item, capability)
   return decision.allowed ? undefined : decision.because
 }
@@ -178,13 +182,22 @@ const namesOf = ({ toolbelt: { agent }, via, item, method, capability }: WantedC
 const shown = (capability: string): string => cleanText(capability.slice(0, 256)).replaceAll(/[\t\r\n]/g, ' ')
 
 /** The arguments are written once; their digest is of what is sent. */
-function requestOf({ method = 'tools/call', id, capability, meta, client, again }: WantedCall, args: string): string {
-  const named = JSON.stringify(capability)
-  const what = method === 'resources/read' ? `"uri":${named}` : `"name":${named},"arguments":${args}`
+function requestOf(wanted: WantedCall, args: string): string {
+  const { method = 'tools/call', id, meta, client, again } = wanted
   const rest = again ? `,${JSON.stringify(again).slice(1, -1)}` : ''
   const _meta = JSON.stringify({ ...meta, ...envelopeOf(client ?? NOBODY) })
-  const params = `{${what}${rest === ',' ? '' : rest},"_meta":${_meta}}`
+  const params = `{${whatOf(wanted, args)}${rest === ',' ? '' : rest},"_meta":${_meta}}`
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"${method}","params":${params}}`
+}
+
+/** What is asked for, in the words of its method: members of `params`. Those of a completion are its arguments. */
+function whatOf({ method, completes, capability }: WantedCall, args: string): string {
+  const named = JSON.stringify(capability)
+  if (method === 'resources/read') return `"uri":${named}`
+  if (method !== 'completion/complete') return `"name":${named},"arguments":${args}`
+  const ref =
+    completes === 'resources' ? `{"type":"ref/resource","uri":${named}}` : `{"type":"ref/prompt","name":${named}}`
+  return `"ref":${ref},${args.slice(1, -1)}`
 }
 
 const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }

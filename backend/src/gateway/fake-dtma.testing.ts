@@ -91,6 +91,8 @@ export async function openFakeDtma(): Promise<FakeDtma> {
     const { name, arguments: args, _meta } = message.params as { name: string; arguments: Args; _meta?: object }
     response.once('close', () => response.writableFinished || gone.push(name))
     const progressToken = (_meta as { progressToken?: unknown } | undefined)?.progressToken
+    if (message.method === 'completion/complete')
+      return json(response, answer(message.id, { completion: { values: ['completed'] } }))
     await ACTS[name]?.({ id: message.id, args, progressToken, response })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

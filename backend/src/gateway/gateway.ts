@@ -83,7 +83,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
     log,
     timeoutMs,
   })
-  const handle = createMethods({ calls, lists, listening, callUpstream, version })
+  const handle = createMethods({ calls, lists, listening, makeCall, clock, version })
 
   async function serve(request: IncomingMessage, response: ServerResponse, only: string | undefined): Promise<void> {
     refuseStrangers(request, own)
