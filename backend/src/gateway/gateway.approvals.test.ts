@@ -123,6 +123,47 @@ test('the modern revision waits in the same way', async () => {
   expect((await refused).body.result).toMatchObject({ resultType: 'complete', isError: true })
 })
 
+test('a call that comes again with the answer to a question of its tool is not asked for twice; a second time it is', async () => {
+  await setAsk('asks')
+  const KEY = 'io.modelcontextprotocol/'
+  const meta = { [`${KEY}protocolVersion`]: '2026-07-28', [`${KEY}clientCapabilities`]: { elicitation: {} } }
+  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'demo__asks' }
+  const call = (more: object = {}) =>
+    post(gateway, rpc('tools/call', { name: 'demo__asks', arguments: {}, _meta: meta, ...more }), headers)
+  const first = call()
+  await decide('approve')
+  const { requestState } = (await first).body.result
+  const again = { requestState, inputResponses: { sure: { action: 'accept' } } }
+  expect((await call(again)).body.result).toMatchObject({ content: [{ text: 'sure' }] })
+  expect((await gateway.calls())[0]).toMatchObject({ outcome: 'ok', decidedBy: 'alice@example.com' })
+  const replayed = call(again)
+  await decide('deny')
+  expect((await replayed).body.result).toMatchObject({ isError: true })
+  expect(gateway.dtma.seen).toHaveLength(2)
+})
+
+test('M06 a client of an earlier revision is asked by the tool on the stream of a call for which one person was asked once', async () => {
+  await setAsk('asks')
+  const session = `${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}.ef`
+  const headers = {
+    authorization: `Bearer ${gateway.secret}`,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    'mcp-session-id': session,
+  }
+  const send = (body: object) => fetch(gateway.url, { method: 'POST', headers, body: JSON.stringify(body) })
+  const call = send(toolCall('demo__asks'))
+  await decide('approve')
+  const reader = (await call).body!.pipeThrough(new TextDecoderStream()).getReader()
+  const asked = (await reader.read()).value!
+  const { id } = JSON.parse(/^data: (.*)$/m.exec(asked)![1]!) as { id: string }
+  await send({ jsonrpc: '2.0', id, result: { action: 'accept', content: {} } })
+  expect((await reader.read()).value).toContain('"text":"sure"')
+  expect(await waiting()).toEqual([])
+  const records = await gateway.calls()
+  expect(records.map(({ decidedBy }) => decidedBy)).toEqual(['alice@example.com', 'alice@example.com'])
+})
+
 test('a client that gave a progress token hears that the call is alive while it waits', async () => {
   const answer = await fetch(gateway.url, {
     method: 'POST',
