@@ -84,7 +84,7 @@ it('M07 a server that becomes another one while it runs is blocked, shown word b
 
   await using browsing = await browse(`/agents/${agentId}`)
   const { page, complaints } = browsing
-  await page.getByText('changed, blocked').waitFor()
+  await page.getByText('blocked', { exact: true }).waitFor()
   await button(page, 'Review').click()
   const dialog = page.getByRole('dialog', { name: 'What changed in files' })
   await dialog.getByText('no longer only reads').waitFor()
@@ -96,7 +96,7 @@ it('M07 a server that becomes another one while it runs is blocked, shown word b
   await button(page, 'Approve read').click()
   await dialog.getByText('Nothing is left to decide.').waitFor()
   await button(page, 'Close').first().click()
-  await page.getByText('changed, blocked').waitFor({ state: 'detached' })
+  await page.getByText('blocked', { exact: true }).waitFor({ state: 'detached' })
   expect(complaints).toEqual([])
   const again = { path: '/etc/hosts', context: 'nothing' }
   expect(textOf(await mcp.callTool({ name: 'files__read', arguments: again }))).toBe('read /etc/hosts')

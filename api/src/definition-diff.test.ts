@@ -40,7 +40,6 @@ describe('M07 the difference between two definitions of a capability', () => {
     expect(short(changesOf({ annotations: { destructiveHint: true }, description: 'Reads a file.' }))).toEqual([
       'danger: hints changed, no longer only reads',
       'danger: hints changed, newly destructive',
-      'caution: hints changed, has a further effect each time it is repeated',
       'caution: description changed, tells the agent something else',
     ])
   })

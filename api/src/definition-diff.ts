@@ -82,7 +82,7 @@ const HINTS: readonly Hint[] = [
   },
   {
     key: 'idempotentHint',
-    when: (annotations) => readsOnly(annotations) || annotations['idempotentHint'] === true,
+    when: (annotations) => annotations['idempotentHint'] === true,
     begins: ['note', 'may now be repeated without further effect'],
     ceases: ['caution', 'has a further effect each time it is repeated'],
   },

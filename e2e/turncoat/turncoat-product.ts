@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { openFixtureImage } from '../conformance/fixture-image.ts'
@@ -27,9 +27,9 @@ export async function startWithTurncoat(): Promise<Product> {
       {
         name: 'one more entry in the catalogue',
         setup({ onLoad }) {
-          onLoad({ filter: /catalog\/curated\.secrets\.ts$/ }, () => ({
+          onLoad({ filter: /catalog\/curated\.secrets\.ts$/ }, ({ path }) => ({
             loader: 'ts',
-            contents: `export const CURATED_WITH_SECRETS = ${JSON.stringify([entryOf(image.reference)])}`,
+            contents: `${readFileSync(path, 'utf8')}\nCURATED_WITH_SECRETS.push(${JSON.stringify(entryOf(image.reference))})`,
           }))
         },
       },

@@ -147,27 +147,33 @@ function Permission({ permission, answer, differs, disabled, onChange }: Permiss
           </code>
           <CapabilityBadges readOnly={readOnly} destructive={destructive} />
           {!offered && <Badge className="text-warn">no longer offered</Badge>}
-          {changed && <Badge className="border-bad/40 text-bad">changed, blocked</Badge>}
+          {changed && <Badge className="border-bad/40 text-bad">changed</Badge>}
         </span>
         {description && <span className="wrap-anywhere line-clamp-1 text-ink-faint text-xs">{description}</span>}
       </label>
-      {allowed && (
-        <Button
-          kind={answer === 'ask' ? 'plain' : 'quiet'}
-          size="small"
-          disabled={disabled}
-          aria-pressed={answer === 'ask'}
-          aria-label={`Ask a person before ${capability} is called`}
-          className="-my-0.5"
-          onClick={() => onChange(answer === 'ask' ? 'allow' : 'ask')}
-        >
-          <Hand />
-          Ask first
-        </Button>
-      )}
-      <span className={cn('shrink-0 text-xs', differs ? 'font-medium text-accent' : LOOK[answer])}>
-        {differs && 'to be '}
-        {WORDS[answer]}
+      <span className="flex min-h-6 shrink-0 items-center gap-2">
+        {allowed && (
+          <Button
+            kind={answer === 'ask' ? 'plain' : 'quiet'}
+            size="small"
+            disabled={disabled}
+            aria-pressed={answer === 'ask'}
+            aria-label={`Ask a person before ${capability} is called`}
+            className="-my-1"
+            onClick={() => onChange(answer === 'ask' ? 'allow' : 'ask')}
+          >
+            <Hand />
+            Ask first
+          </Button>
+        )}
+        {changed && !differs ? (
+          <span className="text-bad text-xs">blocked</span>
+        ) : (
+          <span className={cn('text-xs', differs ? 'font-medium text-accent' : LOOK[answer])}>
+            {differs && 'to be '}
+            {WORDS[answer]}
+          </span>
+        )}
       </span>
     </li>
   )
