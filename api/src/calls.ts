@@ -27,8 +27,13 @@ export const Call = z.object({
   argumentDigest: z.string(),
   argumentBytes: z.int(),
   resultBytes: z.int().optional(),
-  /** SHA-256 of the answer as it came, hex. */
+  /** SHA-256 of the answer as it was passed on, hex. */
   resultDigest: z.string().optional(),
+  /**
+   * Secrets that were seen, each as `<where>:<kind>`: in the `arguments`, the `result` or a `notification`; `own-secret` is one of
+   * the agent's own. They were taken out, or the call was refused (`code` is `secret-blocked`).
+   */
+  secretsSeen: z.array(z.string()).optional(),
   /** Place in the chain of the account, from 1. Absent in records that are older than the chain. */
   sequence: z.int().optional(),
   /** Hash of the record before. */
@@ -125,12 +130,20 @@ export const verifyCalls = defineUserOperation({
   problems: [],
 })
 
+export const SecretPolicy = z.enum(['redact', 'block', 'off'])
+export type SecretPolicy = z.infer<typeof SecretPolicy>
+
 /** What an account decides about its calls. */
 export const CallSettings = z.object({
   /** The kill switch of the account: off means every call of every agent is refused, and those under way are ended. */
   enabled: z.boolean(),
   /** Records older than so many days are removed. Null: none ever is. */
   retentionDays: z.int().min(1).max(3_650).nullable(),
+  /**
+   * What is done about texts that look like a secret (a key, a token) in arguments and answers: `redact` takes them out,
+   * `block` refuses the call. The agents' own secrets are taken out always.
+   */
+  secrets: SecretPolicy,
 })
 export type CallSettings = z.infer<typeof CallSettings>
 
@@ -157,12 +170,12 @@ export const switchCalls = defineUserOperation({
 })
 export const updateCallSettings = defineUserOperation({
   id: 'updateCallSettings',
-  summary: 'Set how long records of calls are kept',
+  summary: 'Set how long records of calls are kept, and what is done about secrets in calls',
   method: 'PATCH',
   path: '/api/calls/settings',
   auth: 'admin',
   status: 200,
-  body: z.strictObject({ retentionDays: CallSettings.shape.retentionDays }),
+  body: CallSettings.omit({ enabled: true }).partial().strict(),
   reply: CallSettings,
   problems: [],
 })

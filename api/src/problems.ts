@@ -74,6 +74,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Somebody switched it off or took a right away. The work may have been done: look before you repeat it.',
   },
+  'secret-blocked': {
+    status: 403,
+    title: 'The call carries what looks like a secret, and this account lets none through',
+    retryable: false,
+    fix: 'Keep secrets out of what tools are asked and answer. If the detail names the answer, the work was done. An administrator may have secrets redacted instead, in the settings of calls.',
+  },
   'not-found': { status: 404, title: 'No such route', retryable: false, fix: 'See the API reference for the routes.' },
   'toolbox-not-found': {
     status: 404,

@@ -239,6 +239,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     store,
     masterKey,
     sealer,
+    seals,
     catalog,
     clock,
     log,

@@ -65,17 +65,23 @@ const asSuperuser = (statement: ReturnType<typeof sql>) =>
 /** An account with ten calls on record. */
 async function tenCalls(): Promise<string> {
   const account = newAccount()
-  for (let n = 0; n < 5; n += 1) await append([record(account), record(account, { outcome: 'failed', code: 'x' })])
+  for (let n = 0; n < 5; n += 1)
+    await append([
+      record(account, { secretsSeen: ['result:own-secret'] }),
+      record(account, { outcome: 'failed', code: 'x' }),
+    ])
   return account
 }
 
 test('every record carries the hash of the one before it, over a form that anybody can compute', async () => {
   const account = await tenCalls()
   let previousHash = '0'.repeat(64)
-  for (const [index, { hash, ...rest }] of (await chainOf(account)).entries()) {
+  for (const [index, { hash, secretsSeen, ...rest }] of (await chainOf(account)).entries()) {
     expect(rest).toMatchObject({ sequence: index + 1, previousHash })
     // RFC 8785 by other means: members in order, no blanks.
-    const members = Object.entries({ ...rest, form: 1 }).sort(([a], [b]) => (a < b ? -1 : 1))
+    const members = Object.entries({ ...rest, ...(secretsSeen ? { form: 2, secretsSeen } : { form: 1 }) }).sort(
+      ([a], [b]) => (a < b ? -1 : 1),
+    )
     const canonical = `{${members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`
     expect(createHash('sha256').update(canonical).digest('hex')).toBe(hash)
     previousHash = hash

@@ -21,8 +21,9 @@ export interface ChainPosition {
 /** Where every chain begins. */
 export const BEGINNING: ChainPosition = { sequence: 0, hash: '0'.repeat(64) }
 
-/** The form of the record, should it ever change. */
+/** The form of a record; one in which secrets were seen has a member more. */
 const FORM = 1
+const FORM_WITH_SECRETS = 2
 
 /** The records as they go on from `last`, in their order. */
 export function chainOn(last: ChainPosition, records: readonly CallRecord[]): ChainedCall[] {
@@ -47,7 +48,7 @@ export function hashOf(record: Omit<ChainedCall, 'hash'>): string {
     capabilityDigest: record.capabilityDigest ?? null,
     code: record.code,
     durationMs: record.durationMs,
-    form: FORM,
+    form: record.secretsSeen ? FORM_WITH_SECRETS : FORM,
     id: record.id,
     instanceGeneration: record.instanceGeneration ?? null,
     instanceId: record.instanceId,
@@ -56,6 +57,7 @@ export function hashOf(record: Omit<ChainedCall, 'hash'>): string {
     previousHash: record.previousHash,
     resultBytes: record.resultBytes,
     resultDigest: record.resultDigest ?? null,
+    ...(record.secretsSeen ? { secretsSeen: record.secretsSeen } : {}),
     sequence: record.sequence,
     specDigest: record.specDigest ?? null,
     startedAt: record.startedAt,

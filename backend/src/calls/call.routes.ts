@@ -1,11 +1,19 @@
-import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSettings, verifyCalls } from '@agentopia/api'
+import {
+  type CallSettings,
+  exportCalls,
+  getCallSettings,
+  listCalls,
+  switchCalls,
+  updateCallSettings,
+  verifyCalls,
+} from '@agentopia/api'
 import { recordActivity } from '../events/activity.store.ts'
 import { cursorOf, positionOf } from '../http/cursor.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Store } from '../store/connect.ts'
 import { listCallRecords } from './call.store.ts'
 import type { CallRecorder } from './call-recorder.ts'
-import { getCallSettings as readSettings, setCallSettings } from './call-settings.store.ts'
+import { type ChangedCallSettings, getCallSettings as readSettings, setCallSettings } from './call-settings.store.ts'
 import { verifyCallChain } from './call-verifier.ts'
 import type { ChainSeal } from './chain-seal.ts'
 import { asCsv, asNdjson, scanCalls } from './export.ts'
@@ -57,16 +65,31 @@ export function callRoutes(mount: Mount, { store, recorder, seal }: CallRouteDep
     }),
   )
 
-  mount.reply(updateCallSettings, ({ body: { retentionDays } }, { caller: { accountId, actor } }) =>
+  mount.reply(updateCallSettings, ({ body: change }, { caller: { accountId, actor } }) =>
     store.tenant(accountId, async (tx) => {
       const before = await readSettings(tx)
-      if (before.retentionDays === retentionDays) return before
-      const message =
-        retentionDays === null
-          ? 'Records of calls are kept'
-          : `Records of calls are removed after ${retentionDays} days`
-      await recordActivity(tx, { accountId, actor, action: 'calls.retention', subject: accountId, message })
-      return setCallSettings(tx, accountId, { retentionDays })
+      const deeds = deedsOf(before, change)
+      for (const deed of deeds) await recordActivity(tx, { accountId, actor, subject: accountId, ...deed })
+      return deeds.length === 0 ? before : setCallSettings(tx, accountId, change)
     }),
   )
 }
+
+/** What a change of the settings means, one deed for each that changes. */
+function deedsOf(
+  before: CallSettings,
+  { retentionDays = before.retentionDays, secrets = before.secrets }: ChangedCallSettings,
+): readonly { readonly action: string; readonly message: string }[] {
+  const kept =
+    retentionDays === null ? 'Records of calls are kept' : `Records of calls are removed after ${retentionDays} days`
+  return [
+    ...(retentionDays === before.retentionDays ? [] : [{ action: 'calls.retention', message: kept }]),
+    ...(secrets === before.secrets ? [] : [{ action: 'calls.secrets', message: SECRETS_ARE[secrets] }]),
+  ]
+}
+
+const SECRETS_ARE = {
+  redact: 'What looks like a secret is taken out of calls',
+  block: 'Calls with what looks like a secret are refused',
+  off: 'Calls are not searched for what looks like a secret',
+} as const satisfies Record<CallSettings['secrets'], string>

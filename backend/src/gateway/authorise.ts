@@ -1,4 +1,4 @@
-import type { AgentLimits } from '@agentopia/api'
+import type { AgentLimits, SecretPolicy } from '@agentopia/api'
 import type { Capability } from '@agentopia/dtma/contract'
 import type { DtmaAddress } from '../toolboxes/dtma-client.ts'
 
@@ -40,6 +40,8 @@ export interface Toolbelt {
     /** The switch of the whole account. */
     readonly accountEnabled: boolean
     readonly limits: AgentLimits
+    /** What the account does about texts that look like a secret. */
+    readonly secrets: SecretPolicy
   }
   readonly items: readonly BeltItem[]
 }

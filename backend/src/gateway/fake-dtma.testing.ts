@@ -17,6 +17,8 @@ export interface FakeDtma extends AsyncDisposable {
   readonly seen: Seen[]
   /** Names of capabilities whose caller went away before the answer. */
   readonly gone: string[]
+  /** What `mirror` says. */
+  say(words: string): void
 }
 
 type Args = { readonly text?: string; readonly ms?: number; readonly bytes?: number; readonly code?: string }
@@ -24,6 +26,7 @@ type Act = (exchange: {
   readonly id: number | string
   readonly args: Args
   readonly progressToken: unknown
+  readonly words: string
   readonly response: ServerResponse
 }) => Promise<void> | void
 
@@ -57,6 +60,18 @@ const ACTS: Readonly<Record<string, Act>> = {
     const document = { type: 'x', title: 'x', status: 500, detail: 'as asked', instance: 'x', fix: 'x' }
     json(response, JSON.stringify({ ...document, code: args.code, retryable: false }), 500, 'application/problem+json')
   },
+  /** Says what it was told to say, in every way that an answer has. */
+  mirror: ({ id, words, progressToken, response }) => {
+    const content = [
+      { type: 'text', text: words },
+      { type: 'image', mimeType: 'text/plain', data: Buffer.from(`key: ${words}`).toString('base64') },
+    ]
+    const structuredContent = { words, [words]: [{ deep: JSON.stringify({ words }) }], count: 12_345_678 }
+    const params = { progressToken, progress: 1, message: words }
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(event({ jsonrpc: '2.0', method: 'notifications/progress', params }))
+    response.end(event({ jsonrpc: '2.0', id, result: { content, structuredContent } }))
+  },
   talks: async ({ id, args, progressToken, response }) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     const say = (method: string, params: object) => response.write(event({ jsonrpc: '2.0', method, params }))
@@ -82,6 +97,7 @@ export const FAKE_CAPABILITIES: readonly Capability[] = [...Object.keys(ACTS), '
 export async function openFakeDtma(): Promise<FakeDtma> {
   const seen: Seen[] = []
   const gone: string[] = []
+  let words = ''
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -91,7 +107,7 @@ export async function openFakeDtma(): Promise<FakeDtma> {
     const { name, arguments: args, _meta } = message.params as { name: string; arguments: Args; _meta?: object }
     response.once('close', () => response.writableFinished || gone.push(name))
     const progressToken = (_meta as { progressToken?: unknown } | undefined)?.progressToken
-    await ACTS[name]?.({ id: message.id, args, progressToken, response })
+    await ACTS[name]?.({ id: message.id, args, progressToken, words, response })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -99,6 +115,9 @@ export async function openFakeDtma(): Promise<FakeDtma> {
   return {
     seen,
     gone,
+    say: (next) => {
+      words = next
+    },
     road: (_, { method, path, headers, body, signal }) =>
       new Promise<RoadAnswer>((resolve, reject) => {
         send({ host: '127.0.0.1', port, method, path, headers: { ...headers }, signal })

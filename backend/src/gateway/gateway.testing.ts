@@ -13,7 +13,13 @@ import { listCallRecords } from '../calls/call.store.ts'
 import { openCallJournal } from '../calls/call-journal.ts'
 import { createCallRecorder } from '../calls/call-recorder.ts'
 import { createChainSeal } from '../calls/chain-seal.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { withOwnTools } from '../credentials/agent-belt.ts'
+import { createCredentialSealer } from '../credentials/credential.seal.ts'
 import { listenForChanges } from '../events/changes.ts'
+import { createCallGuard } from '../guard/call-guard.ts'
+import { createOwnSecrets } from '../guard/own-secrets.ts'
+import { createSecretAudit } from '../guard/secret-audit.ts'
 import { ownNames } from '../http/same-site.ts'
 import { newId } from '../new-id.ts'
 import { systemClock } from '../reconcile/clock.ts'
@@ -36,6 +42,7 @@ import { FAKE_CAPABILITIES, openFakeDtma } from './fake-dtma.testing.ts'
 import { createGateway } from './gateway.ts'
 import { createKillSwitch } from './kill-switch.ts'
 import type { Road } from './road.ts'
+import { readToolbelt } from './toolbelt.store.ts'
 import { createToolbelts } from './toolbelts.ts'
 import { createCallUpstream } from './upstream.ts'
 
@@ -53,6 +60,8 @@ interface TestGatewayOptions {
   /** To toolboxes; absent: to the fake DTMA. */
   readonly road?: Road
   readonly port?: number
+  /** Which tools take secrets; absent: none. They run where all others do. */
+  readonly catalog?: Catalog
 }
 
 /** The gateway as it is composed, over real sockets, between an agent and a fake DTMA. */
@@ -66,7 +75,8 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const recorder = createCallRecorder({ store, journal: openCallJournal(directory, 'run'), seal, log })
   const finder = createAgentFinder({ store, clock: systemClock, log })
   const connected = createConnectedFinder({ store, clock: systemClock, log, resource: RESOURCE })
-  const toolbelts = createToolbelts({ store, clock: systemClock })
+  const read = options.catalog ? withOwnTools(readToolbelt, options.catalog) : readToolbelt
+  const toolbelts = createToolbelts({ store, clock: systemClock, read })
   const changes = await listenForChanges(store, log)
   changes.watch((change) => {
     if (!announced) return
@@ -77,11 +87,16 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   })
   const bulkhead = createBulkhead({ atOnce, waiting })
   const callUpstream = withCircuitBreaker(createCallUpstream(road ?? dtma.road), systemClock)
+  const seals = createCredentialSealer(createSealer(Buffer.alloc(32, 7)))
+  const findOwnSecrets = createOwnSecrets({ store, seals, clock: systemClock })
+  const secretAudit = createSecretAudit({ store, clock: systemClock, log })
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, systemClock),
     bulkhead,
     recorder,
+    guardOf: async (toolbelt) => createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(toolbelt)),
+    secretAudit,
     clock: systemClock,
     newId,
   })
@@ -112,6 +127,8 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   return {
     store,
     dtma,
+    seals,
+    secretAudit,
     ...seeded,
     url: `http://127.0.0.1:${port}/mcp`,
     /** Every call on record, newest first. */

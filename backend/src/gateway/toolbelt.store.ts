@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { SecretPolicy } from '@agentopia/api'
 import { and, eq, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import {
@@ -23,6 +24,7 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
       enabled: agents.enabled,
       accountEnabled: sql<boolean>`coalesce(${callSettings.enabled}, true)`,
       limits: agents.limits,
+      secrets: sql<SecretPolicy>`coalesce(${callSettings.secrets}, 'redact')`,
     })
     .from(agents)
     .leftJoin(callSettings, eq(callSettings.accountId, agents.accountId))

@@ -1,3 +1,4 @@
+import type { SecretPolicy } from '@agentopia/api'
 import { bigint, boolean, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt } from './columns.ts'
 
@@ -25,6 +26,8 @@ export const callSettings = pgTable('call_settings', {
   enabled: boolean('enabled').notNull().default(true),
   /** Records older than so many days are removed; absent: none ever is. */
   retentionDays: integer('retention_days'),
+  /** What is done about texts that look like a secret. */
+  secrets: text('secrets').$type<SecretPolicy>().notNull().default('redact'),
 })
 
 /** How many calls were admitted in one window of time, where a limit is set. */
