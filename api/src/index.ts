@@ -20,6 +20,7 @@ export {
 export * from './agents.ts'
 export * from './calls.ts'
 export * from './catalog.ts'
+export * from './connections.ts'
 export * from './credentials.ts'
 export * from './events.ts'
 export * from './fields.ts'

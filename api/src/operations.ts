@@ -18,6 +18,7 @@ import {
 } from './agents.ts'
 import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSettings, verifyCalls } from './calls.ts'
 import { getCatalogTool, listCatalog } from './catalog.ts'
+import { endConnection, finishConnection, listOAuthClients, putOAuthClient, startConnection } from './connections.ts'
 import { getCredential, putCredential, revokeCredential } from './credentials.ts'
 import { followChanges, getInfo, listActivity } from './events.ts'
 import {
@@ -122,6 +123,11 @@ export const OPERATIONS = [
   getCredential,
   putCredential,
   revokeCredential,
+  startConnection,
+  finishConnection,
+  endConnection,
+  listOAuthClients,
+  putOAuthClient,
   executeCapability,
   listCalls,
   exportCalls,

@@ -26,6 +26,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Print a new one with `npm run sign-in-link`.',
   },
+  'connection-refused': {
+    status: 400,
+    title: 'This does not belong to a connection that was begun here',
+    retryable: false,
+    fix: 'Begin again at the toolbelt of the agent, and consent in a browser in which you are signed in here; an attempt is good once, for ten minutes.',
+  },
   'authorization-refused': {
     status: 400,
     title: 'The client asks in a way that cannot be answered',
@@ -210,6 +216,12 @@ export const PROBLEMS = {
     title: 'The agent has no credential for this tool',
     retryable: false,
     fix: 'Store the secrets that the tool takes at the toolbelt item of the agent.',
+  },
+  'oauth-client-missing': {
+    status: 409,
+    title: 'The authorization server does not know this account',
+    retryable: false,
+    fix: 'Register a client there with the redirect address that the detail names, and store what it gives out (settings of the account, or `agentopia connection client`).',
   },
   superseded: {
     status: 409,

@@ -23,6 +23,8 @@ import { callRoutes } from './calls/call.routes.ts'
 import { keepRetention } from './calls/retention.ts'
 import { catalogRoutes } from './catalog/catalog.routes.ts'
 import { type Catalog, createCatalog } from './catalog/catalog.ts'
+import { createConnecting } from './connections/connecting.ts'
+import type { DiscoveryDeps } from './connections/connection.discovery.ts'
 import { agentToolReconciler } from './credentials/agent-tool.reconciler.ts'
 import { listAgentToolNames } from './credentials/agent-tool.store.ts'
 import { credentialRoutes } from './credentials/credential.routes.ts'
@@ -94,6 +96,8 @@ export interface ControlPlaneDeps {
   readonly machines: MachineConfig
   /** Fetches what an OAuth client says of itself; absent: from public addresses alone. */
   readonly readClientDocument?: ReadClientDocument
+  /** The way to services behind tools; absent: to public addresses, by https. */
+  readonly upstream?: Partial<DiscoveryDeps>
   /** Begins the end: loops finish their step, streams close. */
   readonly signal: AbortSignal
 }
@@ -208,6 +212,18 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     loop,
   )
 
+  // Tokens of services behind tools, refreshed in time.
+  const connecting = createConnecting({
+    store,
+    catalog,
+    sealer,
+    seals,
+    owner,
+    publicUrl,
+    upstream: deps.upstream,
+    loop,
+  })
+
   const wakeAgentTools = wakeByAccount({ store, wake: agentToolLoop.wake, log, signal })
 
   /** There is news of a toolbox: whatever waits for it may go on. */
@@ -319,6 +335,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       wake: agentToolLoop.wake,
       forget: toolbelts.forget,
     })
+    connecting.routes(mount, { wake: agentToolLoop.wake, forget: toolbelts.forget })
     executeRoutes(mount, { toolbelts, makeCall, executeOnce: createExecuteOnce({ store, sealer, clock, log }) })
     callRoutes(mount, { store, recorder, seal })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
@@ -340,6 +357,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       sweepLoop.stopped,
       instanceLoop.stopped,
       agentToolLoop.stopped,
+      connecting.stopped,
       liveness.stopped,
       housekeeping,
       retention,

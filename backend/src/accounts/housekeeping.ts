@@ -1,4 +1,5 @@
 import { lt, sql } from 'drizzle-orm'
+import { forgetOldAttempts } from '../connections/connection.store.ts'
 import { forgetOldCounts } from '../gateway/admission.ts'
 import { forgetOldExecuteKeys } from '../gateway/execute-once.ts'
 import { forgetOldKeys } from '../http/idempotency.ts'
@@ -35,6 +36,7 @@ const removeExpired = (store: Store, now: number): Promise<void> =>
     for (const table of [sessions, signInLinks, verifications, invitations])
       await tx.delete(table).where(lt(table.expiresAt, sql`now()`))
     await forgetOldKeys(tx)
+    await forgetOldAttempts(tx)
     await forgetOldGrants(tx)
     await forgetUnusedClients(tx)
     await forgetOldExecuteKeys(tx)

@@ -1,4 +1,4 @@
-import type { ConfigField, SecretField, Tool } from '@agentopia/api'
+import type { ConfigField, SecretField, Tool, ToolOAuth } from '@agentopia/api'
 import { problem } from '@agentopia/api'
 import { ToolSpec } from '@agentopia/dtma/contract'
 import * as z from 'zod'
@@ -19,6 +19,8 @@ export interface Recipe {
   readonly config: readonly ConfigField[]
   /** Secrets of the agents. With any, each agent has a container of its own. */
   readonly secrets?: readonly SecretField[]
+  /** Where one of the secrets comes from, when it is an access token. */
+  readonly oauth?: ToolOAuth
 }
 
 /** What the catalogue shows of a recipe. */

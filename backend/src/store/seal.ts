@@ -9,6 +9,10 @@ export interface SealedFor {
     | 'provider-token'
     | 'request-state'
     | 'call-answer'
+    | 'call-payload'
+    | 'oauth-client'
+    | 'oauth-attempt'
+    | 'refresh-token'
   readonly accountId: string
   readonly recordId: string
 }

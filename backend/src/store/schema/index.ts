@@ -2,6 +2,7 @@ export * from './accounts.ts'
 export * from './agents.ts'
 export * from './auth.ts'
 export * from './calls.ts'
+export * from './connections.ts'
 export * from './credentials.ts'
 export * from './instances.ts'
 export * from './oauth.ts'
@@ -24,6 +25,7 @@ export const ANNOUNCED = {
   agent_tool_capability_permissions: 'toolbelt',
   providers: 'provider',
   agent_tool_credentials: 'toolbelt',
+  oauth_connections: 'toolbelt',
   tool_calls: 'call',
   call_settings: 'settings',
   activities: 'activity',
