@@ -45,6 +45,15 @@ import {
 } from './members.ts'
 import { decideAuthorization, describeAuthorization, disconnectClient, listConnectedClients } from './oauth.ts'
 import type { UserOperation } from './operation.ts'
+import {
+  getCall,
+  getCallPayload,
+  getPayloadRules,
+  putPayloadRule,
+  removeCallPayload,
+  removeCallPayloads,
+  removePayloadRule,
+} from './payloads.ts'
 import { getProvider, listProviderOptions, removeProviderToken, setProviderToken } from './providers.ts'
 import { createJoinLine, createToolbox, removeToolbox, retryToolbox } from './provisioning.ts'
 import {
@@ -135,6 +144,13 @@ export const OPERATIONS = [
   getCallSettings,
   switchCalls,
   updateCallSettings,
+  getPayloadRules,
+  putPayloadRule,
+  removePayloadRule,
+  removeCallPayloads,
+  getCall,
+  getCallPayload,
+  removeCallPayload,
   followChanges,
   listActivity,
   getInfo,

@@ -87,6 +87,18 @@ export const PROBLEMS = {
     fix: 'Keep secrets out of what tools are asked and answer. If the detail names the answer, the work was done. An administrator may have secrets redacted instead, in the settings of calls.',
   },
   'not-found': { status: 404, title: 'No such route', retryable: false, fix: 'See the API reference for the routes.' },
+  'call-not-found': {
+    status: 404,
+    title: 'No such call is on record',
+    retryable: false,
+    fix: 'List the calls; old ones go when the account says so.',
+  },
+  'payload-not-found': {
+    status: 404,
+    title: 'What was sent with this call is not kept',
+    retryable: false,
+    fix: 'Nothing is kept unless the account says so, and then for some days only (settings of calls).',
+  },
   'toolbox-not-found': {
     status: 404,
     title: 'No such toolbox',

@@ -42,6 +42,8 @@ import type { DtmaImage } from './install/dtma-image.ts'
 import { installRoutes } from './install/install.routes.ts'
 import type { Log } from './log.ts'
 import { newId } from './new-id.ts'
+import { purgePayloads } from './payloads/payload.purge.ts'
+import { payloadRoutes } from './payloads/payload.routes.ts'
 import { createDigitalOcean } from './providers/digitalocean/digitalocean.ts'
 import { SWEEP_EVERY_MS } from './providers/digitalocean/droplet.sweep.ts'
 import { providerRoutes } from './providers/digitalocean/provider.routes.ts'
@@ -251,7 +253,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   }
 
   // What agents call, and the record of it.
-  const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal } = createWayOfCalls({
+  const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal, payloads } = createWayOfCalls({
     store,
     masterKey,
     sealer,
@@ -338,6 +340,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     connecting.routes(mount, { wake: agentToolLoop.wake, forget: toolbelts.forget })
     executeRoutes(mount, { toolbelts, makeCall, executeOnce: createExecuteOnce({ store, sealer, clock, log }) })
     callRoutes(mount, { store, recorder, seal })
+    payloadRoutes(mount, { store, sealer, clock, recorder, keeper: payloads })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
     bootRoutes(uplink, { store, clock, onNews: wakeToolbox })
     installRoutes(uplink, { ...machines, publicUrl, log })
@@ -347,6 +350,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const serveApp = getRequestListener(app.fetch)
   const housekeeping = keepHouse({ store, clock, log, signal })
   const retention = keepRetention({ store, seal, clock, log, signal })
+  const purging = purgePayloads({ store, clock, log, signal })
 
   async function end(): Promise<void> {
     await aborted(signal)
@@ -361,7 +365,9 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       liveness.stopped,
       housekeeping,
       retention,
+      purging,
     ])
+    await payloads.flush()
     await recorder.stop()
   }
 

@@ -1,4 +1,4 @@
-import type { AgentLimits, SecretPolicy } from '@agentopia/api'
+import type { AgentLimits, PayloadRule, SecretPolicy } from '@agentopia/api'
 import type { Capability } from '@agentopia/dtma/contract'
 import type { DtmaAddress } from '../toolboxes/dtma-client.ts'
 
@@ -26,6 +26,8 @@ export interface BeltItem {
     readonly specDigest: string
     readonly desired: 'running' | 'stopped' | 'absent'
     readonly capabilities: readonly Capability[]
+    /** How what is sent and answered is kept; absent: it is not. */
+    readonly payloads?: PayloadRule
     readonly toolbox: DtmaAddress
   }
 }

@@ -12,6 +12,7 @@ import type { CallRecorder } from '../calls/call-recorder.ts'
 import type { CallGuard } from '../guard/call-guard.ts'
 import type { SecretAudit, SecretSighting } from '../guard/secret-audit.ts'
 import { ComeAgain } from '../http/come-again.ts'
+import type { PayloadKeeper } from '../payloads/payload-keeper.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Admit } from './admission.ts'
 import { authorise, authoriseAll, type BeltItem, type Toolbelt } from './authorise.ts'
@@ -68,12 +69,13 @@ export interface MakeCallDeps {
   /** @throws {ProblemError} `store-unavailable`: what is not known to be safe is not done. */
   readonly guardOf: (toolbelt: Toolbelt) => Promise<CallGuard>
   readonly secretAudit: Pick<SecretAudit, 'note'>
+  readonly payloads: Pick<PayloadKeeper, 'keep'>
   readonly clock: Pick<Clock, 'now'>
   readonly newId: (prefix: 'call') => string
 }
 
 export function createMakeCall(deps: MakeCallDeps): MakeCall {
-  const { callUpstream, admit, bulkhead, recorder, guardOf, secretAudit, clock, newId } = deps
+  const { callUpstream, admit, bulkhead, recorder, guardOf, secretAudit, payloads, clock, newId } = deps
   return async (wanted) => {
     const { item, capability, signal } = wanted
     const callId = newId('call')
@@ -120,6 +122,12 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       throw error
     }
 
+    const keep = (came: { readonly result?: unknown; readonly error?: unknown }): void => {
+      const { id: instanceId, payloads: rule } = item.instance
+      const { accountId, agentId } = names
+      if (rule) payloads.keep({ callId, accountId, agentId, instanceId }, rule, { arguments: asked.args, ...came })
+    }
+
     try {
       const { id, timeoutMs } = wanted
       const { id: instanceId, toolbox } = item.instance
@@ -136,10 +144,13 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
         throw problem('result-too-large', `The answer has ${result.resultBytes} bytes; ${most} are allowed`)
       }
       const durationMs = end({ ...outcomeOf(answer), ...result })
+      keep(answer)
       return { callId, durationMs, answer, written }
     } catch (error) {
       if (!ended) end(failureOf(error, signal))
-      throw guard.failed(error)
+      const failure = guard.failed(error)
+      keep(failure instanceof ProblemError ? { error: { code: failure.code, message: failure.message } } : {})
+      throw failure
     }
   }
 }

@@ -22,6 +22,7 @@ import { createOwnSecrets } from '../guard/own-secrets.ts'
 import { createSecretAudit } from '../guard/secret-audit.ts'
 import { ownNames } from '../http/same-site.ts'
 import { newId } from '../new-id.ts'
+import { createPayloadKeeper } from '../payloads/payload-keeper.ts'
 import { systemClock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import {
@@ -89,6 +90,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const callUpstream = withCircuitBreaker(createCallUpstream(road ?? dtma.road), systemClock)
   const seals = createCredentialSealer(createSealer(Buffer.alloc(32, 7)))
   const findOwnSecrets = createOwnSecrets({ store, seals, clock: systemClock })
+  const payloads = createPayloadKeeper({ store, sealer: createSealer(Buffer.alloc(32, 7)), clock: systemClock, log })
   const secretAudit = createSecretAudit({ store, clock: systemClock, log })
   const unguarded = createMakeCall({
     callUpstream,
@@ -97,6 +99,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
     recorder,
     guardOf: async (toolbelt) => createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(toolbelt)),
     secretAudit,
+    payloads,
     clock: systemClock,
     newId,
   })
@@ -129,6 +132,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
     dtma,
     seals,
     secretAudit,
+    payloads,
     ...seeded,
     url: `http://127.0.0.1:${port}/mcp`,
     /** Every call on record, newest first. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { SecretPolicy } from '@agentopia/api'
+import type { PayloadRule, SecretPolicy } from '@agentopia/api'
 import { and, eq, sql } from 'drizzle-orm'
+import { readPayloadRules, ruleFor } from '../payloads/payload.store.ts'
 import type { Tx } from '../store/connect.ts'
 import {
   agents,
@@ -63,15 +64,23 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
     )
     .where(eq(toolbeltItems.agentId, agentId))
     .orderBy(instances.name, toolbeltItems.id)
+  const rules = await readPayloadRules(tx)
   return {
     agent,
     items: rows.map(({ allowed, instance, toolbox, ...item }) => ({
       ...item,
       allowed: new Map(Object.entries(allowed)),
-      instance: { ...withSpecDigest(instance), capabilities: instance.capabilities ?? [], toolbox },
+      instance: {
+        ...withSpecDigest(instance),
+        capabilities: instance.capabilities ?? [],
+        ...keeping(ruleFor(rules, instance.id)),
+        toolbox,
+      },
     })),
   }
 }
+
+const keeping = (payloads: PayloadRule | undefined) => (payloads ? { payloads } : {})
 
 /** What runs, in one word: SHA-256 of the catalogue entry, its configuration and the image that the toolbox reports. */
 function withSpecDigest<Row extends { toolId: string; config: object; image: string | null }>(row: Row) {

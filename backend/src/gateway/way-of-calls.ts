@@ -11,6 +11,7 @@ import { createOwnSecrets } from '../guard/own-secrets.ts'
 import { createSecretAudit } from '../guard/secret-audit.ts'
 import type { Log } from '../log.ts'
 import { newId } from '../new-id.ts'
+import { createPayloadKeeper, type PayloadKeeper } from '../payloads/payload-keeper.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import type { Sealer } from '../store/seal.ts'
@@ -55,6 +56,7 @@ export interface WayOfCalls {
   readonly killSwitch: KillSwitch
   readonly recorder: CallRecorder
   readonly seal: ChainSeal
+  readonly payloads: PayloadKeeper
 }
 
 /** One slow tool keeps so many calls busy, so many waiting, and no other tool. */
@@ -79,6 +81,7 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   const callUpstream = agentTools.call
   const findOwnSecrets = createOwnSecrets({ store, seals: deps.seals, clock })
   const guardOf = async (toolbelt: Toolbelt) => createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(toolbelt))
+  const payloads = createPayloadKeeper({ store, sealer, clock, log })
   const secretAudit = createSecretAudit({ store, clock, log })
   const unguarded = createMakeCall({
     callUpstream,
@@ -87,9 +90,10 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
     recorder,
     guardOf,
     secretAudit,
+    payloads,
     clock,
     newId,
   })
   const killSwitch = createKillSwitch({ makeCall: unguarded, toolbelts, log })
-  return { toolbelts, makeCall: killSwitch.makeCall, callUpstream, agentTools, killSwitch, recorder, seal }
+  return { toolbelts, makeCall: killSwitch.makeCall, callUpstream, agentTools, killSwitch, recorder, seal, payloads }
 }

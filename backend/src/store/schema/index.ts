@@ -6,6 +6,7 @@ export * from './connections.ts'
 export * from './credentials.ts'
 export * from './instances.ts'
 export * from './oauth.ts'
+export * from './payloads.ts'
 export * from './providers.ts'
 export * from './records.ts'
 export * from './toolboxes.ts'
@@ -28,5 +29,6 @@ export const ANNOUNCED = {
   oauth_connections: 'toolbelt',
   tool_calls: 'call',
   call_settings: 'settings',
+  call_payload_rules: 'settings',
   activities: 'activity',
 } as const
