@@ -133,6 +133,9 @@ export const verifyCalls = defineUserOperation({
 export const SecretPolicy = z.enum(['redact', 'block', 'off'])
 export type SecretPolicy = z.infer<typeof SecretPolicy>
 
+export const FlowPolicy = z.enum(['warn', 'block'])
+export type FlowPolicy = z.infer<typeof FlowPolicy>
+
 /** What an account decides about its calls. */
 export const CallSettings = z.object({
   /** The kill switch of the account: off means every call of every agent is refused, and those under way are ended. */
@@ -144,6 +147,8 @@ export const CallSettings = z.object({
    * `block` refuses the call. The agents' own secrets are taken out always.
    */
   secrets: SecretPolicy,
+  /** What is done about an agent that would read private data, see what strangers wrote and be able to send outwards, all at once. */
+  dataFlow: FlowPolicy,
 })
 export type CallSettings = z.infer<typeof CallSettings>
 
@@ -170,7 +175,7 @@ export const switchCalls = defineUserOperation({
 })
 export const updateCallSettings = defineUserOperation({
   id: 'updateCallSettings',
-  summary: 'Set how long records of calls are kept, and what is done about secrets in calls',
+  summary: 'Set how long records of calls are kept, and what is done about secrets in calls and about the flow of data',
   method: 'PATCH',
   path: '/api/calls/settings',
   auth: 'admin',

@@ -20,6 +20,7 @@ import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSetting
 import { getCatalogTool, listCatalog } from './catalog.ts'
 import { endConnection, finishConnection, listOAuthClients, putOAuthClient, startConnection } from './connections.ts'
 import { getCredential, putCredential, revokeCredential } from './credentials.ts'
+import { getAgentDataFlow, listFlowLabels, putFlowLabels } from './data-flow.ts'
 import { followChanges, getInfo, listActivity } from './events.ts'
 import {
   deployTool,
@@ -129,6 +130,9 @@ export const OPERATIONS = [
   updateToolbeltItem,
   approveCapabilities,
   removeToolbeltItem,
+  getAgentDataFlow,
+  listFlowLabels,
+  putFlowLabels,
   getCredential,
   putCredential,
   revokeCredential,

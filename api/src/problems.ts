@@ -223,6 +223,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'The work may have been done: look before you repeat it with a new key.',
   },
+  'data-flow-refused': {
+    status: 409,
+    title: 'The agent would read private data, see what strangers wrote, and be able to send outwards',
+    retryable: false,
+    fix: 'Deny one of the three, or give them to different agents. An administrator may say that a capability is none of them, or have agents only warned of, in the settings of calls.',
+  },
   'missing-credential': {
     status: 409,
     title: 'The agent has no credential for this tool',

@@ -30,6 +30,7 @@ import { listAgentToolNames } from './credentials/agent-tool.store.ts'
 import { credentialRoutes } from './credentials/credential.routes.ts'
 import { createCredentialSealer } from './credentials/credential.seal.ts'
 import { wakeByAccount } from './credentials/wake-by-account.ts'
+import { flowRoutes } from './data-flow/flow.routes.ts'
 import { listenForChanges } from './events/changes.ts'
 import { eventRoutes } from './events/event.routes.ts'
 import { executeRoutes } from './gateway/execute.routes.ts'
@@ -318,7 +319,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     catalogRoutes(mount, { catalog })
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
     agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })
-    toolbeltRoutes(mount, { store, newId })
+    toolbeltRoutes(mount, { store, catalog, newId })
+    flowRoutes(mount, { store, catalog })
     memberRoutes(mount, {
       store,
       forgetEverybody: () => {

@@ -9,9 +9,14 @@ export type ChangedCallSettings = { readonly [Name in keyof CallSettings]?: Call
 /** What the account of this transaction decided; what it did not, is as it is for all. */
 export async function getCallSettings(tx: Tx): Promise<CallSettings> {
   const [row] = await tx
-    .select({ enabled: callSettings.enabled, retentionDays: callSettings.retentionDays, secrets: callSettings.secrets })
+    .select({
+      enabled: callSettings.enabled,
+      retentionDays: callSettings.retentionDays,
+      secrets: callSettings.secrets,
+      dataFlow: callSettings.dataFlow,
+    })
     .from(callSettings)
-  return row ?? { enabled: true, retentionDays: null, secrets: 'redact' }
+  return row ?? { enabled: true, retentionDays: null, secrets: 'redact', dataFlow: 'warn' }
 }
 
 export async function setCallSettings(tx: Tx, accountId: string, change: ChangedCallSettings): Promise<CallSettings> {

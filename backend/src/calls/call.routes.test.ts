@@ -117,6 +117,7 @@ test('the switch and the rule for old records are those of one account, and on r
     enabled: true,
     retentionDays: null,
     secrets: 'redact',
+    dataFlow: 'warn',
   })
   await plane.send('PUT', '/api/calls/switch', owner, { enabled: false })
   await plane.send('PATCH', '/api/calls/settings', owner, { retentionDays: 30 })
@@ -124,11 +125,13 @@ test('the switch and the rule for old records are those of one account, and on r
     enabled: false,
     retentionDays: 30,
     secrets: 'redact',
+    dataFlow: 'warn',
   })
   expect(await read<CallSettings>('/api/calls/settings', stranger)).toEqual({
     enabled: true,
     retentionDays: null,
     secrets: 'redact',
+    dataFlow: 'warn',
   })
   const { items } = await read<{ items: { action: string }[] }>('/api/activity')
   expect(items.map(({ action }) => action).slice(0, 2)).toEqual(['calls.retention', 'calls.disabled'])

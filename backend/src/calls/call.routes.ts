@@ -78,15 +78,21 @@ export function callRoutes(mount: Mount, { store, recorder, seal }: CallRouteDep
 /** What a change of the settings means, one deed for each that changes. */
 function deedsOf(
   before: CallSettings,
-  { retentionDays = before.retentionDays, secrets = before.secrets }: ChangedCallSettings,
+  { retentionDays = before.retentionDays, secrets = before.secrets, dataFlow = before.dataFlow }: ChangedCallSettings,
 ): readonly { readonly action: string; readonly message: string }[] {
   const kept =
     retentionDays === null ? 'Records of calls are kept' : `Records of calls are removed after ${retentionDays} days`
   return [
     ...(retentionDays === before.retentionDays ? [] : [{ action: 'calls.retention', message: kept }]),
     ...(secrets === before.secrets ? [] : [{ action: 'calls.secrets', message: SECRETS_ARE[secrets] }]),
+    ...(dataFlow === before.dataFlow ? [] : [{ action: 'calls.data-flow', message: FLOW_IS[dataFlow] }]),
   ]
 }
+
+const FLOW_IS = {
+  warn: 'Agents that could give private data away are warned of',
+  block: 'No agent is granted everything that is needed to give private data away',
+} as const satisfies Record<CallSettings['dataFlow'], string>
 
 const SECRETS_ARE = {
   redact: 'What looks like a secret is taken out of calls',

@@ -92,7 +92,7 @@ test('what was sent and answered is read by operators, and reading it is on reco
   expect(activity).toContain(`Read what was sent and answered in ${callId}`)
 })
 
-test('K09 it is in the database under seal alone, and opens for no other call', async () => {
+test('K02 what is kept is in the database under seal alone, and opens for no other call', async () => {
   const [one, other] = [await call(), await call()]
   const dump = await plane.store.system((tx) => tx.execute(sql`select call_payloads::text as row from call_payloads`))
   expect(JSON.stringify(dump)).not.toContain(CANARY)

@@ -1,4 +1,4 @@
-import type { SecretPolicy } from '@agentopia/api'
+import type { FlowPolicy, SecretPolicy } from '@agentopia/api'
 import { bigint, boolean, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt } from './columns.ts'
 
@@ -27,6 +27,8 @@ export const callSettings = pgTable('call_settings', {
   /** Records older than so many days are removed; absent: none ever is. */
   retentionDays: integer('retention_days'),
   /** What is done about texts that look like a secret. */
+  /** What is done about agents that have everything that is needed to give private data away. */
+  dataFlow: text('data_flow').$type<FlowPolicy>().notNull().default('warn'),
   secrets: text('secrets').$type<SecretPolicy>().notNull().default('redact'),
 })
 

@@ -4,6 +4,7 @@ export * from './auth.ts'
 export * from './calls.ts'
 export * from './connections.ts'
 export * from './credentials.ts'
+export * from './data-flow.ts'
 export * from './instances.ts'
 export * from './oauth.ts'
 export * from './payloads.ts'
@@ -29,6 +30,7 @@ export const ANNOUNCED = {
   oauth_connections: 'toolbelt',
   tool_calls: 'call',
   call_settings: 'settings',
+  tool_flow_labels: 'instance',
   call_payload_rules: 'settings',
   activities: 'activity',
 } as const
