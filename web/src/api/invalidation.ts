@@ -5,11 +5,19 @@ type OperationId = (typeof OPERATIONS)[number]['id']
 /** Which reads speak of which noun. A hint about the noun makes them old. */
 const READS_OF = {
   toolbox: ['listToolboxes', 'getToolbox', 'listInstances', 'getInstance'],
-  instance: ['listInstances', 'getInstance', 'listCapabilities', 'listToolboxes', 'getToolbox', 'listToolbelt'],
+  instance: [
+    'listInstances',
+    'getInstance',
+    'listCapabilities',
+    'listToolboxes',
+    'getToolbox',
+    'listToolbelt',
+    'getAgentDataFlow',
+  ],
   agent: ['listAgents', 'getAgent', 'listToolbelt'],
-  toolbelt: ['listToolbelt', 'getCredential', 'listAgents', 'getAgent'],
+  toolbelt: ['listToolbelt', 'getCredential', 'listAgents', 'getAgent', 'getAgentDataFlow'],
   call: ['listCalls', 'listAgents', 'getAgent'],
-  settings: ['getCallSettings'],
+  settings: ['getCallSettings', 'getPayloadRules'],
   activity: ['listActivity'],
   provider: ['getProvider', 'listProviderOptions'],
   token: ['listAgentTokens', 'listConnectedClients', 'listApiTokens', 'getMe'],

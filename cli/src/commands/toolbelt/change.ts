@@ -9,6 +9,7 @@ import { command } from '../../command.ts'
 import { findAgent, findInstance, findToolbeltItem } from '../../find.ts'
 import { AGENT } from '../agent/name.ts'
 import { TOOL } from './tool.ts'
+import { warn } from './warn.ts'
 
 const CAPABILITIES = {
   capabilities: { type: 'positional', description: 'Capabilities, separated by commas', required: true },
@@ -39,13 +40,12 @@ export const toolbeltAdd = command(
   async ({ client, args, output }) => {
     const [agent, instance] = [await findAgent(client, args.agent), await findInstance(client, args.tool)]
     await client.call(grantToolboxAccess, { params: { agentId: agent.id, toolboxId: instance.toolboxId } })
-    output.result(
-      await client.call(addToolbeltItem, {
-        params: { agentId: agent.id },
-        body: { instanceId: instance.id, allow: words(args.allow) },
-      }),
-      say,
-    )
+    const added = await client.call(addToolbeltItem, {
+      params: { agentId: agent.id },
+      body: { instanceId: instance.id, allow: words(args.allow) },
+    })
+    warn(output, added.warnings)
+    output.result(added, say)
   },
 )
 
@@ -54,13 +54,10 @@ const permission = (verb: string, description: string, next: (allowed: string[],
     const agent = await findAgent(client, args.agent)
     const item = await findToolbeltItem(client, agent, args.tool)
     const allow = next(allowedOf(item), words(args.capabilities))
-    output.result(
-      await client.call(updateToolbeltItem, {
-        params: { agentId: agent.id, toolbeltItemId: item.id },
-        body: { allow },
-      }),
-      say,
-    )
+    const params = { agentId: agent.id, toolbeltItemId: item.id }
+    const changed = await client.call(updateToolbeltItem, { params, body: { allow } })
+    warn(output, changed.warnings)
+    output.result(changed, say)
   })
 
 export const toolbeltAllow = permission('allow', 'Allow capabilities of a toolbelt item', (allowed, named) => [
