@@ -142,5 +142,5 @@ export const removePayloadRule = defineUserOperation({
   status: 200,
   params: z.object({ instanceId: InstanceId }),
   reply: PayloadRules,
-  problems: [],
+  problems: ['instance-not-found'],
 })

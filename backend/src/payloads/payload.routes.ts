@@ -58,7 +58,7 @@ export function payloadRoutes(mount: Mount, { store, sealer, clock, recorder, ke
   mount.reply(removePayloadRule, async ({ params: { instanceId } }, { caller: { accountId, actor } }) => {
     await keeper.flush()
     return store.tenant(accountId, async (tx) => {
-      await deletePayloadRule(tx, instanceId)
+      if (!(await deletePayloadRule(tx, instanceId))) await nameOfInstance(tx, instanceId) // there is such an instance, without a rule
       const message = 'What is sent to a tool and answered is kept as the account says'
       await recordActivity(tx, { accountId, actor, action: 'payloads.rule', subject: instanceId, message })
       return readPayloadRules(tx)

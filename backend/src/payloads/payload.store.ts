@@ -63,9 +63,14 @@ export async function storePayloadRule(
   await shorten(tx, await readPayloadRules(tx))
 }
 
-export async function deletePayloadRule(tx: Tx, instanceId: string): Promise<void> {
-  await tx.delete(payloadRules).where(eq(payloadRules.instanceId, instanceId))
+/** @returns Whether there was one. */
+export async function deletePayloadRule(tx: Tx, instanceId: string): Promise<boolean> {
+  const gone = await tx
+    .delete(payloadRules)
+    .where(eq(payloadRules.instanceId, instanceId))
+    .returning({ instanceId: payloadRules.instanceId })
   await shorten(tx, await readPayloadRules(tx))
+  return gone.length > 0
 }
 
 async function shorten(tx: Tx, { account, instances: own }: PayloadRules): Promise<void> {

@@ -32,5 +32,6 @@ export const ANNOUNCED = {
   call_settings: 'settings',
   tool_flow_labels: 'instance',
   call_payload_rules: 'settings',
+  oauth_upstream_clients: 'settings',
   activities: 'activity',
 } as const
