@@ -22,9 +22,11 @@ export interface CallRouteDeps {
   readonly store: Store
   readonly recorder: Pick<CallRecorder, 'flush'>
   readonly seal: ChainSeal
+  /** Ends what this process remembers of the account's toolbelts: what was decided holds for the next call. */
+  readonly forget: (accountId: string) => void
 }
 
-export function callRoutes(mount: Mount, { store, recorder, seal }: CallRouteDeps): void {
+export function callRoutes(mount: Mount, { store, recorder, seal, forget }: CallRouteDeps): void {
   mount.reply(listCalls, async ({ query }, { caller }) => {
     const { cursor, limit, ...filter } = query
     const known = cursor === undefined ? undefined : positionOf(cursor)
@@ -65,14 +67,16 @@ export function callRoutes(mount: Mount, { store, recorder, seal }: CallRouteDep
     }),
   )
 
-  mount.reply(updateCallSettings, ({ body: change }, { caller: { accountId, actor } }) =>
-    store.tenant(accountId, async (tx) => {
+  mount.reply(updateCallSettings, async ({ body: change }, { caller: { accountId, actor } }) => {
+    const settings = await store.tenant(accountId, async (tx) => {
       const before = await readSettings(tx)
       const deeds = deedsOf(before, change)
       for (const deed of deeds) await recordActivity(tx, { accountId, actor, subject: accountId, ...deed })
       return deeds.length === 0 ? before : setCallSettings(tx, accountId, change)
-    }),
-  )
+    })
+    forget(accountId)
+    return settings
+  })
 }
 
 /** What a change of the settings means, one deed for each that changes. */

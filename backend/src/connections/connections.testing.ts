@@ -1,6 +1,7 @@
 import { createCatalog } from '../catalog/catalog.ts'
 import { CURATED } from '../catalog/curated.ts'
 import { type As, browserOf, furnish, openTestControlPlane, signedIn } from '../control-plane.testing.ts'
+import type { ControlPlaneDeps } from '../control-plane.ts'
 import { createCredentialSealer } from '../credentials/credential.seal.ts'
 import { findCredential } from '../credentials/credential.store.ts'
 import { createGuardedFetch, type GuardedFetch } from '../http/guarded-fetch.ts'
@@ -15,7 +16,10 @@ const ACCOUNT = 'account_home'
 export const openFetch: GuardedFetch = createGuardedFetch({ mayDial: () => true, plain: true, timeoutMs: 1_000 })
 
 /** A control plane whose one tool is connected to a fake authorization server. */
-export async function openTestConnections({ fetch = openFetch }: { readonly fetch?: GuardedFetch } = {}) {
+export async function openTestConnections({
+  fetch = openFetch,
+  ...more
+}: { readonly fetch?: GuardedFetch } & Partial<Pick<ControlPlaneDeps, 'publicUrl' | 'own' | 'pageDir'>> = {}) {
   const server = await openFakeAuthorizationServer()
   const secrets = ['token', 'other'].map((key) => ({
     key,
@@ -25,7 +29,7 @@ export async function openTestConnections({ fetch = openFetch }: { readonly fetc
   }))
   const oauth = { field: 'token', scopes: ['read', 'write'], resource: server.resource }
   const catalog = createCatalog([...CURATED, { ...CURATED[0]!, id: 'connected', secrets, oauth }])
-  const plane = await openTestControlPlane(undefined, { catalog, upstream: { fetch, plain: true } })
+  const plane = await openTestControlPlane(undefined, { catalog, upstream: { fetch, plain: true }, ...more })
   const { userId, ...operator } = await signedIn(plane, ACCOUNT, 'owner')
   const { ids } = await furnish(plane.store, ACCOUNT, userId)
   await plane.store.system((tx) => tx.update(instances).set({ toolId: 'connected' }))

@@ -78,6 +78,13 @@ export async function openFakeAuthorizationServer() {
         .end(JSON.stringify(value))
     if (pathname === '/.well-known/oauth-protected-resource/mcp')
       return void send(200, { resource: `${origin}/mcp`, authorization_servers: [origin] })
+    if (pathname === '/authorize') {
+      // The person who stands before it says yes at once.
+      const { server: _, ...came } = consent(new URL(request.url!, origin).href)
+      const back = new URL(new URL(request.url!, origin).searchParams.get('redirect_uri')!)
+      back.search = new URLSearchParams(came).toString()
+      return void response.writeHead(302, { location: back.href }).end()
+    }
     if (pathname === '/.well-known/oauth-authorization-server') return void send(200, metadata())
     if (pathname === '/register') {
       const { redirect_uris: uris, ...asked } = JSON.parse(body) as { redirect_uris: string[] }
@@ -155,36 +162,38 @@ export async function openFakeAuthorizationServer() {
     }
   }
 
+  /** What a browser brings back from there. */
+  function consent(
+    authorizationUrl: string,
+  ): Readonly<Record<string, string>> & { readonly server: string; readonly state: string } {
+    const asked = new URL(authorizationUrl).searchParams
+    const [clientId, redirectUri] = [asked.get('client_id')!, asked.get('redirect_uri')!]
+    const known = clients.get(clientId)
+    if (known && !known.includes(redirectUri)) throw new Error('the redirect address is not the registered one')
+    if (asked.get('code_challenge_method') !== 'S256') throw new Error('there is no proof key')
+    const code = randomBytes(8).toString('hex')
+    codes.set(code, {
+      clientId,
+      redirectUri,
+      challenge: asked.get('code_challenge')!,
+      resource: asked.get('resource'),
+    })
+    const iss = wrong.issuerInAnswer === undefined ? origin : wrong.issuerInAnswer
+    return {
+      server: new URL(redirectUri).pathname.split('/').at(-1)!,
+      state: asked.get('state')!,
+      ...(iss === null ? {} : { iss }),
+      ...(wrong.denied ? { error: 'access_denied' } : { code }),
+    }
+  }
+
   return {
     origin,
     resource: `${origin}/mcp`,
     wrong,
     requests,
     revoked,
-    /** What a browser brings back from there. */
-    consent(
-      authorizationUrl: string,
-    ): Readonly<Record<string, string>> & { readonly server: string; readonly state: string } {
-      const asked = new URL(authorizationUrl).searchParams
-      const [clientId, redirectUri] = [asked.get('client_id')!, asked.get('redirect_uri')!]
-      const known = clients.get(clientId)
-      if (known && !known.includes(redirectUri)) throw new Error('the redirect address is not the registered one')
-      if (asked.get('code_challenge_method') !== 'S256') throw new Error('there is no proof key')
-      const code = randomBytes(8).toString('hex')
-      codes.set(code, {
-        clientId,
-        redirectUri,
-        challenge: asked.get('code_challenge')!,
-        resource: asked.get('resource'),
-      })
-      const iss = wrong.issuerInAnswer === undefined ? origin : wrong.issuerInAnswer
-      return {
-        server: new URL(redirectUri).pathname.split('/').at(-1)!,
-        state: asked.get('state')!,
-        ...(iss === null ? {} : { iss }),
-        ...(wrong.denied ? { error: 'access_denied' } : { code }),
-      }
-    },
+    consent,
     /** How many refresh tokens are good. */
     goodTokens: () => good.size,
     async close() {

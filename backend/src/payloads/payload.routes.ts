@@ -33,17 +33,20 @@ export interface PayloadRouteDeps {
   readonly clock: Pick<Clock, 'now'>
   readonly recorder: Pick<CallRecorder, 'flush'>
   readonly keeper: Pick<PayloadKeeper, 'flush'>
+  /** Ends what this process remembers of the account's toolbelts: what was decided holds for the next call. */
+  readonly forget: (accountId: string) => void
 }
 
 /** What was sent with calls and what came back: who may read it, how long it is kept, and how it goes. */
-export function payloadRoutes(mount: Mount, { store, sealer, clock, recorder, keeper }: PayloadRouteDeps): void {
+export function payloadRoutes(mount: Mount, deps: PayloadRouteDeps): void {
+  const { store, sealer, clock, recorder, keeper, forget } = deps
   const now = () => new Date(clock.now())
 
   mount.reply(getPayloadRules, (_, { caller }) => store.tenant(caller.accountId, readPayloadRules))
 
   mount.reply(putPayloadRule, async ({ body: { instanceId, ...rule } }, { caller: { accountId, actor } }) => {
     await keeper.flush() // what was kept under the old rule is judged by the new one
-    return store.tenant(accountId, async (tx) => {
+    const rules = await store.tenant(accountId, async (tx) => {
       const name = instanceId === undefined ? 'all tools' : await nameOfInstance(tx, instanceId)
       await storePayloadRule(tx, accountId, instanceId, rule)
       const message =
@@ -53,16 +56,20 @@ export function payloadRoutes(mount: Mount, { store, sealer, clock, recorder, ke
       await recordActivity(tx, { accountId, actor, action: 'payloads.rule', subject: instanceId ?? accountId, message })
       return readPayloadRules(tx)
     })
+    forget(accountId)
+    return rules
   })
 
   mount.reply(removePayloadRule, async ({ params: { instanceId } }, { caller: { accountId, actor } }) => {
     await keeper.flush()
-    return store.tenant(accountId, async (tx) => {
+    const rules = await store.tenant(accountId, async (tx) => {
       if (!(await deletePayloadRule(tx, instanceId))) await nameOfInstance(tx, instanceId) // there is such an instance, without a rule
       const message = 'What is sent to a tool and answered is kept as the account says'
       await recordActivity(tx, { accountId, actor, action: 'payloads.rule', subject: instanceId, message })
       return readPayloadRules(tx)
     })
+    forget(accountId)
+    return rules
   })
 
   mount.reply(removeCallPayloads, async ({ query }, { caller: { accountId, actor } }) => {
