@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 
 /** What it does wrong; each until it is taken back. */
-export interface Misbehaviour {
+interface Misbehaviour {
   /** In its metadata it says that it is another. */
   issuerInMetadata?: string
   /** In the answer that goes by the browser it says that it is another; null: it says nothing. */
@@ -202,4 +202,3 @@ export async function openFakeAuthorizationServer() {
     },
   }
 }
-export type FakeAuthorizationServer = Awaited<ReturnType<typeof openFakeAuthorizationServer>>

@@ -5,7 +5,7 @@ import { isPublicAddress } from './public-address.ts'
 import { createLookup } from './public-lookup.ts'
 
 /** One request to an address that somebody else chose. */
-export interface GuardedRequest {
+interface GuardedRequest {
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string

@@ -10,7 +10,7 @@ export const payloadOf = ({ accountId, callId }: { readonly accountId: string; r
   ({ purpose: 'call-payload', accountId, recordId: callId }) as const satisfies SealedFor
 
 /** Nothing is kept unless somebody wants it. */
-export const NO_RULE: PayloadRule = { days: 0, mostBytes: 65_536, redact: [] }
+const NO_RULE: PayloadRule = { days: 0, mostBytes: 65_536, redact: [] }
 /** Stands for the account where an instance's id does. */
 const OF_ACCOUNT = ''
 
