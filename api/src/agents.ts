@@ -1,6 +1,7 @@
 import { Capability } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { AskPattern } from './ask-pattern.ts'
+import { FlowWarning } from './data-flow.ts'
 import { AgentId, InstanceId, Name, Page, pageOf, Timestamp, TokenId, ToolbeltItemId, ToolboxId } from './fields.ts'
 import { AgentLimits } from './limits.ts'
 import { defineUserOperation } from './operation.ts'
@@ -78,6 +79,9 @@ export const ConnectSnippet = z.object({
 export type ConnectSnippet = z.infer<typeof ConnectSnippet>
 
 const one = z.object({ agentId: AgentId })
+/** An item as it is after a change, and what that means for the flow of data. */
+const ChangedToolbeltItem = ToolbeltItem.extend({ warnings: z.array(FlowWarning) })
+
 const item = z.object({ agentId: AgentId, toolbeltItemId: ToolbeltItemId })
 
 export const listAgents = defineUserOperation({
@@ -220,8 +224,8 @@ export const addToolbeltItem = defineUserOperation({
   status: 201,
   params: one,
   body: z.strictObject({ instanceId: InstanceId, allow: z.array(z.string().min(1).max(256)).max(1_000).default([]) }),
-  reply: ToolbeltItem,
-  problems: ['agent-not-found', 'instance-not-found', 'toolbox-access-missing', 'name-taken'],
+  reply: ChangedToolbeltItem,
+  problems: ['data-flow-refused', 'agent-not-found', 'instance-not-found', 'toolbox-access-missing', 'name-taken'],
 })
 export const updateToolbeltItem = defineUserOperation({
   id: 'updateToolbeltItem',
@@ -253,8 +257,8 @@ export const updateToolbeltItem = defineUserOperation({
         ),
     })
     .partial(),
-  reply: ToolbeltItem,
-  problems: ['agent-not-found', 'toolbelt-item-not-found'],
+  reply: ChangedToolbeltItem,
+  problems: ['data-flow-refused', 'agent-not-found', 'toolbelt-item-not-found'],
 })
 export const approveCapabilities = defineUserOperation({
   id: 'approveCapabilities',

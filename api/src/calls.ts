@@ -29,8 +29,13 @@ export const Call = z.object({
   argumentDigest: z.string(),
   argumentBytes: z.int(),
   resultBytes: z.int().optional(),
-  /** SHA-256 of the answer as it came, hex. */
+  /** SHA-256 of the answer as it was passed on, hex. */
   resultDigest: z.string().optional(),
+  /**
+   * Secrets that were seen, each as `<where>:<kind>`: in the `arguments`, the `result` or a `notification`; `own-secret` is one of
+   * the agent's own. They were taken out, or the call was refused (`code` is `secret-blocked`).
+   */
+  secretsSeen: z.array(z.string()).optional(),
   /** Place in the chain of the account, from 1. Absent in records that are older than the chain. */
   sequence: z.int().optional(),
   /** Hash of the record before. */
@@ -127,6 +132,12 @@ export const verifyCalls = defineUserOperation({
   problems: [],
 })
 
+export const SecretPolicy = z.enum(['redact', 'block', 'off'])
+export type SecretPolicy = z.infer<typeof SecretPolicy>
+
+export const FlowPolicy = z.enum(['warn', 'block'])
+export type FlowPolicy = z.infer<typeof FlowPolicy>
+
 /** What an account decides about its calls. */
 export const CallSettings = z.object({
   /** The kill switch of the account: off means every call of every agent is refused, and those under way are ended. */
@@ -135,6 +146,13 @@ export const CallSettings = z.object({
   retentionDays: z.int().min(1).max(3_650).nullable(),
   /** How long a call waits for a person who says whether it is made. */
   approvalSeconds: z.int().min(10).max(3_600),
+  /**
+   * What is done about texts that look like a secret (a key, a token) in arguments and answers: `redact` takes them out,
+   * `block` refuses the call. The agents' own secrets are taken out always.
+   */
+  secrets: SecretPolicy,
+  /** What is done about an agent that would read private data, see what strangers wrote and be able to send outwards, all at once. */
+  dataFlow: FlowPolicy,
 })
 export type CallSettings = z.infer<typeof CallSettings>
 
@@ -161,17 +179,13 @@ export const switchCalls = defineUserOperation({
 })
 export const updateCallSettings = defineUserOperation({
   id: 'updateCallSettings',
-  summary: 'Set how long records of calls are kept, and how long calls wait for a person who is asked',
+  summary:
+    'Set how long records are kept and how long calls wait for a person, and what is done about secrets and the flow of data',
   method: 'PATCH',
   path: '/api/calls/settings',
   auth: 'admin',
   status: 200,
-  body: z
-    .strictObject({
-      retentionDays: CallSettings.shape.retentionDays,
-      approvalSeconds: CallSettings.shape.approvalSeconds,
-    })
-    .partial(),
+  body: CallSettings.omit({ enabled: true }).partial().strict(),
   reply: CallSettings,
   problems: [],
 })

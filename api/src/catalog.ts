@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { SecretField } from './credentials.ts'
+import { SecretField, ToolOAuth } from './credentials.ts'
 import { Page, pageOf, ToolId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 
@@ -35,6 +35,7 @@ export const Tool = z.object({
   config: z.array(ConfigField),
   /** Not empty: each agent has a container of its own, with its own secrets. */
   secrets: z.array(SecretField),
+  oauth: ToolOAuth.optional(),
 })
 export type Tool = z.infer<typeof Tool>
 

@@ -14,6 +14,39 @@ export const SecretField = z.object({
 })
 export type SecretField = z.infer<typeof SecretField>
 
+/** How a tool's access token is had: a person consents at the authorization server, and it is refreshed from then on. */
+export const ToolOAuth = z
+  .object({
+    /** Key of the secret that is filled with the access token. */
+    field: SecretField.shape.key,
+    scopes: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/)),
+    /** What the tokens are for (RFC 8707). Without an issuer it is asked for its authorization server (RFC 9728). */
+    resource: z.url().optional(),
+    issuer: z.url().optional(),
+    /** Of an issuer that does not describe itself (RFC 8414). */
+    endpoints: z.object({ authorization: z.url(), token: z.url(), revocation: z.url().optional() }).optional(),
+  })
+  .refine(({ resource, issuer }) => resource !== undefined || issuer !== undefined, 'a resource or an issuer')
+  .refine(({ issuer, endpoints }) => endpoints === undefined || issuer !== undefined, 'endpoints need their issuer')
+export type ToolOAuth = z.infer<typeof ToolOAuth>
+
+/** The connection that a secret comes from. Its refresh token never leaves the control plane. */
+export const Connection = z.object({
+  /** `requires_reauth`: the authorization server takes the refresh token no longer; a person must consent anew. */
+  state: z.enum(['not_connected', 'connected', 'requires_reauth']),
+  /** Key of the secret that it fills. */
+  field: SecretField.shape.key,
+  issuer: z.string().optional(),
+  scopes: z.array(z.string()),
+  /** Why it needs a person, or why the last refresh did not succeed. */
+  reason: z.string().optional(),
+  connectedBy: z.string().optional(),
+  connectedAt: Timestamp.optional(),
+  /** When the present access token ends; it is refreshed before. */
+  expiresAt: Timestamp.optional(),
+})
+export type Connection = z.infer<typeof Connection>
+
 /** What is known of the secrets of one agent for one tool. The values go in and never come out. */
 export const Credential = z.object({
   toolbeltItemId: ToolbeltItemId,
@@ -27,6 +60,8 @@ export const Credential = z.object({
   /** Grows with each change. */
   version: z.int().optional(),
   changedAt: Timestamp.optional(),
+  /** Of a tool whose access token comes from an authorization server. */
+  connection: Connection.optional(),
   fields: z.array(
     SecretField.extend({
       set: z.boolean(),

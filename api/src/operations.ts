@@ -19,7 +19,9 @@ import {
 import { decideApproval, listApprovals } from './approvals.ts'
 import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSettings, verifyCalls } from './calls.ts'
 import { getCatalogTool, listCatalog } from './catalog.ts'
+import { endConnection, finishConnection, listOAuthClients, putOAuthClient, startConnection } from './connections.ts'
 import { getCredential, putCredential, revokeCredential } from './credentials.ts'
+import { getAgentDataFlow, listFlowLabels, putFlowLabels } from './data-flow.ts'
 import { followChanges, getInfo, listActivity } from './events.ts'
 import {
   deployTool,
@@ -45,6 +47,15 @@ import {
 } from './members.ts'
 import { decideAuthorization, describeAuthorization, disconnectClient, listConnectedClients } from './oauth.ts'
 import type { UserOperation } from './operation.ts'
+import {
+  getCall,
+  getCallPayload,
+  getPayloadRules,
+  putPayloadRule,
+  removeCallPayload,
+  removeCallPayloads,
+  removePayloadRule,
+} from './payloads.ts'
 import { getProvider, listProviderOptions, removeProviderToken, setProviderToken } from './providers.ts'
 import { createJoinLine, createToolbox, removeToolbox, retryToolbox } from './provisioning.ts'
 import {
@@ -120,9 +131,17 @@ export const OPERATIONS = [
   updateToolbeltItem,
   approveCapabilities,
   removeToolbeltItem,
+  getAgentDataFlow,
+  listFlowLabels,
+  putFlowLabels,
   getCredential,
   putCredential,
   revokeCredential,
+  startConnection,
+  finishConnection,
+  endConnection,
+  listOAuthClients,
+  putOAuthClient,
   executeCapability,
   listApprovals,
   decideApproval,
@@ -132,6 +151,13 @@ export const OPERATIONS = [
   getCallSettings,
   switchCalls,
   updateCallSettings,
+  getPayloadRules,
+  putPayloadRule,
+  removePayloadRule,
+  removeCallPayloads,
+  getCall,
+  getCallPayload,
+  removeCallPayload,
   followChanges,
   listActivity,
   getInfo,

@@ -26,6 +26,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Print a new one with `npm run sign-in-link`.',
   },
+  'connection-refused': {
+    status: 400,
+    title: 'This does not belong to a connection that was begun here',
+    retryable: false,
+    fix: 'Begin again at the toolbelt of the agent, and consent in a browser in which you are signed in here; an attempt is good once, for ten minutes.',
+  },
   'authorization-refused': {
     status: 400,
     title: 'The client asks in a way that cannot be answered',
@@ -80,7 +86,25 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Somebody switched it off or took a right away. The work may have been done: look before you repeat it.',
   },
+  'secret-blocked': {
+    status: 403,
+    title: 'The call carries what looks like a secret, and this account lets none through',
+    retryable: false,
+    fix: 'Keep secrets out of what tools are asked and answer. If the detail names the answer, the work was done. An administrator may have secrets redacted instead, in the settings of calls.',
+  },
   'not-found': { status: 404, title: 'No such route', retryable: false, fix: 'See the API reference for the routes.' },
+  'call-not-found': {
+    status: 404,
+    title: 'No such call is on record',
+    retryable: false,
+    fix: 'List the calls; old ones go when the account says so.',
+  },
+  'payload-not-found': {
+    status: 404,
+    title: 'What was sent with this call is not kept',
+    retryable: false,
+    fix: 'Nothing is kept unless the account says so, and then for some days only (settings of calls).',
+  },
   'toolbox-not-found': {
     status: 404,
     title: 'No such toolbox',
@@ -212,11 +236,23 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'The work may have been done: look before you repeat it with a new key.',
   },
+  'data-flow-refused': {
+    status: 409,
+    title: 'The agent would read private data, see what strangers wrote, and be able to send outwards',
+    retryable: false,
+    fix: 'Deny one of the three, or give them to different agents. An administrator may say that a capability is none of them, or have agents only warned of, in the settings of calls.',
+  },
   'missing-credential': {
     status: 409,
     title: 'The agent has no credential for this tool',
     retryable: false,
     fix: 'Store the secrets that the tool takes at the toolbelt item of the agent.',
+  },
+  'oauth-client-missing': {
+    status: 409,
+    title: 'The authorization server does not know this account',
+    retryable: false,
+    fix: 'Register a client there with the redirect address that the detail names, and store what it gives out (settings of the account, or `agentopia connection client`).',
   },
   superseded: {
     status: 409,

@@ -61,6 +61,12 @@ export const Environment = z.object({
     .max(86_400)
     .default(900)
     .describe('An agent’s own container of a tool with secrets stops after so long without a call.'),
+  PRIVATE_UPSTREAMS: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe(
+      'Whether authorization servers behind tools may be on this machine or its networks, and be spoken to by plain http.',
+    ),
   DOCKER_SOCKET: z.string().min(1).default('/var/run/docker.sock').describe('Docker’s socket on this machine.'),
   PAGE_DIR: z.string().min(1).default(builtPage).describe('Directory of the built page.'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least that is logged.'),
@@ -88,6 +94,8 @@ export interface Config {
   readonly machines: { readonly keyPin?: string; readonly limit: number; readonly digitalOceanUrl: string }
   /** How long an agent's own container waits for the next call. */
   readonly agentToolIdleMs: number
+  /** May authorization servers behind tools be on private addresses? */
+  readonly privateUpstreams: boolean
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -133,6 +141,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       digitalOceanUrl: e.DIGITALOCEAN_API_URL.replace(/\/$/, ''),
     },
     agentToolIdleMs: e.AGENT_TOOL_IDLE_SECONDS * 1_000,
+    privateUpstreams: e.PRIVATE_UPSTREAMS === 'on',
     log: { level: e.LOG_LEVEL },
   }
 }

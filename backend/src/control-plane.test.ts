@@ -42,6 +42,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
   decideApproval: { decision: 'deny' },
   switchCalls: { enabled: true },
   updateCallSettings: { retentionDays: 90 },
+  putFlowLabels: { labels: ['private'] },
+  finishConnection: { server: 'none', state: 'of-nobody', code: 'x' },
+  putOAuthClient: { issuer: 'https://login.example.com', clientId: 'x' },
+  putPayloadRule: { days: 1 },
 }
 
 let plane: TestControlPlane
@@ -70,6 +74,7 @@ const nowhere: Readonly<Record<string, string>> = {
   grantId: 'grant_0000000000000000',
   approvalId: 'appr_0000000000000000',
   toolId: 'no-such-tool',
+  callId: 'call_0000000000000000',
 }
 
 const pathOf = (op: UserOperation, ids: Readonly<Record<string, string>>): string =>

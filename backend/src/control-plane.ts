@@ -25,11 +25,14 @@ import { callRoutes } from './calls/call.routes.ts'
 import { keepRetention } from './calls/retention.ts'
 import { catalogRoutes } from './catalog/catalog.routes.ts'
 import { type Catalog, createCatalog } from './catalog/catalog.ts'
+import { createConnecting } from './connections/connecting.ts'
+import type { DiscoveryDeps } from './connections/connection.discovery.ts'
 import { agentToolReconciler } from './credentials/agent-tool.reconciler.ts'
 import { listAgentToolNames } from './credentials/agent-tool.store.ts'
 import { credentialRoutes } from './credentials/credential.routes.ts'
 import { createCredentialSealer } from './credentials/credential.seal.ts'
 import { wakeByAccount } from './credentials/wake-by-account.ts'
+import { flowRoutes } from './data-flow/flow.routes.ts'
 import { listenForChanges } from './events/changes.ts'
 import { eventRoutes } from './events/event.routes.ts'
 import { executeRoutes } from './gateway/execute.routes.ts'
@@ -42,6 +45,8 @@ import type { DtmaImage } from './install/dtma-image.ts'
 import { installRoutes } from './install/install.routes.ts'
 import type { Log } from './log.ts'
 import { newId } from './new-id.ts'
+import { purgePayloads } from './payloads/payload.purge.ts'
+import { payloadRoutes } from './payloads/payload.routes.ts'
 import { createDigitalOcean } from './providers/digitalocean/digitalocean.ts'
 import { SWEEP_EVERY_MS } from './providers/digitalocean/droplet.sweep.ts'
 import { providerRoutes } from './providers/digitalocean/provider.routes.ts'
@@ -96,6 +101,8 @@ export interface ControlPlaneDeps {
   readonly machines: MachineConfig
   /** Fetches what an OAuth client says of itself; absent: from public addresses alone. */
   readonly readClientDocument?: ReadClientDocument
+  /** The way to services behind tools; absent: to public addresses, by https. */
+  readonly upstream?: Partial<DiscoveryDeps>
   /** Begins the end: loops finish their step, streams close. */
   readonly signal: AbortSignal
 }
@@ -210,6 +217,18 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     loop,
   )
 
+  // Tokens of services behind tools, refreshed in time.
+  const connecting = createConnecting({
+    store,
+    catalog,
+    sealer,
+    seals,
+    owner,
+    publicUrl,
+    upstream: deps.upstream,
+    loop,
+  })
+
   const wakeAgentTools = wakeByAccount({ store, wake: agentToolLoop.wake, log, signal })
 
   /** There is news of a toolbox: whatever waits for it may go on. */
@@ -238,10 +257,11 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   // What agents call, who is asked before, and the record of it.
   const asking = createAsking({ store, sealer, newId, owner, log, signal })
-  const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal } = createWayOfCalls({
+  const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal, payloads } = createWayOfCalls({
     store,
     masterKey,
     sealer,
+    seals,
     catalog,
     clock,
     log,
@@ -305,7 +325,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     catalogRoutes(mount, { catalog })
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
     agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })
-    toolbeltRoutes(mount, { store, newId })
+    toolbeltRoutes(mount, { store, catalog, newId })
+    flowRoutes(mount, { store, catalog })
     memberRoutes(mount, {
       store,
       forgetEverybody: () => {
@@ -324,9 +345,11 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       wake: agentToolLoop.wake,
       forget: toolbelts.forget,
     })
+    connecting.routes(mount, { wake: agentToolLoop.wake, forget: toolbelts.forget })
     executeRoutes(mount, { toolbelts, makeCall, executeOnce: createExecuteOnce({ store, sealer, clock, log }) })
     approvalRoutes(mount, { store, sealer })
-    callRoutes(mount, { store, recorder, seal })
+    callRoutes(mount, { store, recorder, seal, forget: toolbelts.forget })
+    payloadRoutes(mount, { store, sealer, clock, recorder, keeper: payloads, forget: toolbelts.forget })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
     bootRoutes(uplink, { store, clock, onNews: wakeToolbox })
     installRoutes(uplink, { ...machines, publicUrl, log })
@@ -336,6 +359,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const serveApp = getRequestListener(app.fetch)
   const housekeeping = keepHouse({ store, clock, log, signal })
   const retention = keepRetention({ store, seal, clock, log, signal })
+  const purging = purgePayloads({ store, clock, log, signal })
 
   async function end(): Promise<void> {
     await aborted(signal)
@@ -346,11 +370,14 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       sweepLoop.stopped,
       instanceLoop.stopped,
       agentToolLoop.stopped,
+      connecting.stopped,
       liveness.stopped,
       asking.stopped,
       housekeeping,
       retention,
+      purging,
     ])
+    await payloads.flush()
     await recorder.stop()
   }
 

@@ -18,6 +18,7 @@ export type IdPrefix =
   | 'user'
   | 'member'
   | 'invite'
+  | 'conn'
 
 /** A new id such as `toolbox_0h2k…`: the prefix tells the kind, 16 random characters (82 bits) make it unique. */
 export const newId = (prefix: IdPrefix): string =>

@@ -5,6 +5,7 @@ import { issueSignInLink, signInUrl } from './accounts/sign-in-link.store.ts'
 import { writeAddress } from './address-file.ts'
 import type { Config } from './config.ts'
 import { startControlPlane } from './control-plane.ts'
+import { createGuardedFetch } from './http/guarded-fetch.ts'
 import { ownNames } from './http/same-site.ts'
 import { openServer } from './http/server.ts'
 import { createDtmaImage } from './install/dtma-image.ts'
@@ -51,6 +52,9 @@ export async function start(config: Config): Promise<void> {
         }),
       },
       agentToolIdleMs: config.agentToolIdleMs,
+      ...(config.privateUpstreams
+        ? { upstream: { fetch: createGuardedFetch({ mayDial: () => true, plain: true }), plain: true } }
+        : {}),
       ...(config.local.enabled ? { local: localProvider(config, server.port) } : {}),
       signal: stop.signal,
     })

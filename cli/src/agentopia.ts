@@ -6,6 +6,7 @@ import { agentCall } from './commands/agent/call.ts'
 import { agentClients, agentDisconnect } from './commands/agent/clients.ts'
 import { agentConnect } from './commands/agent/connect.ts'
 import { agentCreate } from './commands/agent/create.ts'
+import { agentFlow } from './commands/agent/flow.ts'
 import { agentLimit } from './commands/agent/limit.ts'
 import { agentList } from './commands/agent/list.ts'
 import { agentRemove } from './commands/agent/remove.ts'
@@ -16,11 +17,15 @@ import { approvalList } from './commands/approval/list.ts'
 import { approvalWatch } from './commands/approval/watch.ts'
 import { callExport } from './commands/call/export.ts'
 import { callList } from './commands/call/list.ts'
-import { callPatience, callResume, callRetention, callStop } from './commands/call/switch.ts'
+import { callForget, callPayloads } from './commands/call/payloads.ts'
+import { callShow } from './commands/call/show.ts'
+import { callDataFlow, callPatience, callResume, callRetention, callSecrets, callStop } from './commands/call/switch.ts'
 import { callTail } from './commands/call/tail.ts'
 import { callVerify } from './commands/call/verify.ts'
 import { catalogList } from './commands/catalog/list.ts'
 import { catalogShow } from './commands/catalog/show.ts'
+import { connectionClient, connectionClients } from './commands/connection/client.ts'
+import { connectionEnd, connectionOpen, connectionShow } from './commands/connection/connect.ts'
 import { credentialList, credentialRevoke, credentialSet } from './commands/credential/manage.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
@@ -31,6 +36,7 @@ import { tokenList } from './commands/token/list.ts'
 import { tokenRevoke } from './commands/token/revoke.ts'
 import { toolCapabilities } from './commands/tool/capabilities.ts'
 import { toolDeploy } from './commands/tool/deploy.ts'
+import { toolFlow } from './commands/tool/flow.ts'
 import { toolRestart, toolStart, toolStop } from './commands/tool/lifecycle.ts'
 import { toolList } from './commands/tool/list.ts'
 import { toolLogs } from './commands/tool/logs.ts'
@@ -82,6 +88,7 @@ export const agentopia = defineCommand({
       remove: toolRemove,
       logs: toolLogs,
       capabilities: toolCapabilities,
+      flow: toolFlow,
     }),
     agent: noun('agent', 'AIs that call tools', {
       list: agentList,
@@ -96,6 +103,7 @@ export const agentopia = defineCommand({
       clients: agentClients,
       disconnect: agentDisconnect,
       call: agentCall,
+      flow: agentFlow,
       remove: agentRemove,
     }),
     toolbelt: noun('toolbelt', 'What an agent may use', {
@@ -114,6 +122,13 @@ export const agentopia = defineCommand({
       set: credentialSet,
       revoke: credentialRevoke,
     }),
+    connection: noun('connection', 'Tools of agents, connected to the services behind them', {
+      open: connectionOpen,
+      show: connectionShow,
+      end: connectionEnd,
+      clients: connectionClients,
+      client: connectionClient,
+    }),
     call: noun('call', 'Calls on record', {
       list: callList,
       tail: callTail,
@@ -123,6 +138,11 @@ export const agentopia = defineCommand({
       resume: callResume,
       retention: callRetention,
       patience: callPatience,
+      show: callShow,
+      secrets: callSecrets,
+      'data-flow': callDataFlow,
+      payloads: callPayloads,
+      forget: callForget,
     }),
     approval: noun('approval', 'Calls that wait for a person', {
       list: approvalList,

@@ -37,6 +37,13 @@ const connect = createRoute({
   component: lazyRouteComponent(() => import('./pages/connect.page.tsx'), 'ConnectPage'),
 })
 
+/** Where authorization servers of services behind tools send browsers back to. */
+const connected = createRoute({
+  getParentRoute: () => root,
+  path: '/connected/$server',
+  component: lazyRouteComponent(() => import('./pages/connected.page.tsx'), 'ConnectedPage'),
+})
+
 const app = createRoute({ getParentRoute: () => root, id: 'app', component: Shell })
 
 const overview = createRoute({
@@ -97,6 +104,12 @@ const calls = createRoute({
   component: lazyRouteComponent(() => import('./pages/calls.page.tsx'), 'CallsPage'),
 })
 
+const call = createRoute({
+  getParentRoute: () => app,
+  path: '/calls/$callId',
+  component: lazyRouteComponent(() => import('./pages/call.page.tsx'), 'CallPage'),
+})
+
 const settings = createRoute({
   getParentRoute: () => app,
   path: '/settings',
@@ -111,7 +124,8 @@ export const router = createRouter({
     signIn,
     invitation,
     connect,
-    app.addChildren([overview, toolbox, instance, catalog, agents, agent, approvals, calls, settings, elsewhere]),
+    connected,
+    app.addChildren([overview, toolbox, instance, catalog, agents, agent, approvals, calls, call, settings, elsewhere]),
   ]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,

@@ -1,5 +1,6 @@
 import { lt, sql } from 'drizzle-orm'
 import { forgetOldApprovals } from '../approvals/approval.store.ts'
+import { forgetOldAttempts } from '../connections/connection.store.ts'
 import { forgetOldCounts } from '../gateway/admission.ts'
 import { forgetOldExecuteKeys } from '../gateway/execute-once.ts'
 import { forgetOldKeys } from '../http/idempotency.ts'
@@ -36,6 +37,7 @@ const removeExpired = (store: Store, now: number): Promise<void> =>
     for (const table of [sessions, signInLinks, verifications, invitations])
       await tx.delete(table).where(lt(table.expiresAt, sql`now()`))
     await forgetOldKeys(tx)
+    await forgetOldAttempts(tx)
     await forgetOldGrants(tx)
     await forgetUnusedClients(tx)
     await forgetOldExecuteKeys(tx)

@@ -1,6 +1,7 @@
 import {
   addToolbeltItem,
   approveCapabilities,
+  type DataFlow,
   listToolbelt,
   problem,
   removeToolbeltItem,
@@ -8,6 +9,9 @@ import {
   updateToolbeltItem,
 } from '@agentopia/api'
 import { eq } from 'drizzle-orm'
+import { getCallSettings } from '../calls/call-settings.store.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { readDataFlow } from '../data-flow/flow.store.ts'
 import { recordActivity } from '../events/activity.store.ts'
 import { cleanText } from '../gateway/clean-text.ts'
 import type { Caller } from '../http/caller.ts'
@@ -29,10 +33,11 @@ import {
 
 export interface ToolbeltRouteDeps {
   readonly store: Store
+  readonly catalog: Catalog
   readonly newId: (prefix: IdPrefix) => string
 }
 
-export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps): void {
+export function toolbeltRoutes(mount: Mount, { store, catalog, newId }: ToolbeltRouteDeps): void {
   mount.reply(listToolbelt, ({ params }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => ({
       items: await listToolbeltViews(tx, (await getAgentRow(tx, params.agentId)).id),
@@ -42,6 +47,7 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
   mount.reply(addToolbeltItem, ({ params, body }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
       const agent = await getAgentRow(tx, params.agentId)
+      const flow = await readDataFlow(tx, agent.id, catalog)
       const [instance] = await tx.select().from(instances).where(eq(instances.id, body.instanceId))
       if (!instance || instance.desired === 'absent')
         throw problem('instance-not-found', `No tool instance has the id ${body.instanceId}`)
@@ -61,7 +67,8 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
         agent,
         `Put ${instance.name} into the toolbelt of ${agent.name}, ${capabilities(body.allow.length)} allowed`,
       )
-      return getToolbeltView(tx, agent.id, id)
+      const warnings = await warningsAfter(tx, caller, agent, flow, catalog)
+      return { ...(await getToolbeltView(tx, agent.id, id)), warnings }
     }),
   )
 
@@ -69,6 +76,7 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
     store.tenant(caller.accountId, async (tx) => {
       const agent = await getAgentRow(tx, params.agentId)
       const before = await getToolbeltView(tx, agent.id, params.toolbeltItemId)
+      const flow = await readDataFlow(tx, agent.id, catalog)
       await setSwitches(tx, agent.id, before.id, given(switches))
       const allowedBefore = before.permissions.filter((one) => one.allowed).map((one) => one.capability)
       if (allow ?? ask) await setAllowed(tx, agent.accountId, before.id, [...(allow ?? allowedBefore), ...(ask ?? [])])
@@ -83,7 +91,7 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
         agent,
         `${before.instanceName} of ${agent.name}: ${sentenceOf(after)}, ${capabilities(allowed)} allowed${asked === 0 ? '' : `, ${asked} of them asked for each time`}`,
       )
-      return after
+      return { ...after, warnings: await warningsAfter(tx, caller, agent, flow, catalog) }
     }),
   )
 
@@ -117,6 +125,19 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
 
 const record = (tx: Tx, caller: Caller, action: string, agent: AgentRow, message: string) =>
   recordActivity(tx, { accountId: agent.accountId, actor: caller.actor, action, subject: agent.id, message })
+
+/**
+ * What a change means for the flow of data. One that makes it worse is put on record.
+ * @throws {ProblemError} `data-flow-refused` where the account wants it so; what was dangerous before may be changed still.
+ */
+async function warningsAfter(tx: Tx, caller: Caller, agent: AgentRow, before: DataFlow, catalog: Catalog) {
+  const { warnings } = await readDataFlow(tx, agent.id, catalog)
+  const [news] = before.warnings.length === 0 ? warnings : []
+  if (!news) return warnings
+  if ((await getCallSettings(tx)).dataFlow === 'block') throw problem('data-flow-refused', news.message)
+  await record(tx, caller, 'agent.data-flow', agent, `${agent.name}: ${news.message}`)
+  return warnings
+}
 
 const capabilities = (count: number): string => (count === 1 ? '1 capability' : `${count} capabilities`)
 

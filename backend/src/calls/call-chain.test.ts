@@ -66,19 +66,24 @@ const asSuperuser = (statement: ReturnType<typeof sql>) =>
 async function tenCalls(): Promise<string> {
   const account = newAccount()
   const asked = { decidedBy: 'alice@example.com' }
+  const seen = { secretsSeen: ['result:own-secret'] }
   for (let n = 0; n < 5; n += 1)
-    await append([record(account, n === 2 ? asked : {}), record(account, { outcome: 'failed', code: 'x' })])
+    await append([
+      record(account, { ...(n % 2 === 0 ? asked : {}), ...(n > 1 ? seen : {}) }),
+      record(account, { outcome: 'failed', code: 'x' }),
+    ])
   return account
 }
 
 test('every record carries the hash of the one before it, over a form that anybody can compute', async () => {
   const account = await tenCalls()
   let previousHash = '0'.repeat(64)
-  for (const [index, { hash, decidedBy, ...rest }] of (await chainOf(account)).entries()) {
+  for (const [index, { hash, decidedBy, secretsSeen, ...rest }] of (await chainOf(account)).entries()) {
     expect(rest).toMatchObject({ sequence: index + 1, previousHash })
     // RFC 8785 by other means: members in order, no blanks.
-    const form = decidedBy == null ? { form: 1 } : { form: 2, decidedBy }
-    const members = Object.entries({ ...rest, ...form }).sort(([a], [b]) => (a < b ? -1 : 1))
+    const more = { ...(decidedBy == null ? {} : { decidedBy }), ...(secretsSeen ? { secretsSeen } : {}) }
+    const form = Object.keys(more).length === 0 ? 1 : 2
+    const members = Object.entries({ ...rest, ...more, form }).sort(([a], [b]) => (a < b ? -1 : 1))
     const canonical = `{${members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`
     expect(createHash('sha256').update(canonical).digest('hex')).toBe(hash)
     previousHash = hash

@@ -21,9 +21,9 @@ export interface ChainPosition {
 /** Where every chain begins. */
 export const BEGINNING: ChainPosition = { sequence: 0, hash: '0'.repeat(64) }
 
-/** The forms of a record: a call that a person decided about says who did. */
+/** The forms of a record: one that a person decided about, or in which secrets were seen, has members more. */
 const FORM = 1
-const DECIDED_FORM = 2
+const LONGER_FORM = 2
 
 /** The records as they go on from `last`, in their order. */
 export function chainOn(last: ChainPosition, records: readonly CallRecord[]): ChainedCall[] {
@@ -49,7 +49,7 @@ export function hashOf(record: Omit<ChainedCall, 'hash'>): string {
     code: record.code,
     ...(record.decidedBy == null ? {} : { decidedBy: record.decidedBy }),
     durationMs: record.durationMs,
-    form: record.decidedBy == null ? FORM : DECIDED_FORM,
+    form: record.decidedBy == null && !record.secretsSeen ? FORM : LONGER_FORM,
     id: record.id,
     instanceGeneration: record.instanceGeneration ?? null,
     instanceId: record.instanceId,
@@ -58,6 +58,7 @@ export function hashOf(record: Omit<ChainedCall, 'hash'>): string {
     previousHash: record.previousHash,
     resultBytes: record.resultBytes,
     resultDigest: record.resultDigest ?? null,
+    ...(record.secretsSeen ? { secretsSeen: record.secretsSeen } : {}),
     sequence: record.sequence,
     specDigest: record.specDigest ?? null,
     startedAt: record.startedAt,

@@ -31,10 +31,12 @@ export interface CallEnd {
   readonly code: string | null
   readonly durationMs: number
   readonly resultBytes: number | null
-  /** SHA-256 of the answer as it came, hex. */
+  /** SHA-256 of the answer as it was passed on, hex. */
   readonly resultDigest: string | null
   /** Who was asked before it was made, and said yes or no; absent: nobody. */
   readonly decidedBy?: string | null
+  /** Kinds of secrets that were seen, `<where>:<kind>`, sorted. */
+  readonly secretsSeen?: readonly string[] | null
 }
 
 export type CallRecord = BegunCall & CallEnd

@@ -3,6 +3,9 @@ import { isNotNull } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { callSettings } from '../store/schema/index.ts'
 
+/** What is not named stays as it is. */
+export type ChangedCallSettings = { readonly [Name in keyof CallSettings]?: CallSettings[Name] | undefined }
+
 /** What the account of this transaction decided; what it did not, is as it is for all. */
 export async function getCallSettings(tx: Tx): Promise<CallSettings> {
   const [row] = await tx
@@ -10,12 +13,14 @@ export async function getCallSettings(tx: Tx): Promise<CallSettings> {
       enabled: callSettings.enabled,
       retentionDays: callSettings.retentionDays,
       approvalSeconds: callSettings.approvalSeconds,
+      secrets: callSettings.secrets,
+      dataFlow: callSettings.dataFlow,
     })
     .from(callSettings)
-  return row ?? { enabled: true, retentionDays: null, approvalSeconds: 300 }
+  return row ?? { enabled: true, retentionDays: null, approvalSeconds: 300, secrets: 'redact', dataFlow: 'warn' }
 }
 
-export async function setCallSettings(tx: Tx, accountId: string, change: Partial<CallSettings>): Promise<CallSettings> {
+export async function setCallSettings(tx: Tx, accountId: string, change: ChangedCallSettings): Promise<CallSettings> {
   await tx
     .insert(callSettings)
     .values({ accountId, ...change })

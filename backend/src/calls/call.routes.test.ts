@@ -117,6 +117,8 @@ test('the switch and the rule for old records are those of one account, and on r
     enabled: true,
     retentionDays: null,
     approvalSeconds: 300,
+    secrets: 'redact',
+    dataFlow: 'warn',
   })
   await plane.send('PUT', '/api/calls/switch', owner, { enabled: false })
   await plane.send('PATCH', '/api/calls/settings', owner, { retentionDays: 30 })

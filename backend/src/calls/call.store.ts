@@ -18,17 +18,25 @@ export interface CallPosition {
 }
 
 export interface CallQuery extends CallFilter {
+  /** This one alone. */
+  readonly id?: string
   readonly limit: number
   /** Only what began before this one. */
   readonly before?: CallPosition | undefined
 }
 
 /** Newest first. */
-export async function listCallRecords(tx: Tx, { limit, before, ...filter }: CallQuery): Promise<Call[]> {
+export async function listCallRecords(tx: Tx, { id, limit, before, ...filter }: CallQuery): Promise<Call[]> {
   const rows = await tx
     .select()
     .from(calls)
-    .where(and(...conditions(filter), before && sql`${position} < ${placeOf(before)}`))
+    .where(
+      and(
+        id === undefined ? undefined : eq(calls.id, id),
+        ...conditions(filter),
+        before && sql`${position} < ${placeOf(before)}`,
+      ),
+    )
     .orderBy(desc(calls.startedAt), desc(calls.id))
     .limit(limit)
   return rows.map(viewOf)

@@ -42,6 +42,7 @@ const COLUMNS = [
   'argumentBytes',
   'resultDigest',
   'resultBytes',
+  'secretsSeen',
   'instanceGeneration',
   'specDigest',
   'capabilityDigest',
@@ -58,8 +59,9 @@ export async function* asCsv(pages: AsyncIterable<readonly Call[]>): AsyncGenera
 }
 
 /** What a spreadsheet would take for a formula is made a text by an apostrophe before it. */
-function cell(value: string | number | undefined): string {
-  if (typeof value !== 'string') return String(value ?? '')
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+function cell(value: string | number | readonly string[] | undefined): string {
+  if (typeof value === 'number' || value === undefined) return String(value ?? '')
+  const plain = typeof value === 'string' ? value : value.join(' ')
+  const text = /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

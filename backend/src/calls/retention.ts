@@ -1,6 +1,7 @@
 import { and, eq, isNull, lt, lte, sql } from 'drizzle-orm'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Log } from '../log.ts'
+import { forgetPayloadsBefore } from '../payloads/payload.store.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { FORGETTING } from '../store/call-protection.ts'
 import type { Store, Tx } from '../store/connect.ts'
@@ -82,6 +83,7 @@ async function removeSome(tx: Tx, seal: ChainSeal, accountId: string, before: Da
         .where(and(own, lte(calls.sequence, last.sequence)))
         .returning({ id: calls.id })
     : []
+  await forgetPayloadsBefore(tx, accountId, before)
   if (unchained.length + gone.length === 0) return 0
   await writeChains(tx, [
     seal.seal({

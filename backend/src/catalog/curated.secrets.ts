@@ -15,6 +15,7 @@ export const CURATED_WITH_SECRETS: readonly Recipe[] = [
       transport: { type: 'stdio' },
       egress: [{ host: 'api.search.brave.com' }],
     },
+    flow: { labels: ['untrusted', 'outward'] }, // its key opens a quota, nobody's data
     config: [],
     secrets: [
       {
@@ -39,6 +40,7 @@ export const CURATED_WITH_SECRETS: readonly Recipe[] = [
       transport: { type: 'stdio' },
       egress: [{ host: 'api.tavily.com' }],
     },
+    flow: { labels: ['untrusted', 'outward'] },
     config: [],
     secrets: [{ key: 'apiKey', title: 'API key', required: true, target: { env: 'TAVILY_API_KEY' } }],
   },

@@ -1,7 +1,8 @@
-import type { ConfigField, SecretField, Tool } from '@agentopia/api'
+import type { ConfigField, SecretField, Tool, ToolOAuth } from '@agentopia/api'
 import { problem } from '@agentopia/api'
 import { ToolSpec } from '@agentopia/dtma/contract'
 import * as z from 'zod'
+import type { CatalogueFlow } from '../data-flow/flow-labels.ts'
 
 export type ConfigValues = Readonly<Record<string, string | number | boolean>>
 
@@ -19,10 +20,14 @@ export interface Recipe {
   readonly config: readonly ConfigField[]
   /** Secrets of the agents. With any, each agent has a container of its own. */
   readonly secrets?: readonly SecretField[]
+  /** What of its data is private, a stranger's, or leaves. Absent: what follows from secrets, state and network. */
+  readonly flow?: CatalogueFlow
+  /** Where one of the secrets comes from, when it is an access token. */
+  readonly oauth?: ToolOAuth
 }
 
 /** What the catalogue shows of a recipe. */
-export function toolOf({ spec, config, secrets = [], categories, ...rest }: Recipe): Tool {
+export function toolOf({ spec, config, secrets = [], categories, flow: _, ...rest }: Recipe): Tool {
   const { package: pack } = spec
   return {
     ...rest,

@@ -1,6 +1,8 @@
-import { getCredential, putCredential, revokeCredential } from '@agentopia/api'
+import { getCredential, problem, putCredential, revokeCredential } from '@agentopia/api'
 import { getAgentRow } from '../agents/agent.store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import { deleteConnection, findConnection } from '../connections/connection.store.ts'
+import { connectionViewOf } from '../connections/connection.values.ts'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Caller } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
@@ -10,6 +12,7 @@ import { agentToolNameOf, wantAgentTool } from './agent-tool.store.ts'
 import type { CredentialSealer } from './credential.seal.ts'
 import {
   type CredentialPlace,
+  type CredentialRow,
   deleteCredential,
   findCredential,
   getCredentialPlace,
@@ -37,6 +40,19 @@ export function credentialRoutes(mount: Mount, deps: CredentialRouteDeps): void 
     return { agent, place: await getCredentialPlace(tx, agent.id, toolbeltItemId) }
   }
 
+  async function viewOf(tx: Tx, place: CredentialPlace, stored: CredentialRow | undefined) {
+    const wanted = catalog.find(place.toolId)?.oauth
+    const connection = wanted && connectionViewOf(wanted, await findConnection(tx, place.itemId))
+    return credentialViewOf(place.itemId, fieldsOf(place), stored, connection)
+  }
+
+  /** The token of a connection is written by it alone: what a person stored would be gone with the next refresh. */
+  async function refuseConnected(tx: Tx, { itemId }: CredentialPlace, values: object): Promise<void> {
+    const connection = await findConnection(tx, itemId)
+    if (connection && Object.hasOwn(values, connection.field))
+      throw problem('invalid-credential', `${connection.field} comes from a connection; end that first`)
+  }
+
   function changed({ accountId, instanceId, agentId }: CredentialPlace): void {
     forget(accountId)
     wake(agentToolNameOf(instanceId, agentId))
@@ -45,7 +61,7 @@ export function credentialRoutes(mount: Mount, deps: CredentialRouteDeps): void 
   mount.reply(getCredential, ({ params }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
       const { place } = await placeOf(tx, params)
-      return credentialViewOf(place.itemId, fieldsOf(place), await findCredential(tx, place.itemId))
+      return viewOf(tx, place, await findCredential(tx, place.itemId))
     }),
   )
 
@@ -54,9 +70,10 @@ export function credentialRoutes(mount: Mount, deps: CredentialRouteDeps): void 
       const { agent, place } = await placeOf(tx, params)
       const fields = fieldsOf(place)
       const before = await findCredential(tx, place.itemId, true)
+      await refuseConnected(tx, place, body.values)
       const held = before ? await seals.open(tx, before, before.sealed) : {}
       const values = changedValues(fields, held, body.values)
-      if (before && isSame(held, values)) return { place, view: credentialViewOf(place.itemId, fields, before) }
+      if (before && isSame(held, values)) return { place, view: await viewOf(tx, place, before) }
 
       const { accountId, itemId: toolbeltItemId } = place
       const next = { id: before?.id ?? newId('cred'), accountId, version: (before?.version ?? 0) + 1 }
@@ -72,7 +89,7 @@ export function credentialRoutes(mount: Mount, deps: CredentialRouteDeps): void 
         place,
         `${deed} the secrets of ${agent.name} for ${place.instanceName}`,
       )
-      return { place, view: credentialViewOf(place.itemId, fields, stored) }
+      return { place, view: await viewOf(tx, place, stored) }
     })
     changed(place)
     return view
@@ -82,6 +99,7 @@ export function credentialRoutes(mount: Mount, deps: CredentialRouteDeps): void 
     const place = await store.tenant(caller.accountId, async (tx) => {
       const { agent, place } = await placeOf(tx, params)
       const before = await findCredential(tx, place.itemId, true)
+      await deleteConnection(tx, place.itemId)
       if (!before) return place
       await deleteCredential(tx, before.id)
       await record(

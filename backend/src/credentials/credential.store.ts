@@ -1,5 +1,5 @@
 import { problem } from '@agentopia/api'
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { credentials, instances, toolbeltItems } from '../store/schema/index.ts'
 
@@ -18,6 +18,19 @@ export interface CredentialPlace {
 
 /** @throws {ProblemError} `toolbelt-item-not-found`, also for an item of another agent or account. */
 export async function getCredentialPlace(tx: Tx, agentId: string, itemId: string): Promise<CredentialPlace> {
+  const place = await findPlace(tx, and(eq(toolbeltItems.id, itemId), eq(toolbeltItems.agentId, agentId)))
+  if (!place) throw problem('toolbelt-item-not-found', `The agent has no toolbelt item ${itemId}`)
+  return place
+}
+
+/** @throws {ProblemError} `toolbelt-item-not-found`. */
+export async function getCredentialPlaceById(tx: Tx, itemId: string): Promise<CredentialPlace> {
+  const place = await findPlace(tx, eq(toolbeltItems.id, itemId))
+  if (!place) throw problem('toolbelt-item-not-found', `There is no toolbelt item ${itemId}`)
+  return place
+}
+
+async function findPlace(tx: Tx, where: SQL | undefined): Promise<CredentialPlace | undefined> {
   const [place] = await tx
     .select({
       itemId: toolbeltItems.id,
@@ -30,8 +43,7 @@ export async function getCredentialPlace(tx: Tx, agentId: string, itemId: string
     })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
-    .where(and(eq(toolbeltItems.id, itemId), eq(toolbeltItems.agentId, agentId)))
-  if (!place) throw problem('toolbelt-item-not-found', `The agent has no toolbelt item ${itemId}`)
+    .where(where)
   return place
 }
 

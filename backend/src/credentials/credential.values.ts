@@ -1,4 +1,4 @@
-import { type Credential, problem, type SecretField } from '@agentopia/api'
+import { type Connection, type Credential, problem, type SecretField } from '@agentopia/api'
 import type { credentials } from '../store/schema/index.ts'
 import type { SecretValues } from './credential.seal.ts'
 
@@ -45,6 +45,7 @@ export function credentialViewOf(
   toolbeltItemId: string,
   fields: readonly SecretField[],
   stored: Stored | undefined,
+  connection?: Connection,
 ): Credential {
   const hints = stored?.hints ?? {}
   const state = stateOf(fields, stored)
@@ -57,6 +58,7 @@ export function credentialViewOf(
       ...(Object.hasOwn(hints, field.key) ? { hint: hints[field.key]! } : {}),
     })),
     ...(stored ? { version: stored.version, changedAt: stored.changedAt.toISOString() } : {}),
+    ...(connection ? { connection } : {}),
     ...(state === 'refused' && stored?.reason ? { reason: stored.reason } : {}),
   }
 }

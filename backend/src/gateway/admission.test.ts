@@ -16,7 +16,15 @@ const NOON = Date.UTC(2026, 0, 1, 12)
 const MINUTE_MS = 60_000
 
 function setUp(limits: AgentLimits) {
-  const agent = { id: newId('agent'), accountId: 'account_1', name: 'x', enabled: true, accountEnabled: true, limits }
+  const agent = {
+    id: newId('agent'),
+    accountId: 'account_1',
+    name: 'x',
+    enabled: true,
+    accountEnabled: true,
+    limits,
+    secrets: 'redact' as const,
+  }
   let now = NOON
   const replicas = [0, 1].map(() => createAdmission(store, { now: () => now }))
   return {

@@ -28,7 +28,15 @@ const item = (change: Partial<BeltItem> = {}, instance: Partial<BeltItem['instan
 })
 
 const belt = (items: readonly BeltItem[], enabled = true): Toolbelt => ({
-  agent: { id: 'agent_1', accountId: 'account_1', name: 'helper', enabled, accountEnabled: true, limits: {} },
+  agent: {
+    id: 'agent_1',
+    accountId: 'account_1',
+    name: 'helper',
+    enabled,
+    accountEnabled: true,
+    limits: {},
+    secrets: 'redact',
+  },
   items,
 })
 

@@ -1,4 +1,4 @@
-import type { AgentLimits } from '@agentopia/api'
+import type { AgentLimits, PayloadRule, SecretPolicy } from '@agentopia/api'
 import type { Capability } from '@agentopia/dtma/contract'
 import type { DtmaAddress } from '../toolboxes/dtma-client.ts'
 
@@ -28,6 +28,8 @@ export interface BeltItem {
     readonly specDigest: string
     readonly desired: 'running' | 'stopped' | 'absent'
     readonly capabilities: readonly Capability[]
+    /** How what is sent and answered is kept; absent: it is not. */
+    readonly payloads?: PayloadRule
     readonly toolbox: DtmaAddress
   }
 }
@@ -42,6 +44,8 @@ export interface Toolbelt {
     /** The switch of the whole account. */
     readonly accountEnabled: boolean
     readonly limits: AgentLimits
+    /** What the account does about texts that look like a secret. */
+    readonly secrets: SecretPolicy
   }
   readonly items: readonly BeltItem[]
 }

@@ -10,7 +10,10 @@ import {
 import { DeniedByPerson } from '../approvals/ask-person.ts'
 import type { CallEnd } from '../calls/call-record.ts'
 import type { CallRecorder } from '../calls/call-recorder.ts'
+import type { CallGuard } from '../guard/call-guard.ts'
+import type { SecretAudit, SecretSighting } from '../guard/secret-audit.ts'
 import { ComeAgain } from '../http/come-again.ts'
+import type { PayloadKeeper } from '../payloads/payload-keeper.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Admit } from './admission.ts'
 import type { AskFirst } from './ask-first.ts'
@@ -72,29 +75,40 @@ export interface MakeCallDeps {
   readonly askFirst: AskFirst
   readonly bulkhead: Bulkhead
   readonly recorder: Pick<CallRecorder, 'begin' | 'end'>
+  /** @throws {ProblemError} `store-unavailable`: what is not known to be safe is not done. */
+  readonly guardOf: (toolbelt: Toolbelt) => Promise<CallGuard>
+  readonly secretAudit: Pick<SecretAudit, 'note'>
+  readonly payloads: Pick<PayloadKeeper, 'keep'>
   readonly clock: Pick<Clock, 'now'>
   readonly newId: (prefix: 'call') => string
 }
 
 export function createMakeCall(deps: MakeCallDeps): MakeCall {
-  const { callUpstream, admit, askFirst, bulkhead, recorder, clock, newId } = deps
+  const { callUpstream, admit, askFirst, bulkhead, recorder, guardOf, secretAudit, payloads, clock, newId } = deps
 
   return async (wanted) => {
     const { item, capability, signal } = wanted
     const callId = newId('call')
     const started = performance.now()
-    const args = JSON.stringify(wanted.arguments)
+    const guard = await guardOf(wanted.toolbelt)
+    const asked = guard.asked(wanted.arguments)
+    const args = JSON.stringify(asked.args)
     const argumentBytes = Buffer.byteLength(args)
     const argumentDigest = digestOf(args)
+    const names = namesOf(wanted, guard)
+    let ended = false
     const end = (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): number => {
+      ended = true
       const durationMs = performance.now() - started
-      recorder.end(callId, { code: null, resultBytes: null, resultDigest: null, ...how, durationMs })
+      const secretsSeen = guard.seen()
+      recorder.end(callId, { code: null, resultBytes: null, resultDigest: null, ...how, secretsSeen, durationMs })
+      if (secretsSeen) secretAudit.note(sightingOf(wanted, callId, names, secretsSeen, how.code === 'secret-blocked'))
       return durationMs
     }
 
     recorder.begin({
       id: callId,
-      ...namesOf(wanted),
+      ...names,
       startedAt: new Date(clock.now()).toISOString(),
       argumentDigest,
       argumentBytes,
@@ -106,6 +120,10 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       if (because === 'capability-changed')
         throw problem('capability-changed', `${shown(capability)} is described otherwise than when it was allowed`)
       throw problem('capability-denied', `${shown(capability)} is not among the capabilities of this agent`)
+    }
+    if (asked.blocked !== undefined) {
+      end({ outcome: 'denied', code: 'secret-blocked' })
+      throw problem('secret-blocked', `${asked.blocked}; nothing was sent`)
     }
 
     let approved: { readonly decidedBy?: string | undefined; readonly item: BeltItem } = { item }
@@ -123,14 +141,21 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
     const { decidedBy } = approved
     const who = decidedBy === undefined ? {} : { decidedBy }
 
+    const keep = (came: { readonly result?: unknown; readonly error?: unknown }): void => {
+      const { id: instanceId, payloads: rule } = item.instance
+      const { accountId, agentId } = names
+      if (rule) payloads.keep({ callId, accountId, agentId, instanceId }, rule, { arguments: asked.args, ...came })
+    }
+
     try {
-      const { id, timeoutMs, onNotification } = wanted
+      const { id, timeoutMs } = wanted
       const { id: instanceId, toolbox } = approved.item.instance
       const caller = wanted.toolbelt.agent.id
       const call = { toolbox, instanceId, id, request: requestOf(wanted, args), timeoutMs, caller, signal }
-      const { answer, written } = await bulkhead.enter(instanceId, { signal, longestMs: timeoutMs }, () =>
-        callUpstream({ ...call, ...(onNotification ? { onNotification } : {}) }),
+      const came = await bulkhead.enter(instanceId, { signal, longestMs: timeoutMs }, () =>
+        callUpstream({ ...call, ...listening(wanted, guard) }),
       )
+      const { answer, written } = guard.answered(came)
       const result = { resultBytes: Buffer.byteLength(written), resultDigest: digestOf(written) }
       const most = wanted.toolbelt.agent.limits.resultBytes
       if (most !== undefined && result.resultBytes > most) {
@@ -138,13 +163,44 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
         throw problem('result-too-large', `The answer has ${result.resultBytes} bytes; ${most} are allowed`)
       }
       const durationMs = end({ ...outcomeOf(answer), ...result, ...who })
+      keep(answer)
       return { callId, durationMs, decidedBy, answer, written }
     } catch (error) {
-      end({ ...failureOf(error, signal), ...who })
-      throw error
+      if (!ended) end({ ...failureOf(error, signal), ...who })
+      const failure = guard.failed(error)
+      keep(failure instanceof ProblemError ? { error: { code: failure.code, message: failure.message } } : {})
+      throw failure
     }
   }
 }
+
+/** What a tool says during the call goes through the same guard. */
+function listening({ onNotification }: WantedCall, guard: CallGuard): Pick<WantedCall, 'onNotification'> {
+  if (!onNotification) return {}
+  return {
+    onNotification(notification) {
+      const heard = guard.heard(notification)
+      if (heard) onNotification(heard)
+    },
+  }
+}
+
+const sightingOf = (
+  { item }: WantedCall,
+  callId: string,
+  { accountId, agentId, agentName, instanceName, capability }: ReturnType<typeof namesOf>,
+  seen: readonly string[],
+  blocked: boolean,
+): SecretSighting => ({
+  accountId,
+  agentId,
+  agentName,
+  toolboxId: item?.instance.toolbox.id,
+  capability: instanceName === null ? capability : `${instanceName}__${capability}`,
+  callId,
+  seen,
+  blocked,
+})
 
 /** Why this call may not be made now; `undefined`: it may. */
 export function denialOf({
@@ -163,13 +219,13 @@ export function denialOf({
 }
 
 /** Who calls what, as it is recorded. */
-const namesOf = ({ toolbelt: { agent }, via, item, method, capability }: WantedCall) => ({
+const namesOf = ({ toolbelt: { agent }, via, item, method, capability }: WantedCall, guard: CallGuard) => ({
   accountId: agent.accountId,
   agentId: agent.id,
   agentName: agent.name,
   instanceId: item?.instance.id ?? null,
   instanceName: item?.instance.name ?? null,
-  capability: shown(isToolCall(method) ? capability : `${method} ${capability}`),
+  capability: shown(guard.name(isToolCall(method) ? capability : `${method} ${capability}`)),
   via,
   instanceGeneration: item?.instance.generation ?? null,
   specDigest: item?.instance.specDigest ?? null,

@@ -17,6 +17,8 @@ export interface FakeDtma extends AsyncDisposable {
   readonly seen: Seen[]
   /** Names of capabilities whose caller went away before the answer. */
   readonly gone: string[]
+  /** What `mirror` says. */
+  say(words: string): void
 }
 
 type Args = { readonly text?: string; readonly ms?: number; readonly bytes?: number; readonly code?: string }
@@ -25,6 +27,7 @@ type Act = (exchange: {
   readonly args: Args
   readonly progressToken: unknown
   readonly inputResponses: unknown
+  readonly words: string
   readonly response: ServerResponse
 }) => Promise<void> | void
 
@@ -63,6 +66,18 @@ const ACTS: Readonly<Record<string, Act>> = {
     const document = { type: 'x', title: 'x', status: 500, detail: 'as asked', instance: 'x', fix: 'x' }
     json(response, JSON.stringify({ ...document, code: args.code, retryable: false }), 500, 'application/problem+json')
   },
+  /** Says what it was told to say, in every way that an answer has. */
+  mirror: ({ id, words, progressToken, response }) => {
+    const content = [
+      { type: 'text', text: words },
+      { type: 'image', mimeType: 'text/plain', data: Buffer.from(`key: ${words}`).toString('base64') },
+    ]
+    const structuredContent = { words, [words]: [{ deep: JSON.stringify({ words }) }], count: 12_345_678 }
+    const params = { progressToken, progress: 1, message: words }
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(event({ jsonrpc: '2.0', method: 'notifications/progress', params }))
+    response.end(event({ jsonrpc: '2.0', id, result: { content, structuredContent } }))
+  },
   talks: async ({ id, args, progressToken, response }) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     const say = (method: string, params: object) => response.write(event({ jsonrpc: '2.0', method, params }))
@@ -88,6 +103,7 @@ export const FAKE_CAPABILITIES: readonly Capability[] = [...Object.keys(ACTS), '
 export async function openFakeDtma(): Promise<FakeDtma> {
   const seen: Seen[] = []
   const gone: string[] = []
+  let words = ''
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -100,7 +116,7 @@ export async function openFakeDtma(): Promise<FakeDtma> {
     const progressToken = (_meta as { progressToken?: unknown } | undefined)?.progressToken
     if (message.method === 'completion/complete')
       return json(response, answer(message.id, { completion: { values: ['completed'] } }))
-    await ACTS[name]?.({ id: message.id, args, progressToken, inputResponses, response })
+    await ACTS[name]?.({ id: message.id, args, progressToken, inputResponses, words, response })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -108,6 +124,9 @@ export async function openFakeDtma(): Promise<FakeDtma> {
   return {
     seen,
     gone,
+    say: (next) => {
+      words = next
+    },
     road: (_, { method, path, headers, body, signal }) =>
       new Promise<RoadAnswer>((resolve, reject) => {
         send({ host: '127.0.0.1', port, method, path, headers: { ...headers }, signal })

@@ -14,9 +14,16 @@ import { listCallRecords } from '../calls/call.store.ts'
 import { openCallJournal } from '../calls/call-journal.ts'
 import { createCallRecorder } from '../calls/call-recorder.ts'
 import { createChainSeal } from '../calls/chain-seal.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { withOwnTools } from '../credentials/agent-belt.ts'
+import { createCredentialSealer } from '../credentials/credential.seal.ts'
 import { listenForChanges } from '../events/changes.ts'
+import { createCallGuard } from '../guard/call-guard.ts'
+import { createOwnSecrets } from '../guard/own-secrets.ts'
+import { createSecretAudit } from '../guard/secret-audit.ts'
 import { ownNames } from '../http/same-site.ts'
 import { newId } from '../new-id.ts'
+import { createPayloadKeeper } from '../payloads/payload-keeper.ts'
 import { systemClock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import {
@@ -56,6 +63,8 @@ interface TestGatewayOptions {
   /** To toolboxes; absent: to the fake DTMA. */
   readonly road?: Road
   readonly port?: number
+  /** Which tools take secrets; absent: none. They run where all others do. */
+  readonly catalog?: Catalog
 }
 
 /** The gateway as it is composed, over real sockets, between an agent and a fake DTMA. */
@@ -69,7 +78,8 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const recorder = createCallRecorder({ store, journal: openCallJournal(directory, 'run'), seal, log })
   const finder = createAgentFinder({ store, clock: systemClock, log })
   const connected = createConnectedFinder({ store, clock: systemClock, log, resource: RESOURCE })
-  const toolbelts = createToolbelts({ store, clock: systemClock })
+  const read = options.catalog ? withOwnTools(readToolbelt, options.catalog) : readToolbelt
+  const toolbelts = createToolbelts({ store, clock: systemClock, read })
   const changes = await listenForChanges(store, log)
   changes.watch((change) => {
     if (!announced) return
@@ -85,6 +95,10 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const asking = createAsking({ store, sealer, newId, owner: newId('act'), log, signal: stop.signal })
   const bulkhead = createBulkhead({ atOnce, waiting })
   const callUpstream = withCircuitBreaker(createCallUpstream(road ?? dtma.road), systemClock)
+  const seals = createCredentialSealer(createSealer(Buffer.alloc(32, 7)))
+  const findOwnSecrets = createOwnSecrets({ store, seals, clock: systemClock })
+  const payloads = createPayloadKeeper({ store, sealer: createSealer(Buffer.alloc(32, 7)), clock: systemClock, log })
+  const secretAudit = createSecretAudit({ store, clock: systemClock, log })
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, systemClock),
@@ -94,6 +108,9 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
     }),
     bulkhead,
     recorder,
+    guardOf: async (toolbelt) => createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(toolbelt)),
+    secretAudit,
+    payloads,
     clock: systemClock,
     newId,
   })
@@ -124,6 +141,9 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   return {
     store,
     dtma,
+    seals,
+    secretAudit,
+    payloads,
     ...seeded,
     url: `http://127.0.0.1:${port}/mcp`,
     /** Every call on record, newest first. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { isAsked } from '@agentopia/api'
+import { isAsked, type PayloadRule, type SecretPolicy } from '@agentopia/api'
 import { and, eq, sql } from 'drizzle-orm'
+import { readPayloadRules, ruleFor } from '../payloads/payload.store.ts'
 import type { Tx } from '../store/connect.ts'
 import {
   agents,
@@ -24,6 +25,7 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
       enabled: agents.enabled,
       accountEnabled: sql<boolean>`coalesce(${callSettings.enabled}, true)`,
       limits: agents.limits,
+      secrets: sql<SecretPolicy>`coalesce(${callSettings.secrets}, 'redact')`,
     })
     .from(agents)
     .leftJoin(callSettings, eq(callSettings.accountId, agents.accountId))
@@ -64,6 +66,7 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
     )
     .where(eq(toolbeltItems.agentId, agentId))
     .orderBy(instances.name, toolbeltItems.id)
+  const rules = await readPayloadRules(tx)
   return {
     agent,
     items: rows.map(({ allowed: given, askPatterns, instance, toolbox, ...item }) => {
@@ -72,11 +75,18 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
         ...item,
         allowed: new Map(allowed.map(([name, { digest }]) => [name, digest])),
         asked: new Set(allowed.flatMap(([name, { ask }]) => (isAsked(name, ask, askPatterns) ? [name] : []))),
-        instance: { ...withSpecDigest(instance), capabilities: instance.capabilities ?? [], toolbox },
+        instance: {
+          ...withSpecDigest(instance),
+          capabilities: instance.capabilities ?? [],
+          ...keeping(ruleFor(rules, instance.id)),
+          toolbox,
+        },
       }
     }),
   }
 }
+
+const keeping = (payloads: PayloadRule | undefined) => (payloads ? { payloads } : {})
 
 /** What runs, in one word: SHA-256 of the catalogue entry, its configuration and the image that the toolbox reports. */
 function withSpecDigest<Row extends { toolId: string; config: object; image: string | null }>(row: Row) {

@@ -11,7 +11,15 @@ function setUp() {
   const store: Pick<Store, 'tenant'> = { tenant: (_, act) => act(undefined as never) }
   const read = async (_: unknown, agentId: string): Promise<Toolbelt | undefined> => {
     reads += 1
-    const agent = { id: agentId, accountId: 'a', name: 'x', enabled, accountEnabled: true, limits: {} }
+    const agent = {
+      id: agentId,
+      accountId: 'a',
+      name: 'x',
+      enabled,
+      accountEnabled: true,
+      limits: {},
+      secrets: 'redact' as const,
+    }
     await held
     if (agentId === 'broken') throw new Error('no database')
     return agentId === 'nobody' ? undefined : { agent, items: [] }

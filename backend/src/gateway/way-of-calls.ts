@@ -6,13 +6,19 @@ import { type ChainSeal, createChainSeal } from '../calls/chain-seal.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { withOwnTools } from '../credentials/agent-belt.ts'
 import { type AgentTools, createAgentTools } from '../credentials/agent-tools.ts'
+import type { CredentialSealer } from '../credentials/credential.seal.ts'
+import { createCallGuard } from '../guard/call-guard.ts'
+import { createOwnSecrets } from '../guard/own-secrets.ts'
+import { createSecretAudit } from '../guard/secret-audit.ts'
 import type { Log } from '../log.ts'
 import { newId } from '../new-id.ts'
+import { createPayloadKeeper, type PayloadKeeper } from '../payloads/payload-keeper.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import type { Sealer } from '../store/seal.ts'
 import { createAdmission } from './admission.ts'
 import { createAskFirst } from './ask-first.ts'
+import type { Toolbelt } from './authorise.ts'
 import { createBulkhead } from './bulkhead.ts'
 import { createMakeCall, type MakeCall } from './call.ts'
 import { withCircuitBreaker } from './circuit-breaker.ts'
@@ -26,6 +32,7 @@ export interface WayOfCallsDeps {
   readonly store: Store
   readonly masterKey: Uint8Array
   readonly sealer: Sealer
+  readonly seals: CredentialSealer
   readonly catalog: Catalog
   readonly clock: Clock
   readonly log: Log
@@ -52,12 +59,13 @@ export interface WayOfCalls {
   readonly killSwitch: KillSwitch
   readonly recorder: CallRecorder
   readonly seal: ChainSeal
+  readonly payloads: PayloadKeeper
 }
 
 /** One slow tool keeps so many calls busy, so many waiting, and no other tool. */
 const CALLS_PER_INSTANCE = { atOnce: CALLS_AT_ONCE, waiting: 256 } as const
 
-/** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ person ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ record. */
+/** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ person ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ secrets ▸ record. */
 export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   const { store, masterKey, sealer, catalog, clock, log, tunnel, callsDir, owner, signal } = deps
   const read = withOwnTools(readToolbelt, catalog)
@@ -75,6 +83,10 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
     signal,
   })
   const callUpstream = agentTools.call
+  const findOwnSecrets = createOwnSecrets({ store, seals: deps.seals, clock })
+  const guardOf = async (toolbelt: Toolbelt) => createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(toolbelt))
+  const payloads = createPayloadKeeper({ store, sealer, clock, log })
+  const secretAudit = createSecretAudit({ store, clock, log })
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, clock),
@@ -84,9 +96,12 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
     }),
     bulkhead: createBulkhead(CALLS_PER_INSTANCE),
     recorder,
+    guardOf,
+    secretAudit,
+    payloads,
     clock,
     newId,
   })
   const killSwitch = createKillSwitch({ makeCall: unguarded, toolbelts, log })
-  return { toolbelts, makeCall: killSwitch.makeCall, callUpstream, agentTools, killSwitch, recorder, seal }
+  return { toolbelts, makeCall: killSwitch.makeCall, callUpstream, agentTools, killSwitch, recorder, seal, payloads }
 }

@@ -10,6 +10,10 @@ export interface SealedFor {
     | 'request-state'
     | 'call-answer'
     | 'approval'
+    | 'call-payload'
+    | 'oauth-client'
+    | 'oauth-attempt'
+    | 'refresh-token'
   readonly accountId: string
   readonly recordId: string
 }

@@ -9,6 +9,7 @@ import { AgentCalls } from './agent/agent-calls.tsx'
 import { AgentMenu } from './agent/agent-menu.tsx'
 import { AgentTokens } from './agent/agent-tokens.tsx'
 import { ConnectedClients } from './agent/connected-clients.tsx'
+import { FlowWarning } from './agent/flow-warning.tsx'
 import { KillSwitch } from './agent/kill-switch.tsx'
 import { Toolbelt } from './agent/toolbelt.tsx'
 import { ToolboxAccess } from './agent/toolbox-access.tsx'
@@ -44,32 +45,35 @@ export function AgentPage() {
       </PageHeader>
       <Reading of={agent}>
         {(data) => (
-          <Tabs
-            label="Agent"
-            value={tab}
-            onChange={open}
-            tabs={[
-              { value: 'toolbelt', label: 'Toolbelt', count: data.toolbeltSize },
-              { value: 'connect', label: 'Connect' },
-              { value: 'try', label: 'Try it' },
-              { value: 'calls', label: 'Calls' },
-            ]}
-          >
-            <TabPanel value="toolbelt" className="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,1fr)]">
-              <Toolbelt agent={data} />
-              <ToolboxAccess agent={data} />
-            </TabPanel>
-            <TabPanel value="connect" className="flex flex-col gap-5">
-              <AgentTokens agentId={agentId} />
-              <ConnectedClients agentId={agentId} />
-            </TabPanel>
-            <TabPanel value="try">
-              <TryIt agent={data} />
-            </TabPanel>
-            <TabPanel value="calls">
-              <AgentCalls agentId={agentId} />
-            </TabPanel>
-          </Tabs>
+          <>
+            <FlowWarning agentId={agentId} />
+            <Tabs
+              label="Agent"
+              value={tab}
+              onChange={open}
+              tabs={[
+                { value: 'toolbelt', label: 'Toolbelt', count: data.toolbeltSize },
+                { value: 'connect', label: 'Connect' },
+                { value: 'try', label: 'Try it' },
+                { value: 'calls', label: 'Calls' },
+              ]}
+            >
+              <TabPanel value="toolbelt" className="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,1fr)]">
+                <Toolbelt agent={data} />
+                <ToolboxAccess agent={data} />
+              </TabPanel>
+              <TabPanel value="connect" className="flex flex-col gap-5">
+                <AgentTokens agentId={agentId} />
+                <ConnectedClients agentId={agentId} />
+              </TabPanel>
+              <TabPanel value="try">
+                <TryIt agent={data} />
+              </TabPanel>
+              <TabPanel value="calls">
+                <AgentCalls agentId={agentId} />
+              </TabPanel>
+            </Tabs>
+          </>
         )}
       </Reading>
     </>

@@ -28,7 +28,7 @@ export function CallsPage() {
     <>
       <PageHeader
         title="Calls"
-        note="Who called what, how long it took, how it ended. Arguments and answers are not kept."
+        note="Who called what, how long it took, how it ended. Arguments and answers are kept only where an administrator wants it."
       >
         <label htmlFor="live" className="flex items-center gap-2 text-sm">
           {heldAt ? 'Held' : 'Live'}

@@ -1,5 +1,6 @@
 import type { Call } from '@agentopia/api'
 import { Link } from '@tanstack/react-router'
+import { KeyRound } from 'lucide-react'
 import { OUTCOMES } from '../words/call-outcome.ts'
 import { bytes, duration } from '../words/quantity.ts'
 import { CopyableId } from './copyable.tsx'
@@ -17,7 +18,7 @@ const COLUMNS = [
   ['id', 'Call'],
 ] as const
 
-/** Calls, newest first. Arguments and results are not on record, only their sizes and a digest. */
+/** Calls, newest first. Arguments and results are not on record, only their sizes and a digest; where they are kept, the page of a call has them. */
 export function CallTable({ calls, withAgent = true }: { calls: readonly Call[]; withAgent?: boolean }) {
   return (
     <Table label="Calls" columns={COLUMNS.filter(([key]) => withAgent || key !== 'agent')}>
@@ -60,7 +61,23 @@ export function CallTable({ calls, withAgent = true }: { calls: readonly Call[];
               <RelativeTime at={call.startedAt} />
             </Cell>
             <Cell>
-              <CopyableId id={call.id} className="max-w-28 text-ink-faint" />
+              <span className="flex items-center gap-2">
+                {call.secretsSeen && (
+                  <KeyRound
+                    className="size-3.5 shrink-0 text-warn"
+                    aria-label={`Secrets seen: ${call.secretsSeen.join(', ')}`}
+                  />
+                )}
+                <Link
+                  to="/calls/$callId"
+                  params={{ callId: call.id }}
+                  aria-label={`Call ${call.id}`}
+                  className="text-xs underline-offset-2 hover:underline"
+                >
+                  Show
+                </Link>
+                <CopyableId id={call.id} className="max-w-28 text-ink-faint" />
+              </span>
             </Cell>
           </Row>
         )

@@ -1,9 +1,9 @@
-import { lookup as resolve } from 'node:dns'
 import http from 'node:http'
 import https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { isObject } from '@agentopia/dtma/contract'
 import { isPublicAddress } from '../../http/public-address.ts'
+import { createLookup } from '../../http/public-lookup.ts'
 import { type OAuthClient, parseClientMetadata } from './client-metadata.ts'
 import { OAuthError } from './oauth-error.ts'
 
@@ -37,15 +37,7 @@ export function createDocumentReader({
   mayDial = isPublicAddress,
   timeoutMs = TIMEOUT_MS,
 }: DocumentReaderOptions = {}): ReadClientDocument {
-  const lookup: LookupFunction = (hostname, options, callback) =>
-    resolve(hostname, { ...options, all: true }, (error, found) => {
-      if (error) return callback(error, '')
-      const open = found.filter(({ address }) => mayDial(address))
-      const [first] = open
-      if (!first || open.length < found.length) return callback(new Error('the address is not public'), '')
-      if (options.all) callback(null, open)
-      else callback(null, first.address, first.family)
-    })
+  const lookup = createLookup(mayDial)
 
   return async (clientId, signal) => {
     const url = new URL(clientId)

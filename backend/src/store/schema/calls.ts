@@ -1,3 +1,4 @@
+import type { FlowPolicy, SecretPolicy } from '@agentopia/api'
 import { bigint, boolean, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt } from './columns.ts'
 
@@ -27,6 +28,10 @@ export const callSettings = pgTable('call_settings', {
   retentionDays: integer('retention_days'),
   /** How long a call waits for a person who says whether it is made. */
   approvalSeconds: integer('approval_seconds').notNull().default(300),
+  /** What is done about texts that look like a secret. */
+  secrets: text('secrets').$type<SecretPolicy>().notNull().default('redact'),
+  /** What is done about agents that have everything that is needed to give private data away. */
+  dataFlow: text('data_flow').$type<FlowPolicy>().notNull().default('warn'),
 })
 
 /** How many calls were admitted in one window of time, where a limit is set. */

@@ -3,9 +3,12 @@ export * from './agents.ts'
 export * from './approvals.ts'
 export * from './auth.ts'
 export * from './calls.ts'
+export * from './connections.ts'
 export * from './credentials.ts'
+export * from './data-flow.ts'
 export * from './instances.ts'
 export * from './oauth.ts'
+export * from './payloads.ts'
 export * from './providers.ts'
 export * from './records.ts'
 export * from './toolboxes.ts'
@@ -25,8 +28,12 @@ export const ANNOUNCED = {
   agent_tool_capability_permissions: 'toolbelt',
   providers: 'provider',
   agent_tool_credentials: 'toolbelt',
+  oauth_connections: 'toolbelt',
   tool_calls: 'call',
   call_settings: 'settings',
   call_approvals: 'approval',
+  tool_flow_labels: 'instance',
+  call_payload_rules: 'settings',
+  oauth_upstream_clients: 'settings',
   activities: 'activity',
 } as const

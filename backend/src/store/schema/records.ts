@@ -36,6 +36,7 @@ export const calls = pgTable(
     argumentBytes: bigint('argument_bytes', { mode: 'number' }).notNull(),
     resultBytes: bigint('result_bytes', { mode: 'number' }),
     resultDigest: text('result_digest'),
+    secretsSeen: jsonb('secrets_seen').$type<readonly string[]>(),
     // The chain; absent in records that are older than it.
     sequence: bigint('sequence', { mode: 'number' }),
     previousHash: text('previous_hash'),

@@ -120,3 +120,50 @@ test('a limit is added to those that are set, and `none` takes it away', async (
   })
   expect(await limit('--per-minute lots', {})).toBeUndefined()
 })
+
+test('one call is shown with what was seen of secrets, and its payload only where it is asked for', async () => {
+  const id = 'call_0000000000000001'
+  const record = {
+    ...call(1, { id, secretsSeen: ['result:own-secret'] }),
+    payload: { keptUntil: '2026-01-08T00:00:00.000Z', bytes: 9 },
+  }
+  const part = { whole: true, json: { text: 'a\u001b[2Jb' } }
+  const payload = {
+    callId: id,
+    arguments: part,
+    result: { whole: false, text: '{"half' },
+    keptUntil: record.payload.keptUntil,
+  }
+  const plain = await agentopia(`call show ${id}`, { [`GET /api/calls/${id}`]: [record] })
+  expect(plain.out).toMatch(/secrets seen +result:own-secret/)
+  expect(plain.heard).toHaveLength(1)
+  const { out } = await agentopia(`call show ${id} --payload`, {
+    [`GET /api/calls/${id}`]: [record],
+    [`GET /api/calls/${id}/payload`]: [payload],
+  })
+  expect(out).toContain('"text": "a\\u001b[2Jb"')
+  expect(out).toContain('{"half\n(the beginning; the rest is not kept)')
+})
+
+test('what is kept is set in days, and forgotten by what it is of', async () => {
+  const rules = { account: { days: 3, mostBytes: 1_000, redact: ['$..token'] }, instances: [] }
+  const set = await agentopia('call payloads 3 --most-bytes 1000 --redact $..token', {
+    'PUT /api/calls/payload-rules': [rules],
+  })
+  expect(set.heard[0]?.body).toEqual({ days: 3, mostBytes: 1_000, redact: ['$..token'] })
+  expect(set.out).toMatch(/3 days +1000 bytes each +\$\.\.token/)
+  const gone = await agentopia('call forget --agent helper', {
+    'GET /api/agents': [{ items: [agent] }],
+    'DELETE /api/calls/payloads': [{ removed: 7 }],
+  })
+  expect(gone.heard[1]?.query).toEqual({ agentId: agent.id })
+  expect((await agentopia('call forget', {})).code).not.toBe(0)
+})
+
+test('what is done about secrets is one of three words', async () => {
+  const settings = { enabled: true, retentionDays: null, secrets: 'block', dataFlow: 'warn' }
+  const { heard, out } = await agentopia('call secrets block', { 'PATCH /api/calls/settings': [settings] })
+  expect(heard[0]?.body).toEqual({ secrets: 'block' })
+  expect(out).toMatch(/secrets in calls +block/)
+  expect((await agentopia('call secrets perhaps', {})).heard).toEqual([])
+})

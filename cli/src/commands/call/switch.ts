@@ -1,4 +1,12 @@
-import { type CallSettings, getCallSettings, problem, switchCalls, updateCallSettings } from '@agentopia/api'
+import {
+  type CallSettings,
+  FlowPolicy,
+  getCallSettings,
+  problem,
+  SecretPolicy,
+  switchCalls,
+  updateCallSettings,
+} from '@agentopia/api'
 import { command } from '../../command.ts'
 import { facts } from '../../output.ts'
 
@@ -34,9 +42,43 @@ export const callPatience = command(
   },
 )
 
-const describe = ({ enabled, retentionDays, approvalSeconds }: CallSettings): string =>
+/** A setting that is shown without a word, and changed by one. */
+const choice = <Name extends 'secrets' | 'dataFlow'>(
+  verb: string,
+  description: string,
+  name: Name,
+  words: readonly CallSettings[Name][],
+) =>
+  command(
+    verb,
+    description,
+    { to: { type: 'positional', description: words.join(', '), required: false } },
+    async ({ client, args, output }) => {
+      if (args.to === undefined) return output.result(await client.call(getCallSettings, {}), describe)
+      const chosen = words.find((word) => word === args.to)
+      if (chosen === undefined) throw problem('invalid-request', `Say one of ${words.join(', ')}`)
+      output.result(await client.call(updateCallSettings, { body: { [name]: chosen } }), describe)
+    },
+  )
+
+export const callSecrets = choice(
+  'secrets',
+  'What is done about what looks like a secret in calls; the agents’ own secrets are taken out always',
+  'secrets',
+  SecretPolicy.options,
+)
+export const callDataFlow = choice(
+  'data-flow',
+  'Whether an agent may be granted everything that is needed to give private data away',
+  'dataFlow',
+  FlowPolicy.options,
+)
+
+const describe = ({ enabled, retentionDays, approvalSeconds, secrets, dataFlow }: CallSettings): string =>
   facts([
     ['calls', enabled ? 'allowed' : 'stopped: every call of the account is refused'],
     ['records are kept', retentionDays === null ? 'forever' : `${retentionDays} days`],
     ['wait for a person', `${approvalSeconds} s`],
+    ['secrets in calls', secrets],
+    ['private, untrusted and outward in one agent', dataFlow],
   ])

@@ -9,6 +9,7 @@ import { command } from '../../command.ts'
 import { findAgent, findInstance, findToolbeltItem } from '../../find.ts'
 import { AGENT } from '../agent/name.ts'
 import { TOOL } from './tool.ts'
+import { warn } from './warn.ts'
 
 export const CAPABILITIES = {
   capabilities: { type: 'positional', description: 'Capabilities, separated by commas', required: true },
@@ -41,13 +42,12 @@ export const toolbeltAdd = command(
   async ({ client, args, output }) => {
     const [agent, instance] = [await findAgent(client, args.agent), await findInstance(client, args.tool)]
     await client.call(grantToolboxAccess, { params: { agentId: agent.id, toolboxId: instance.toolboxId } })
-    output.result(
-      await client.call(addToolbeltItem, {
-        params: { agentId: agent.id },
-        body: { instanceId: instance.id, allow: words(args.allow) },
-      }),
-      say,
-    )
+    const added = await client.call(addToolbeltItem, {
+      params: { agentId: agent.id },
+      body: { instanceId: instance.id, allow: words(args.allow) },
+    })
+    warn(output, added.warnings)
+    output.result(added, say)
   },
 )
 
@@ -57,13 +57,12 @@ const permission = (verb: string, description: string, next: Next) =>
   command(verb, description, { ...AGENT, ...TOOL, ...CAPABILITIES }, async ({ client, args, output }) => {
     const agent = await findAgent(client, args.agent)
     const item = await findToolbeltItem(client, agent, args.tool)
-    output.result(
-      await client.call(updateToolbeltItem, {
-        params: { agentId: agent.id, toolbeltItemId: item.id },
-        body: next(item, words(args.capabilities)),
-      }),
-      say,
-    )
+    const changed = await client.call(updateToolbeltItem, {
+      params: { agentId: agent.id, toolbeltItemId: item.id },
+      body: next(item, words(args.capabilities)),
+    })
+    warn(output, changed.warnings)
+    output.result(changed, say)
   })
 
 export const toolbeltAllow = permission('allow', 'Allow capabilities, without asking', (item, named) => ({

@@ -42,7 +42,7 @@ async function agentopia(line: string) {
       if (init?.method === 'GET') return Response.json({ items: [item] })
       const change = JSON.parse(String(init?.body))
       changes.push(change)
-      return Response.json({ ...item, ...change })
+      return Response.json({ ...item, ...change, warnings: [] })
     },
   })
   return { code, out: out.join(''), err: err.join(''), changes }

@@ -4,6 +4,7 @@ import { findAgent, findToolbeltItem } from '../../find.ts'
 import { facts } from '../../output.ts'
 import { AGENT } from '../agent/name.ts'
 import { TOOL } from './tool.ts'
+import { warn } from './warn.ts'
 
 const SWITCHES = { item: 'enabled', prompts: 'prompts', resources: 'resources', 'plain-names': 'plainNames' } as const
 
@@ -26,7 +27,9 @@ export const toolbeltSet = command(
     const body = switchesOf(args)
     if (Object.keys(body).length === 0) return output.result(item, describe)
     const params = { agentId: agent.id, toolbeltItemId: item.id }
-    output.result(await client.call(updateToolbeltItem, { params, body }), describe)
+    const changed = await client.call(updateToolbeltItem, { params, body })
+    warn(output, changed.warnings)
+    output.result(changed, describe)
   },
 )
 

@@ -9,6 +9,7 @@ import { ConfirmByName } from '../../parts/confirm-by-name.tsx'
 import { Glyph } from '../../parts/glyph.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { credentialTone, credentialWord } from '../../words/credential-state.ts'
+import { ConnectionRow } from './connection-row.tsx'
 import { CredentialForm } from './credential-form.tsx'
 
 /** The secrets of one agent for one tool: what is known of them, and the ways to change them. Their values are never here. */
@@ -17,8 +18,19 @@ export function CredentialPanel({ item, agentName }: { item: ToolbeltItem; agent
   const { data: credential, error } = useOperation(getCredential, { params })
   if (error) return <ProblemNotice error={error} className="m-4" />
   if (!credential || credential.state === 'not_needed') return null
-  return <Known item={item} agentName={agentName} credential={credential} />
+  const { connection } = credential
+  return (
+    <>
+      {connection && <ConnectionRow item={item} connection={connection} />}
+      {byHandOf(credential).length > 0 && (
+        <Known item={item} agentName={agentName} credential={{ ...credential, fields: byHandOf(credential) }} />
+      )}
+    </>
+  )
 }
+
+/** What a connection fills in, nobody types. */
+const byHandOf = ({ fields, connection }: Credential) => fields.filter(({ key }) => key !== connection?.field)
 
 function Known({ item, agentName, credential }: { item: ToolbeltItem; agentName: string; credential: Credential }) {
   const may = useMay('operator')

@@ -1,4 +1,4 @@
-import { getCallSettings, switchCalls, updateCallSettings } from '@agentopia/api'
+import { FlowPolicy, getCallSettings, SecretPolicy, switchCalls, updateCallSettings } from '@agentopia/api'
 import { useMay } from '../../api/me.ts'
 import { useAction } from '../../api/use-action.ts'
 import { useOperation } from '../../api/use-operation.ts'
@@ -9,7 +9,17 @@ import { Select } from '../../parts/select.tsx'
 import { SkeletonRows } from '../../parts/skeleton.tsx'
 import { Switch } from '../../parts/switch.tsx'
 import { spanOf } from '../../words/relative-time.ts'
+import { PayloadSetting } from './payload-setting.tsx'
 
+const SECRETS = [
+  { value: 'redact', label: 'Taken out' },
+  { value: 'block', label: 'Call refused' },
+  { value: 'off', label: 'Let through' },
+]
+const FLOWS = [
+  { value: 'warn', label: 'Warned of' },
+  { value: 'block', label: 'Refused' },
+]
 const FOREVER = 'forever'
 const DAYS = [30, 90, 180, 365, 730]
 const WAITS = [30, 60, 120, 300, 900, 1_800, 3_600]
@@ -26,7 +36,7 @@ export function CallSettingsCard() {
     <Card>
       <CardHeader title="Calls" note="Of all agents of this account" />
       <Reading of={settings} skeleton={<SkeletonRows rows={2} className="p-4" />}>
-        {({ enabled, retentionDays, approvalSeconds }) => (
+        {({ enabled, retentionDays, approvalSeconds, secrets, dataFlow }) => (
           <div className="flex flex-col gap-4 p-4 text-sm">
             <label htmlFor="calls-enabled" className="flex items-center gap-3">
               <Switch
@@ -70,6 +80,33 @@ export function CallSettingsCard() {
               />
               <span className="text-ink-soft">A call that a person is asked about waits so long for the answer.</span>
             </div>
+            <div className="flex flex-wrap items-center gap-3">
+              <Select
+                aria-label="What looks like a secret in calls"
+                className="w-40"
+                disabled={!mayKeep || keep.isPending}
+                value={secrets}
+                onChange={(next) => keep.mutate({ body: { secrets: SecretPolicy.parse(next) } })}
+                options={SECRETS}
+              />
+              <span className="min-w-0 flex-1 text-ink-soft">
+                What looks like a key or a token in arguments and answers. The agents’ own secrets are taken out always.
+              </span>
+            </div>
+            <div className="flex flex-wrap items-center gap-3">
+              <Select
+                aria-label="Agents that could give private data away"
+                className="w-40"
+                disabled={!mayKeep || keep.isPending}
+                value={dataFlow}
+                onChange={(next) => keep.mutate({ body: { dataFlow: FlowPolicy.parse(next) } })}
+                options={FLOWS}
+              />
+              <span className="min-w-0 flex-1 text-ink-soft">
+                Agents that read private data, see what strangers wrote and can send outwards, all at once.
+              </span>
+            </div>
+            <PayloadSetting />
             {error && <ProblemNotice error={error} />}
           </div>
         )}

@@ -1,0 +1,89 @@
+import type { DataFlow, LabelledCapability, ToolbeltItem } from '@agentopia/api'
+import { eq } from 'drizzle-orm'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type As, furnish, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
+import { newId } from '../new-id.ts'
+import { instances } from '../store/schema/index.ts'
+
+let plane: TestControlPlane
+let admin: As
+let operator: As
+let ids: Awaited<ReturnType<typeof furnish>>['ids']
+let searchId: string
+
+beforeEach(async () => {
+  plane = await openTestControlPlane()
+  const { userId, ...owner } = await signedIn(plane, 'account_home', 'admin')
+  admin = owner
+  operator = await signedIn(plane, 'account_home', 'operator')
+  ids = (await furnish(plane.store, 'account_home', userId)).ids
+  // `demo` keeps notes, and `search` searches the web: together they are all three.
+  searchId = newId('inst')
+  const offered = [{ name: 'find', inputSchema: {}, digest: 'd' }]
+  await plane.store.system(async (tx) => {
+    const [demo] = await tx
+      .update(instances)
+      .set({ toolId: 'memory', capabilities: offered })
+      .where(eq(instances.id, ids.instanceId))
+      .returning()
+    await tx.insert(instances).values({ ...demo!, id: searchId, name: 'search', toolId: 'tavily' })
+  })
+  await plane.request('PUT', `/api/agents/${ids.agentId}/toolboxes/${ids.toolboxId}`, operator)
+  await plane.send('PATCH', `${belt()}/${ids.toolbeltItemId}`, operator, { allow: ['find'] })
+})
+afterEach(() => plane.close())
+
+const belt = () => `/api/agents/${ids.agentId}/toolbelt`
+const add = () => plane.send('POST', belt(), operator, { instanceId: searchId, allow: ['find'] })
+const flow = async () =>
+  (await (await plane.request('GET', `/api/agents/${ids.agentId}/data-flow`, operator)).json()) as DataFlow
+const labelPath = () => `/api/toolboxes/${ids.toolboxId}/tools/${searchId}/data-flow`
+const activity = async () => (await plane.request('GET', '/api/activity', operator)).text()
+
+test('who adds the third of the three is told, and so is everybody who looks at the agent; nothing is refused', async () => {
+  expect(await flow()).toEqual({ private: ['demo__find'], untrusted: [], outward: [], warnings: [] })
+  const answer = await add()
+  expect(answer.status).toBe(201)
+  const { warnings, id } = (await answer.json()) as ToolbeltItem & DataFlow
+  expect(warnings).toHaveLength(1)
+  expect((await flow()).warnings).toEqual(warnings)
+  expect(await activity()).toContain('agent.data-flow')
+  const less = await plane.send('PATCH', `${belt()}/${id}`, operator, { allow: [] })
+  expect(await less.json()).toMatchObject({ warnings: [] })
+  expect((await flow()).warnings).toEqual([])
+})
+
+test('where the account wants it, the third is refused and nothing of it stays', async () => {
+  await plane.send('PATCH', '/api/calls/settings', admin, { dataFlow: 'block' })
+  const answer = await add()
+  expect([answer.status, await answer.json()]).toMatchObject([409, { code: 'data-flow-refused' }])
+  const { items } = (await (await plane.request('GET', belt(), operator)).json()) as { items: ToolbeltItem[] }
+  expect(items.map(({ instanceName }) => instanceName)).toEqual(['demo'])
+})
+
+test('an agent that was dangerous before it was refused can be changed still', async () => {
+  const { id } = (await (await add()).json()) as ToolbeltItem
+  await plane.send('PATCH', '/api/calls/settings', admin, { dataFlow: 'block' })
+  expect((await plane.send('PATCH', `${belt()}/${id}`, operator, { prompts: true })).status).toBe(200)
+})
+
+test('an administrator says what a capability is, and takes it back; both on record', async () => {
+  const read = async () =>
+    (await (await plane.request('GET', labelPath(), operator)).json()) as { items: LabelledCapability[] }
+  expect((await read()).items[1]).toEqual({
+    capability: 'find',
+    labels: [
+      { label: 'untrusted', source: 'catalogue' },
+      { label: 'outward', source: 'catalogue' },
+    ],
+    overridden: false,
+  })
+  expect((await plane.send('PUT', labelPath(), operator, { capability: 'find', labels: [] })).status).toBe(403)
+  await plane.send('PUT', labelPath(), admin, { capability: 'find', labels: [] })
+  expect((await read()).items[1]).toEqual({ capability: 'find', labels: [], overridden: true })
+  await add()
+  expect((await flow()).warnings).toEqual([])
+  await plane.send('PUT', labelPath(), admin, { capability: 'find', labels: null })
+  expect((await flow()).warnings).toHaveLength(1)
+  expect(await activity()).toContain('Took back what was said of the data of search__find')
+})

@@ -1,0 +1,47 @@
+import { getAgentDataFlow, listFlowLabels, putFlowLabels } from '@agentopia/api'
+import { getAgentRow } from '../agents/agent.store.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { recordActivity } from '../events/activity.store.ts'
+import { cleanText } from '../gateway/clean-text.ts'
+import type { Mount } from '../http/mount.ts'
+import type { Store, Tx } from '../store/connect.ts'
+import { getInstanceRow, getToolboxRow, type InstanceRow } from '../tools/instance.store.ts'
+import { factsOf, readDataFlow, readFlowLabels, storeFlowLabels } from './flow.store.ts'
+import { labelledOf, WHOLE } from './flow-labels.ts'
+
+export interface FlowRouteDeps {
+  readonly store: Store
+  readonly catalog: Catalog
+}
+
+/** What tools mean for the flow of data, and where that goes together in one agent. */
+export function flowRoutes(mount: Mount, { store, catalog }: FlowRouteDeps): void {
+  mount.reply(getAgentDataFlow, ({ params }, { caller }) =>
+    store.tenant(caller.accountId, async (tx) => readDataFlow(tx, (await getAgentRow(tx, params.agentId)).id, catalog)),
+  )
+
+  async function instanceOf(tx: Tx, { toolboxId, instanceId }: { toolboxId: string; instanceId: string }) {
+    return getInstanceRow(tx, (await getToolboxRow(tx, toolboxId)).id, instanceId)
+  }
+  const labelsOf = async (tx: Tx, { id, toolId, capabilities }: InstanceRow) => ({
+    items: labelledOf(factsOf(catalog, toolId, await readFlowLabels(tx, id)), capabilities ?? []),
+  })
+
+  mount.reply(listFlowLabels, ({ params }, { caller }) =>
+    store.tenant(caller.accountId, async (tx) => labelsOf(tx, await instanceOf(tx, params))),
+  )
+
+  mount.reply(putFlowLabels, ({ params, body: { capability, labels } }, { caller: { accountId, actor } }) =>
+    store.tenant(accountId, async (tx) => {
+      const instance = await instanceOf(tx, params)
+      await storeFlowLabels(tx, { accountId, instanceId: instance.id, capability: capability ?? WHOLE }, labels)
+      const what = capability === undefined ? instance.name : `${instance.name}__${cleanText(capability)}`
+      const message = labels
+        ? `Said of the data of ${what}: ${labels.join(', ') || 'none of it is private, untrusted or outward'}`
+        : `Took back what was said of the data of ${what}`
+      const { toolboxId } = params
+      await recordActivity(tx, { accountId, actor, action: 'tool.data-flow', subject: instance.id, toolboxId, message })
+      return labelsOf(tx, instance)
+    }),
+  )
+}

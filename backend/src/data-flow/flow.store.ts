@@ -1,0 +1,75 @@
+import type { DataFlow, FlowLabel } from '@agentopia/api'
+import { and, asc, eq, sql } from 'drizzle-orm'
+import type { Catalog } from '../catalog/catalog.ts'
+import { toolOf } from '../catalog/recipe.ts'
+import type { Tx } from '../store/connect.ts'
+import {
+  agentToolboxAccess,
+  capabilityPermissions,
+  flowLabels,
+  instances,
+  toolbeltItems,
+} from '../store/schema/index.ts'
+import { dataFlowOf } from './agent-flow.ts'
+import type { FlowFacts } from './flow-labels.ts'
+
+type Said = Readonly<Record<string, readonly FlowLabel[]>>
+
+const saidOf = sql<Said>`(
+  select coalesce(jsonb_object_agg(${flowLabels.capability}, ${flowLabels.labels}), '{}')
+  from ${flowLabels} where ${flowLabels.instanceId} = ${instances.id})`
+
+export function factsOf(catalog: Catalog, toolId: string, said: Said): FlowFacts {
+  const recipe = catalog.find(toolId)
+  return { tool: recipe && toolOf(recipe), flow: recipe?.flow, said: new Map(Object.entries(said)) }
+}
+
+/** By what an agent reaches which data, as it is now. */
+export async function readDataFlow(tx: Tx, agentId: string, catalog: Catalog): Promise<DataFlow> {
+  const rows = await tx
+    .select({
+      item: toolbeltItems,
+      access: sql<boolean>`${agentToolboxAccess.agentId} is not null`,
+      instance: { name: instances.name, toolId: instances.toolId, capabilities: instances.capabilities },
+      allowed: sql<string[]>`(
+        select coalesce(jsonb_agg(${capabilityPermissions.capability}), '[]')
+        from ${capabilityPermissions} where ${capabilityPermissions.toolbeltItemId} = ${toolbeltItems.id})`,
+      said: saidOf,
+    })
+    .from(toolbeltItems)
+    .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
+    .leftJoin(
+      agentToolboxAccess,
+      and(eq(agentToolboxAccess.agentId, toolbeltItems.agentId), eq(agentToolboxAccess.toolboxId, instances.toolboxId)),
+    )
+    .where(eq(toolbeltItems.agentId, agentId))
+    .orderBy(asc(instances.name), asc(toolbeltItems.id))
+  return dataFlowOf(
+    rows.map(({ item, access, instance, allowed, said }) => ({
+      instanceName: instance.name,
+      plainNames: item.plainNames,
+      usable: item.enabled && access,
+      allowed: new Set(allowed),
+      prompts: item.prompts,
+      resources: item.resources,
+      capabilities: instance.capabilities ?? [],
+      facts: factsOf(catalog, instance.toolId, said),
+    })),
+  )
+}
+
+export async function readFlowLabels(tx: Tx, instanceId: string): Promise<Said> {
+  const [row] = await tx.select({ said: saidOf }).from(instances).where(eq(instances.id, instanceId))
+  return row?.said ?? {}
+}
+
+/** @param labels `null`: nobody says anything of it any more. */
+export async function storeFlowLabels(
+  tx: Tx,
+  { accountId, instanceId, capability }: Omit<typeof flowLabels.$inferSelect, 'labels'>,
+  labels: readonly FlowLabel[] | null,
+): Promise<void> {
+  const place = and(eq(flowLabels.instanceId, instanceId), eq(flowLabels.capability, capability))
+  await tx.delete(flowLabels).where(place)
+  if (labels) await tx.insert(flowLabels).values({ accountId, instanceId, capability, labels: [...new Set(labels)] })
+}

@@ -1,0 +1,145 @@
+import type { SecretPolicy } from '@agentopia/api'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createCatalog } from '../catalog/catalog.ts'
+import { CURATED } from '../catalog/curated.ts'
+import { storeCredential } from '../credentials/credential.store.ts'
+import { hintsOf } from '../credentials/credential.values.ts'
+import { listActivities } from '../events/activity.store.ts'
+import { newId } from '../new-id.ts'
+import { callSettings } from '../store/schema/index.ts'
+import { openTestGateway, post, rpc, type TestGateway, toolCall } from './gateway.testing.ts'
+
+/** In pieces, for scanners of leaked secrets. */
+const TOKEN = `ghp${'_'}${'aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3'}`
+const OWN = 'correct "horse" battery/staple+'
+const NUMBER = '12345678'
+
+let gateway: TestGateway
+
+beforeEach(async () => {
+  const secrets = ['apiKey', 'pin'].map((key) => ({
+    key,
+    title: key,
+    required: true,
+    target: { env: key.toUpperCase() },
+  }))
+  gateway = await openTestGateway({ catalog: createCatalog([{ ...CURATED[0]!, id: 'fake', secrets }]) })
+})
+afterEach(() => gateway.close())
+
+const decide = (secrets: SecretPolicy) =>
+  gateway.store.system((tx) =>
+    tx
+      .insert(callSettings)
+      .values({ accountId: 'account_1', secrets })
+      .onConflictDoUpdate({ target: callSettings.accountId, set: { secrets } }),
+  )
+
+async function give(values: Record<string, string>): Promise<void> {
+  const { store, seals, demo } = gateway
+  await store.system(async (tx) => {
+    const place = { id: newId('cred'), accountId: 'account_1', version: 1 }
+    const sealed = await seals.seal(tx, place, values)
+    await storeCredential(tx, { ...place, toolbeltItemId: demo.itemId, sealed, hints: hintsOf(values) })
+  })
+}
+
+async function activity(): Promise<string[]> {
+  await gateway.secretAudit.settled()
+  const found = await gateway.store.tenant('account_1', (tx) => listActivities(tx, { limit: 100 }))
+  return found.filter(({ action }) => action.startsWith('secret.')).map(({ message }) => message)
+}
+
+/** Everything that the client hears of one call, an event stream as it comes. */
+async function heard(name: string, args: object): Promise<string> {
+  const answer = await fetch(gateway.url, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${gateway.secret}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2025-06-18',
+    },
+    body: JSON.stringify(rpc('tools/call', { name, arguments: args, _meta: { progressToken: 1 } })),
+  })
+  return answer.text()
+}
+
+test('M10 what looks like a secret is taken out of arguments and answer, and both are on record', async () => {
+  const { body } = await post(gateway, toolCall('demo__echo', { text: `use ${TOKEN} now`, note: [{ [TOKEN]: 1 }] }))
+  expect(body.result['content']).toEqual([{ type: 'text', text: 'use [redacted: github-token] now' }])
+  expect(JSON.stringify(gateway.dtma.seen)).not.toContain(TOKEN)
+  const [call] = await gateway.calls()
+  expect(call).toMatchObject({ outcome: 'ok', secretsSeen: ['arguments:github-token'] })
+  expect(await activity()).toEqual([
+    `Took out what must not go through a call (${call!.id}) of helper to demo__echo: github-token in the arguments`,
+  ])
+})
+
+test('M10 a tool that gives away the secret it was given by us does not get it to the agent, in any form', async () => {
+  await give({ apiKey: OWN, pin: NUMBER })
+  await decide('off')
+  // The tool has it; here the fake one is told so by the only way there is.
+  gateway.dtma.say(OWN)
+  const text = await heard('demo__mirror', {})
+  expect(text).not.toContain('horse')
+  expect(text).not.toContain(JSON.stringify(OWN).slice(1, -1))
+  const answer = JSON.parse(text.trimEnd().split('data: ').at(-1)!) as {
+    result: { content: { data: string }[]; structuredContent: { count: number } }
+  }
+  expect(Buffer.from(answer.result.content[1]!.data, 'base64').toString('latin1')).not.toContain('horse')
+  expect(answer.result.structuredContent.count).toBe(0)
+  const [call] = await gateway.calls()
+  expect(call).toMatchObject({ outcome: 'ok', secretsSeen: ['notification:own-secret', 'result:own-secret'] })
+  expect(await activity()).toHaveLength(1)
+})
+
+test('M10 an agent that sends its own secret to another tool sends nothing of it', async () => {
+  await give({ apiKey: OWN, pin: NUMBER })
+  await post(gateway, toolCall('other__echo', { text: Buffer.from(`>${OWN}<`).toString('base64') }))
+  const sent = gateway.dtma.seen[0]!.request.params!['arguments'] as { text: string }
+  expect(Buffer.from(sent.text, 'base64').toString('latin1')).not.toContain('horse')
+  expect((await gateway.calls())[0]).toMatchObject({ instanceName: 'other', secretsSeen: ['arguments:own-secret'] })
+})
+
+test('M10 where the account blocks, arguments with a secret are not sent and answers with one are not given', async () => {
+  await decide('block')
+  const asked = await post(gateway, toolCall('demo__echo', { text: TOKEN }))
+  expect(asked.body.error).toMatchObject({ code: 403, data: { code: 'secret-blocked' } })
+  expect(gateway.dtma.seen).toEqual([])
+  gateway.dtma.say(TOKEN)
+  const text = await heard('demo__mirror', {})
+  expect(text).toContain('secret-blocked')
+  expect(text).not.toContain(TOKEN)
+  expect(await gateway.calls()).toMatchObject([
+    { outcome: 'failed', code: 'secret-blocked', secretsSeen: ['notification:github-token', 'result:github-token'] },
+    { outcome: 'denied', code: 'secret-blocked', secretsSeen: ['arguments:github-token'] },
+  ])
+  expect(await activity()).toHaveLength(2)
+})
+
+test('M10 what a tool says before its answer is searched as its answer is', async () => {
+  gateway.dtma.say(`say ${TOKEN}`)
+  const text = await heard('demo__mirror', {})
+  expect(text).toContain('redacted: github-token')
+  expect(text).not.toContain(TOKEN)
+})
+
+test('where the account wants it so, only secrets of its own are looked for', async () => {
+  await decide('off')
+  const { body } = await post(gateway, toolCall('demo__echo', { text: TOKEN }))
+  expect(JSON.stringify(body.result)).toContain(TOKEN)
+  expect((await gateway.calls())[0]).not.toHaveProperty('secretsSeen')
+  expect(await activity()).toEqual([])
+})
+
+test('a tool that gives a secret with every call is one entry for people, and a mark at each call', async () => {
+  for (let n = 0; n < 5; n += 1) await post(gateway, toolCall('demo__echo', { text: `${n} ${TOKEN}` }))
+  expect((await gateway.calls()).every(({ secretsSeen }) => secretsSeen?.length === 1)).toBe(true)
+  expect(await activity()).toHaveLength(1)
+})
+
+test('an answer without secrets passes as the tool wrote it', async () => {
+  const before = await post(gateway, toolCall('demo__echo', { text: 'https://example.com:443/a@b' }))
+  expect(before.body.result['content']).toEqual([{ type: 'text', text: 'https://example.com:443/a@b' }])
+})

@@ -1,0 +1,111 @@
+import { ProblemError, problem, type SecretPolicy } from '@agentopia/api'
+import type { JsonRpcAnswer, JsonRpcNotification } from '@agentopia/dtma/contract'
+import { OWN_SECRET, type OwnSecretFinder } from './own-secret.ts'
+import { replaceTexts } from './replace-texts.ts'
+import { type SecretShape, shapesIn, withoutShapes } from './secret-shapes.ts'
+
+interface Answered {
+  readonly answer: JsonRpcAnswer
+  /** The whole message as it came. */
+  readonly written: string
+}
+
+/** Looks for secrets in what goes through one call: the agent's own are taken out always, others as the account says. */
+export interface CallGuard {
+  /** What may be sent. `blocked`: it may not, for this reason. */
+  asked<Args>(args: Args): { readonly args: Args; readonly blocked: string | undefined }
+  /** A name that was asked for, as it may be written down. */
+  name(name: string): string
+  /** @throws {ProblemError} `secret-blocked`. */
+  answered(answered: Answered): Answered
+  /** `undefined`: it is not passed on. */
+  heard(notification: JsonRpcNotification): JsonRpcNotification | undefined
+  /** Texts of a toolbox may quote what a tool said. */
+  failed(error: unknown): unknown
+  /** What was found so far: `arguments:github-token`, `result:own-secret`. Sorted, each once; null: nothing. */
+  seen(): readonly string[] | null
+}
+
+interface Cleaned<Value> {
+  readonly value: Value
+  /** The kinds of secrets that are not the agent's own, found in it. */
+  readonly shapes: ReadonlySet<string>
+}
+
+type Place = 'arguments' | 'result' | 'notification'
+
+export function createCallGuard(policy: SecretPolicy, own: OwnSecretFinder | undefined): CallGuard {
+  if (policy === 'off' && !own) return NO_GUARD
+  const seen = new Set<string>()
+
+  /** @param json The value, written. */
+  function clean<Value>(value: Value, place: Place, json: string): Cleaned<Value> {
+    const possible: readonly SecretShape[] = policy === 'off' ? [] : shapesIn(json)
+    const shapes = new Set<string>()
+    if (possible.length === 0 && !own) return { value, shapes }
+    const found = (kind: string) => {
+      seen.add(`${place}:${kind}`)
+      if (kind !== OWN_SECRET) shapes.add(kind)
+    }
+    const cleaned = replaceTexts(value, {
+      text(text) {
+        const without = own ? own.without(text, found) : text
+        return possible.length === 0 ? without : withoutShapes(without, possible, found)
+      },
+      number(number) {
+        if (!own?.isNumber(number)) return number
+        found(OWN_SECRET)
+        return 0
+      },
+    })
+    return { value: cleaned, shapes }
+  }
+  const blocks = (shapes: ReadonlySet<string>) => policy === 'block' && shapes.size > 0
+
+  return {
+    asked(args) {
+      const { value, shapes } = clean(args, 'arguments', JSON.stringify(args))
+      return { args: value, blocked: blocks(shapes) ? reasonOf('The arguments hold', shapes) : undefined }
+    },
+    name: (name) => clean(name, 'arguments', JSON.stringify(name)).value,
+    answered({ answer, written }) {
+      const { value, shapes } = cleanAnswer(answer, written)
+      if (blocks(shapes)) throw problem('secret-blocked', reasonOf('The answer holds', shapes))
+      if (value === answer) return { answer, written }
+      const { id } = JSON.parse(written) as { id: unknown }
+      return { answer: value, written: JSON.stringify({ jsonrpc: '2.0', id, ...value }) }
+    },
+    heard(notification) {
+      const { value, shapes } = clean(notification, 'notification', JSON.stringify(notification))
+      return blocks(shapes) ? undefined : value
+    },
+    failed(error) {
+      if (!(error instanceof ProblemError) || error.constructor !== ProblemError) return error
+      const { value } = clean(error.message, 'result', JSON.stringify(error.message))
+      return value === error.message ? error : new ProblemError(error.code, error.kind, value)
+    },
+    seen: () => (seen.size === 0 ? null : [...seen].sort()),
+  }
+
+  /** What a tool wants back with the next call is sealed on its way, and must come back as it was. */
+  function cleanAnswer(answer: JsonRpcAnswer, json: string): Cleaned<JsonRpcAnswer> {
+    const state = 'result' in answer ? answer.result['requestState'] : undefined
+    if (typeof state !== 'string' || !('result' in answer)) return clean(answer, 'result', json)
+    const { requestState: _, ...rest } = answer.result
+    const { value, shapes } = clean(rest, 'result', json)
+    return { value: value === rest ? answer : { result: { ...value, requestState: state } }, shapes }
+  }
+}
+
+const reasonOf = (where: string, shapes: ReadonlySet<string>): string =>
+  `${where} what looks like a secret (${[...shapes].sort().join(', ')})`
+
+/** Nothing is looked for. */
+const NO_GUARD: CallGuard = {
+  asked: (args) => ({ args, blocked: undefined }),
+  name: (name) => name,
+  answered: (answered) => answered,
+  heard: (notification) => notification,
+  failed: (error) => error,
+  seen: () => null,
+}

@@ -1,0 +1,86 @@
+import { recordActivity } from '../events/activity.store.ts'
+import type { Log } from '../log.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import type { Store } from '../store/connect.ts'
+
+/** A call in which secrets were seen. */
+export interface SecretSighting {
+  readonly accountId: string
+  readonly agentId: string
+  readonly agentName: string
+  readonly toolboxId: string | undefined
+  /** The capability as it is recorded, with its instance. */
+  readonly capability: string
+  readonly callId: string
+  /** `<where>:<kind>` each. */
+  readonly seen: readonly string[]
+  readonly blocked: boolean
+}
+
+/** Puts secrets in calls on record for people. The call itself carries its own mark: this is what makes them look. */
+export interface SecretAudit {
+  note(sighting: SecretSighting): void
+  /** Resolves when everything noted so far is on record, or given up. */
+  settled(): Promise<void>
+}
+
+/** A tool that gives its secret with every call is one entry in so many milliseconds, not one a call. */
+const ONCE_IN_MS = 10 * 60_000
+const MOST_KNOWN = 10_000
+
+export interface SecretAuditDeps {
+  readonly store: Pick<Store, 'tenant'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: Log
+}
+
+export function createSecretAudit({ store, clock, log }: SecretAuditDeps): SecretAudit {
+  const known = new Map<string, number>()
+  const writing = new Set<Promise<void>>()
+
+  function isNews({ agentId, capability, seen, blocked }: SecretSighting): boolean {
+    const key = JSON.stringify([agentId, capability, seen, blocked])
+    const now = clock.now()
+    if (now < (known.get(key) ?? 0)) return false
+    known.delete(key)
+    known.set(key, now + ONCE_IN_MS)
+    if (known.size > MOST_KNOWN) known.delete(known.keys().next().value!)
+    return true
+  }
+
+  async function write({ accountId, agentId, toolboxId, ...sighting }: SecretSighting): Promise<void> {
+    const action = sighting.blocked ? 'secret.blocked' : 'secret.redacted'
+    await store.tenant(accountId, (tx) =>
+      recordActivity(tx, {
+        accountId,
+        actor: 'control plane',
+        action,
+        subject: agentId,
+        ...(toolboxId === undefined ? {} : { toolboxId }),
+        message: messageOf(sighting),
+      }),
+    )
+  }
+
+  return {
+    note(sighting) {
+      if (!isNews(sighting)) return
+      const written = write(sighting)
+        .catch((err: unknown) => log.warn({ err, callId: sighting.callId }, 'secrets in a call not put on record'))
+        .finally(() => writing.delete(written))
+      writing.add(written)
+    },
+    settled: async () => void (await Promise.all(writing)),
+  }
+}
+
+function messageOf({
+  agentName,
+  capability,
+  callId,
+  seen,
+  blocked,
+}: Pick<SecretSighting, 'agentName' | 'capability' | 'callId' | 'seen' | 'blocked'>): string {
+  const what = seen.map((one) => one.replace(/^(.*):(.*)$/, '$2 in the $1')).join(', ')
+  return `${blocked ? 'Refused' : 'Took out'} what must not go through a call (${callId}) of ${agentName} to ${capability}: ${what}`
+}
