@@ -19,7 +19,7 @@ import { withOwnTools } from '../credentials/agent-belt.ts'
 import { createCredentialSealer } from '../credentials/credential.seal.ts'
 import { listenForChanges } from '../events/changes.ts'
 import { createCallGuard } from '../guard/call-guard.ts'
-import { createOwnSecrets } from '../guard/own-secrets.ts'
+import { createOwnSecrets, holderOf } from '../guard/own-secrets.ts'
 import { createSecretAudit } from '../guard/secret-audit.ts'
 import { ownNames } from '../http/same-site.ts'
 import { newId } from '../new-id.ts'
@@ -108,7 +108,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
     }),
     bulkhead,
     recorder,
-    guardOf: async (toolbelt) => createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(toolbelt)),
+    guardOf: async (toolbelt) => createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(holderOf(toolbelt))),
     secretAudit,
     payloads,
     clock: systemClock,

@@ -8,7 +8,8 @@ import { withOwnTools } from '../credentials/agent-belt.ts'
 import { type AgentTools, createAgentTools } from '../credentials/agent-tools.ts'
 import type { CredentialSealer } from '../credentials/credential.seal.ts'
 import { createCallGuard } from '../guard/call-guard.ts'
-import { createOwnSecrets } from '../guard/own-secrets.ts'
+import { withoutOwnSecrets } from '../guard/guarded-upstream.ts'
+import { createOwnSecrets, holderOf } from '../guard/own-secrets.ts'
 import { createSecretAudit } from '../guard/secret-audit.ts'
 import type { Log } from '../log.ts'
 import { newId } from '../new-id.ts'
@@ -84,7 +85,8 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   })
   const callUpstream = agentTools.call
   const findOwnSecrets = createOwnSecrets({ store, seals: deps.seals, clock })
-  const guardOf = async (toolbelt: Toolbelt) => createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(toolbelt))
+  const guardOf = async (toolbelt: Toolbelt) =>
+    createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(holderOf(toolbelt)))
   const payloads = createPayloadKeeper({ store, sealer, clock, log })
   const secretAudit = createSecretAudit({ store, clock, log })
   const unguarded = createMakeCall({
@@ -103,5 +105,15 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
     newId,
   })
   const killSwitch = createKillSwitch({ makeCall: unguarded, toolbelts, log })
-  return { toolbelts, makeCall: killSwitch.makeCall, callUpstream, agentTools, killSwitch, recorder, seal, payloads }
+  const beside = withoutOwnSecrets(callUpstream, findOwnSecrets)
+  return {
+    toolbelts,
+    makeCall: killSwitch.makeCall,
+    callUpstream: beside,
+    agentTools,
+    killSwitch,
+    recorder,
+    seal,
+    payloads,
+  }
 }

@@ -8,7 +8,14 @@ import { credentials, toolbeltItems } from '../store/schema/index.ts'
 import { createOwnSecretFinder, type OwnSecretFinder } from './own-secret.ts'
 
 /** What finds the secrets that an agent's tools run with. `undefined`: it has none. */
-export type FindOwnSecrets = (toolbelt: Toolbelt) => Promise<OwnSecretFinder | undefined>
+export type FindOwnSecrets = (agent: SecretHolder) => Promise<OwnSecretFinder | undefined>
+
+/** An agent, and which secrets it has now, in one word; empty: none. */
+export interface SecretHolder {
+  readonly accountId: string
+  readonly agentId: string
+  readonly versions: string
+}
 
 export interface OwnSecretsDeps {
   readonly store: Pick<Store, 'tenant'>
@@ -17,15 +24,13 @@ export interface OwnSecretsDeps {
 }
 
 interface Known {
-  /** Of the credentials that it was made of. */
-  readonly versions: string
   readonly finder: Promise<OwnSecretFinder>
   until: number
 }
 
 /** An agent that has not called for so long has none of its secrets in this process. */
 const MEMORY_MS = 60_000
-const MOST_AGENTS = 10_000
+const MOST_KNOWN = 10_000
 
 /** Opens the credentials of agents that call, once for each version, and forgets them soon after the last call. */
 export function createOwnSecrets({ store, seals, clock }: OwnSecretsDeps): FindOwnSecrets {
@@ -46,36 +51,38 @@ export function createOwnSecrets({ store, seals, clock }: OwnSecretsDeps): FindO
 
   function forgetIdle(now: number): void {
     // The one that called last stands last.
-    for (const [agentId, { until }] of known) {
-      if (until > now && known.size <= MOST_AGENTS) return
-      known.delete(agentId)
+    for (const [key, { until }] of known) {
+      if (until > now && known.size <= MOST_KNOWN) return
+      known.delete(key)
     }
   }
 
-  return async ({ agent, items }) => {
-    const versions = versionsOf(items)
+  return async ({ accountId, agentId, versions }) => {
     if (versions === '') return undefined
     const now = clock.now()
-    const found = known.get(agent.id)
-    const one = found?.versions === versions ? found : { versions, finder: open(agent.accountId, agent.id), until: 0 }
+    const key = `${agentId} ${versions}`
+    const one = known.get(key) ?? { finder: open(accountId, agentId), until: 0 }
     one.until = now + MEMORY_MS
-    known.delete(agent.id)
-    known.set(agent.id, one)
+    known.delete(key)
+    known.set(key, one)
     forgetIdle(now)
     try {
       return await one.finder
     } catch (error) {
-      if (known.get(agent.id) === one) known.delete(agent.id)
+      if (known.get(key) === one) known.delete(key)
       throw error
     }
   }
 }
 
-/** Which credentials an agent has now, in one word; empty: none. */
-const versionsOf = (items: Toolbelt['items']): string =>
-  items
+/** The agent of a toolbelt, with the secrets of all of it. */
+export const holderOf = ({ agent, items }: Toolbelt): SecretHolder => ({
+  accountId: agent.accountId,
+  agentId: agent.id,
+  versions: items
     .flatMap(({ instance }) => {
       const { own }: ToolAddress = instance.toolbox
       return own?.secretsVersion === undefined ? [] : [own.secretsVersion]
     })
-    .join(' ')
+    .join(' '),
+})

@@ -71,7 +71,7 @@ export function CallTable({ calls, withAgent = true }: { calls: readonly Call[];
                 <Link
                   to="/calls/$callId"
                   params={{ callId: call.id }}
-                  aria-label={`Call ${call.id}`}
+                  aria-label={`Show call ${call.id}`}
                   className="text-xs underline-offset-2 hover:underline"
                 >
                   Show
