@@ -2,6 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, typ
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
+import { selfSigned, type TlsIdentity } from '../http/self-signed.ts'
 
 /** What enrolment gave this toolbox. */
 export const Credentials = z.object({
@@ -18,6 +19,8 @@ export interface Identity {
   readonly publicKey: string
   /** Base64 signature over UTF-8 text. */
   sign(text: string): string
+  /** The same key, for TLS on DTMA's port: who knows `publicKey` knows whom he talks to. */
+  tls(): TlsIdentity
   credentials(): Credentials | undefined
   /** Stored durably before it returns, with the digest of the token that they were traded for. */
   keep(credentials: Credentials, token: string): void
@@ -46,6 +49,7 @@ export function openIdentity(stateDir: string): Identity {
   })
   return {
     publicKey: createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).toString('base64'),
+    tls: () => selfSigned(privateKey),
     sign: (text) => sign(null, Buffer.from(text), privateKey).toString('base64'),
     credentials: () => stored.credentials,
     keep(credentials, token) {

@@ -28,7 +28,8 @@ export interface UplinkDeps {
   /** Told the credentials, at start and whenever they change: the door of the API needs the key. */
   readonly onCredentials: (credentials: Credentials) => void
   readonly report: () => Report
-  readonly listener: TunnelListener
+  /** Serves the tunnel; absent: none is dialled, the control plane comes to our port. */
+  readonly listener: TunnelListener | undefined
   readonly runId: string
   readonly version: string
   readonly log: Log
@@ -92,10 +93,11 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     )
     wake = heartbeats.wake
     heard = () => heartbeats.heard
-    const tunnel = runTunnel({ baseUrl, pins, token: () => token, runId, listener, log, clock }, either)
-    const end = await Promise.race([heartbeats.ended, tunnel])
+    const tunnel = listener && runTunnel({ baseUrl, pins, token: () => token, runId, listener, log, clock }, either)
+    const ends = tunnel === undefined ? [heartbeats.ended] : [heartbeats.ended, tunnel]
+    const end = await Promise.race(ends)
     over.abort()
-    await Promise.all([heartbeats.ended, tunnel])
+    await Promise.all(ends)
     return end
   }
 
