@@ -117,6 +117,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Start it with PUBLIC_URL set to an address that they reach, and HOST=0.0.0.0.',
   },
+  'direct-not-possible': {
+    status: 409,
+    title: 'The control plane may not dial there',
+    retryable: false,
+    fix: 'Leave the direct road out, and the toolbox dials; or see DIRECT_… in the configuration reference.',
+  },
   'tool-not-found': {
     status: 404,
     title: 'No such tool in the catalogue',

@@ -50,6 +50,7 @@ export async function start(config: Config): Promise<void> {
           directory: join(config.dataDir, 'images'),
         }),
       },
+      direct: config.direct,
       agentToolIdleMs: config.agentToolIdleMs,
       ...(config.local.enabled ? { local: localProvider(config, server.port) } : {}),
       signal: stop.signal,

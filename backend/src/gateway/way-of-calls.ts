@@ -26,7 +26,7 @@ export interface WayOfCallsDeps {
   readonly catalog: Catalog
   readonly clock: Clock
   readonly log: Log
-  readonly tunnel: RoadDeps['tunnel']
+  readonly sendTo: RoadDeps['send']
   /** Directory of the journal of calls; this process's own. */
   readonly callsDir: string
   /** Identifier of this replica's process. */
@@ -55,14 +55,14 @@ const CALLS_PER_INSTANCE = { atOnce: 64, waiting: 256 } as const
 
 /** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ record. */
 export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
-  const { store, masterKey, sealer, catalog, clock, log, tunnel, callsDir, owner, signal } = deps
+  const { store, masterKey, sealer, catalog, clock, log, sendTo, callsDir, owner, signal } = deps
   const toolbelts = createToolbelts({ store, clock, read: withOwnTools(readToolbelt, catalog) })
   const seal = createChainSeal(masterKey)
   const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), seal, log })
   const agentTools = createAgentTools({
     store,
     catalog,
-    callUpstream: withCircuitBreaker(createCallUpstream(createRoad({ tunnel, sealer })), clock),
+    callUpstream: withCircuitBreaker(createCallUpstream(createRoad({ send: sendTo, sealer })), clock),
     clock,
     log,
     wake: deps.wakeAgentTool,

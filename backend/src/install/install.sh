@@ -3,6 +3,8 @@
 # waits until it is enrolled. May be run again at any time: it repairs and updates.
 #
 #   install.sh TOOLBOX_ID      enrols; the one-time token is read from standard input
+#     --direct PORT            the control plane dials this machine, at this port, over https; without, this machine dials
+#     --plain-http             with --direct: without TLS
 #   install.sh                 repairs and updates what is installed
 #   install.sh --uninstall     takes DTMA, its tools and everything that they kept off this machine; Docker stays
 set -eu
@@ -22,6 +24,9 @@ SOCKET=/var/run/docker.sock
 ENROL_SECONDS=180
 
 TOOLBOX=
+ROAD=tunnel
+PORT=30000
+PLAIN=on
 STAGE=docker
 WORK=
 
@@ -139,7 +144,10 @@ ensure_dtma() {
     chown 1000:1000 "$STATE_DIR/enrolment-token.new"
     mv "$STATE_DIR/enrolment-token.new" "$STATE_DIR/enrolment-token"
   fi
-  if [ "$(running_recipe)" != "true $RECIPE" ]; then
+  host=127.0.0.1
+  if [ "$ROAD" = direct ]; then host=0.0.0.0; fi
+  recipe=$RECIPE-$ROAD-$PORT-$PLAIN
+  if [ "$(running_recipe)" != "true $recipe" ]; then
     # The tools go on running meanwhile; the new DTMA takes them over.
     for old in $(ours); do
       quietly docker stop --time 20 "$old" || true
@@ -148,12 +156,13 @@ ensure_dtma() {
     user=1000:1000
     group=$(stat -L -c %g "$SOCKET")
     case $(stat -L -c %a "$SOCKET") in *[67]?) ;; *) user=0:0 group=0 ;; esac
-    printf '%s' "$CREATE_BODY" | sed "s/__TOOLBOX__/$TOOLBOX/g; s/__USER__/$user/; s/__GROUP__/$group/; s/\"Image\":\"[^\"]*\"/\"Image\":\"$IMAGE_ID\"/" >"$WORK/create.json"
+    printf '%s' "$CREATE_BODY" | sed "s/__TOOLBOX__/$TOOLBOX/g; s/__USER__/$user/; s/__GROUP__/$group/; s/__HOST__/$host/; s/__PORT__/$PORT/; s/__ROAD__/$ROAD/; s/__PLAIN__/$PLAIN/; s/$RECIPE/$recipe/; s/\"Image\":\"[^\"]*\"/\"Image\":\"$IMAGE_ID\"/" >"$WORK/create.json"
     engine --header 'content-type: application/json' --data-binary "@$WORK/create.json" \
       "http://docker/containers/create?name=agentopia-dtma-$TOOLBOX" || give_up 'Docker refused to make the container of DTMA'
     quietly docker start "agentopia-dtma-$TOOLBOX" || give_up 'DTMA could not be started'
   fi
   printf '%s\n' "$TOOLBOX" >"$HOME_DIR/toolbox"
+  printf '%s\n' "$ROAD $PORT $PLAIN" >"$HOME_DIR/road"
   waited=0
   until enrolled; do
     waited=$((waited + 1))
@@ -209,6 +218,14 @@ main() {
   trap 'exit 130' INT TERM HUP
 
   installed=$(cat "$HOME_DIR/toolbox" 2>/dev/null || true)
+  if [ "${1:-}" = --direct ]; then
+    ROAD=direct PLAIN=off PORT=${2:-}
+    case $PORT in '' | *[!0-9]*) printf 'usage: install.sh --direct PORT [--plain-http] TOOLBOX_ID\n' >&2; exit 64 ;; esac
+    shift 2
+    if [ "${1:-}" = --plain-http ]; then PLAIN=on; shift; fi
+  elif [ -z "${1:-}" ] && [ -s "$HOME_DIR/road" ]; then
+    read -r ROAD PORT PLAIN <"$HOME_DIR/road"
+  fi
   case ${1:-} in
     --uninstall) uninstall; return ;;
     '') TOOLBOX=$installed ;;

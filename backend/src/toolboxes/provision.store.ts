@@ -1,4 +1,4 @@
-import { type Placement, type Provider, problem } from '@agentopia/api'
+import { type Direct, type Placement, type Provider, problem } from '@agentopia/api'
 import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { isUniqueViolation } from '../store/connect.ts'
@@ -12,6 +12,7 @@ export interface NewToolboxRow {
   readonly name: string
   readonly provider: Provider
   readonly placement?: Placement
+  readonly direct?: Direct
 }
 
 /** Any number that nobody else uses; with the account it makes the name of a lock. */

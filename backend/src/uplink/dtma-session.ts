@@ -1,0 +1,96 @@
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2'
+import { type Duplex, Readable } from 'node:stream'
+import type { Fetch } from '@agentopia/dtma/contract'
+import { SESSION_WINDOW, STREAM_WINDOW } from '@agentopia/dtma/tunnel'
+import { brokenOff, readableOf } from './readable-of.ts'
+
+export interface DtmaRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+  readonly signal?: AbortSignal
+}
+
+export interface DtmaAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Readable
+}
+
+/** HTTP/2 over one connection to a DTMA, with us as the client, whoever dialled. */
+export interface DtmaSession {
+  /** Rejects when the connection ends before the answer begins, or `signal` aborts; an abort later destroys the body. */
+  request(request: DtmaRequest): Promise<DtmaAnswer>
+  readonly fetch: Fetch
+  /** Sends a sign of life; `onAnswer` is called when the other end returns it. */
+  ping(onAnswer: () => void): void
+}
+
+/** @param name Of the connection, for messages: `tunnel`. @param connection Ends with `close`, as every socket does. */
+export function openSession(name: string, connection: Duplex): DtmaSession {
+  const session: ClientHttp2Session = connect('http://dtma', {
+    createConnection: () => connection,
+    settings: { initialWindowSize: STREAM_WINDOW, enablePush: false },
+  })
+  session.on('connect', () => session.setLocalWindowSize(SESSION_WINDOW))
+  session.on('error', () => {}) // each request in flight hears of it by itself
+  // With an error: without one, answers that are under way would end as if they were complete.
+  connection.once('close', () => session.destroy(new Error(`the ${name} is closed`)))
+
+  function request({ method, path, headers, body, signal }: DtmaRequest): Promise<DtmaAnswer> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
+      if (session.destroyed) throw new Error(`the ${name} is closed`)
+      // The length lets the other side read in one piece, and refuse what is too long before it comes.
+      const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
+      const stream = session.request(
+        { ':method': method, ':path': path, ...headers, ...length },
+        { endStream: body === undefined, ...(signal ? { signal } : {}) },
+      )
+      stream.once('response', ({ ':status': status, ...rest }) =>
+        resolve({ status: status!, headers: rest, body: readableOf(stream) }),
+      )
+      stream.once('error', reject)
+      stream.once('close', () => reject(brokenOff(stream)))
+      if (body !== undefined) stream.end(body)
+    })
+  }
+
+  return {
+    request,
+    fetch: fetchOver(request),
+    ping: (onAnswer) => {
+      if (!session.destroyed) session.ping((error) => error ?? onAnswer())
+    },
+  }
+}
+
+/** `fetch` for whoever wants web types; bodies are texts or bytes. */
+export const fetchOver =
+  (request: DtmaSession['request']): Fetch =>
+  async (url, init = {}) => {
+    const { pathname, search } = new URL(url)
+    const { body, signal } = init
+    if (body != null && typeof body !== 'string' && !(body instanceof Uint8Array))
+      throw new TypeError('the way to a DTMA carries texts and bytes')
+    const answer = await request({
+      method: init.method ?? 'GET',
+      path: pathname + search,
+      headers: Object.fromEntries(new Headers(init.headers)),
+      ...(body == null ? {} : { body }),
+      ...(signal ? { signal } : {}),
+    })
+    const empty = answer.status === 204 || answer.status === 304
+    if (empty) answer.body.resume()
+    return new Response(empty ? null : (Readable.toWeb(answer.body) as ReadableStream<Uint8Array>), {
+      status: answer.status,
+      headers: webHeaders(answer.headers),
+    })
+  }
+
+function webHeaders(headers: IncomingHttpHeaders): Headers {
+  const result = new Headers()
+  for (const [name, value] of Object.entries(headers)) for (const one of [value ?? []].flat()) result.append(name, one)
+  return result
+}
