@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { API_VERSION, enrol, type heartbeat, type Input } from '@agentopia/dtma/contract'
 import { Hono } from 'hono'
 import { pino } from 'pino'
@@ -16,9 +16,13 @@ import { type HeartbeatRouteDeps, heartbeatRoutes } from './heartbeat.routes.ts'
 export type EnrolBody = Input<typeof enrol>['body']
 export type BeatBody = Input<typeof heartbeat>['body']
 
+interface KeyPair {
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+}
+
 /** An Ed25519 key pair as DTMA makes it, and the enrolment request that it signs. */
-export function newKey() {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+export function newKey({ publicKey, privateKey }: KeyPair = generateKeyPairSync('ed25519')) {
   const spki = publicKey.export({ format: 'der', type: 'spki' }).toString('base64')
   return (toolboxId: string, token: string, over: Partial<EnrolBody> = {}): EnrolBody => ({
     toolboxId,

@@ -67,10 +67,13 @@ export async function dialDtma(target: DialTarget, { mayDial, signal }: DialOpti
   if (publicKey === undefined) return socket
   const secure = startTls({ socket, ALPNProtocols: ['h2'], minVersion: 'TLSv1.3', rejectUnauthorized: false })
   await within(secure, 'secureConnect', 'no_tls', `${host}:${port} does not speak TLS as DTMA does`, signal)
-  if (keyOf(secure) !== publicKey) {
+  const shown = keyOf(secure)
+  if (shown !== publicKey) {
     secure.destroy()
-    const shown = fingerprintOf(keyOf(secure))
-    throw new DialError('pin_mismatch', `${host}:${port} shows the key ${shown}, not ${fingerprintOf(publicKey)}`)
+    throw new DialError(
+      'pin_mismatch',
+      `${host}:${port} shows the key ${fingerprintOf(shown)}, not ${fingerprintOf(publicKey)}`,
+    )
   }
   if (secure.alpnProtocol === 'h2') return secure
   secure.destroy()

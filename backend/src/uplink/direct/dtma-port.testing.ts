@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { selfSigned, serve, type TlsIdentity } from '@agentopia/dtma/testing'
@@ -10,6 +10,7 @@ export interface TestKey {
   /** Ed25519, SPKI DER, base64. */
   readonly publicKey: string
   readonly tls: TlsIdentity
+  readonly privateKey: KeyObject
 }
 
 export function newTestKey(): TestKey {
@@ -17,6 +18,7 @@ export function newTestKey(): TestKey {
   return {
     publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
     tls: selfSigned(privateKey),
+    privateKey,
   }
 }
 
