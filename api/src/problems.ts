@@ -44,6 +44,18 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Create a new enrolment token for this toolbox.',
   },
+  'renewal-refused': {
+    status: 401,
+    title: 'The renewal of the credential is refused',
+    retryable: false,
+    fix: 'Create a new enrolment token for this toolbox, and enrol it anew.',
+  },
+  quarantined: {
+    status: 403,
+    title: 'Two machines hold the identity of this toolbox',
+    retryable: false,
+    fix: 'Decide which machine is the toolbox and enrol that one anew; take DTMA off the other.',
+  },
   forbidden: {
     status: 403,
     title: 'Not allowed for this role',

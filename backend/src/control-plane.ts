@@ -68,9 +68,11 @@ import { instanceRoutes } from './tools/instance.routes.ts'
 import { listInstanceRows } from './tools/instance.store.ts'
 import { authenticateDtma } from './uplink/authenticate.ts'
 import { bootRoutes } from './uplink/boot.routes.ts'
+import { createChallenges } from './uplink/challenges.ts'
 import { createDirectRoads } from './uplink/direct/direct-roads.ts'
 import { enrolRoutes } from './uplink/enrol.routes.ts'
 import { heartbeatRoutes } from './uplink/heartbeat.routes.ts'
+import { renewalRoutes } from './uplink/renewal.routes.ts'
 import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
 import { createTunnels } from './uplink/tunnel/tunnels.ts'
 
@@ -342,6 +344,13 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     executeRoutes(mount, { toolbelts, makeCall, executeOnce: createExecuteOnce({ store, sealer, clock, log }) })
     callRoutes(mount, { store, recorder, seal })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: roads.revoke })
+    renewalRoutes(uplink, {
+      store,
+      clock,
+      challenges: createChallenges(masterKey, clock.now),
+      pins: keyPin?.split(';'),
+      onQuarantined: roads.revoke,
+    })
     bootRoutes(uplink, { store, clock, onNews: wakeToolbox })
     installRoutes(uplink, { ...machines, publicUrl, log })
     heartbeatRoutes(uplink, { store, clock, onToolReport: applyToolReport, onNews: wakeToolbox })
@@ -372,7 +381,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     request: (request, response) => {
       if (!gateway(request, response)) void serveApp(request, response)
     },
-    upgrade: createTunnelDoor({ authenticate: authenticateDtma(store), tunnels, log }),
+    upgrade: createTunnelDoor({ authenticate: authenticateDtma(store, clock.now), tunnels, log }),
     stopped: end(),
   }
 }

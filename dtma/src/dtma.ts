@@ -235,6 +235,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
         log.redact(received.backendToDtmaApiKey)
         credentials = received
       },
+      onKey: () => port.useKey(identity.tls()),
       report,
       listener: road === 'direct' ? undefined : listener,
       runId,
@@ -300,6 +301,7 @@ function enrolmentTokenOf({ uplink }: Config, log: Log): string | undefined {
     log.redact(token)
     return token === '' ? undefined : token
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     log.warn('the enrolment token cannot be read', { file: uplink.enrolmentTokenFile, error })
     return undefined
   }

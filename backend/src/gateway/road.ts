@@ -38,7 +38,10 @@ export function createRoad({ send, sealer }: RoadDeps): Road {
     const known = opened.get(toolbox)
     if (known !== undefined) return known
     if (!toolbox.backendToDtmaApiKey)
-      throw problem('toolbox-unreachable', `The toolbox ${toolbox.id} has not enrolled yet`)
+      throw problem(
+        'toolbox-unreachable',
+        `The toolbox ${toolbox.id} has no key: it has not enrolled, or is quarantined`,
+      )
     const key = sealer.open(toolbox.backendToDtmaApiKey, sealedKeyOf(toolbox))
     opened.set(toolbox, key)
     return key

@@ -129,7 +129,11 @@ running_recipe() {
   docker inspect --format '{{.State.Running}} {{index .Config.Labels "agentopia.recipe"}}' "agentopia-dtma-$TOOLBOX" 2>/dev/null || true
 }
 
-enrolled() { [ -f "$STATE_DIR/identity.json" ] && grep -q "\"toolboxId\":\"$TOOLBOX\"" "$STATE_DIR/identity.json"; }
+# With a token: by that very one. A machine that was locked out enrols anew by a new line.
+enrolled() {
+  [ -f "$STATE_DIR/identity.json" ] && grep -q "\"toolboxId\":\"$TOOLBOX\"" "$STATE_DIR/identity.json" &&
+    { [ ! -s "$WORK/digest" ] || grep -q "\"tokenDigest\":\"$(cat "$WORK/digest")\"" "$STATE_DIR/identity.json"; }
+}
 
 engine() { curl --silent --show-error --fail --max-time 30 --unix-socket "$SOCKET" "$@" >>"$LOG" 2>&1; }
 
@@ -160,6 +164,8 @@ ensure_dtma() {
     engine --header 'content-type: application/json' --data-binary "@$WORK/create.json" \
       "http://docker/containers/create?name=agentopia-dtma-$TOOLBOX" || give_up 'Docker refused to make the container of DTMA'
     quietly docker start "agentopia-dtma-$TOOLBOX" || give_up 'DTMA could not be started'
+  elif [ -f "$STATE_DIR/enrolment-token" ]; then
+    quietly docker restart --time 20 "agentopia-dtma-$TOOLBOX" || give_up 'DTMA could not be restarted' # it reads the token at its start
   fi
   printf '%s\n' "$TOOLBOX" >"$HOME_DIR/toolbox"
   printf '%s\n' "$ROAD $PORT $PLAIN" >"$HOME_DIR/road"
@@ -244,6 +250,7 @@ main() {
   if [ ! -t 0 ]; then read -r token || true; fi
   if [ -n "$token" ]; then
     printf '%s' "$token" >"$WORK/token"
+    sha256sum <"$WORK/token" | cut -d ' ' -f 1 >"$WORK/digest"
     printf 'authorization: Bearer %s' "$token" >"$WORK/authorization"
     token=
   fi

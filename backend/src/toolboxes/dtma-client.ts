@@ -40,7 +40,7 @@ export function createDtmaClients({ roadOf, sealer }: DtmaClientDeps): DtmaClien
   function keyOf(toolbox: DtmaAddress): string {
     const { id, backendToDtmaApiKey } = toolbox
     if (backendToDtmaApiKey) return sealer.open(backendToDtmaApiKey, sealedKeyOf(toolbox))
-    throw problem('toolbox-unreachable', `The toolbox ${id} has not enrolled yet`)
+    throw problem('toolbox-unreachable', `The toolbox ${id} has no key: it has not enrolled, or is quarantined`)
   }
 
   function roadTo(toolbox: DtmaAddress): Fetch {
