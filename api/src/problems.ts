@@ -115,13 +115,13 @@ export const PROBLEMS = {
     status: 409,
     title: 'This toolbox is not joined by hand',
     retryable: false,
-    fix: 'Create a toolbox of the provider `join` for a server of your own.',
+    fix: 'Create a toolbox of the provider `join` for a server of your own. A droplet has a line while it is quarantined.',
   },
   'not-retryable': {
     status: 409,
     title: 'There is nothing to try again',
     retryable: false,
-    fix: 'Retry a toolbox whose status is error_provisioning.',
+    fix: 'Retry a toolbox whose status is error_provisioning, or this machine itself when it is quarantined.',
   },
   'unreachable-control-plane': {
     status: 409,

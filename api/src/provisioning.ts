@@ -66,7 +66,7 @@ export const removeToolbox = defineUserOperation({
 
 export const retryToolbox = defineUserOperation({
   id: 'retryToolbox',
-  summary: 'Try a failed provisioning again, with a fresh droplet',
+  summary: 'Try a failed provisioning again, with a fresh droplet; enrol this machine itself anew after a quarantine',
   method: 'POST',
   path: '/api/toolboxes/:toolboxId/retry',
   auth: 'operator',
@@ -92,7 +92,8 @@ export type JoinLine = z.infer<typeof JoinLine>
 
 export const createJoinLine = defineUserOperation({
   id: 'createJoinLine',
-  summary: 'Make the line that turns a server into this toolbox; an earlier one that nobody used is void',
+  summary:
+    'Make the line that turns a server into this toolbox, or a machine that was locked out into it again; an earlier one that nobody used is void',
   method: 'POST',
   path: '/api/toolboxes/:toolboxId/join-line',
   auth: 'operator',

@@ -219,3 +219,28 @@ describe('the stages of a boot', () => {
     expect((await post('/dtma/boot', body)).status).toBe(401)
   })
 })
+
+describe('E09 a toolbox in quarantine', () => {
+  async function lockedOut(provider: 'join' | 'digitalocean' | 'local') {
+    const { made, operator, accountId } = await scene()
+    const { id } = await made()
+    await plane.store.system((tx) =>
+      tx.update(toolboxes).set({ provider, status: 'quarantined' }).where(eq(toolboxes.id, id)),
+    )
+    const post = async (verb: string) => plane.request('POST', `/api/toolboxes/${id}/${verb}`, operator)
+    return { id, accountId, post }
+  }
+
+  test.each(['join', 'digitalocean'] as const)('of the provider %s has a line again', async (provider) => {
+    const { post } = await lockedOut(provider)
+    expect(JoinLine.parse(await (await post('join-line')).json()).line).toContain('enrol_')
+    expect((await jsonOf(await post('retry'))).code).toBe('not-retryable')
+  })
+
+  test('that is this machine itself is enrolled anew by a click', async () => {
+    const { post } = await lockedOut('local')
+    expect((await jsonOf(await post('join-line'))).code).toBe('not-joinable')
+    const retried = await post('retry')
+    expect([retried.status, Toolbox.parse(await retried.json()).status]).toEqual([202, 'awaiting_heartbeat'])
+  })
+})

@@ -18,7 +18,7 @@ import type { Clock } from '../reconcile/clock.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { ENROLMENT_TTL_MS, issueEnrolmentToken } from '../uplink/enrolment.store.ts'
 import type { DirectPolicy } from './direct-policy.ts'
-import { askAgain, askForEnd, insertToolboxRow } from './provision.store.ts'
+import { askAgain, askForEnd, askToEnrolAnew, insertToolboxRow } from './provision.store.ts'
 import { notFound } from './toolbox.routes.ts'
 import { findToolbox, type ToolboxRow } from './toolbox.store.ts'
 import type { ToolboxViews } from './toolbox.views.ts'
@@ -109,7 +109,7 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
   mount.reply(retryToolbox, async ({ params: { toolboxId } }, { caller }) => {
     const view = await store.tenant(caller.accountId, async (tx) => {
       const { name, status } = await present(tx, toolboxId)
-      const row = await askAgain(tx, toolboxId)
+      const row = (await askAgain(tx, toolboxId)) ?? (await askToEnrolAnew(tx, toolboxId, new Date(clock.now())))
       if (!row) throw problem('not-retryable', `${name} is ${status}`)
       await record(tx, caller, row, 'toolbox.retried', `Asked to try ${name} again`)
       return viewOf(tx, row)
@@ -121,7 +121,8 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
   mount.reply(createJoinLine, ({ params: { toolboxId } }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
       const row = await present(tx, toolboxId)
-      if (row.provider !== 'join' || row.desired === 'absent')
+      const lockedOut = row.provider === 'digitalocean' && row.status === 'quarantined'
+      if ((row.provider !== 'join' && !lockedOut) || row.desired === 'absent')
         throw problem('not-joinable', `${row.name} is of the provider ${row.provider}, and ${row.status}`)
       const now = clock.now()
       const token = await issueEnrolmentToken(tx, row, new Date(now))

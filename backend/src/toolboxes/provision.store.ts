@@ -65,6 +65,19 @@ export async function askAgain(tx: Tx, toolboxId: string): Promise<ToolboxRow | 
   return row
 }
 
+/**
+ * Lets the DTMA of this machine itself enrol anew after a quarantine: its reconciler hands it a token. Of any other machine a
+ * person runs a line there. @returns `undefined` unless it is such a toolbox.
+ */
+export const askToEnrolAnew = (tx: Tx, toolboxId: string, now: Date): Promise<ToolboxRow | undefined> =>
+  moveTo(tx, toolboxId, {
+    to: 'awaiting_heartbeat',
+    reason: 'Waits for its DTMA to enrol anew',
+    now,
+    from: ['quarantined'],
+    when: and(eq(toolboxes.provider, 'local'), eq(toolboxes.desired, 'present'))!,
+  })
+
 /** The machine is gone: its credentials open nothing, nobody's toolbelt names its tools, its history stays. */
 export async function endToolbox(tx: Tx, row: ToolboxRow, now: Date, when: Parameters<typeof moveTo>[2]['when']) {
   const gone = await moveTo(tx, row.id, { to: 'deprovisioned', now, ...(when ? { when } : {}) })
