@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { fakeControlPlane } from './uplink/control-plane.testing.ts'
 
@@ -127,6 +128,23 @@ test('E12 on the direct road everything but /health is https, and no tunnel is d
   expect(await (await answer(port, '/status')).json()).toMatchObject({ status: 403, code: 'tls-required' })
   await expect.poll(() => plane.beats.length, { timeout: 10_000 }).toBeGreaterThan(0)
   expect(plane.tunnels).toEqual([])
+})
+
+test('L12 a DTMA that stood still catches up with a word or two, not with all that it did not say', async () => {
+  const plane = await fakeControlPlane()
+  cleanups.push(() => plane.close())
+  plane.bearer = 'a-bearer-token-of-this-toolbox'
+  plane.reply = { nextInSeconds: 1, wantReport: false } // ninety seconds of silence are nine of these
+  const { child } = start({ AGENTOPIA_API_BASE_URL: plane.baseUrl, DTMA_BEARER_TOKEN: plane.bearer })
+  await expect.poll(() => plane.beats.length, { timeout: 10_000 }).toBeGreaterThan(1)
+  child.kill('SIGSTOP')
+  await sleep(9_000)
+  const before = plane.beats.length
+  child.kill('SIGCONT')
+  await expect.poll(() => plane.beats.length, { timeout: 5_000, interval: 20 }).toBeGreaterThan(before)
+  await sleep(500)
+  expect(plane.beats.length - before).toBeLessThanOrEqual(3)
+  expect(plane.tunnels).toHaveLength(1)
 })
 
 test('a state directory that cannot be used keeps tools away, not /health', async () => {

@@ -8,7 +8,7 @@ export interface Line {
   /** Milliseconds, and so many more by chance. */
   latencyMs: number
   jitterMs: number
-  /** Absent: as fast as it goes. */
+  /** Of all connections together. Absent: as fast as it goes. */
   bytesPerSecond: number | undefined
   /** Share of pieces that are lost and sent again after 200 ms or a multiple of it. */
   loss: number
@@ -22,7 +22,7 @@ export interface FaultProxy {
   readonly up: Line
   readonly down: Line
   /** Bytes that have passed, by way. */
-  readonly passed: { up: number; down: number }
+  readonly passed: { readonly up: number; readonly down: number }
   /** Ends every connection at once, without a goodbye. */
   reset(): void
   /** How many were dialled. */
@@ -30,27 +30,29 @@ export interface FaultProxy {
   close(): Promise<void>
 }
 
-const whole = (): Line => ({
-  down: false,
-  latencyMs: 0,
-  jitterMs: 0,
-  bytesPerSecond: undefined,
-  loss: 0,
-  blackHoleAbove: undefined,
+interface Way {
+  readonly line: Line
+  /** When the last piece that was taken has left, of whatever connection. */
+  freeAt: number
+  passed: number
+}
+
+const newWay = (): Way => ({
+  line: { down: false, latencyMs: 0, jitterMs: 0, bytesPerSecond: undefined, loss: 0, blackHoleAbove: undefined },
+  freeAt: 0,
+  passed: 0,
 })
 
 /** As large as a segment on Ethernet: what is lost, is lost in such pieces. */
 const PIECE_BYTES = 1_460
 const RETRANSMIT_MS = 200
 const LOOK_MS = 20
-/** More is not read before it has left: as much as a kernel would hold. */
-const MOST_BUFFERED = 256 << 10
+/** More is not read before it has left: as much as a long line holds. */
+const MOST_BUFFERED = 16 << 20
 
 /** A line between two processes that can be made bad. @param random 0 to 1, as `Math.random`. */
 export async function openFaultProxy(target: { readonly port: number }, random: () => number): Promise<FaultProxy> {
-  const up = whole()
-  const down = whole()
-  const passed = { up: 0, down: 0 }
+  const ways = { up: newWay(), down: newWay() }
   const sockets = new Set<Socket>()
   let dialled = 0
 
@@ -65,21 +67,24 @@ export async function openFaultProxy(target: { readonly port: number }, random: 
         ;(socket === near ? far : near).destroy()
       })
     }
-    void carry(near, far, up, (bytes) => (passed.up += bytes))
-    void carry(far, near, down, (bytes) => (passed.down += bytes))
+    void carry(near, far, ways.up)
+    void carry(far, near, ways.down)
   })
 
-  async function carry(from: Socket, to: Socket, line: Line, count: (bytes: number) => void): Promise<void> {
+  async function carry(from: Socket, to: Socket, way: Way): Promise<void> {
+    const { line } = way
+    let lastDue = 0
     const waiting: { readonly piece: Buffer; readonly due: number }[] = []
     let buffered = 0
-    let lastDue = 0
     let ended = false
     let wake = () => {}
     from.on('data', (chunk: Buffer) => {
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
         const piece = chunk.subarray(at, at + PIECE_BYTES)
-        let due = Math.max(performance.now() + line.latencyMs + random() * line.jitterMs, lastDue)
-        if (line.bytesPerSecond !== undefined) due += (piece.length / line.bytesPerSecond) * 1_000
+        const now = performance.now()
+        if (line.bytesPerSecond !== undefined)
+          way.freeAt = Math.max(way.freeAt, now) + (piece.length / line.bytesPerSecond) * 1_000
+        let due = Math.max(Math.max(now, way.freeAt) + line.latencyMs + random() * line.jitterMs, lastDue)
         for (let again = 1; random() < line.loss && again < 8; again *= 2) due += RETRANSMIT_MS * again
         lastDue = due
         waiting.push({ piece, due })
@@ -88,6 +93,7 @@ export async function openFaultProxy(target: { readonly port: number }, random: 
       if (buffered > MOST_BUFFERED) from.pause()
       wake()
     })
+    for (const socket of [from, to]) socket.once('close', () => wake())
     from.once('end', () => {
       ended = true
       wake()
@@ -98,7 +104,6 @@ export async function openFaultProxy(target: { readonly port: number }, random: 
         if (ended) return void to.end()
         await new Promise<void>((resolve) => {
           wake = resolve
-          from.once('close', resolve)
         })
         continue
       }
@@ -111,7 +116,7 @@ export async function openFaultProxy(target: { readonly port: number }, random: 
       waiting.shift()
       buffered -= next.piece.length
       if (buffered < MOST_BUFFERED / 2 && from.isPaused()) from.resume()
-      count(next.piece.length)
+      way.passed += next.piece.length
       to.write(next.piece)
     }
   }
@@ -123,9 +128,11 @@ export async function openFaultProxy(target: { readonly port: number }, random: 
   }
   return {
     port: (server.address() as AddressInfo).port,
-    up,
-    down,
-    passed,
+    up: ways.up.line,
+    down: ways.down.line,
+    get passed() {
+      return { up: ways.up.passed, down: ways.down.passed }
+    },
     reset,
     get dialled() {
       return dialled
