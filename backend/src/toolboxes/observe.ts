@@ -64,13 +64,19 @@ export function createObserver({ store, clock, roads, clients, providerOf, signa
    */
   async function seek(row: ToolboxRow) {
     if (!row.direct || row.direct.address !== undefined) {
-      const [answer, machine] = await Promise.all([ask(row), inspect(row)])
+      const [answer, machine] = await Promise.all([askAgain(row), inspect(row)])
       return { row, answer, machine }
     }
     const machine = await inspect(row)
     const address = typeof machine.machine === 'object' ? machine.machine.address : undefined
     const there = address === undefined ? row : { ...row, publicIpAddress: address }
-    return { row: there, answer: await ask(there), machine }
+    return { row: there, answer: await askAgain(there), machine }
+  }
+
+  /** On the direct road a connection that turns out to be dead says little; the dial after it says what is wrong. */
+  async function askAgain(row: ToolboxRow): Promise<Answer | undefined> {
+    const answer = await ask(row)
+    return row.direct && answer?.kind === 'broken' ? ask(row) : answer
   }
 
   const reportsNow = ({ lastHeartbeatAt }: ToolboxRow) =>
