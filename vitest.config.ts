@@ -35,6 +35,7 @@ export default defineConfig({
           name: 'faults',
           include: inPackages('*.faults.test.ts'),
           exclude: ['**/node_modules/**'],
+          globalSetup: ['backend/src/store/testing.setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

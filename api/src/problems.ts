@@ -50,6 +50,18 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Create a new enrolment token for this toolbox.',
   },
+  'renewal-refused': {
+    status: 401,
+    title: 'The renewal of the credential is refused',
+    retryable: false,
+    fix: 'Create a new enrolment token for this toolbox, and enrol it anew.',
+  },
+  quarantined: {
+    status: 403,
+    title: 'Two machines hold the identity of this toolbox',
+    retryable: false,
+    fix: 'Decide which machine is the toolbox and enrol that one anew; take DTMA off the other.',
+  },
   forbidden: {
     status: 403,
     title: 'Not allowed for this role',
@@ -133,19 +145,25 @@ export const PROBLEMS = {
     status: 409,
     title: 'This toolbox is not joined by hand',
     retryable: false,
-    fix: 'Create a toolbox of the provider `join` for a server of your own.',
+    fix: 'Create a toolbox of the provider `join` for a server of your own. A droplet has a line while it is quarantined.',
   },
   'not-retryable': {
     status: 409,
     title: 'There is nothing to try again',
     retryable: false,
-    fix: 'Retry a toolbox whose status is error_provisioning.',
+    fix: 'Retry a toolbox whose status is error_provisioning, or this machine itself when it is quarantined.',
   },
   'unreachable-control-plane': {
     status: 409,
     title: 'Other machines cannot reach this control plane',
     retryable: false,
     fix: 'Start it with PUBLIC_URL set to an address that they reach, and HOST=0.0.0.0.',
+  },
+  'direct-not-possible': {
+    status: 409,
+    title: 'The control plane may not dial there',
+    retryable: false,
+    fix: 'Leave the direct road out, and the toolbox dials; or see DIRECT_… in the configuration reference.',
   },
   'tool-not-found': {
     status: 404,

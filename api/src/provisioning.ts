@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { Name, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
-import { Toolbox } from './toolboxes.ts'
+import { Direct, Toolbox } from './toolboxes.ts'
 
 const one = z.object({ toolboxId: ToolboxId })
 const slug = z
@@ -11,8 +11,24 @@ const slug = z
   .regex(/^[a-z0-9][a-z0-9.-]*$/, 'a slug of DigitalOcean')
 
 export const NewToolbox = z.discriminatedUnion('provider', [
-  z.strictObject({ provider: z.literal('join'), name: Name }),
-  z.strictObject({ provider: z.literal('digitalocean'), name: Name, region: slug, size: slug, image: slug }),
+  z.strictObject({
+    provider: z.literal('join'),
+    name: Name,
+    direct: Direct.required({ address: true })
+      .optional()
+      .describe('The control plane dials the server; absent: the server dials.'),
+  }),
+  z.strictObject({
+    provider: z.literal('digitalocean'),
+    name: Name,
+    region: slug,
+    size: slug,
+    image: slug,
+    direct: z
+      .boolean()
+      .default(false)
+      .describe('The control plane dials the droplet; its firewall lets nobody else in.'),
+  }),
 ])
 
 export const createToolbox = defineUserOperation({
@@ -32,6 +48,7 @@ export const createToolbox = defineUserOperation({
     'provider-refused',
     'provider-unavailable',
     'unreachable-control-plane',
+    'direct-not-possible',
   ],
 })
 
@@ -49,7 +66,7 @@ export const removeToolbox = defineUserOperation({
 
 export const retryToolbox = defineUserOperation({
   id: 'retryToolbox',
-  summary: 'Try a failed provisioning again, with a fresh droplet',
+  summary: 'Try a failed provisioning again, with a fresh droplet; enrol this machine itself anew after a quarantine',
   method: 'POST',
   path: '/api/toolboxes/:toolboxId/retry',
   auth: 'operator',
@@ -75,7 +92,8 @@ export type JoinLine = z.infer<typeof JoinLine>
 
 export const createJoinLine = defineUserOperation({
   id: 'createJoinLine',
-  summary: 'Make the line that turns a server into this toolbox; an earlier one that nobody used is void',
+  summary:
+    'Make the line that turns a server into this toolbox, or a machine that was locked out into it again; an earlier one that nobody used is void',
   method: 'POST',
   path: '/api/toolboxes/:toolboxId/join-line',
   auth: 'operator',

@@ -68,6 +68,28 @@ export const Placement = z.object({
 })
 export type Placement = z.infer<typeof Placement>
 
+/** A host as it is dialled: an IP address or a name. */
+const Host = z
+  .string()
+  .max(253)
+  .refine(
+    (text) =>
+      z.union([z.ipv4(), z.ipv6()]).safeParse(text).success ||
+      /^(?=.*[a-z])(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}$/.test(text),
+    'an IP address, or a name in lower case',
+  )
+
+/** How the control plane dials a toolbox of the direct road. Absent at a toolbox: its DTMA dials, and opens a tunnel. */
+export const Direct = z.strictObject({
+  address: Host.optional().describe('Absent for a droplet: its provider knows it.'),
+  port: z.int().min(1).max(65_535).default(30_000).describe("DTMA's port."),
+  plainHttp: z
+    .boolean()
+    .default(false)
+    .describe('Without TLS; on a private address, where the control plane allows it.'),
+})
+export type Direct = z.infer<typeof Direct>
+
 export const Toolbox = z.object({
   id: ToolboxId,
   name: Name,
@@ -79,7 +101,9 @@ export const Toolbox = z.object({
   /** True from 30 s of silence; `unresponsive` follows at 60 s. */
   suspect: z.boolean(),
   lastHeartbeatAt: Timestamp.optional().describe("By the control plane's clock."),
-  connected: z.boolean().describe('A tunnel is open now.'),
+  connected: z.boolean().describe('A connection is open now.'),
+  direct: Direct.optional().describe('Absent: DTMA dials, and opens a tunnel.'),
+  clockSkewSeconds: z.number().optional().describe('By how much its clock is ahead; absent while it is right.'),
   publicIpAddress: z.string().optional(),
   placement: Placement.optional().describe('Of a droplet.'),
   dropletId: z.int().optional(),

@@ -30,6 +30,23 @@ export const Environment = z.object({
       'Pins of the TLS key at PUBLIC_URL, present and next, for toolboxes. Absent: they trust the authorities.',
     ),
   MAX_TOOLBOXES: z.coerce.number().int().min(1).max(10_000).default(50).describe('The most toolboxes of one account.'),
+  DIRECT_ADDRESSES: z
+    .enum(['public', 'private'])
+    .default('public')
+    .describe(
+      'What the direct road may lead to. Private: also private networks and loopback, so that operators of accounts can find out what listens there.',
+    ),
+  DIRECT_PLAIN_HTTP: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('Whether the direct road may do without TLS, at private addresses. Keys are readable on the way then.'),
+  DIRECT_SOURCES: z
+    .string()
+    .regex(/^[\da-fA-F.:/]+(?:,[\da-fA-F.:/]+)*$/, 'must be IP addresses or ranges, separated by ,')
+    .optional()
+    .describe(
+      'From where this control plane dials droplets: all that their firewall lets in. Default: the IP address of PUBLIC_URL.',
+    ),
   DIGITALOCEAN_API_URL: z
     .url({ protocol: /^https?$/ })
     .default('https://api.digitalocean.com')
@@ -92,6 +109,11 @@ export interface Config {
     readonly dockerSocket: string
   }
   readonly machines: { readonly keyPin?: string; readonly limit: number; readonly digitalOceanUrl: string }
+  readonly direct: {
+    readonly privateAddresses: boolean
+    readonly plainHttp: boolean
+    readonly sources: readonly string[]
+  }
   /** How long an agent's own container waits for the next call. */
   readonly agentToolIdleMs: number
   /** May authorization servers behind tools be on private addresses? */
@@ -139,6 +161,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       ...(e.PUBLIC_KEY_PIN ? { keyPin: e.PUBLIC_KEY_PIN } : {}),
       limit: e.MAX_TOOLBOXES,
       digitalOceanUrl: e.DIGITALOCEAN_API_URL.replace(/\/$/, ''),
+    },
+    direct: {
+      privateAddresses: e.DIRECT_ADDRESSES === 'private',
+      plainHttp: e.DIRECT_PLAIN_HTTP === 'on',
+      sources: e.DIRECT_SOURCES?.split(',') ?? [],
     },
     agentToolIdleMs: e.AGENT_TOOL_IDLE_SECONDS * 1_000,
     privateUpstreams: e.PRIVATE_UPSTREAMS === 'on',

@@ -75,6 +75,7 @@ export async function openTestControlPlane(
     request,
     /** For a server, when a network is wanted all the same. */
     listener: controlPlane.request,
+    upgrade: controlPlane.upgrade,
     /** Sends `body` as JSON. */
     send: (method: string, path: string, as: As, body: unknown) =>
       request(method, path, as, {

@@ -58,13 +58,16 @@ import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
 import type { Store } from './store/connect.ts'
 import { createSealer } from './store/seal.ts'
 import { byProvider } from './toolboxes/by-provider.ts'
+import { createDirectPolicy, type DirectConfig } from './toolboxes/direct-policy.ts'
 import { createDtmaClients } from './toolboxes/dtma-client.ts'
 import { ensureLocalToolbox } from './toolboxes/local-toolbox.ts'
 import { createObserver } from './toolboxes/observe.ts'
 import { provisionRoutes } from './toolboxes/provision.routes.ts'
+import { createRoads } from './toolboxes/roads.ts'
 import { watchLiveness } from './toolboxes/toolbox.liveness.ts'
 import { toolboxReconciler } from './toolboxes/toolbox.reconciler.ts'
 import { toolboxRoutes } from './toolboxes/toolbox.routes.ts'
+import { findToolbox } from './toolboxes/toolbox.store.ts'
 import { createToolboxViews } from './toolboxes/toolbox.views.ts'
 import { instanceReconciler } from './tools/instance.reconciler.ts'
 import { applyToolReport } from './tools/instance.report.ts'
@@ -72,8 +75,11 @@ import { instanceRoutes } from './tools/instance.routes.ts'
 import { listInstanceRows } from './tools/instance.store.ts'
 import { authenticateDtma } from './uplink/authenticate.ts'
 import { bootRoutes } from './uplink/boot.routes.ts'
+import { createChallenges } from './uplink/challenges.ts'
+import { createDirectRoads } from './uplink/direct/direct-roads.ts'
 import { enrolRoutes } from './uplink/enrol.routes.ts'
 import { heartbeatRoutes } from './uplink/heartbeat.routes.ts'
+import { renewalRoutes } from './uplink/renewal.routes.ts'
 import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
 import { createTunnels } from './uplink/tunnel/tunnels.ts'
 
@@ -99,6 +105,8 @@ export interface ControlPlaneDeps {
   readonly local?: ToolboxProvider
   /** How other machines become toolboxes. */
   readonly machines: MachineConfig
+  /** What the direct road may do; absent: what is the default. */
+  readonly direct?: DirectConfig
   /** Fetches what an OAuth client says of itself; absent: from public addresses alone. */
   readonly readClientDocument?: ReadClientDocument
   /** The way to services behind tools; absent: to public addresses, by https. */
@@ -130,6 +138,7 @@ export interface ControlPlane {
   readonly stopped: Promise<void>
 }
 
+const DEFAULT_DIRECT: DirectConfig = { privateAddresses: false, plainHttp: false, sources: [] }
 /** A toolbox has far fewer; those beyond it would wait for the next resync. */
 const MOST_INSTANCES = 1_000
 
@@ -170,10 +179,13 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const oauth = { store, clock, server, clients: oauthClients, forgetConnected: connected.forget }
 
   // Toolboxes: the roads to them, and what is known of them.
-  const tunnels = createTunnels({ log, now: clock.now, onChange: wakeToolbox })
-  const clients = createDtmaClients({ tunnelOf: tunnels.fetchOf, sealer })
+  const lines = { log, now: clock.now, onChange: wakeToolbox }
+  const tunnels = createTunnels(lines)
+  const directPolicy = createDirectPolicy(deps.direct ?? DEFAULT_DIRECT, publicUrl)
+  const roads = createRoads(tunnels, createDirectRoads({ ...lines, mayDial: directPolicy.mayDial }), directPolicy)
+  const clients = createDtmaClients({ roadOf: roads.fetchOf, sealer })
   const providers = local ? [local] : []
-  const disconnect = tunnels.revoke
+  const disconnect = roads.revoke
   const digitalOcean = createDigitalOcean({
     store,
     masterKey,
@@ -184,11 +196,12 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     publicUrl,
     keyPin: machines.keyPin,
     owner,
+    directSources: directPolicy.sources,
     disconnect,
   })
   const finders = [...providers, digitalOcean.finder]
   const providerOf = (name: string) => finders.find((finder) => finder.name === name)
-  const observer = createObserver({ store, clock, tunnels, clients, providerOf, signal })
+  const observer = createObserver({ store, clock, roads, clients, providerOf, signal })
   const liveness = watchLiveness({ store, clock, signal, log })
 
   // What brings everything from what was asked for to what is.
@@ -235,6 +248,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   function wakeToolbox(toolboxId: string): void {
     if (signal.aborted) return // nobody goes on any more
     toolboxLoop.wake(toolboxId)
+    keepRoadOpen(toolboxId)
     store
       .system(async (tx) => ({
         rows: await listInstanceRows(tx, toolboxId, MOST_INSTANCES),
@@ -245,6 +259,14 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
         for (const name of names) agentToolLoop.wake(name)
       })
       .catch((err: unknown) => log.warn({ err, toolboxId }, 'tool instances not woken; the next resync does it'))
+  }
+
+  /** Who is dialled by us is dialled as soon as it reports. */
+  function keepRoadOpen(toolboxId: string): void {
+    store
+      .system((tx) => findToolbox(tx, toolboxId))
+      .then((row) => (row?.direct && row.status === 'active' ? roads.keepOpen(row) : undefined))
+      .catch((err: unknown) => log.info({ err, toolboxId }, 'the direct road does not lead to the toolbox now'))
   }
 
   /** A machine is asked for: by the time it comes for the image, that is ready. */
@@ -265,7 +287,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     catalog,
     clock,
     log,
-    tunnel: tunnels.request,
+    sendTo: roads.request,
     callsDir,
     owner,
     wakeAgentTool: agentToolLoop.wake,
@@ -306,11 +328,12 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     sessionRoutes(mount, { store, auth, clock, byAccount })
     apiTokenRoutes(mount, { store, forgetTokens })
     eventRoutes(mount, { store, changes, publicUrl, version })
-    const views = createToolboxViews({ clock, isConnected: tunnels.isOpen, listeningSince: liveness.listeningSince })
+    const views = createToolboxViews({ clock, isConnected: roads.isOpen, listeningSince: liveness.listeningSince })
     toolboxRoutes(mount, { store, views, look: observer.look })
     const { limit, keyPin } = machines
     provisionRoutes(mount, {
       store,
+      directPolicy,
       clock,
       newId,
       views,
@@ -350,7 +373,14 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     approvalRoutes(mount, { store, sealer })
     callRoutes(mount, { store, recorder, seal, forget: toolbelts.forget })
     payloadRoutes(mount, { store, sealer, clock, recorder, keeper: payloads, forget: toolbelts.forget })
-    enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
+    enrolRoutes(uplink, { store, sealer, clock, onEnrolled: roads.revoke })
+    renewalRoutes(uplink, {
+      store,
+      clock,
+      challenges: createChallenges(masterKey, clock.now),
+      pins: keyPin?.split(';'),
+      onQuarantined: roads.revoke,
+    })
     bootRoutes(uplink, { store, clock, onNews: wakeToolbox })
     installRoutes(uplink, { ...machines, publicUrl, log })
     heartbeatRoutes(uplink, { store, clock, onToolReport: applyToolReport, onNews: wakeToolbox })
@@ -363,7 +393,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   async function end(): Promise<void> {
     await aborted(signal)
-    tunnels.closeAll()
+    roads.closeAll()
     await Promise.all([
       changes.stop(),
       toolboxLoop.stopped,
@@ -386,7 +416,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     request: (request, response) => {
       if (!gateway(request, response)) void serveApp(request, response)
     },
-    upgrade: createTunnelDoor({ authenticate: authenticateDtma(store), tunnels, log }),
+    upgrade: createTunnelDoor({ authenticate: authenticateDtma(store, clock.now), tunnels, log }),
     stopped: end(),
   }
 }

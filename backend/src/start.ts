@@ -51,6 +51,7 @@ export async function start(config: Config): Promise<void> {
           directory: join(config.dataDir, 'images'),
         }),
       },
+      direct: config.direct,
       agentToolIdleMs: config.agentToolIdleMs,
       ...(config.privateUpstreams
         ? { upstream: { fetch: createGuardedFetch({ mayDial: () => true, plain: true }), plain: true } }

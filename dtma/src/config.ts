@@ -37,7 +37,28 @@ export const Environment = z.object({
     z.coerce.number().check(z.int(), z.minimum(0), z.maximum(65_535), z.describe('TCP port; 0 picks a free one.')),
     30_000,
   ),
-  HOST: text('Address to listen on. Default: all in a container, which publishes what it wants; 127.0.0.1 elsewhere.'),
+  HOST: text(
+    'Address to listen on. Default: all in a container, which publishes what it wants, and with DTMA_ROAD=direct; else 127.0.0.1.',
+  ),
+  DTMA_ROAD: z._default(
+    z
+      .enum(['tunnel', 'direct'])
+      .check(
+        z.describe(
+          'How the control plane comes: by a tunnel that DTMA dials, or to PORT by itself, over https. Direct: no tunnel is dialled.',
+        ),
+      ),
+    'tunnel',
+  ),
+  DTMA_PLAIN_HTTP: z.optional(
+    z
+      .enum(['on', 'off'])
+      .check(
+        z.describe(
+          'Whether PORT answers plain HTTP beside https. Default: on; off with DTMA_ROAD=direct. /health is always answered.',
+        ),
+      ),
+  ),
   DTMA_STATE_DIR: z._default(
     z.string().check(z.describe('Directory of the identity and the accepted tools; made when absent.')),
     '/var/lib/dtma',
@@ -62,7 +83,12 @@ export const Environment = z.object({
 
 /** What the program is configured with: parsed, in our units, and cut per consumer. */
 export interface Config {
-  readonly http: { readonly host: string; readonly port: number }
+  readonly http: {
+    readonly host: string
+    readonly port: number
+    /** Whether more than /health is answered in the clear. */
+    readonly plain: boolean
+  }
   readonly docker: { readonly socketPath: string; readonly runnerImage: string | undefined }
   readonly stateDirectory: string
   /** Absent: those that Docker gives to containers. */
@@ -74,6 +100,7 @@ export interface Config {
 }
 
 interface UplinkConfig {
+  readonly road: 'tunnel' | 'direct'
   /** Origin, without a trailing slash. */
   readonly baseUrl: string
   /** Absent: the authorities are trusted. */
@@ -117,7 +144,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, i
 
   const e = result.data
   return {
-    http: { host: e.HOST ?? (inContainer ? '0.0.0.0' : '127.0.0.1'), port: e.PORT },
+    http: {
+      host: e.HOST ?? (inContainer || e.DTMA_ROAD === 'direct' ? '0.0.0.0' : '127.0.0.1'),
+      port: e.PORT,
+      plain: (e.DTMA_PLAIN_HTTP ?? (e.DTMA_ROAD === 'direct' ? 'off' : 'on')) === 'on',
+    },
     docker: { socketPath: e.DOCKER_HOST.slice('unix://'.length), runnerImage: e.DTMA_RUNNER_IMAGE },
     stateDirectory: e.DTMA_STATE_DIR,
     egressNameServers: e.DTMA_EGRESS_DNS?.split(','),
@@ -125,6 +156,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, i
       e.AGENTOPIA_API_BASE_URL === undefined
         ? undefined
         : {
+            road: e.DTMA_ROAD,
             baseUrl: e.AGENTOPIA_API_BASE_URL.replace(/\/+$/, ''),
             pins: e.CONTROL_PLANE_PIN?.split(';'),
             toolboxId: e.TOOLBOX_ID,

@@ -12,8 +12,9 @@ import { createDockerApi } from './engine/docker.api.ts'
 import type { ContainerDetails } from './engine/docker.types.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
 import { createApp } from './http/app.ts'
+import { healthOnly } from './http/health-only.ts'
 import { listenerOf } from './http/listener.ts'
-import { close, serve } from './http/serve.ts'
+import { serve } from './http/serve.ts'
 import type { Log } from './log.ts'
 import { createMcpEndpoint } from './mcp/mcp-endpoint.ts'
 import { createMcpBridge } from './mcp/tool-sessions.ts'
@@ -132,34 +133,32 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     }
   }
 
-  const listener = listenerOf(
-    createApp({
-      apiKey: () => config.apiKey ?? credentials?.backendToDtmaApiKey,
-      version,
-      registry,
-      status,
-      toolLogs: (name, wish, signal) =>
-        toolLogs(
-          {
-            docker,
-            find: (name) => running?.tools.find(name)?.tool,
-            clean: (line) => secrets.redacted(name, line),
-          },
-          name,
-          wish,
-          signal,
-        ),
-      toolStats: (name, signal) =>
-        toolStats({ docker, find: (name) => running?.tools.find(name)?.tool, sleep: systemClock.sleep }, name, signal),
-      journal,
-      diagnostics: (signal) => diagnose(signal),
-      calls: bridge,
-      mcp: createMcpEndpoint(bridge),
-      log,
-      restart: () => void setTimeout(deps.restart, RESTART_DELAY_MS),
-    }),
+  const app = createApp({
+    apiKey: () => config.apiKey ?? credentials?.backendToDtmaApiKey,
+    version,
+    registry,
+    status,
+    toolLogs: (name, wish, signal) =>
+      toolLogs(
+        {
+          docker,
+          find: (name) => running?.tools.find(name)?.tool,
+          clean: (line) => secrets.redacted(name, line),
+        },
+        name,
+        wish,
+        signal,
+      ),
+    toolStats: (name, signal) =>
+      toolStats({ docker, find: (name) => running?.tools.find(name)?.tool, sleep: systemClock.sleep }, name, signal),
+    journal,
+    diagnostics: (signal) => diagnose(signal),
+    calls: bridge,
+    mcp: createMcpEndpoint(bridge),
     log,
-  )
+    restart: () => void setTimeout(deps.restart, RESTART_DELAY_MS),
+  })
+  const listener = listenerOf(app, log)
 
   function startTools({ files, tools: accepted, warnings }: State): void {
     for (const warning of warnings) log.warn(warning)
@@ -225,7 +224,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
 
   function startReporting({ identity }: State): void {
     if (!config.uplink) return
-    const { baseUrl, pins, bearerToken, toolboxId } = config.uplink
+    const { road, baseUrl, pins, bearerToken, toolboxId } = config.uplink
     const token = () => enrolmentTokenOf(config, log)
     const uplinkDeps: UplinkDeps = {
       baseUrl,
@@ -237,8 +236,9 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
         log.redact(received.backendToDtmaApiKey)
         credentials = received
       },
+      onKey: () => port.useKey(identity.tls()),
       report,
-      listener,
+      listener: road === 'direct' ? undefined : listener,
       runId,
       version,
       log,
@@ -271,6 +271,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       state = await tryState()
     }
     if (!state) return
+    port.useKey(state.identity.tls())
     startTools(state)
     startReporting(state)
   }
@@ -278,7 +279,8 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   // Whoever asks as soon as we listen finds the tools there, unless the disk is slow.
   const opening = tryState()
   await Promise.race([opening, systemClock.sleep(STATE_PATIENCE_MS, signal)])
-  const server = await serve(listener, config.http)
+  const plainListener = config.http.plain ? listener : listenerOf(healthOnly(app, log), log)
+  const port = await serve({ listener, plainListener }, config.http)
   log.info('DTMA listens', { ...config.http, version, runId })
   const beginning = begin(opening)
 
@@ -286,7 +288,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     await beginning
     if (!signal.aborted) await aborted(signal)
     log.info('DTMA stops; tools run on', { reason: String(signal.reason?.message) })
-    const goodbyes = Promise.all([close(server), uplink?.stopped, running?.tools.stopped(), running?.isolation.stopped])
+    const goodbyes = Promise.all([port.close(), uplink?.stopped, running?.tools.stopped(), running?.isolation.stopped])
     await Promise.race([goodbyes, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))])
   }
   return { ended: run() }
@@ -300,6 +302,7 @@ function enrolmentTokenOf({ uplink }: Config, log: Log): string | undefined {
     log.redact(token)
     return token === '' ? undefined : token
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     log.warn('the enrolment token cannot be read', { file: uplink.enrolmentTokenFile, error })
     return undefined
   }

@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
+import { fakeControlPlane } from './uplink/control-plane.testing.ts'
 
 const KEY = 'a-key-of-the-control-plane'
 const cleanups: (() => unknown)[] = []
@@ -91,6 +93,58 @@ test('with a key it tells the truth about a Docker that is not there', async () 
   await answer(port, '/health')
   const status = (await (await answer(port, '/status')).json()) as Record<string, unknown>
   expect(status).toMatchObject({ apiVersion: 1, docker: { state: 'down' }, tools: [] })
+})
+
+test('the names of the environment that it always had are enough: it reports with the one, and answers to the other', async () => {
+  const port = await freePort()
+  const plane = await fakeControlPlane()
+  cleanups.push(() => plane.close())
+  plane.bearer = 'a-bearer-token-of-this-toolbox'
+  start({
+    AGENTOPIA_API_BASE_URL: plane.baseUrl,
+    DTMA_BEARER_TOKEN: plane.bearer,
+    BACKEND_TO_DTMA_API_KEY: KEY,
+    PORT: String(port),
+  })
+  await expect.poll(() => plane.beats.length, { timeout: 10_000 }).toBeGreaterThan(0)
+  await expect.poll(() => plane.tunnels.length).toBe(1)
+  expect((await answer(port, '/status')).status).toBe(200)
+  expect(plane.enrolments).toEqual([])
+})
+
+test('E12 on the direct road everything but /health is https, and no tunnel is dialled', async () => {
+  const port = await freePort()
+  const plane = await fakeControlPlane()
+  cleanups.push(() => plane.close())
+  plane.bearer = 'a-bearer-token-of-this-toolbox'
+  start({
+    AGENTOPIA_API_BASE_URL: plane.baseUrl,
+    DTMA_BEARER_TOKEN: plane.bearer,
+    BACKEND_TO_DTMA_API_KEY: KEY,
+    DTMA_ROAD: 'direct',
+    PORT: String(port),
+  })
+  expect((await answer(port, '/health')).status).toBe(200)
+  expect(await (await answer(port, '/status')).json()).toMatchObject({ status: 403, code: 'tls-required' })
+  await expect.poll(() => plane.beats.length, { timeout: 10_000 }).toBeGreaterThan(0)
+  expect(plane.tunnels).toEqual([])
+})
+
+test('L12 a DTMA that stood still catches up with a word or two, not with all that it did not say', async () => {
+  const plane = await fakeControlPlane()
+  cleanups.push(() => plane.close())
+  plane.bearer = 'a-bearer-token-of-this-toolbox'
+  plane.reply = { nextInSeconds: 1, wantReport: false } // ninety seconds of silence are nine of these
+  const { child } = start({ AGENTOPIA_API_BASE_URL: plane.baseUrl, DTMA_BEARER_TOKEN: plane.bearer })
+  await expect.poll(() => plane.beats.length, { timeout: 10_000 }).toBeGreaterThan(1)
+  child.kill('SIGSTOP')
+  await sleep(9_000)
+  const before = plane.beats.length
+  child.kill('SIGCONT')
+  await expect.poll(() => plane.beats.length, { timeout: 5_000, interval: 20 }).toBeGreaterThan(before)
+  await sleep(500)
+  expect(plane.beats.length - before).toBeLessThanOrEqual(3)
+  expect(plane.tunnels).toHaveLength(1)
 })
 
 test('a state directory that cannot be used keeps tools away, not /health', async () => {

@@ -19,7 +19,11 @@ export const controlPlaneApi = (version: string): ApiDescription => ({
   commonProblems: ({ auth, params, query, body }) => [
     ...(params || query || body ? ['invalid-request'] : []),
     ...(body ? ['payload-too-large'] : []),
-    ...(auth === 'enrolment' ? [] : auth === 'dtma' ? ['unauthenticated', 'rate-limited'] : ['cross-site']),
+    ...(auth === 'enrolment' || auth === 'identity'
+      ? []
+      : auth === 'dtma'
+        ? ['unauthenticated', 'rate-limited']
+        : ['cross-site']),
     ...(['viewer', 'operator', 'admin', 'agent'].includes(auth) ? ['unauthenticated', 'forbidden'] : []),
     'internal',
     'store-unavailable',
@@ -41,6 +45,7 @@ export const controlPlaneApi = (version: string): ApiDescription => ({
     operator: { anyOf: ['session', 'apiToken'], words: 'Needs the role `operator`.' },
     admin: { anyOf: ['session', 'apiToken'], words: 'Needs the role `admin`.' },
     agent: { anyOf: ['agentToken', 'session', 'apiToken'], words: 'For the agent itself, or the role `operator`.' },
+    identity: { anyOf: [], words: 'The key of the enrolment signs the body.' },
     enrolment: { anyOf: [], words: 'The single-use enrolment token stands in the body.' },
     dtma: { anyOf: ['dtma'], words: 'For the DTMA of a toolbox.' },
   },

@@ -127,7 +127,7 @@ const NewFirewall = z.strictObject({
   name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9.-]+$/),
   tags: z.array(z.string()).optional(),
   droplet_ids: z.array(z.int()).optional(),
-  inbound_rules: z.array(Rule).optional(),
+  inbound_rules: z.array(Rule.extend({ sources: z.object({ addresses: z.array(z.string()) }) })).optional(),
   outbound_rules: z.array(Rule.extend({ destinations: z.object({ addresses: z.array(z.string()) }) })).optional(),
 })
 
@@ -190,6 +190,15 @@ async function route(world: World, request: Request): Promise<Response> {
       }
       world.firewalls.set(firewall.id, firewall)
       return Response.json({ firewall }, { status: 202 })
+    }
+    case 'PUT firewalls/:id': {
+      const before = world.firewalls.get(id!)
+      if (!before) throw notFound()
+      const { name, tags = [], inbound_rules = [], outbound_rules = [] } = parse(NewFirewall, await body())
+      if (tags.some((tag) => !world.tags.has(tag))) throw unprocessable('the tag does not exist')
+      const firewall = { ...before, name, tags, inbound_rules, outbound_rules }
+      world.firewalls.set(firewall.id, firewall)
+      return Response.json({ firewall })
     }
     default:
       throw notFound() // also for DELETE /v2/droplets?tag_name=…: nothing of ours may use it

@@ -22,7 +22,14 @@ const item = (change: Partial<BeltItem> = {}, instance: Partial<BeltItem['instan
     specDigest: 'spec',
     desired: 'running',
     capabilities: [capability('echo'), capability('add')],
-    toolbox: { id: 'toolbox_1', accountId: 'account_1', backendToDtmaApiKey: null },
+    toolbox: {
+      id: 'toolbox_1',
+      accountId: 'account_1',
+      backendToDtmaApiKey: null,
+      direct: null,
+      publicIpAddress: null,
+      publicKey: null,
+    },
     ...instance,
   },
 })

@@ -5,7 +5,7 @@ import { sealedKeyOf } from '../toolboxes/dtma-client.ts'
 import { createRoad, type RoadRequest } from './road.ts'
 
 const sealer = createSealer(Buffer.alloc(32, 1))
-const toolbox = { id: 'toolbox_1', accountId: 'account_1' }
+const toolbox = { id: 'toolbox_1', accountId: 'account_1', direct: null, publicIpAddress: null, publicKey: null }
 const sealed = { ...toolbox, backendToDtmaApiKey: sealer.seal('the-key', sealedKeyOf(toolbox)) }
 const request: RoadRequest = {
   method: 'POST',
@@ -27,7 +27,7 @@ test('a call carries the key of its toolbox, which is opened once', async () => 
   const sent: RoadRequest[] = []
   const road = createRoad({
     sealer: counting,
-    tunnel: async (_, one) => {
+    send: async (_, one) => {
       sent.push(one)
       return { status: 200, headers: {}, body: Readable.from([]) }
     },
@@ -42,13 +42,13 @@ test.each([
   ['not enrolled', { ...toolbox, backendToDtmaApiKey: null }, async () => Promise.reject(new Error('unused'))],
   ['not connected', sealed, () => undefined],
   ['broken', sealed, async () => Promise.reject(new Error('reset'))],
-])('a toolbox that is %s is unreachable', async (_, to, tunnel) => {
-  await expect(createRoad({ sealer, tunnel })(to, request)).rejects.toMatchObject({ code: 'toolbox-unreachable' })
+])('a toolbox that is %s is unreachable', async (_, to, send) => {
+  await expect(createRoad({ sealer, send })(to, request)).rejects.toMatchObject({ code: 'toolbox-unreachable' })
 })
 
 test('a call that was given up fails with the reason of that', async () => {
   const reason = new Error('the client went away')
-  const tunnel = async () => Promise.reject(new Error('cancelled'))
-  const road = createRoad({ sealer, tunnel })
+  const send = async () => Promise.reject(new Error('cancelled'))
+  const road = createRoad({ sealer, send })
   await expect(road(sealed, { ...request, signal: AbortSignal.abort(reason) })).rejects.toThrow('cancelled')
 })

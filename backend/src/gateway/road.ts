@@ -25,12 +25,12 @@ export interface RoadAnswer {
 export type Road = (toolbox: DtmaAddress, request: RoadRequest) => Promise<RoadAnswer>
 
 export interface RoadDeps {
-  /** Sends by the open tunnel of a toolbox; `undefined` when there is none. */
-  readonly tunnel: (toolboxId: string, request: RoadRequest) => Promise<RoadAnswer> | undefined
+  /** Sends by the road to a toolbox; `undefined` when there is none. */
+  readonly send: (toolbox: DtmaAddress, request: RoadRequest) => Promise<RoadAnswer> | undefined
   readonly sealer: Pick<Sealer, 'open'>
 }
 
-export function createRoad({ tunnel, sealer }: RoadDeps): Road {
+export function createRoad({ send, sealer }: RoadDeps): Road {
   /** Keys opened lately: an address lives as long as the toolbelt that was read with it, a few seconds. */
   const opened = new WeakMap<DtmaAddress, string>()
 
@@ -38,7 +38,10 @@ export function createRoad({ tunnel, sealer }: RoadDeps): Road {
     const known = opened.get(toolbox)
     if (known !== undefined) return known
     if (!toolbox.backendToDtmaApiKey)
-      throw problem('toolbox-unreachable', `The toolbox ${toolbox.id} has not enrolled yet`)
+      throw problem(
+        'toolbox-unreachable',
+        `The toolbox ${toolbox.id} has no key: it has not enrolled, or is quarantined`,
+      )
     const key = sealer.open(toolbox.backendToDtmaApiKey, sealedKeyOf(toolbox))
     opened.set(toolbox, key)
     return key
@@ -46,7 +49,7 @@ export function createRoad({ tunnel, sealer }: RoadDeps): Road {
 
   return async (toolbox, request) => {
     const headers = { ...request.headers, authorization: `Bearer ${keyOf(toolbox)}` }
-    const sent = tunnel(toolbox.id, { ...request, headers })
+    const sent = send(toolbox, { ...request, headers })
     if (!sent) throw problem('toolbox-unreachable', `The toolbox ${toolbox.id} is not connected`)
     return sent.catch((cause: unknown) => {
       if (request.signal.aborted) throw cause

@@ -55,7 +55,14 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
         image: sql<string | null>`${instances.status}->'container'->>'image'`,
         capabilities: instances.capabilities,
       },
-      toolbox: { id: toolboxes.id, accountId: toolboxes.accountId, backendToDtmaApiKey: toolboxes.backendToDtmaApiKey },
+      toolbox: {
+        id: toolboxes.id,
+        accountId: toolboxes.accountId,
+        backendToDtmaApiKey: toolboxes.backendToDtmaApiKey,
+        direct: toolboxes.direct,
+        publicIpAddress: toolboxes.publicIpAddress,
+        publicKey: toolboxes.publicKey,
+      },
     })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))

@@ -37,7 +37,7 @@ export interface WayOfCallsDeps {
   readonly catalog: Catalog
   readonly clock: Clock
   readonly log: Log
-  readonly tunnel: RoadDeps['tunnel']
+  readonly sendTo: RoadDeps['send']
   /** Directory of the journal of calls; this process's own. */
   readonly callsDir: string
   /** Identifier of this replica's process. */
@@ -68,7 +68,7 @@ const CALLS_PER_INSTANCE = { atOnce: CALLS_AT_ONCE, waiting: 256 } as const
 
 /** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ person ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ secrets ▸ record. */
 export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
-  const { store, masterKey, sealer, catalog, clock, log, tunnel, callsDir, owner, signal } = deps
+  const { store, masterKey, sealer, catalog, clock, log, sendTo, callsDir, owner, signal } = deps
   const read = withOwnTools(readToolbelt, catalog)
   const toolbelts = createToolbelts({ store, clock, read })
   const seal = createChainSeal(masterKey)
@@ -76,7 +76,7 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   const agentTools = createAgentTools({
     store,
     catalog,
-    callUpstream: withCircuitBreaker(createCallUpstream(createRoad({ tunnel, sealer })), clock),
+    callUpstream: withCircuitBreaker(createCallUpstream(createRoad({ send: sendTo, sealer })), clock),
     clock,
     log,
     wake: deps.wakeAgentTool,

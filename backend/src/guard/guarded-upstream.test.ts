@@ -15,6 +15,15 @@ const own: OwnTool = {
   secretsVersion: 'cred_1.3',
 }
 
+const TOOLBOX = {
+  id: 'toolbox_1',
+  accountId: 'account_1',
+  backendToDtmaApiKey: null,
+  direct: null,
+  publicIpAddress: null,
+  publicKey: null,
+}
+
 /** Asks a server that has the secret on its tongue. */
 async function asked(change: Partial<ToolAddress>) {
   const holders: SecretHolder[] = []
@@ -30,7 +39,7 @@ async function asked(change: Partial<ToolAddress>) {
       return createOwnSecretFinder([SECRET])
     },
   )
-  const toolbox: ToolAddress = { id: 'toolbox_1', accountId: 'account_1', backendToDtmaApiKey: null, ...change }
+  const toolbox: ToolAddress = { ...TOOLBOX, ...change }
   const signal = new AbortController().signal
   const onNotification = (notification: JsonRpcNotification) => void said.push(notification)
   const reply = await call({ toolbox, instanceId: 'inst_1', id: 7, request: '', timeoutMs: 1, signal, onNotification })

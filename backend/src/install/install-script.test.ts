@@ -23,13 +23,18 @@ test('makes the same container as the local provider, from the same recipe', () 
     user: { user: '1000:1000', groups: ['998'] },
     apiBaseUrl: facts.publicUrl,
     port: 30_000,
+    listen: { host: '127.0.0.1', more: ['DTMA_ROAD=tunnel', 'DTMA_PLAIN_HTTP=on'] },
   })
   const asLocal = JSON.parse(
     JSON.stringify(body)
       .replaceAll('/var/lib/agentopia', '/data')
       .replaceAll('__TOOLBOX__', 'toolbox_a')
       .replaceAll('__USER__', '1000:1000')
-      .replaceAll('__GROUP__', '998'),
+      .replaceAll('__GROUP__', '998')
+      .replaceAll('__HOST__', '127.0.0.1')
+      .replaceAll('__PORT__', '30000')
+      .replaceAll('__ROAD__', 'tunnel')
+      .replaceAll('__PLAIN__', 'on'),
   )
   const { [LABELS.recipe]: _, ...labels } = local.Labels
   expect(asLocal).toMatchObject({ ...local, Labels: labels })
@@ -81,3 +86,21 @@ test.each([
   ['http://10.0.0.1:3000', false],
   ['https://agentopia.example', false],
 ])('%s is only here: %s', (url, expected) => expect(onlyHere(url)).toBe(expected))
+
+test('a server of the direct road is told so by its line, in words that the script takes', () => {
+  const { line } = joinLine({ ...join, direct: { address: '203.0.113.7', port: 31_000, plainHttp: false } })
+  expect(line).toContain('install-agentopia.sh --direct 31000 toolbox_a')
+  const plain = joinLine({ ...join, direct: { address: '10.0.0.7', port: 30_000, plainHttp: true } })
+  expect(plain.line).toContain('--direct 30000 --plain-http toolbox_a')
+  for (const wrong of [['--direct'], ['--direct', '1;reboot', 'toolbox_a'], ['--direct', '', 'toolbox_a']]) {
+    const { status, stderr } = spawnSync('sh', ['-s', '--', ...wrong], { input: withoutRoot(installScript(facts)) })
+    expect([status, String(stderr)]).toEqual([64, expect.stringContaining('usage:')])
+  }
+})
+
+/** The script with what it does as root left out, up to where it reads its arguments. */
+const withoutRoot = (script: string): string =>
+  script
+    .replace('if [ "$(id -u)" != 0 ]', 'if false')
+    .replace('LOG=/var/log/agentopia-install.log', 'LOG=/dev/null')
+    .replace('touch "$LOG"', ':')

@@ -15,7 +15,6 @@ export interface InstallFacts {
 
 /** Where everything of ours is on a machine that was joined. */
 const HOME = '/var/lib/agentopia'
-const DTMA_PORT = 30_000
 
 /** Beside this file, and beside the bundle. */
 const file = fileURLToPath(new URL('./install.sh', import.meta.url))
@@ -30,7 +29,9 @@ export function installScript({ publicUrl, keyPin = '', imageId = '', imageName 
     socketPath: '/var/run/docker.sock',
     user: { user: '__USER__', groups: ['__GROUP__'] },
     apiBaseUrl: publicUrl,
-    port: DTMA_PORT,
+    // Filled in on the machine: only there it is known by which road it is reached.
+    port: '__PORT__',
+    listen: { host: '__HOST__', more: ['DTMA_ROAD=__ROAD__', 'DTMA_PLAIN_HTTP=__PLAIN__'] },
     ...(keyPin ? { keyPin } : {}),
   })
   const values: Readonly<Record<string, string>> = {

@@ -3,6 +3,8 @@
 # waits until it is enrolled. May be run again at any time: it repairs and updates.
 #
 #   install.sh TOOLBOX_ID      enrols; the one-time token is read from standard input
+#     --direct PORT            the control plane dials this machine, at this port, over https; without, this machine dials
+#     --plain-http             with --direct: without TLS
 #   install.sh                 repairs and updates what is installed
 #   install.sh --uninstall     takes DTMA, its tools and everything that they kept off this machine; Docker stays
 set -eu
@@ -22,6 +24,9 @@ SOCKET=/var/run/docker.sock
 ENROL_SECONDS=180
 
 TOOLBOX=
+ROAD=tunnel
+PORT=30000
+PLAIN=on
 STAGE=docker
 WORK=
 
@@ -124,7 +129,11 @@ running_recipe() {
   docker inspect --format '{{.State.Running}} {{index .Config.Labels "agentopia.recipe"}}' "agentopia-dtma-$TOOLBOX" 2>/dev/null || true
 }
 
-enrolled() { [ -f "$STATE_DIR/identity.json" ] && grep -q "\"toolboxId\":\"$TOOLBOX\"" "$STATE_DIR/identity.json"; }
+# With a token: by that very one. A machine that was locked out enrols anew by a new line.
+enrolled() {
+  [ -f "$STATE_DIR/identity.json" ] && grep -q "\"toolboxId\":\"$TOOLBOX\"" "$STATE_DIR/identity.json" &&
+    { [ ! -s "$WORK/digest" ] || grep -q "\"tokenDigest\":\"$(cat "$WORK/digest")\"" "$STATE_DIR/identity.json"; }
+}
 
 engine() { curl --silent --show-error --fail --max-time 30 --unix-socket "$SOCKET" "$@" >>"$LOG" 2>&1; }
 
@@ -139,7 +148,10 @@ ensure_dtma() {
     chown 1000:1000 "$STATE_DIR/enrolment-token.new"
     mv "$STATE_DIR/enrolment-token.new" "$STATE_DIR/enrolment-token"
   fi
-  if [ "$(running_recipe)" != "true $RECIPE" ]; then
+  host=127.0.0.1
+  if [ "$ROAD" = direct ]; then host=0.0.0.0; fi
+  recipe=$RECIPE-$ROAD-$PORT-$PLAIN
+  if [ "$(running_recipe)" != "true $recipe" ]; then
     # The tools go on running meanwhile; the new DTMA takes them over.
     for old in $(ours); do
       quietly docker stop --time 20 "$old" || true
@@ -148,12 +160,15 @@ ensure_dtma() {
     user=1000:1000
     group=$(stat -L -c %g "$SOCKET")
     case $(stat -L -c %a "$SOCKET") in *[67]?) ;; *) user=0:0 group=0 ;; esac
-    printf '%s' "$CREATE_BODY" | sed "s/__TOOLBOX__/$TOOLBOX/g; s/__USER__/$user/; s/__GROUP__/$group/; s/\"Image\":\"[^\"]*\"/\"Image\":\"$IMAGE_ID\"/" >"$WORK/create.json"
+    printf '%s' "$CREATE_BODY" | sed "s/__TOOLBOX__/$TOOLBOX/g; s/__USER__/$user/; s/__GROUP__/$group/; s/__HOST__/$host/; s/__PORT__/$PORT/; s/__ROAD__/$ROAD/; s/__PLAIN__/$PLAIN/; s/$RECIPE/$recipe/; s/\"Image\":\"[^\"]*\"/\"Image\":\"$IMAGE_ID\"/" >"$WORK/create.json"
     engine --header 'content-type: application/json' --data-binary "@$WORK/create.json" \
       "http://docker/containers/create?name=agentopia-dtma-$TOOLBOX" || give_up 'Docker refused to make the container of DTMA'
     quietly docker start "agentopia-dtma-$TOOLBOX" || give_up 'DTMA could not be started'
+  elif [ -f "$STATE_DIR/enrolment-token" ]; then
+    quietly docker restart --time 20 "agentopia-dtma-$TOOLBOX" || give_up 'DTMA could not be restarted' # it reads the token at its start
   fi
   printf '%s\n' "$TOOLBOX" >"$HOME_DIR/toolbox"
+  printf '%s\n' "$ROAD $PORT $PLAIN" >"$HOME_DIR/road"
   waited=0
   until enrolled; do
     waited=$((waited + 1))
@@ -209,6 +224,14 @@ main() {
   trap 'exit 130' INT TERM HUP
 
   installed=$(cat "$HOME_DIR/toolbox" 2>/dev/null || true)
+  if [ "${1:-}" = --direct ]; then
+    ROAD=direct PLAIN=off PORT=${2:-}
+    case $PORT in '' | *[!0-9]*) printf 'usage: install.sh --direct PORT [--plain-http] TOOLBOX_ID\n' >&2; exit 64 ;; esac
+    shift 2
+    if [ "${1:-}" = --plain-http ]; then PLAIN=on; shift; fi
+  elif [ -z "${1:-}" ] && [ -s "$HOME_DIR/road" ]; then
+    read -r ROAD PORT PLAIN <"$HOME_DIR/road"
+  fi
   case ${1:-} in
     --uninstall) uninstall; return ;;
     '') TOOLBOX=$installed ;;
@@ -227,6 +250,7 @@ main() {
   if [ ! -t 0 ]; then read -r token || true; fi
   if [ -n "$token" ]; then
     printf '%s' "$token" >"$WORK/token"
+    sha256sum <"$WORK/token" | cut -d ' ' -f 1 >"$WORK/digest"
     printf 'authorization: Bearer %s' "$token" >"$WORK/authorization"
     token=
   fi

@@ -1,9 +1,13 @@
+import type { Direct } from '@agentopia/api'
+
 /** What the lines are made of. */
 export interface JoinFacts {
   readonly publicUrl: string
   readonly keyPin?: string | undefined
   readonly toolboxId: string
   readonly token: string
+  /** How the control plane dials the server; absent: the server dials. */
+  readonly direct?: Direct | null | undefined
 }
 
 const FILE = 'install-agentopia.sh'
@@ -14,12 +18,12 @@ const AS_ROOT = '$(command -v sudo) sh'
  * Lines to paste into a shell of the server. `printf` is the shell's own, so the token comes into no process list;
  * the script is fetched whole before any of it runs.
  */
-export function joinLine({ publicUrl, keyPin, toolboxId, token }: JoinFacts) {
+export function joinLine({ publicUrl, keyPin, toolboxId, token, direct }: JoinFacts) {
   // The pin decides alone: without the right key not a byte is fetched, and authorities are not asked.
   const pin = keyPin ? `--insecure --pinnedpubkey '${keyPin}' ` : ''
   const fetched = `curl -fsSL ${pin}-o ${FILE} ${publicUrl}/install.sh`
   return {
-    line: `${fetched} && printf '%s\\n' '${token}' | ${AS_ROOT} ${FILE} ${toolboxId}`,
+    line: `${fetched} && printf '%s\\n' '${token}' | ${AS_ROOT} ${FILE} ${direct ? directOptions(direct) : ''}${toolboxId}`,
     updateLine: `${fetched} && ${AS_ROOT} ${FILE} </dev/null`,
     uninstallLine: `${fetched} && ${AS_ROOT} ${FILE} --uninstall`,
     ...(onlyHere(publicUrl)
@@ -29,6 +33,8 @@ export function joinLine({ publicUrl, keyPin, toolboxId, token }: JoinFacts) {
       : {}),
   }
 }
+
+const directOptions = ({ port, plainHttp }: Direct): string => `--direct ${port} ${plainHttp ? '--plain-http ' : ''}`
 
 /** Is this an address that means another machine everywhere else? */
 export function onlyHere(publicUrl: string): boolean {

@@ -12,6 +12,8 @@ export interface Machine {
   readonly startedAt?: Date
   /** Set when `state` is `stopped` and the provider knows how it ended. 137 is SIGKILL, 143 an unhandled SIGTERM. */
   readonly exit?: { readonly code: number; readonly at: Date }
+  /** Where it is dialled, when the provider knows. */
+  readonly address?: string
   /** One sentence for people: what the provider saw. */
   readonly description: string
   /** The command or action that brings it back, when its state asks for one. */

@@ -1,6 +1,8 @@
 import type { Observation, ObservationCode } from '@agentopia/api'
 import { API_VERSION, type DtmaStatus } from '@agentopia/dtma/contract'
 import type { Machine } from '../providers/provider.ts'
+import type { DialFault } from '../uplink/direct/dial.ts'
+import { CODE_OF_FAULT, type DirectFacts, evidenceOfDial, SUMMARY_OF_FAULT, stepOfFault } from './diagnose-direct.ts'
 import { lackingIn } from './needed-operations.ts'
 
 /** How a tunnel ended: DTMA said goodbye, it stopped answering pings, it was replaced or revoked by us, or the connection broke. */
@@ -22,6 +24,8 @@ export type Answer =
   /** It answered something that is not in the contract. */
   | { readonly kind: 'unreadable'; readonly detail: string }
   | { readonly kind: 'deadline'; readonly ms: number }
+  /** By the direct road: it did not come to a connection. */
+  | { readonly kind: 'undialled'; readonly fault: DialFault; readonly detail: string }
   /** The connection broke while it was asked. */
   | { readonly kind: 'broken'; readonly detail: string }
 
@@ -31,7 +35,11 @@ export interface Facts {
   readonly enrolled: boolean
   readonly lastHeartbeatAt?: Date
   readonly tunnel: TunnelFacts
-  /** Absent when there was no tunnel to ask through. */
+  /** Set when the toolbox is reached by the direct road. */
+  readonly direct?: DirectFacts
+  /** Heartbeats come in, whatever the way to it says. */
+  readonly reports?: boolean
+  /** Absent when there was no way to ask. */
   readonly answer?: Answer
   /** What the provider knows of the machine; absent when it cannot know. */
   readonly machine?: Machine | 'absent'
@@ -66,6 +74,8 @@ function codeOf(facts: Facts): ObservationCode {
       return 'incompatible'
     case 'deadline':
       return 'not_answering'
+    case 'undialled':
+      return codeOfFault(answer.fault, facts)
     default:
       return codeOfSilence(facts)
   }
@@ -84,11 +94,20 @@ function codeOfRefusal(httpStatus: number, code: string): ObservationCode {
   return httpStatus < 500 ? 'incompatible' : 'not_answering'
 }
 
+/** The provider may know that its owner stopped it. */
+function codeOfFault(fault: DialFault, { machine }: Facts): ObservationCode {
+  if (fault === 'pin_mismatch' || typeof machine !== 'object' || machine.state === 'running')
+    return CODE_OF_FAULT[fault]
+  if (machine.state === 'paused') return 'not_answering'
+  return machine.state === 'stopped' && endedOnPurpose(machine) ? 'stopped' : CODE_OF_FAULT[fault]
+}
+
 /** Nothing was answered: how the connection ended and what became of the machine tell why. */
-function codeOfSilence({ tunnel, machine, lastHeartbeatAt, previous }: Facts): ObservationCode {
+function codeOfSilence({ tunnel, machine, lastHeartbeatAt, previous, direct }: Facts): ObservationCode {
   const lastClose = tunnel.open ? undefined : tunnel.lastClose
   const found = machine === 'absent' ? undefined : machine
   if (found?.state === 'paused') return 'not_answering'
+  if (direct) return lastHeartbeatAt ? 'unreachable' : 'never_connected'
   if (!lastClose && !lastHeartbeatAt) return 'never_connected'
   if (lastClose?.cause === 'goodbye') return startedAfter(found, lastClose.at) ? 'unreachable' : 'stopped'
   if (lastClose?.cause === 'revoked') return 'unauthorized'
@@ -113,6 +132,7 @@ function rememberedCode(previous: Facts['previous'], lastHeartbeatAt: Date | und
 }
 
 function summaryOf(code: ObservationCode, { answer, machine }: Facts): string {
+  if (answer?.kind === 'undialled' && CODE_OF_FAULT[answer.fault] === code) return SUMMARY_OF_FAULT[answer.fault]
   switch (code) {
     case 'reachable':
       return answer?.kind === 'status' && answer.status.docker.isolation?.state === 'failed'
@@ -145,21 +165,25 @@ function summaryOf(code: ObservationCode, { answer, machine }: Facts): string {
   }
 }
 
-function evidenceOf({ enrolled, lastHeartbeatAt, tunnel, answer, machine, providerFailure }: Facts): string[] {
-  const evidence: string[] = []
-  if (answer) evidence.push(...evidenceOfAnswer(answer))
-  if (tunnel.open) evidence.push(`tunnel open since ${tunnel.since.toISOString()}`)
-  else if (tunnel.lastClose) {
-    const { code, cause, at } = tunnel.lastClose
-    evidence.push(`tunnel closed with code ${code} (${CAUSES[cause]}) at ${at.toISOString()}`)
-  } else evidence.push(enrolled ? 'no tunnel since the control plane started' : 'not enrolled yet')
-  if (machine === 'absent') evidence.push('its machine does not exist')
-  else if (machine) evidence.push(machine.description)
-  if (providerFailure) evidence.push(providerFailure)
-  if (lastHeartbeatAt) evidence.push(`last heartbeat at ${lastHeartbeatAt.toISOString()}`)
-  return evidence
+function evidenceOf(facts: Facts): string[] {
+  const { lastHeartbeatAt, answer, machine, providerFailure, direct } = facts
+  const atProvider = [
+    ...(machine === 'absent' ? ['its machine does not exist'] : machine ? [machine.description] : []),
+    ...(providerFailure ? [providerFailure] : []),
+  ]
+  const heard = lastHeartbeatAt ? [`last heartbeat at ${lastHeartbeatAt.toISOString()}`] : []
+  const answered = answer ? evidenceOfAnswer(answer) : []
+  if (!direct) return [...answered, evidenceOfTunnel(facts), ...atProvider, ...heard]
+  const undialled = answer?.kind === 'undialled' ? answer : undefined
+  return [...atProvider, ...evidenceOfDial(direct, undialled?.fault, undialled?.detail), ...answered, ...heard]
 }
 
+function evidenceOfTunnel({ tunnel, enrolled }: Facts): string {
+  if (tunnel.open) return `tunnel open since ${tunnel.since.toISOString()}`
+  if (!tunnel.lastClose) return enrolled ? 'no tunnel since the control plane started' : 'not enrolled yet'
+  const { code, cause, at } = tunnel.lastClose
+  return `tunnel closed with code ${code} (${CAUSES[cause]}) at ${at.toISOString()}`
+}
 const CAUSES = {
   goodbye: 'DTMA said goodbye',
   silent: 'pings were not answered',
@@ -190,6 +214,8 @@ function evidenceOfAnswer(answer: Answer): string[] {
       return [`GET /status answered outside the contract: ${answer.detail}`]
     case 'deadline':
       return [`GET /status had no answer within ${answer.ms} ms`]
+    case 'undialled':
+      return []
     case 'broken':
       return [`GET /status broke off: ${answer.detail}`]
   }
@@ -201,9 +227,13 @@ function isolationIn({ state, checkedAt, leaks }: NonNullable<DtmaStatus['docker
   return `a tool could reach ${found}${checkedAt ? `, probed at ${checkedAt}` : ''}`
 }
 
-function nextStepOf(code: ObservationCode, { machine, tunnel }: Facts): string | undefined {
+function nextStepOf(code: ObservationCode, { machine, tunnel, answer, reports = false }: Facts): string | undefined {
   if (code === 'reachable') return undefined
   const found = typeof machine === 'object' ? machine : undefined
+  if (answer?.kind === 'undialled') {
+    const off = found && found.state !== 'running'
+    return (off && answer.fault !== 'pin_mismatch' && found.remedy) || stepOfFault(answer.fault, reports)
+  }
   const ending = code === 'stopped' && found?.state === 'running'
   const machineExplains = !ending && (!tunnel.open || found?.state === 'paused')
   return (machineExplains && found?.remedy) || NEXT_STEPS[code]

@@ -6,7 +6,14 @@ import { createDtmaClients, sealedKeyOf } from './dtma-client.ts'
 const sealer = createSealer(Buffer.alloc(32, 1))
 const id = 'toolbox_a'
 const accountId = 'account'
-const toolbox = { id, accountId, backendToDtmaApiKey: sealer.seal('the key', sealedKeyOf({ id, accountId })) }
+const toolbox = {
+  id,
+  accountId,
+  direct: null,
+  publicIpAddress: null,
+  publicKey: null,
+  backendToDtmaApiKey: sealer.seal('the key', sealedKeyOf({ id, accountId })),
+}
 
 function scene(answer: Fetch) {
   const requests: Request[] = []
@@ -16,7 +23,7 @@ function scene(answer: Fetch) {
   }
   return {
     requests,
-    clients: createDtmaClients({ sealer, tunnelOf: (toolboxId) => (toolboxId === id ? tunnel : undefined) }),
+    clients: createDtmaClients({ sealer, roadOf: (to) => (to.id === id ? tunnel : undefined) }),
   }
 }
 const health = async () => Response.json({ status: 'ok', version: '0.1.0' })

@@ -64,13 +64,13 @@ async function scene() {
       return answer(url, init)
     }
   }
-  const clients = createDtmaClients({ tunnelOf: fetchOf, sealer: uplink.sealer })
+  const clients = createDtmaClients({ roadOf: fetchOf, sealer: uplink.sealer })
   const provider = { name: 'local', find: (...args: Parameters<ToolboxProvider['find']>) => world.find(...args) }
   const observer = createObserver({
     store,
     clock: uplink.clock,
     clients,
-    tunnels: { fetchOf, factsOf: () => world.facts },
+    roads: { fetchOf, factsOf: () => world.facts },
     providerOf: () => provider as ToolboxProvider,
     signal: new AbortController().signal,
   })

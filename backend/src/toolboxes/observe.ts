@@ -4,21 +4,18 @@ import * as z from 'zod'
 import { type Machine, ProviderError, type ToolboxProvider } from '../providers/provider.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
-import { type Answer, diagnose, type Facts, observationOf, type TunnelFacts } from './diagnose.ts'
+import { DialError } from '../uplink/direct/dial.ts'
+import { type Answer, diagnose, type Facts, observationOf } from './diagnose.ts'
+import type { DirectFacts } from './diagnose-direct.ts'
 import type { DtmaClients } from './dtma-client.ts'
+import { UNRESPONSIVE_MS } from './liveness.decision.ts'
+import type { Roads } from './roads.ts'
 import { findToolbox, storeObservation, type ToolboxRow } from './toolbox.store.ts'
-
-/** What the uplink knows of the connections of toolboxes. */
-interface Tunnels {
-  /** The open tunnel as a `fetch`; `undefined` when there is none. */
-  fetchOf(toolboxId: string): Fetch | undefined
-  factsOf(toolboxId: string): TunnelFacts
-}
 
 export interface ObserverDeps {
   readonly store: Store
   readonly clock: Clock
-  readonly tunnels: Tunnels
+  readonly roads: Pick<Roads, 'fetchOf' | 'factsOf'>
   readonly clients: DtmaClients
   /** The provider of this kind of machine, when it can be asked. */
   readonly providerOf: (provider: ToolboxRow['provider']) => Pick<ToolboxProvider, 'find'> | undefined
@@ -31,42 +28,70 @@ export interface Observer {
 }
 
 const DEADLINE_MS = 3_000
+/** With a name to look up, a connection and TLS before the question. */
+const DIALLED_MS = 9_000
 /** The name inside a tunnel; never resolved. */
 const INSIDE = 'http://dtma'
 
-/** One real look at a toolbox: asks DTMA through its tunnel and the provider about the machine, and says what that means. */
-export function createObserver({ store, clock, tunnels, clients, providerOf, signal }: ObserverDeps): Observer {
+/** One real look at a toolbox: asks DTMA by its road and the provider about the machine, and says what that means. */
+export function createObserver({ store, clock, roads, clients, providerOf, signal }: ObserverDeps): Observer {
   const looking = new Map<string, Promise<Observation | undefined>>()
 
   async function lookOnce(toolboxId: string): Promise<Observation | undefined> {
-    const row = await store.system((tx) => findToolbox(tx, toolboxId))
-    if (!row) return undefined
-    const [answer, machine] = await Promise.all([ask(row), inspect(row)])
+    const known = await store.system((tx) => findToolbox(tx, toolboxId))
+    if (!known) return undefined
+    const { row, answer, machine } = await seek(known)
     const facts: Facts = {
       toolboxId,
       enrolled: row.publicKey !== null,
-      tunnel: tunnels.factsOf(toolboxId), // after the question: it may have been the connection's end
+      tunnel: roads.factsOf(toolboxId), // after the question: it may have been the connection's end
       ...(row.lastHeartbeatAt ? { lastHeartbeatAt: row.lastHeartbeatAt } : {}),
       ...(row.observation ? { previous: row.observation } : {}),
       ...(answer ? { answer } : {}),
+      ...(row.direct ? { direct: directFactsOf(row, known), reports: reportsNow(row) } : {}),
       ...machine,
     }
     const observation = observationOf(diagnose(facts), row.observation, new Date(clock.now()))
     const trusted = answer?.kind === 'status' && observation.code !== 'identity_mismatch' ? answer.status : undefined
-    await store.system((tx) => storeObservation(tx, toolboxId, observation, trusted))
+    const moved = trusted && row.publicIpAddress !== known.publicIpAddress ? row.publicIpAddress : null
+    await store.system((tx) => storeObservation(tx, toolboxId, observation, trusted, moved))
     return observation
   }
 
-  /** @returns `undefined` when there is no tunnel to ask through. */
+  /**
+   * Asks DTMA and the provider. On the direct road the provider comes first: the address may be another one by now. That one is
+   * dialled without fear, because whoever is there must hold the key of the toolbox.
+   */
+  async function seek(row: ToolboxRow) {
+    if (!row.direct || row.direct.address !== undefined) {
+      const [answer, machine] = await Promise.all([askAgain(row), inspect(row)])
+      return { row, answer, machine }
+    }
+    const machine = await inspect(row)
+    const address = typeof machine.machine === 'object' ? machine.machine.address : undefined
+    const there = address === undefined ? row : { ...row, publicIpAddress: address }
+    return { row: there, answer: await askAgain(there), machine }
+  }
+
+  /** On the direct road a connection that turns out to be dead says little; the dial after it says what is wrong. */
+  async function askAgain(row: ToolboxRow): Promise<Answer | undefined> {
+    const answer = await ask(row)
+    return row.direct && answer?.kind === 'broken' ? ask(row) : answer
+  }
+
+  const reportsNow = ({ lastHeartbeatAt }: ToolboxRow) =>
+    lastHeartbeatAt !== null && clock.now() - lastHeartbeatAt.getTime() < UNRESPONSIVE_MS
+
+  /** @returns `undefined` when there is no way to ask. */
   async function ask(row: ToolboxRow): Promise<Answer | undefined> {
-    const fetch = tunnels.fetchOf(row.id)
+    const fetch = roads.fetchOf(row)
     if (!fetch || !row.backendToDtmaApiKey) return undefined
     const started = clock.now()
     try {
-      const status = await within(getStatusOf(clients.clientOf(row)))
+      const status = await within(getStatusOf(clients.clientOf(row)), row.direct ? DIALLED_MS : DEADLINE_MS)
       return { kind: 'status', status, ms: Math.max(0, clock.now() - started) }
     } catch (error) {
-      if (error instanceof DeadlineError) return { kind: 'deadline', ms: DEADLINE_MS }
+      if (error instanceof DeadlineError) return { kind: 'deadline', ms: error.ms }
       return answerOf(error, fetch)
     }
   }
@@ -74,6 +99,8 @@ export function createObserver({ store, clock, tunnels, clients, providerOf, sig
   async function answerOf(error: unknown, fetch: Fetch): Promise<Answer> {
     if (error instanceof z.core.$ZodError || error instanceof SyntaxError)
       return { kind: 'unreadable', detail: textOf(error) }
+    const cause = error instanceof ProblemError ? error.cause : undefined
+    if (cause instanceof DialError) return { kind: 'undialled', fault: cause.fault, detail: cause.message }
     if (!(error instanceof ProblemError) || error.code === 'toolbox-unreachable')
       return { kind: 'broken', detail: textOf(error instanceof ProblemError ? (error.cause ?? error) : error) }
     const refused: Answer = { kind: 'refused', httpStatus: error.kind.status, code: error.code }
@@ -104,13 +131,13 @@ export function createObserver({ store, clock, tunnels, clients, providerOf, sig
   }
 
   /** Gives up after the deadline, whether or not `work` heeds its signal. */
-  async function within<T>(work: (limit: AbortSignal) => Promise<T>): Promise<T> {
+  async function within<T>(work: (limit: AbortSignal) => Promise<T>, ms = DEADLINE_MS): Promise<T> {
     const limit = new AbortController()
     const stop = () => limit.abort(signal.reason)
     signal.addEventListener('abort', stop)
     const done = new AbortController()
-    const deadline = clock.sleep(DEADLINE_MS, done.signal).then((): never => {
-      const error = new DeadlineError(`no answer within ${DEADLINE_MS} ms`)
+    const deadline = clock.sleep(ms, done.signal).then((): never => {
+      const error = new DeadlineError(ms)
       limit.abort(error)
       throw error
     })
@@ -134,10 +161,23 @@ export function createObserver({ store, clock, tunnels, clients, providerOf, sig
   }
 }
 
+function directFactsOf(row: ToolboxRow, known: ToolboxRow): DirectFacts {
+  const { port, plainHttp, address } = row.direct!
+  const host = row.publicKey === null ? undefined : (address ?? row.publicIpAddress ?? undefined)
+  const movedFrom = row.publicIpAddress === known.publicIpAddress ? undefined : (known.publicIpAddress ?? undefined)
+  return { port, plainHttp, ...(host ? { host } : {}), ...(movedFrom ? { movedFrom } : {}) }
+}
+
 const getStatusOf = (client: Client) => (limit: AbortSignal) => client.call(getStatus, {}, { signal: limit })
 
 class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
+  readonly ms: number
+
+  constructor(ms: number) {
+    super(`no answer within ${ms} ms`)
+    this.ms = ms
+  }
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300)

@@ -134,6 +134,27 @@ describe('asking', () => {
     expect([answer.status, (await jsonOf(answer)).code]).toEqual([409, 'unreachable-control-plane'])
   })
 
+  test('the direct road leads to public addresses, unless more is configured', async () => {
+    const { create } = await scene()
+    const to = (direct: object) => create({ provider: 'join', name: 'alpha', direct })
+    for (const address of ['10.0.0.7', '127.0.0.1', '169.254.169.254', '0.0.0.0', '::1']) {
+      const answer = await to({ address })
+      expect([answer.status, (await jsonOf(answer)).code]).toEqual([409, 'direct-not-possible'])
+    }
+    const plain = await to({ address: '93.184.215.14', plainHttp: true })
+    expect([plain.status, (await jsonOf(plain)).detail]).toEqual([409, expect.stringContaining('DIRECT_PLAIN_HTTP')])
+    for (const wrong of [
+      {},
+      { address: 'http://x' },
+      { address: 'A' },
+      { address: 'a', port: 0 },
+      { address: 'a', more: 1 },
+    ])
+      expect((await to(wrong)).status).toBe(400)
+    const made = Toolbox.parse(await (await to({ address: '93.184.215.14' })).json())
+    expect(made.direct).toEqual({ address: '93.184.215.14', port: 30_000, plainHttp: false })
+  })
+
   test('only a server that joins by hand has a line, and only a failure can be tried again', async () => {
     const { accountId, operator, made } = await scene()
     const id = newId('toolbox')
@@ -196,5 +217,30 @@ describe('the stages of a boot', () => {
     const body = { toolboxId: other.id, stage: 'docker', state: 'done' }
     expect((await post('/dtma/boot', body, token)).status).toBe(401)
     expect((await post('/dtma/boot', body)).status).toBe(401)
+  })
+})
+
+describe('E09 a toolbox in quarantine', () => {
+  async function lockedOut(provider: 'join' | 'digitalocean' | 'local') {
+    const { made, operator, accountId } = await scene()
+    const { id } = await made()
+    await plane.store.system((tx) =>
+      tx.update(toolboxes).set({ provider, status: 'quarantined' }).where(eq(toolboxes.id, id)),
+    )
+    const post = async (verb: string) => plane.request('POST', `/api/toolboxes/${id}/${verb}`, operator)
+    return { id, accountId, post }
+  }
+
+  test.each(['join', 'digitalocean'] as const)('of the provider %s has a line again', async (provider) => {
+    const { post } = await lockedOut(provider)
+    expect(JoinLine.parse(await (await post('join-line')).json()).line).toContain('enrol_')
+    expect((await jsonOf(await post('retry'))).code).toBe('not-retryable')
+  })
+
+  test('that is this machine itself is enrolled anew by a click', async () => {
+    const { post } = await lockedOut('local')
+    expect((await jsonOf(await post('join-line'))).code).toBe('not-joinable')
+    const retried = await post('retry')
+    expect([retried.status, Toolbox.parse(await retried.json()).status]).toEqual([202, 'awaiting_heartbeat'])
   })
 })

@@ -1,6 +1,7 @@
 import {
   createJoinLine,
   createToolbox,
+  type Direct,
   type Parsed,
   type Placement,
   problem,
@@ -16,7 +17,8 @@ import type { IdPrefix } from '../new-id.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { ENROLMENT_TTL_MS, issueEnrolmentToken } from '../uplink/enrolment.store.ts'
-import { askAgain, askForEnd, insertToolboxRow } from './provision.store.ts'
+import type { DirectPolicy } from './direct-policy.ts'
+import { askAgain, askForEnd, askToEnrolAnew, insertToolboxRow } from './provision.store.ts'
 import { notFound } from './toolbox.routes.ts'
 import { findToolbox, type ToolboxRow } from './toolbox.store.ts'
 import type { ToolboxViews } from './toolbox.views.ts'
@@ -30,6 +32,8 @@ export interface ProvisionRouteDeps {
   readonly keyPin?: string | undefined
   /** The most toolboxes of one account. */
   readonly limit: number
+  /** What may be dialled. */
+  readonly directPolicy: Pick<DirectPolicy, 'check' | 'sources'>
   /** Wakes the reconciler, so that nobody waits for the next resync. */
   readonly wake: (toolboxId: string) => void
   /** As `wake`, for a machine that does not exist yet. */
@@ -38,28 +42,51 @@ export interface ProvisionRouteDeps {
   readonly placementOf: (accountId: string, wanted: WantedDroplet) => Promise<Placement>
 }
 
+/** DTMA's port on droplets. */
+const DROPLET_PORT = 30_000
+
 type WantedDroplet = Extract<Parsed<typeof createToolbox>['body'], { provider: 'digitalocean' }>
 
 /** What people ask of toolboxes: it is written down and answered at once; reconcilers carry it out. */
 export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
-  const { store, clock, newId, views, publicUrl, keyPin, limit, wake, expect, placementOf } = deps
+  const { store, clock, newId, views, publicUrl, keyPin, limit, directPolicy, wake, expect, placementOf } = deps
 
   mount.reply(createToolbox, async ({ body }, { caller, idempotencyKey }) => {
     const { accountId } = caller
+    const direct = directOf(body)
     const placement = body.provider === 'digitalocean' ? await place(accountId, body) : undefined
     const made = await store.tenant(accountId, (tx) =>
       once(tx, { accountId, key: idempotencyKey, operation: createToolbox.id, request: body }, async () => {
         const { name, provider } = body
-        const asked = { id: newId('toolbox'), accountId, name, provider, ...(placement ? { placement } : {}) }
+        const asked = {
+          id: newId('toolbox'),
+          accountId,
+          name,
+          provider,
+          ...(placement ? { placement } : {}),
+          ...(direct ? { direct } : {}),
+        }
         const row = await insertToolboxRow(tx, asked, limit)
         const cost = placement ? `, ${placement.size} in ${placement.region}, ${placement.monthlyUsd} USD a month` : ''
-        await record(tx, caller, row, 'toolbox.created', `Asked for the toolbox ${name} (${provider}${cost})`)
+        const road = direct ? ', by the direct road' : ''
+        await record(tx, caller, row, 'toolbox.created', `Asked for the toolbox ${name} (${provider}${cost}${road})`)
         return viewOf(tx, row)
       }),
     )
     expect(made.id)
     return made
   })
+
+  /** @throws {ProblemError} `direct-not-possible` */
+  function directOf(wanted: Parsed<typeof createToolbox>['body']): Direct | undefined {
+    if (wanted.provider === 'join') {
+      if (wanted.direct) directPolicy.check(wanted.direct)
+      return wanted.direct
+    }
+    if (!wanted.direct) return undefined
+    directPolicy.sources()
+    return { port: DROPLET_PORT, plainHttp: false }
+  }
 
   async function place(accountId: string, wanted: WantedDroplet): Promise<Placement> {
     if (onlyHere(publicUrl))
@@ -82,7 +109,7 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
   mount.reply(retryToolbox, async ({ params: { toolboxId } }, { caller }) => {
     const view = await store.tenant(caller.accountId, async (tx) => {
       const { name, status } = await present(tx, toolboxId)
-      const row = await askAgain(tx, toolboxId)
+      const row = (await askAgain(tx, toolboxId)) ?? (await askToEnrolAnew(tx, toolboxId, new Date(clock.now())))
       if (!row) throw problem('not-retryable', `${name} is ${status}`)
       await record(tx, caller, row, 'toolbox.retried', `Asked to try ${name} again`)
       return viewOf(tx, row)
@@ -94,13 +121,14 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
   mount.reply(createJoinLine, ({ params: { toolboxId } }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
       const row = await present(tx, toolboxId)
-      if (row.provider !== 'join' || row.desired === 'absent')
+      const lockedOut = row.provider === 'digitalocean' && row.status === 'quarantined'
+      if ((row.provider !== 'join' && !lockedOut) || row.desired === 'absent')
         throw problem('not-joinable', `${row.name} is of the provider ${row.provider}, and ${row.status}`)
       const now = clock.now()
       const token = await issueEnrolmentToken(tx, row, new Date(now))
       await record(tx, caller, row, 'toolbox.join-line', `Made a line that joins a server as ${row.name}`)
       const expiresAt = new Date(now + ENROLMENT_TTL_MS).toISOString()
-      return { ...joinLine({ publicUrl, keyPin, toolboxId, token }), expiresAt }
+      return { ...joinLine({ publicUrl, keyPin, toolboxId, token, direct: row.direct }), expiresAt }
     }),
   )
 

@@ -1,4 +1,4 @@
-import { type Placement, type Provider, problem } from '@agentopia/api'
+import { type Direct, type Placement, type Provider, problem } from '@agentopia/api'
 import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { isUniqueViolation } from '../store/connect.ts'
@@ -12,6 +12,7 @@ export interface NewToolboxRow {
   readonly name: string
   readonly provider: Provider
   readonly placement?: Placement
+  readonly direct?: Direct
 }
 
 /** Any number that nobody else uses; with the account it makes the name of a lock. */
@@ -63,6 +64,19 @@ export async function askAgain(tx: Tx, toolboxId: string): Promise<ToolboxRow | 
     .returning()
   return row
 }
+
+/**
+ * Lets the DTMA of this machine itself enrol anew after a quarantine: its reconciler hands it a token. Of any other machine a
+ * person runs a line there. @returns `undefined` unless it is such a toolbox.
+ */
+export const askToEnrolAnew = (tx: Tx, toolboxId: string, now: Date): Promise<ToolboxRow | undefined> =>
+  moveTo(tx, toolboxId, {
+    to: 'awaiting_heartbeat',
+    reason: 'Waits for its DTMA to enrol anew',
+    now,
+    from: ['quarantined'],
+    when: and(eq(toolboxes.provider, 'local'), eq(toolboxes.desired, 'present'))!,
+  })
 
 /** The machine is gone: its credentials open nothing, nobody's toolbelt names its tools, its history stays. */
 export async function endToolbox(tx: Tx, row: ToolboxRow, now: Date, when: Parameters<typeof moveTo>[2]['when']) {

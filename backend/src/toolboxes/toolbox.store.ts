@@ -75,17 +75,18 @@ export const restate = (tx: Tx, toolboxId: string, status: ToolboxStatus, reason
       ),
     )
 
-/** Stores what one look showed; `seen` is what DTMA said of itself, when it did. */
+/** Stores what one look showed; `seen` is what DTMA said of itself, when it did, `movedTo` the new address at which it was found. */
 export async function storeObservation(
   tx: Tx,
   toolboxId: string,
   observation: Observation,
   seen: DtmaStatus | undefined,
+  movedTo: string | null = null,
 ): Promise<ToolboxRow | undefined> {
   const facts = seen ? { docker: seen.docker, system: seen.system, dtmaVersion: seen.version } : {}
   const [row] = await tx
     .update(toolboxes)
-    .set({ observation, ...facts })
+    .set({ observation, ...facts, ...(movedTo === null ? {} : { publicIpAddress: movedTo }) })
     .where(eq(toolboxes.id, toolboxId))
     .returning()
   return row

@@ -32,6 +32,8 @@ function optionalPart(row: ToolboxRow): Partial<Toolbox> {
   return {
     ...(row.statusReason ? { statusReason: row.statusReason } : {}),
     ...(row.lastHeartbeatAt ? { lastHeartbeatAt: row.lastHeartbeatAt.toISOString() } : {}),
+    ...(row.direct ? { direct: row.direct } : {}),
+    ...(row.clockSkewMs === null ? {} : { clockSkewSeconds: row.clockSkewMs / 1_000 }),
     ...(row.placement ? { placement: row.placement } : {}),
     ...(row.doDropletId ? { dropletId: row.doDropletId } : {}),
     ...(row.boot ? { boot: row.boot } : {}),

@@ -11,8 +11,8 @@ export interface DtmaIdentity {
 
 /** For the tunnel: who dials. @returns `undefined` for a token that is none, or was revoked. */
 export const authenticateDtma =
-  (store: Store) =>
+  (store: Store, now: () => number) =>
   async (token: string): Promise<DtmaIdentity | undefined> => {
-    const row = await store.system((tx) => findByBearerToken(tx, token))
+    const row = await store.system((tx) => findByBearerToken(tx, token, new Date(now())))
     return row && { toolboxId: row.id, accountId: row.accountId, epoch: row.enrolEpoch }
   }

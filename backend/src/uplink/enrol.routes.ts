@@ -1,4 +1,4 @@
-import { problem } from '@agentopia/api'
+import { problem, type ToolboxStatus } from '@agentopia/api'
 import { API_VERSION, enrol } from '@agentopia/dtma/contract'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
@@ -8,7 +8,7 @@ import type { Sealer } from '../store/seal.ts'
 import { sealedKeyOf } from '../toolboxes/dtma-client.ts'
 import { moveTo } from '../toolboxes/toolbox.store.ts'
 import { storeBoot } from './boot.store.ts'
-import { consumeToken, storeIdentity } from './enrolment.store.ts'
+import { BEARER_TTL_MS, consumeToken, storeIdentity } from './enrolment.store.ts'
 import { provesKey } from './key-proof.ts'
 import { mountUplink } from './mount-uplink.ts'
 import { digestOf, newSecret } from './secrets.ts'
@@ -21,12 +21,15 @@ export interface EnrolRouteDeps {
   readonly onEnrolled: (toolboxId: string) => void
 }
 
+/** From these an enrolment brings a toolbox to its first heartbeat. */
+const ENROLLING: readonly ToolboxStatus[] = ['provisioning', 'error_provisioning', 'quarantined']
+
 /** Trades an enrolment token and a public key for the two credentials of a toolbox, in one transaction. */
 export function enrolRoutes(app: Hono, { store, sealer, clock, onEnrolled }: EnrolRouteDeps): void {
   mountUplink(app, enrol, async ({ body }) => {
     requireVersion(body.apiVersion)
     if (!provesKey(body)) throw refused()
-    const { toolboxId, token, publicKey, dtmaVersion, machine } = body
+    const { toolboxId, token, publicKey, dtmaVersion, machine, renews } = body
     const dtmaBearerToken = newSecret('dtma')
     const backendToDtmaApiKey = newSecret('backend')
     const now = new Date(clock.now())
@@ -39,12 +42,13 @@ export function enrolRoutes(app: Hono, { store, sealer, clock, onEnrolled }: Enr
       const row = await storeIdentity(tx, toolboxId, {
         publicKey,
         bearerTokenDigest,
+        bearerExpiresAt: renews ? new Date(now.getTime() + BEARER_TTL_MS) : undefined,
         sealedApiKey,
         dtmaVersion,
         machine,
       })
       if (!row) throw refused()
-      await moveTo(tx, toolboxId, { to: 'awaiting_heartbeat', now, from: ['provisioning', 'error_provisioning'] })
+      await moveTo(tx, toolboxId, { to: 'awaiting_heartbeat', now, from: ENROLLING })
       if (row.boot) await storeBoot(tx, toolboxId, { stage: 'enrolled', state: 'done' }, now)
       const message = `${row.name} enrolled from ${machine.hostname} (${machine.os}, ${machine.arch})`
       await recordActivity(tx, {

@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, or, sql } from 'drizzle-orm'
+import { and, eq, gt, isNull, ne, or, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
@@ -6,6 +6,10 @@ import { digestOf, newSecret } from './secrets.ts'
 
 /** How long a token may be used, in milliseconds. */
 export const ENROLMENT_TTL_MS = 15 * 60_000
+
+/** How long a DTMA_BEARER_TOKEN holds, in milliseconds, and when it is renewed: there is time for two more tries. */
+export const BEARER_TTL_MS = 60 * 60_000
+export const RENEW_IN_SECONDS = 20 * 60
 
 /** Makes the one token with which this toolbox may be enrolled; earlier ones that nobody used are void. */
 export async function issueEnrolmentToken(
@@ -72,19 +76,27 @@ export async function consumeToken(
 export interface Identity {
   readonly publicKey: string
   readonly bearerTokenDigest: string
+  /** Absent: until the next enrolment. */
+  readonly bearerExpiresAt?: Date | undefined
   readonly sealedApiKey: string
   readonly dtmaVersion: string
   readonly machine: { readonly hostname: string; readonly os: string; readonly arch: string }
 }
 
-/** Gives a toolbox a new identity; whatever the previous one had is void from then on. @returns `undefined` for a toolbox that nobody wants. */
+/**
+ * Gives a toolbox a new identity; whatever the previous one had is void from then on. One that is quarantined takes no key that
+ * it had before: two machines hold that. @returns `undefined` for a toolbox that nobody wants, or such a key.
+ */
 export async function storeIdentity(tx: Tx, toolboxId: string, identity: Identity): Promise<ToolboxRow | undefined> {
-  const { publicKey, bearerTokenDigest, sealedApiKey, dtmaVersion, machine } = identity
+  const { publicKey, bearerTokenDigest, bearerExpiresAt = null, sealedApiKey, dtmaVersion, machine } = identity
   const [row] = await tx
     .update(toolboxes)
     .set({
       publicKey,
       dtmaBearerToken: bearerTokenDigest,
+      bearerExpiresAt,
+      renewals: 0,
+      renewal: null,
       backendToDtmaApiKey: sealedApiKey,
       dtmaVersion,
       machine,
@@ -93,7 +105,14 @@ export async function storeIdentity(tx: Tx, toolboxId: string, identity: Identit
       heartbeatSeq: 0,
       supersededRuns: [],
     })
-    .where(and(eq(toolboxes.id, toolboxId), eq(toolboxes.desired, 'present'), isNull(toolboxes.deletedAt)))
+    .where(
+      and(
+        eq(toolboxes.id, toolboxId),
+        eq(toolboxes.desired, 'present'),
+        isNull(toolboxes.deletedAt),
+        or(ne(toolboxes.status, 'quarantined'), ne(toolboxes.publicKey, publicKey)),
+      ),
+    )
     .returning()
   return row
 }
@@ -103,25 +122,35 @@ export async function voidIdentity(tx: Tx, toolboxId: string, now: Date): Promis
   await tx.delete(enrolmentTokens).where(eq(enrolmentTokens.toolboxId, toolboxId))
   await tx
     .update(toolboxes)
-    .set({ deletedAt: now, dtmaBearerToken: null, backendToDtmaApiKey: null })
+    .set({ deletedAt: now, dtmaBearerToken: null, bearerExpiresAt: null, backendToDtmaApiKey: null })
     .where(eq(toolboxes.id, toolboxId))
 }
 
 /** Whose DTMA_BEARER_TOKEN this is. */
-export async function findByBearerToken(tx: Tx, token: string): Promise<ToolboxRow | undefined> {
-  const [row] = await tx
-    .select()
-    .from(toolboxes)
-    .where(and(eq(toolboxes.dtmaBearerToken, digestOf(token)), isNull(toolboxes.deletedAt)))
+export async function findByBearerToken(tx: Tx, token: string, now: Date): Promise<ToolboxRow | undefined> {
+  const [row] = await tx.select().from(toolboxes).where(holds(token, now))
   return row
 }
 
 /** The same, for a transaction that will change the row: another one with the same token waits for it. */
-export async function lockByBearerToken(tx: Tx, token: string): Promise<ToolboxRow | undefined> {
+export async function lockByBearerToken(tx: Tx, token: string, now: Date): Promise<ToolboxRow | undefined> {
+  const [row] = await tx.select().from(toolboxes).where(holds(token, now)).for('update')
+  return row
+}
+
+const holds = (token: string, now: Date) =>
+  and(
+    eq(toolboxes.dtmaBearerToken, digestOf(token)),
+    isNull(toolboxes.deletedAt),
+    or(isNull(toolboxes.bearerExpiresAt), gt(toolboxes.bearerExpiresAt, now)),
+  )
+
+/** By its id, for a transaction that will change it. */
+export async function lockToolbox(tx: Tx, toolboxId: string): Promise<ToolboxRow | undefined> {
   const [row] = await tx
     .select()
     .from(toolboxes)
-    .where(and(eq(toolboxes.dtmaBearerToken, digestOf(token)), isNull(toolboxes.deletedAt)))
+    .where(and(eq(toolboxes.id, toolboxId), isNull(toolboxes.deletedAt)))
     .for('update')
   return row
 }

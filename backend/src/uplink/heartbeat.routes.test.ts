@@ -146,7 +146,7 @@ test('L13 a toolbox that sends a thousand heartbeats at once is held back, and i
 test('E10 only the bearer token of the present enrolment is accepted', async () => {
   const uplink = openUplink(store)
   const { id, bearer } = await uplink.joined()
-  const authenticate = authenticateDtma(store)
+  const authenticate = authenticateDtma(store, uplink.clock.now)
   expect(await authenticate(bearer)).toEqual({ toolboxId: id, accountId: 'account-a', epoch: 1 })
   await uplink.enrol(newKey()(id, await uplink.token(await uplink.row(id))))
   for (const token of [undefined, 'wrong', bearer, `${bearer}x`]) {

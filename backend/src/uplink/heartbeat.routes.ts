@@ -50,17 +50,23 @@ export function heartbeatRoutes(app: Hono, { store, clock, onToolReport, onNews 
   })
 
   async function count(tx: Tx, bearer: string, beat: Beat): Promise<{ toolboxId: string; news: boolean }> {
-    const row = await lockByBearerToken(tx, bearer)
+    const now = new Date(clock.now())
+    const row = await lockByBearerToken(tx, bearer, now)
     if (!row) throw unauthenticated()
     const toolboxId = row.id
     const order = orderOf(row, beat)
     if (order === 'superseded') throw problem('superseded', 'A newer run of this DTMA has reported since')
     if (order === 'late') return { toolboxId, news: false }
 
-    const now = new Date(clock.now())
     await tx
       .update(toolboxes)
-      .set({ lastHeartbeatAt: now, heartbeatSeq: beat.seq, ...takeover(order, row, beat), ...changes(row, beat) })
+      .set({
+        lastHeartbeatAt: now,
+        heartbeatSeq: beat.seq,
+        ...takeover(order, row, beat),
+        ...changes(row, beat),
+        ...skew(row, beat, now),
+      })
       .where(eq(toolboxes.id, toolboxId))
     if (beat.tools) await onToolReport(tx, toolboxId, beat.tools)
     const revived = REVIVED.includes(row.status) && (await revive(tx, row, now))
@@ -95,6 +101,18 @@ function changes(row: ToolboxRow, { docker, system, dtmaVersion }: Beat) {
     ...(system === undefined || isDeepStrictEqual(system, row.system) ? {} : { system }),
     ...(dtmaVersion === row.dtmaVersion ? {} : { dtmaVersion }),
   }
+}
+
+/** A clock that is right to half a minute is right: a heartbeat may have been on its way for as long. */
+const RIGHT_MS = 30_000
+/** What is nearly the same is not written again. */
+const SAME_MS = 5_000
+
+function skew({ clockSkewMs }: ToolboxRow, { sentAt }: Beat, now: Date): { clockSkewMs?: number | null } {
+  if (sentAt === undefined) return {}
+  const offset = sentAt - now.getTime()
+  if (Math.abs(offset) < RIGHT_MS) return clockSkewMs === null ? {} : { clockSkewMs: null }
+  return clockSkewMs !== null && Math.abs(clockSkewMs - offset) < SAME_MS ? {} : { clockSkewMs: offset }
 }
 
 const unauthenticated = () => problem('unauthenticated', 'The bearer token is not one of a toolbox')

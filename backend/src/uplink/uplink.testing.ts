@@ -1,5 +1,5 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
-import { API_VERSION, enrol, type heartbeat, type Input } from '@agentopia/dtma/contract'
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { API_VERSION, enrol, type heartbeat, type Input, renew } from '@agentopia/dtma/contract'
 import { Hono } from 'hono'
 import { pino } from 'pino'
 import { problemResponse } from '../http/problem-response.ts'
@@ -9,16 +9,22 @@ import type { Store } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
 import { createSealer } from '../store/seal.ts'
 import { findToolbox, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { createChallenges } from './challenges.ts'
 import { enrolRoutes } from './enrol.routes.ts'
 import { issueEnrolmentToken } from './enrolment.store.ts'
 import { type HeartbeatRouteDeps, heartbeatRoutes } from './heartbeat.routes.ts'
+import { renewalRoutes } from './renewal.routes.ts'
 
 export type EnrolBody = Input<typeof enrol>['body']
 export type BeatBody = Input<typeof heartbeat>['body']
 
+interface KeyPair {
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+}
+
 /** An Ed25519 key pair as DTMA makes it, and the enrolment request that it signs. */
-export function newKey() {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+export function newKey({ publicKey, privateKey }: KeyPair = generateKeyPairSync('ed25519')) {
   const spki = publicKey.export({ format: 'der', type: 'spki' }).toString('base64')
   return (toolboxId: string, token: string, over: Partial<EnrolBody> = {}): EnrolBody => ({
     toolboxId,
@@ -47,9 +53,12 @@ export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToo
   const sealer = createSealer(Buffer.alloc(32, 7))
   const enrolled: string[] = []
   const news: string[] = []
+  const quarantined: string[] = []
+  const challenges = createChallenges(Buffer.alloc(32, 7), clock.now)
   const app = new Hono()
   app.onError(problemResponse(pino({ level: 'silent' })))
   enrolRoutes(app, { store, sealer, clock, onEnrolled: (id) => enrolled.push(id) })
+  renewalRoutes(app, { store, clock, challenges, onQuarantined: (id) => quarantined.push(id) })
   heartbeatRoutes(app, { store, clock, onToolReport, onNews: (id) => news.push(id) })
 
   async function post(path: string, body: unknown, token?: string): Promise<{ status: number; json: Reply }> {
@@ -66,8 +75,11 @@ export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToo
     clock,
     sealer,
     enrolled,
+    quarantined,
     news,
+    challenges,
     enrol: (body: unknown) => post(enrol.path, body),
+    renew: (body: unknown) => post(renew.path, body),
     beat: (token: string | undefined, body: unknown) => post('/dtma/heartbeat', body, token),
     token: (toolbox: Pick<ToolboxRow, 'id' | 'accountId'>) =>
       store.system((tx) => issueEnrolmentToken(tx, toolbox, new Date(clock.now()))),
@@ -89,6 +101,7 @@ interface Reply {
   readonly backendToDtmaApiKey?: string
   readonly nextInSeconds?: number
   readonly wantReport?: boolean
+  readonly counter?: number
 }
 
 export async function insertToolbox(

@@ -14,6 +14,12 @@ export const DTMA_PROBLEMS = {
     retryable: false,
     fix: 'Send the BACKEND_TO_DTMA_API_KEY of this toolbox as a bearer token.',
   },
+  'tls-required': {
+    status: 403,
+    title: 'This is not answered in the clear',
+    retryable: false,
+    fix: 'Use https. The key that was sent was readable on the way: enrol this toolbox anew.',
+  },
   'not-found': {
     status: 404,
     title: 'No such route',

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { reportBoot } from './boot.ts'
 import { defineOperation } from './operation.ts'
+import { challenge, renew } from './renewal.ts'
 import { DockerState, SystemMetrics } from './status.ts'
 import { ToolStatus } from './tool.ts'
 
@@ -25,6 +26,8 @@ export const enrol = defineOperation({
     signature: z.string().check(z.maxLength(200)),
     dtmaVersion: z.string().check(z.maxLength(64)),
     apiVersion: z.int(),
+    /** It knows how to renew: DTMA_BEARER_TOKEN then holds for an hour. Absent: it holds until the next enrolment. */
+    renews: z.optional(z.literal(true)),
     machine: z.object({
       hostname: z.string().check(z.maxLength(255)),
       os: z.string().check(z.maxLength(200)),
@@ -55,6 +58,8 @@ export const heartbeat = defineOperation({
     seq: z.int().check(z.minimum(1)),
     dtmaVersion: z.string().check(z.maxLength(64)),
     apiVersion: z.int(),
+    /** Its clock, milliseconds since the epoch. Nothing is decided by it; people are told when it is wrong. */
+    sentAt: z.optional(z.int()),
     docker: DockerState,
     system: z.optional(SystemMetrics),
     /** Complete when present: a tool that is missing here is not on the toolbox. */
@@ -85,4 +90,4 @@ export const TUNNEL_CLOSE = {
   revoked: 4002,
 } as const
 
-export const UPLINK_OPERATIONS = [enrol, heartbeat, reportBoot] as const
+export const UPLINK_OPERATIONS = [enrol, challenge, renew, heartbeat, reportBoot] as const

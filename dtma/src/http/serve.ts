@@ -1,6 +1,9 @@
-import type { Server } from 'node:http'
-import { createServer } from 'node:http'
+import { createServer, type Server as HttpServer } from 'node:http'
+import { createServer as createHttp2Server, createSecureServer, type ServerHttp2Session } from 'node:http2'
+import { createServer as createTcpServer, type Socket } from 'node:net'
+import { SESSION_WINDOW, STREAM_WINDOW } from '../uplink/ws-duplex.ts'
 import type { Listener } from './listener.ts'
+import type { TlsIdentity } from './self-signed.ts'
 
 /** One sentence for the person who started the process. */
 export class PortError extends Error {
@@ -14,9 +17,90 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'cannot be had on this address: set HOST to an address of this machine',
 }
 
+export interface Listen {
+  readonly host: string
+  readonly port: number
+}
+
+export interface ServeDeps {
+  readonly listener: Listener
+  /** Answers plain HTTP; the same one, or one that refuses what must not travel in the clear. */
+  readonly plainListener: Listener
+}
+
+/** DTMA's port. It speaks TLS and plain HTTP, HTTP/1.1 and HTTP/2; the first bytes of a connection say which. */
+export interface Port {
+  /** From now on TLS is spoken, with this key; until then, connections that begin with TLS are closed. */
+  useKey(identity: TlsIdentity): void
+  /** Answers what has begun, within a second; then cuts. */
+  close(): Promise<void>
+}
+
+/** The first byte of a TLS connection (RFC 8446 section 5.1: a handshake record). */
+const TLS_HANDSHAKE = 0x16
+const HTTP2_PREFACE = 'PRI '
+/** Whoever connects and says nothing is not waited for longer. */
+const FIRST_BYTE_MS = 10_000
+const MOST_CONNECTIONS = 1_000
+const MOST_STREAMS = 1_000
+const LAST_ANSWERS_MS = 1_000
+
+const HTTP2_SETTINGS = { initialWindowSize: STREAM_WINDOW, maxConcurrentStreams: MOST_STREAMS }
+
 /** Listens on TCP. @throws {PortError} When that is not possible. */
-export async function serve(listener: Listener, { host, port }: { host: string; port: number }): Promise<Server> {
-  const server = createServer(listener)
+export async function serve({ listener, plainListener }: ServeDeps, { host, port }: Listen): Promise<Port> {
+  const sessions = new Set<ServerHttp2Session>()
+  const sockets = new Set<Socket>()
+  let secure: ReturnType<typeof createSecureServer> | undefined
+  const http1 = createServer(plainListener)
+  const http2 = createHttp2Server({ settings: HTTP2_SETTINGS }, plainListener)
+  http2.on('session', known)
+  http1.emit('listening') // it never listens itself; with this, its deadlines for slow requests hold
+
+  function known(session: ServerHttp2Session): void {
+    sessions.add(session)
+    session.setLocalWindowSize(SESSION_WINDOW)
+    session.once('close', () => sessions.delete(session))
+    session.on('error', () => {}) // the other end went away
+  }
+
+  function useKey({ key, cert }: TlsIdentity): void {
+    if (secure) {
+      secure.setSecureContext({ key, cert })
+      return
+    }
+    secure = createSecureServer(
+      { key, cert, minVersion: 'TLSv1.3', allowHTTP1: true, settings: HTTP2_SETTINGS },
+      listener,
+    )
+    secure.on('session', known)
+    secure.on('tlsClientError', (_, socket) => socket.destroy())
+  }
+
+  function sort(socket: Socket, first: Buffer): void {
+    socket.unshift(first)
+    if (first[0] === TLS_HANDSHAKE) {
+      if (secure) secure.emit('connection', socket)
+      else socket.destroy()
+    } else if (first.toString('latin1', 0, HTTP2_PREFACE.length) === HTTP2_PREFACE) http2.emit('connection', socket)
+    else {
+      http1.emit('connection', socket)
+      socket.resume() // it reads what it is given; the other two fetch it
+    }
+  }
+
+  const server = createTcpServer({ noDelay: true, keepAlive: true }, (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    socket.on('error', () => void socket.destroy())
+    socket.setTimeout(FIRST_BYTE_MS, () => socket.destroy())
+    socket.once('data', (first: Buffer) => {
+      socket.pause()
+      socket.setTimeout(0)
+      sort(socket, first)
+    })
+  })
+  server.maxConnections = MOST_CONNECTIONS
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', (error: NodeJS.ErrnoException) => {
     const sentence = SENTENCES[error.code ?? ''] ?? `cannot be listened on (${error.code})`
@@ -24,15 +108,20 @@ export async function serve(listener: Listener, { host, port }: { host: string; 
   })
   server.listen(port, host, resolve)
   await promise
-  return server
+
+  return {
+    useKey,
+    async close() {
+      const closed = new Promise<void>((done) => server.close(() => done()))
+      closeIdle(http1)
+      for (const session of sessions) session.close()
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, LAST_ANSWERS_MS)
+      await closed
+      clearTimeout(cut)
+    },
+  }
 }
 
-/** Answers what has begun, within a second; then cuts. */
-export async function close(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.close(() => resolve())
-  server.closeIdleConnections()
-  const cut = setTimeout(() => server.closeAllConnections(), 1_000)
-  await promise
-  clearTimeout(cut)
-}
+const closeIdle = (server: HttpServer): void => server.closeIdleConnections()

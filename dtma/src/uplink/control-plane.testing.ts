@@ -2,9 +2,18 @@ import { createPublicKey, verify } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { type enrol, type heartbeat, type Input, ProblemError } from '../contract/index.ts'
+import {
+  type enrol,
+  type heartbeat,
+  type Input,
+  ProblemError,
+  type Reply,
+  type renew,
+  renewalText,
+} from '../contract/index.ts'
 import type { Log } from '../log.ts'
 
+type Renewal = Input<typeof renew>['body']
 type Enrolment = Input<typeof enrol>['body']
 type Beat = Input<typeof heartbeat>['body']
 
@@ -17,6 +26,9 @@ export interface FakeControlPlane {
   bearer: string
   readonly beats: Beat[]
   readonly enrolments: Enrolment[]
+  readonly renewals: Renewal[]
+  /** What a renewal is answered with; absent: there is none here. */
+  renewing: (() => Reply<typeof renew> | 'lost') | undefined
   readonly tunnels: WebSocket[]
   /** Answers the next requests instead of what is proper. */
   instead: ((request: IncomingMessage, response: ServerResponse) => void) | undefined
@@ -43,6 +55,8 @@ export async function fakeControlPlane(): Promise<FakeControlPlane> {
     bearer: 'nobody has this one',
     beats: [],
     enrolments: [],
+    renewals: [],
+    renewing: undefined,
     tunnels: [],
     instead: undefined,
     reply: { nextInSeconds: 10, wantReport: false },
@@ -59,6 +73,10 @@ export async function fakeControlPlane(): Promise<FakeControlPlane> {
     for await (const chunk of request) text += chunk
     if (plane.instead) return plane.instead(request, response)
     if (request.url === '/dtma/enrol') return enrolled(JSON.parse(text) as Enrolment, response)
+    if (request.url?.match(/challenge|renew/) && !plane.renewing) return refuse(response, 404, 'not-found')
+    if (request.url === '/dtma/challenge')
+      return answer(response, 200, { challenge: `challenge-${plane.renewals.length}` })
+    if (request.url === '/dtma/renew') return renewed(JSON.parse(text) as Renewal, response)
     if (request.headers.authorization !== `Bearer ${plane.bearer}`) return refuse(response, 401, 'unauthenticated')
     plane.beats.push(JSON.parse(text) as Beat)
     answer(response, 200, plane.reply)
@@ -77,6 +95,21 @@ export async function fakeControlPlane(): Promise<FakeControlPlane> {
     plane.bearer = `bearer-of-epoch-${epoch}`
     const backendToDtmaApiKey = `api-key-of-epoch-${epoch}`
     answer(response, 201, { toolboxId, epoch, dtmaBearerToken: plane.bearer, backendToDtmaApiKey })
+  }
+
+  function renewed(body: Renewal, response: ServerResponse): void {
+    plane.renewals.push(body)
+    const { signature, ...said } = body
+    const { publicKey } = plane.enrolments.at(-1)!
+    const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' })
+    const proved = verify(null, Buffer.from(renewalText(said)), key, Buffer.from(signature, 'base64'))
+    const reply = plane.renewing!()
+    if (!proved) refuse(response, 401, 'renewal-refused')
+    else if (reply === 'lost') response.destroy()
+    else {
+      plane.bearer = reply.dtmaBearerToken
+      answer(response, 200, reply)
+    }
   }
 
   return plane

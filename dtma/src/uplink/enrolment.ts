@@ -46,13 +46,15 @@ export async function enrolOnce(
 ): Promise<Credentials> {
   const secret = token()
   if (!secret) throw new Error('there is no enrolment token; give one in ENROLMENT_TOKEN_FILE')
+  const key = identity.enrolmentKey()
   const body = {
     toolboxId,
     token: secret,
-    publicKey: identity.publicKey,
-    signature: identity.sign(`enrol:${toolboxId}:${secret}`),
+    publicKey: key.publicKey,
+    signature: key.sign(`enrol:${toolboxId}:${secret}`),
     dtmaVersion: version,
     apiVersion: API_VERSION,
+    renews: true as const,
     machine,
   }
   const credentials = await client.call(

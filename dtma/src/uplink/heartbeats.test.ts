@@ -48,7 +48,10 @@ function started(clock: Clock, tools: () => ToolStatus[] = () => []) {
   const log = memoryLog()
   const client = createClient({ baseUrl: plane.baseUrl, token: plane.bearer })
   const report = () => ({ docker, system: SYSTEM, tools: tools() })
-  return { ...startHeartbeats({ client, runId: 'run', version: '1', report, log, clock }, stop.signal), log }
+  return {
+    ...startHeartbeats({ client: () => client, runId: 'run', version: '1', report, log, clock }, stop.signal),
+    log,
+  }
 }
 
 const heard = (count: number) => vi.waitFor(() => expect(plane.beats).toHaveLength(count))

@@ -9,6 +9,7 @@ import {
 } from '../contract/index.ts'
 import type { Log } from '../log.ts'
 import { type Clock, jitteredBackoffMs } from './clock.ts'
+import type { Renewals } from './renewals.ts'
 
 /** What a heartbeat tells: the latest that is known. Reading it never waits for Docker. */
 export interface Report {
@@ -19,7 +20,10 @@ export interface Report {
 }
 
 export interface HeartbeatDeps {
-  readonly client: Pick<Client, 'call'>
+  /** With the token that holds now. */
+  readonly client: () => Pick<Client, 'call'>
+  /** Absent: the token was given, and nobody renews it. */
+  readonly renewals?: Renewals | undefined
   readonly runId: string
   readonly version: string
   readonly report: () => Report
@@ -27,7 +31,7 @@ export interface HeartbeatDeps {
   readonly clock: Clock
 }
 
-type HeartbeatEnd = 'stopped' | 'superseded' | 'unauthenticated'
+export type HeartbeatEnd = 'stopped' | 'superseded' | 'unauthenticated' | 'quarantined'
 
 export interface Heartbeats {
   /** Whether the last one was answered. */
@@ -49,7 +53,7 @@ const LONGEST_INTERVAL_SECONDS = 300
 
 /** Sends life signs until `signal` aborts, or the control plane says that this run is not wanted. */
 export function startHeartbeats(
-  { client, runId, version, report, log, clock }: HeartbeatDeps,
+  { client, renewals, runId, version, report, log, clock }: HeartbeatDeps,
   signal: AbortSignal,
 ): Heartbeats {
   let seq = 0
@@ -69,10 +73,11 @@ export function startHeartbeats(
         seq,
         dtmaVersion: version,
         apiVersion: API_VERSION,
+        sentAt: clock.now(),
         docker,
         ...(full ? { system, ...(tools ? { tools: [...tools] } : {}) } : {}),
       }
-      const reply = await client.call(
+      const reply = await client().call(
         heartbeat,
         { body },
         { signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]) },
@@ -92,6 +97,8 @@ export function startHeartbeats(
     for (let failures = 0; !signal.aborted; ) {
       let waitMs: number
       try {
+        // Between two heartbeats, so that none of ours is under way with the token that ends.
+        if ((await renewals?.renewIfDue(signal)) === 'quarantined') return 'quarantined'
         waitMs = await beat()
         heard = true
         if (failures > 0) log.info('heartbeats are heard again', { failures })
@@ -99,8 +106,8 @@ export function startHeartbeats(
       } catch (error) {
         heard = false
         if (signal.aborted) break
-        if (error instanceof ProblemError && error.code === 'superseded') return 'superseded'
-        if (error instanceof ProblemError && error.code === 'unauthenticated') return 'unauthenticated'
+        const code = error instanceof ProblemError ? error.code : undefined
+        if (code === 'superseded' || code === 'unauthenticated') return code
         failures += 1
         if (failures === 1) log.warn('heartbeat was not heard', { reason: String(error) })
         waitMs = Math.min(jitteredBackoffMs(failures, clock.random), LONGEST_RETRY_MS)

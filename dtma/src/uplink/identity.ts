@@ -1,7 +1,16 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomUUID,
+  sign,
+} from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
+import { selfSigned, type TlsIdentity } from '../http/self-signed.ts'
 
 /** What enrolment gave this toolbox. */
 export const Credentials = z.object({
@@ -12,23 +21,55 @@ export const Credentials = z.object({
 })
 export type Credentials = z.infer<typeof Credentials>
 
-/** The key that never leaves this toolbox, and what was received for it. */
-export interface Identity {
-  /** Ed25519, SPKI DER, base64. */
+/** A key of Ed25519. */
+export interface SigningKey {
+  /** SPKI DER, base64. */
   readonly publicKey: string
   /** Base64 signature over UTF-8 text. */
   sign(text: string): string
+}
+
+/** What a renewal begins with. */
+export interface NextRenewal {
+  readonly counter: number
+  /** The same until its reply came, also after a restart: so a repetition is known as one. */
+  readonly attempt: string
+}
+
+/** The key that never leaves this toolbox, and what was received for it. */
+export interface Identity extends SigningKey {
+  /** The same key, for TLS on DTMA's port: who knows `publicKey` knows whom he talks to. */
+  tls(): TlsIdentity
   credentials(): Credentials | undefined
-  /** Stored durably before it returns, with the digest of the token that they were traded for. */
+  /**
+   * The key to enrol with: at first the one there is, later a new one for each enrolment, because a copy of this directory would
+   * hold the old one too. Stored before it returns, so that an enrolment whose reply was lost is repeated with the same.
+   */
+  enrolmentKey(): SigningKey
+  /** Stored durably before it returns, with the digest of the token that they were traded for; the key of the enrolment is ours then. */
   keep(credentials: Credentials, token: string): void
   /** Whether the credentials were traded for this very token: it has nothing better to give. */
   cameFrom(token: string): boolean
+  /** Stored before it returns. */
+  nextRenewal(): NextRenewal
+  /** The renewal was answered. Stored durably before it returns. */
+  renewed(renewal: { readonly dtmaBearerToken: string; readonly counter: number }): void
+  /** Pins of the control plane that were learned, as long as these are the ones that were configured. */
+  learnedPins(configured: readonly string[]): readonly string[] | undefined
+  /** Stored when they are new. */
+  learnPins(configured: readonly string[], pins: readonly string[]): void
 }
 
 const IdentityFile = z.object({
   privateKey: z.string(),
   credentials: z.optional(Credentials),
   tokenDigest: z.optional(z.string()),
+  /** Of an enrolment that was not answered yet. */
+  nextPrivateKey: z.optional(z.string()),
+  /** Since the enrolment. */
+  renewals: z.optional(z.int()),
+  attempt: z.optional(z.string()),
+  pins: z.optional(z.object({ configured: z.array(z.string()), learned: z.array(z.string()) })),
 })
 type IdentityFile = z.infer<typeof IdentityFile>
 
@@ -39,22 +80,66 @@ type IdentityFile = z.infer<typeof IdentityFile>
 export function openIdentity(stateDir: string): Identity {
   const file = join(stateDir, 'identity.json')
   let stored = read(file) ?? create(stateDir, file)
-  const privateKey: KeyObject = createPrivateKey({
-    key: Buffer.from(stored.privateKey, 'base64'),
-    format: 'der',
-    type: 'pkcs8',
-  })
+  let privateKey = keyIn(stored.privateKey)
+  const store = (change: Partial<IdentityFile>) => {
+    stored = { ...stored, ...change }
+    write(stateDir, file, stored)
+  }
   return {
-    publicKey: createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).toString('base64'),
-    sign: (text) => sign(null, Buffer.from(text), privateKey).toString('base64'),
+    get publicKey() {
+      return publicKeyOf(privateKey)
+    },
+    sign: (text) => signed(privateKey, text),
+    tls: () => selfSigned(privateKey),
     credentials: () => stored.credentials,
+    enrolmentKey() {
+      if (!stored.credentials) return signingKeyOf(privateKey)
+      if (stored.nextPrivateKey === undefined) store({ nextPrivateKey: newPrivateKey() })
+      return signingKeyOf(keyIn(stored.nextPrivateKey!))
+    },
     keep(credentials, token) {
-      stored = { ...stored, credentials, tokenDigest: digestOf(token) }
+      const { nextPrivateKey, attempt: _, ...rest } = stored
+      stored = {
+        ...rest,
+        privateKey: nextPrivateKey ?? rest.privateKey,
+        credentials,
+        tokenDigest: digestOf(token),
+        renewals: 0,
+      }
+      delete stored.nextPrivateKey
       write(stateDir, file, stored)
+      privateKey = keyIn(stored.privateKey)
     },
     cameFrom: (token) => stored.tokenDigest === digestOf(token),
+    nextRenewal() {
+      if (stored.attempt === undefined) store({ attempt: randomUUID() })
+      return { counter: stored.renewals ?? 0, attempt: stored.attempt! }
+    },
+    renewed({ dtmaBearerToken, counter }) {
+      const { attempt: _, ...rest } = stored
+      if (!rest.credentials) return
+      stored = { ...rest, credentials: { ...rest.credentials, dtmaBearerToken }, renewals: counter }
+      write(stateDir, file, stored)
+    },
+    learnedPins: (configured) => (same(stored.pins?.configured, configured) ? stored.pins?.learned : undefined),
+    learnPins(configured, pins) {
+      if (same(stored.pins?.configured, configured) && same(stored.pins?.learned, pins)) return
+      store({ pins: { configured: [...configured], learned: [...pins] } })
+    },
   }
 }
+
+const same = (a: readonly string[] | undefined, b: readonly string[]): boolean => a?.join(';') === b.join(';')
+
+const keyIn = (text: string): KeyObject =>
+  createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' })
+const publicKeyOf = (key: KeyObject): string =>
+  createPublicKey(key).export({ format: 'der', type: 'spki' }).toString('base64')
+const signed = (key: KeyObject, text: string): string => sign(null, Buffer.from(text), key).toString('base64')
+const signingKeyOf = (key: KeyObject): SigningKey => ({
+  publicKey: publicKeyOf(key),
+  sign: (text) => signed(key, text),
+})
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
@@ -68,11 +153,13 @@ function read(file: string): IdentityFile | undefined {
 }
 
 function create(stateDir: string, file: string): IdentityFile {
-  const { privateKey } = generateKeyPairSync('ed25519')
-  const made: IdentityFile = { privateKey: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64') }
+  const made: IdentityFile = { privateKey: newPrivateKey() }
   write(stateDir, file, made)
   return made
 }
+
+const newPrivateKey = (): string =>
+  generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64')
 
 /** Whole or not at all, and on disk before it counts. */
 function write(stateDir: string, file: string, identity: IdentityFile): void {

@@ -15,7 +15,7 @@ export interface TunnelDeps {
   /** Origin of the control plane. */
   readonly baseUrl: string
   /** Absent: the authorities are trusted. */
-  readonly pins?: Pins | undefined
+  readonly pins?: (() => Pins | undefined) | undefined
   readonly token: () => string
   readonly runId: string
   readonly listener: TunnelListener
@@ -61,9 +61,10 @@ interface Closed {
 
 /** One connection, from the dial to its end. Never rejects. */
 async function connectOnce(deps: TunnelDeps, signal: AbortSignal): Promise<Closed> {
-  if (!deps.pins) return connectOver(deps, signal)
+  const pins = deps.pins?.()
+  if (!pins) return connectOver(deps, signal)
   try {
-    return await connectOver(deps, signal, await connectPinned(new URL(deps.baseUrl), deps.pins, signal))
+    return await connectOver(deps, signal, await connectPinned(new URL(deps.baseUrl), pins, signal))
   } catch (error) {
     return { connected: false, code: NEVER_OPEN, reason: error instanceof Error ? error.message : String(error) }
   }

@@ -41,6 +41,7 @@ function started(token: () => string | undefined = () => TOKEN, more: Partial<Up
     enrolment,
     given: undefined,
     onCredentials: (credentials) => received.push(credentials),
+    onKey: () => {},
     report: () => ({ docker: { state: 'ok' }, system: {} as never, tools: [] }),
     listener: () => {},
     runId: 'run',
@@ -171,4 +172,38 @@ test('a control plane that cuts every tunnel at once is dialled less and less of
     plane.tunnels[n]!.terminate()
   }
   await vi.waitFor(() => expect(waits).toEqual(expect.arrayContaining([550, 1_050, 2_050, 4_050, 8_050, 16_050])))
+})
+
+test('the credential is renewed at the start, and the renewed one outlives a restart', async () => {
+  plane.tokens.add(TOKEN)
+  plane.renewing = () => {
+    const counter = plane.renewals.length
+    return { dtmaBearerToken: `renewed-${counter}`, counter, renewInSeconds: 1_200 }
+  }
+  const { stopped } = started()
+  await connected()
+  expect(plane.bearer).toBe('renewed-1')
+  stop.abort()
+  await stopped
+  stop = new AbortController()
+  started(() => undefined)
+  await connected(2)
+  expect(plane.renewals.map(({ counter }) => counter)).toEqual([0, 1])
+  expect(plane.bearer).toBe('renewed-2')
+})
+
+test('a renewal whose reply was lost is repeated as the same one, also after a restart', async () => {
+  plane.tokens.add(TOKEN)
+  const { renewals } = plane
+  plane.renewing = () => 'lost'
+  const first = started()
+  await vi.waitFor(() => expect(renewals.length).toBeGreaterThan(0))
+  stop.abort()
+  await first.stopped
+  plane.renewing = () => ({ dtmaBearerToken: 'renewed', counter: 1, renewInSeconds: 1_200 })
+  stop = new AbortController()
+  started(() => undefined)
+  await vi.waitFor(() => expect(plane.bearer).toBe('renewed'))
+  expect(new Set(renewals.map(({ attempt }) => attempt)).size).toBe(1)
+  expect(new Set(renewals.map(({ challenge }) => challenge)).size).toBe(renewals.length)
 })

@@ -1,12 +1,13 @@
-import { createClient } from '../contract/index.ts'
+import { type Answer, createClient, type Fetch } from '../contract/index.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from './clock.ts'
 import { type EnrolmentDeps, enrolOnce, enrolUntilDone, whyNot } from './enrolment.ts'
-import { type Report, startHeartbeats } from './heartbeats.ts'
+import { type HeartbeatEnd, type Report, startHeartbeats } from './heartbeats.ts'
 import { httpFetch } from './http-fetch.ts'
 import type { Credentials, Identity } from './identity.ts'
 import { pinnedFetch } from './pinned-fetch.ts'
 import type { Pins } from './pinned-tls.ts'
+import { createRenewals } from './renewals.ts'
 import { runTunnel, type TunnelListener } from './tunnel.ts'
 
 export interface UplinkDeps {
@@ -27,8 +28,11 @@ export interface UplinkDeps {
   readonly given: Pick<Credentials, 'dtmaBearerToken'> | undefined
   /** Told the credentials, at start and whenever they change: the door of the API needs the key. */
   readonly onCredentials: (credentials: Credentials) => void
+  /** The key of the identity is another one: the port shows it from now on. */
+  readonly onKey: () => void
   readonly report: () => Report
-  readonly listener: TunnelListener
+  /** Serves the tunnel; absent: none is dialled, the control plane comes to our port. */
+  readonly listener: TunnelListener | undefined
   readonly runId: string
   readonly version: string
   readonly log: Log
@@ -46,16 +50,38 @@ export interface Uplink {
 
 /** After the control plane refused our credentials: it may be a restored one, or a revocation. Look again at this pace. */
 const REFUSED_MS = 60_000
+/** The control plane went away while it refused us. */
+const UNKNOWN_MS = 5_000
 
 /** Everything that DTMA says to the control plane: enrolment, then heartbeats and the tunnel side by side, until `signal` aborts. */
 export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
-  const { baseUrl, pins, enrolment, given, log, clock, runId, version, report, listener } = deps
-  const fetch = pins ? pinnedFetch(pins) : httpFetch
+  const { baseUrl, pins: configured, enrolment, given, log, clock, runId, version, report, listener } = deps
+  let pins = configured && [...(enrolment?.identity.learnedPins(configured) ?? configured)]
+  const fetch: Fetch<Answer> = (url, init) => (pins ? pinnedFetch(pins) : httpFetch)(url, init)
+  /** What runs out is renewed with the key; what was given is not ours to renew. */
+  const renewals =
+    enrolment && !given
+      ? createRenewals({
+          client: createClient({ baseUrl, fetch }),
+          identity: enrolment.identity,
+          runId,
+          onPins: learnPins,
+          log,
+          clock,
+        })
+      : undefined
   let wake = () => {}
   let heard = () => false
 
-  /** @param refused The ones that we hold were refused: a token that they did not come from is tried. */
-  async function credentials(refused: boolean): Promise<Pick<Credentials, 'dtmaBearerToken'> | undefined> {
+  /** The next key of the control plane is learned over the connection that the present one vouches for. */
+  function learnPins(learned: readonly string[]): void {
+    if (!configured || !enrolment) return
+    enrolment.identity.learnPins(configured, learned)
+    pins = [...learned]
+  }
+
+  /** @param seek A token that those that we hold did not come from is tried: we just began, or they were refused. */
+  async function credentials(seek: boolean): Promise<Pick<Credentials, 'dtmaBearerToken'> | undefined> {
     if (given) return given
     if (!enrolment) return undefined
     const { identity, toolboxId } = enrolment
@@ -68,7 +94,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     }
     const held = identity.credentials()
     if (held?.toolboxId !== toolboxId) return announced(await enrolUntilDone(enrolmentDeps, signal))
-    const token = refused ? enrolment.token() : undefined
+    const token = seek ? enrolment.token() : undefined
     if (token === undefined || identity.cameFrom(token)) return announced(held)
     const anew = enrolOnce(enrolmentDeps, signal).catch((error: unknown) => {
       log.warn('enrolment with the new token failed', whyNot(error))
@@ -78,47 +104,62 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
   }
 
   function announced(received: Credentials | undefined): Credentials | undefined {
-    if (received) deps.onCredentials(received)
+    if (!received) return undefined
+    deps.onCredentials(received)
+    deps.onKey()
     return received
   }
 
   /** @returns When the session has ended: stopped, or refused by the control plane. */
-  async function session(token: string): Promise<'stopped' | 'superseded' | 'unauthenticated'> {
+  async function session(held: string): Promise<HeartbeatEnd> {
     const over = new AbortController()
+    const token = () => (renewals && enrolment?.identity.credentials()?.dtmaBearerToken) || held
     const either = AbortSignal.any([signal, over.signal])
     const heartbeats = startHeartbeats(
-      { client: createClient({ baseUrl, token, fetch }), runId, version, report, log, clock },
+      { client: () => createClient({ baseUrl, token: token(), fetch }), renewals, runId, version, report, log, clock },
       either,
     )
     wake = heartbeats.wake
     heard = () => heartbeats.heard
-    const tunnel = runTunnel({ baseUrl, pins, token: () => token, runId, listener, log, clock }, either)
-    const end = await Promise.race([heartbeats.ended, tunnel])
+    const tunnel = listener && runTunnel({ baseUrl, pins: () => pins, token, runId, listener, log, clock }, either)
+    const ends = tunnel === undefined ? [heartbeats.ended] : [heartbeats.ended, tunnel]
+    const end = await Promise.race(ends)
     over.abort()
-    await Promise.all([heartbeats.ended, tunnel])
+    await Promise.all(ends)
     return end
   }
 
+  /**
+   * What a refusal means: a token may have run out, and another run may be a copy of us. Who holds the key of the enrolment
+   * can ask.
+   */
+  async function meaningOf(end: HeartbeatEnd): Promise<HeartbeatEnd | 'goes-on'> {
+    if (end === 'stopped' || end === 'quarantined' || !renewals) return end
+    const asked = await renewals.renewNow(signal)
+    if (asked === 'renewed') return 'goes-on'
+    if (asked === 'quarantined') return asked
+    if (asked === 'unknown') await clock.sleep(UNKNOWN_MS, signal)
+    return asked === 'unknown' ? 'goes-on' : end
+  }
+
   async function run(): Promise<void> {
-    let refused = false
+    let seek = true
+    let told = ''
     while (!signal.aborted) {
-      const held = await credentials(refused)
+      const held = await credentials(seek)
       if (!held) return
       const startedAt = clock.now()
-      const end = await session(held.dtmaBearerToken)
+      const end = await meaningOf(await session(held.dtmaBearerToken))
+      if (end === 'stopped') return
+      seek = end !== 'goes-on'
+      if (end === 'goes-on') continue
       if (end === 'superseded')
         return log.error(
           'another DTMA with this identity has taken over; this one no longer reports. Restart it to take over again',
           { runId },
         )
-      if (end === 'stopped') return
-      if (!refused || clock.now() - startedAt > REFUSED_MS)
-        log.error('the control plane does not accept our credentials; they are tried again each minute', {
-          fix: given
-            ? 'Set DTMA_BEARER_TOKEN to the present one of this toolbox and restart DTMA.'
-            : 'Create a new enrolment token for this toolbox and put it where ENROLMENT_TOKEN_FILE points.',
-        })
-      refused = true
+      if (told !== end || clock.now() - startedAt > REFUSED_MS) log.error(...WORDS[end](given !== undefined))
+      told = end
       await clock.sleep(REFUSED_MS, signal)
     }
   }
@@ -131,3 +172,17 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     stopped: run(),
   }
 }
+
+const NEW_TOKEN = 'Create a new enrolment token for this toolbox and put it where ENROLMENT_TOKEN_FILE points.'
+
+/** What is said when it does not go on, and what can be done. */
+const WORDS = {
+  quarantined: (): [string, Readonly<Record<string, unknown>>] => [
+    'another machine holds the identity of this toolbox: both are locked out; tools run on',
+    { fix: `Decide which machine is the toolbox. On that one: ${NEW_TOKEN}` },
+  ],
+  unauthenticated: (given: boolean): [string, Readonly<Record<string, unknown>>] => [
+    'the control plane does not accept our credentials; they are tried again each minute',
+    { fix: given ? 'Set DTMA_BEARER_TOKEN to the present one of this toolbox and restart DTMA.' : NEW_TOKEN },
+  ],
+} as const

@@ -1,4 +1,5 @@
 import type { ObservationCode, Provider, Toolbox, ToolboxStatus } from '@agentopia/api'
+import { spanOf } from './relative-time.ts'
 import type { Tone } from './tone.ts'
 
 const TONES = {
@@ -55,6 +56,10 @@ export const PROVIDER_WORDS = {
   join: 'Enrolled',
   local: 'This machine',
 } as const satisfies Record<Provider, string>
+
+/** How wrong the clock of a toolbox is. */
+export const skewWords = (seconds: number): string =>
+  `${spanOf(Math.abs(seconds) * 1_000)} ${seconds > 0 ? 'ahead' : 'behind'}`
 
 export const toneOfObservation = (code: ObservationCode): Tone =>
   code === 'reachable' ? 'ok' : code === 'never_connected' ? 'busy' : code === 'stopped' ? 'warn' : 'bad'

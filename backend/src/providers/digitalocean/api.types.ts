@@ -32,7 +32,21 @@ export const Image = z.object({
   status: z.string(),
 })
 
-export const Firewall = z.object({ id: z.string(), name: z.string(), tags: z.array(z.string()).nullable() })
+export const Firewall = z.object({
+  id: z.string(),
+  name: z.string(),
+  tags: z.array(z.string()).nullable(),
+  inbound_rules: z
+    .array(
+      z.object({
+        protocol: z.string(),
+        ports: z.string().optional(),
+        sources: z.object({ addresses: z.array(z.string()).optional() }).optional(),
+      }),
+    )
+    .default([]),
+})
+export type Firewall = z.infer<typeof Firewall>
 
 /** What we ask for; every field is explicit. */
 export interface NewDroplet {
@@ -50,7 +64,11 @@ export interface NewDroplet {
 export interface NewFirewall {
   readonly name: string
   readonly tags: readonly string[]
-  readonly inbound_rules: readonly []
+  readonly inbound_rules: readonly {
+    readonly protocol: 'tcp'
+    readonly ports: string
+    readonly sources: { readonly addresses: readonly string[] }
+  }[]
   readonly outbound_rules: readonly {
     readonly protocol: 'tcp' | 'udp' | 'icmp'
     readonly ports?: string

@@ -16,8 +16,9 @@ export interface DigitalOcean {
   /** Succeeds when there is none of that id. */
   destroyDroplet(id: number, signal: AbortSignal): Promise<void>
   ensureTag(name: string, signal: AbortSignal): Promise<void>
-  firewallByName(name: string, signal: AbortSignal): Promise<z.infer<typeof Firewall> | undefined>
+  firewallByName(name: string, signal: AbortSignal): Promise<Firewall | undefined>
   createFirewall(wanted: NewFirewall, signal: AbortSignal): Promise<void>
+  replaceFirewall(id: string, wanted: NewFirewall, signal: AbortSignal): Promise<void>
   /** Sends a request that can do nothing, to learn whether the token may send it. */
   mayCall(method: 'GET' | 'POST' | 'DELETE', path: string, signal: AbortSignal): Promise<boolean>
 }
@@ -114,6 +115,10 @@ export function createDigitalOcean({ baseUrl, token, budget, fetch }: DigitalOce
       const { status, headers, text } = await send('POST', '/firewalls', signal, wanted)
       // 409: made meanwhile by another replica.
       if (status !== 202 && status !== 409) throw failureOf(status, headers, text, budget)
+    },
+    async replaceFirewall(id, wanted, signal) {
+      const { status, headers, text } = await send('PUT', `/firewalls/${encodeURIComponent(id)}`, signal, wanted)
+      if (status !== 200) throw failureOf(status, headers, text, budget)
     },
     async mayCall(method, path, signal) {
       const { status, headers, text } = await send(method, path, signal, method === 'POST' ? {} : undefined)

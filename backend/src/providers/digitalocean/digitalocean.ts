@@ -23,6 +23,8 @@ export interface DigitalOceanDeps {
   readonly keyPin: string | undefined
   /** Identifier of this replica's process. */
   readonly owner: string
+  /** From where droplets of the direct road are dialled. @throws {ProblemError} When nobody has said it. */
+  readonly directSources: () => readonly string[]
   /** Closes the tunnel of a toolbox whose credentials are void. */
   readonly disconnect: (toolboxId: string) => void
 }
@@ -37,7 +39,7 @@ export interface DigitalOceanProvider {
 }
 
 export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider {
-  const { store, masterKey, sealer, clock, baseUrl, fetch, publicUrl, keyPin, owner, disconnect } = deps
+  const { store, masterKey, sealer, clock, baseUrl, fetch, publicUrl, keyPin, owner, directSources, disconnect } = deps
   const environment = environmentOf(masterKey)
   const accounts = createAccounts({ store, sealer, baseUrl, fetch, now: clock.now })
   const { clientOf } = accounts
@@ -50,7 +52,7 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider
     accounts,
     options: createOptions({ clientOf, now: clock.now }),
     finder: { name: 'digitalocean', ...createDropletFinder({ clientOfToolbox, environment }) },
-    reconciler: dropletReconciler({ ...droplets, publicUrl, keyPin, owner, disconnect }),
+    reconciler: dropletReconciler({ ...droplets, publicUrl, keyPin, owner, directSources, disconnect }),
     sweep: dropletSweep({ ...droplets, accountsWithToken: accounts.list }),
   }
 }

@@ -20,4 +20,9 @@ export function toolboxIdOf(tags: readonly string[]): string | undefined {
 
 export const dropletName = (name: string, toolboxId: string): string => `agentopia-${name}-${toolboxId.slice(-6)}`
 
+/** Droplets that the control plane dials. */
+export const directTag = (environment: string): string => `${environmentTag(environment)}-direct`
+
+export const directFirewallName = (environment: string): string => `${firewallName(environment)}-direct`
+
 export const firewallName = (environment: string): string => `agentopia-${environment}`

@@ -33,9 +33,9 @@ export function createDropletFinder({
 
 function machineOf(droplet: Droplet): Machine {
   const { id, status } = droplet
-  const common = { ref: String(id), current: true }
+  const at = addressOf(droplet)
+  const common = { ref: String(id), current: true, ...(at ? { address: at } : {}) }
   if (status === 'active') {
-    const at = addressOf(droplet)
     return {
       ...common,
       state: 'running',

@@ -15,6 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => store[Symbol.asyncDispose]())
 
+const DIRECT = { port: 30_000, plainHttp: false } as const
 const MINUTE = 60_000
 const CREATE = /^\/v2\/droplets$/
 const ONE = /^\/v2\/droplets\/\d+$/
@@ -40,6 +41,30 @@ describe('a droplet', () => {
     await run(8_000)
     expect(droplets()[0]!.tags).toEqual(ownTags())
     expect([...emulator.world.firewalls.values()]).toMatchObject([{ tags: [ownTags()[1]], inbound_rules: [] }])
+  })
+
+  test('of the direct road is open at the port of DTMA, to the control plane alone', async () => {
+    const { run, droplets, ownTags, emulator } = await dropletScene(store, { direct: DIRECT })
+    await run(8_000)
+    const [closed, opened] = [...emulator.world.firewalls.values()]
+    expect(closed).toMatchObject({ tags: [ownTags()[1]], inbound_rules: [] })
+    expect(opened).toMatchObject({
+      tags: [`${ownTags()[1]}-direct`],
+      inbound_rules: [{ protocol: 'tcp', ports: '30000', sources: { addresses: ['198.51.100.7'] } }],
+    })
+    expect(droplets()[0]!.tags).toEqual([...ownTags(), ...opened!.tags])
+    expect(droplets()[0]!.userData).toContain('sh "$SCRIPT" --direct 30000 "$TOOLBOX_ID"')
+  })
+
+  test('of the direct road is shut to an address from which the control plane no longer dials', async () => {
+    const scene = await dropletScene(store, { direct: DIRECT })
+    await scene.run(8_000)
+    scene.sources.splice(0, 1, '198.51.100.8', '198.51.100.9')
+    await scene.change({ status: 'error_provisioning', retries: 1 })
+    await scene.run(20_000)
+    const opened = [...scene.emulator.world.firewalls.values()][1]
+    expect(opened).toMatchObject({ inbound_rules: [{ sources: { addresses: ['198.51.100.8', '198.51.100.9'] } }] })
+    expect(scene.emulator.world.firewalls.size).toBe(2)
   })
 
   test('that is active before its address can be read is waited for', async () => {

@@ -15,8 +15,8 @@ import type { DigitalOcean } from './client.ts'
 import { DigitalOceanError } from './digitalocean-error.ts'
 import { type DropletStep, nextDropletStep, type SeenDroplet } from './droplet.step.ts'
 import { listDropletToolboxes, recordOf, writeDroplet } from './droplet.store.ts'
-import { dropletName, environmentTag, PRODUCT_TAG, toolboxTag } from './droplet-names.ts'
-import { ensureFirewall } from './firewall.ts'
+import { directTag, dropletName, environmentTag, PRODUCT_TAG, toolboxTag } from './droplet-names.ts'
+import { ensureDirectFirewall, ensureFirewall } from './firewall.ts'
 import { userData } from './user-data.ts'
 
 export interface DropletReconcilerDeps {
@@ -29,6 +29,8 @@ export interface DropletReconcilerDeps {
   readonly keyPin?: string | undefined
   /** Identifier of this replica's process. */
   readonly owner: string
+  /** From where droplets of the direct road are dialled. @throws {ProblemError} When nobody has said it. */
+  readonly directSources: () => readonly string[]
   /** Closes the tunnel of a toolbox whose credentials are void. */
   readonly disconnect: (toolboxId: string) => void
 }
@@ -39,7 +41,7 @@ const EARLY: readonly ToolboxStatus[] = ['pending_provision', 'provisioning', 'a
 
 /** Brings toolboxes that are droplets from what was asked for to what is, one step a call. Its loop's deadline must be {@link LEASED_STEP_MS}. */
 export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
-  const { store, clock, clientOf, environment, publicUrl, keyPin, owner, disconnect } = deps
+  const { store, clock, clientOf, environment, publicUrl, keyPin, owner, directSources, disconnect } = deps
   const now = () => new Date(clock.now())
 
   async function step(row: ToolboxRow, held: SQL, signal: AbortSignal): Promise<Outcome> {
@@ -123,6 +125,8 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
     const { placement } = row
     if (!placement) return fail(row, 'It is not written down which droplet was asked for', held)
     await ensureFirewall(client, environment, signal)
+    if (row.direct)
+      await ensureDirectFirewall(client, environment, { port: row.direct.port, sources: directSources() }, signal)
     const { askedAt: _, outcome: __, upSince: ___, ...before } = record
     const asked = { ...before, attempts: record.attempts + 1, emptyLooks: 0, askedAt: now().toISOString() }
     const token = await store.system(async (tx) => {
@@ -138,8 +142,19 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
           region: placement.region,
           size: placement.size,
           image: placement.image,
-          user_data: userData({ publicUrl, keyPin, toolboxId: row.id, enrolmentToken: token }),
-          tags: [PRODUCT_TAG, environmentTag(environment), toolboxTag(row.id)],
+          user_data: userData({
+            publicUrl,
+            keyPin,
+            toolboxId: row.id,
+            enrolmentToken: token,
+            directPort: row.direct?.port,
+          }),
+          tags: [
+            PRODUCT_TAG,
+            environmentTag(environment),
+            toolboxTag(row.id),
+            ...(row.direct ? [directTag(environment)] : []),
+          ],
           monitoring: false,
           backups: false,
           ipv6: false,

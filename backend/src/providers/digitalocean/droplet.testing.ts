@@ -34,9 +34,16 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
     ...over,
   })
   const disconnected: string[] = []
+  const sources = ['198.51.100.7']
   const common = { store, clock, clientOf: async () => client, environment: ENVIRONMENT }
   const make = (owner = 'replica') =>
-    dropletReconciler({ ...common, publicUrl: ORIGIN, owner, disconnect: (one) => void disconnected.push(one) })
+    dropletReconciler({
+      ...common,
+      publicUrl: ORIGIN,
+      owner,
+      directSources: () => sources,
+      disconnect: (one) => void disconnected.push(one),
+    })
   const sweep = dropletSweep({ ...common, accountsWithToken: async () => [accountId] })
   const row = () => uplink.row(id)
 
@@ -48,6 +55,8 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
     emulator,
     client,
     disconnected,
+    /** From where the control plane dials. */
+    sources,
     make,
     row,
     /** One step of the reconciler. */

@@ -6,13 +6,15 @@ export interface UserDataFields {
   readonly toolboxId: string
   /** Works once. */
   readonly enrolmentToken: string
+  /** The port at which the control plane dials the droplet; absent: the droplet dials. */
+  readonly directPort?: number | undefined
 }
 
 /** Bytes: a quarter of what DigitalOcean takes. */
 export const USER_DATA_LIMIT = 16_384
 
 /** The script of a droplet's first boot. It fetches the install script of the control plane and runs it; everything else is there. */
-export function userData({ publicUrl, keyPin = '', toolboxId, enrolmentToken }: UserDataFields): string {
+export function userData({ publicUrl, keyPin = '', toolboxId, enrolmentToken, directPort }: UserDataFields): string {
   for (const value of [publicUrl, keyPin, toolboxId, enrolmentToken])
     if (/['\s]/.test(value)) throw new Error('a field of user-data does not fit between the quotes of a shell')
   const text = SCRIPT.replaceAll(/@([A-Z_]+)@/g, (_, name: string) => {
@@ -21,6 +23,7 @@ export function userData({ publicUrl, keyPin = '', toolboxId, enrolmentToken }: 
       PIN: keyPin,
       TOOLBOX_ID: toolboxId,
       TOKEN: enrolmentToken,
+      OPTIONS: directPort === undefined ? '' : `--direct ${directPort} `,
     }
     return values[name]!
   })
@@ -51,7 +54,7 @@ while [ "$tries" -lt 60 ]; do
   tries=$((tries + 1))
   if [ -n "$PIN" ]; then set -- --insecure --pinnedpubkey "$PIN"; else set --; fi
   if curl -fsS "$@" --connect-timeout 10 --max-time 60 -o "$SCRIPT" "$CONTROL_PLANE/install.sh" &&
-    printf '%s\\n' "$TOKEN" | sh "$SCRIPT" "$TOOLBOX_ID"; then
+    printf '%s\\n' "$TOKEN" | sh "$SCRIPT" @OPTIONS@"$TOOLBOX_ID"; then
     rm -f "$SCRIPT"
     exit 0
   fi

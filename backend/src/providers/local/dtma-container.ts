@@ -14,8 +14,10 @@ export interface DtmaRecipe {
   readonly socketPath: string
   readonly user: ContainerUser
   readonly apiBaseUrl: string
-  /** DTMA's own port, on loopback. */
-  readonly port: number
+  /** DTMA's own port. */
+  readonly port: number | string
+  /** Of this machine; absent: loopback, and more variables of DTMA's environment. */
+  readonly listen?: { readonly host: string; readonly more: readonly string[] }
   /** Pins of the control plane's TLS key; see DTMA's CONTROL_PLANE_PIN. */
   readonly keyPin?: string
 }
@@ -42,15 +44,16 @@ export const containerName = (toolboxId: string): string => `agentopia-dtma-${to
 
 /** The body of Docker's create call. No secret is in it: the enrolment token travels as a file. */
 export function createBody(recipe: DtmaRecipe): { readonly Labels: Readonly<Record<string, string>> } {
-  const { toolboxId, imageId, home, stateDir, socketPath, user, apiBaseUrl, port, keyPin } = recipe
+  const { toolboxId, imageId, home, stateDir, socketPath, user, apiBaseUrl, port, listen, keyPin } = recipe
   const body = {
     Image: imageId,
     User: user.user,
     Env: [
       `AGENTOPIA_API_BASE_URL=${apiBaseUrl}`,
       `TOOLBOX_ID=${toolboxId}`,
-      'HOST=127.0.0.1',
+      `HOST=${listen?.host ?? '127.0.0.1'}`,
       `PORT=${port}`,
+      ...(listen?.more ?? []),
       `ENROLMENT_TOKEN_FILE=${STATE_INSIDE}/${TOKEN_FILE}`,
       ...(keyPin ? [`CONTROL_PLANE_PIN=${keyPin}`] : []),
     ],

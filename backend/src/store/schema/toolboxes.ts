@@ -1,4 +1,4 @@
-import type { Boot, Observation, Placement, Provider, ToolboxStatus } from '@agentopia/api'
+import type { Boot, Direct, Observation, Placement, Provider, ToolboxStatus } from '@agentopia/api'
 import type { DockerState, SystemMetrics } from '@agentopia/dtma/contract'
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
@@ -22,6 +22,14 @@ export interface ProvisioningRecord {
   readonly upSince?: string
 }
 
+/** The last renewal of the credentials of a toolbox, so that a repetition is known as such. */
+export interface RenewalRecord {
+  /** Chosen by DTMA: the same again is the same renewal, whose reply was lost. */
+  readonly attempt: string
+  /** Challenges that were used up and have not run out. */
+  readonly used: readonly { readonly challenge: string; readonly until: number }[]
+}
+
 /** One machine of one account that runs tools. */
 export const toolboxes = pgTable(
   'account_tool_environments',
@@ -34,6 +42,8 @@ export const toolboxes = pgTable(
     desired: text('desired').$type<'present' | 'absent'>().notNull().default('present'),
     /** Of a droplet: what is asked for. */
     placement: jsonb('placement').$type<Placement>(),
+    /** How it is dialled; null: by the tunnel that its DTMA dials. */
+    direct: jsonb('direct').$type<Direct>(),
     /** How often somebody asked to try again. */
     retries: integer('retries').notNull().default(0),
     // Observed: written by the reconciler and the uplink.
@@ -55,6 +65,8 @@ export const toolboxes = pgTable(
     machine: jsonb('machine').$type<{ hostname: string; os: string; arch: string }>(),
     docker: jsonb('docker').$type<DockerState>(),
     system: jsonb('system').$type<SystemMetrics>(),
+    /** By how much its clock is ahead of ours, milliseconds; null: it is right, or has not said. */
+    clockSkewMs: bigint('clock_skew_ms', { mode: 'number' }),
     observation: jsonb('observation').$type<Observation>(),
     // Identity: written by enrolment.
     enrolEpoch: integer('enrol_epoch').notNull().default(0),
@@ -62,6 +74,13 @@ export const toolboxes = pgTable(
     publicKey: text('public_key'),
     /** SHA-256, hex. */
     dtmaBearerToken: text('dtma_bearer_token'),
+    /** Null: it holds until it is replaced. */
+    bearerExpiresAt: at('bearer_expires_at'),
+    /** Counts the renewals since the enrolment; the holder of the identity counts along. */
+    renewals: integer('renewals').notNull().default(0),
+    renewal: jsonb('renewal').$type<RenewalRecord>(),
+    /** How often it came back with a credential that had run out. */
+    recoveries: integer('recoveries').notNull().default(0),
     /** Sealed. */
     backendToDtmaApiKey: text('backend_to_dtma_api_key'),
     createdAt: createdAt(),

@@ -1,9 +1,9 @@
 import { type Fetch, TUNNEL_CLOSE } from '@agentopia/dtma/contract'
-import { keepAlive } from '@agentopia/dtma/tunnel'
+import { keepAlive, WsDuplex } from '@agentopia/dtma/tunnel'
 import type { WebSocket } from 'ws'
 import type { Log } from '../../log.ts'
 import type { CloseCause, TunnelFacts } from '../../toolboxes/diagnose.ts'
-import { openSession, type TunnelAnswer, type TunnelRequest, type TunnelSession } from './tunnel-session.ts'
+import { type DtmaAnswer, type DtmaRequest, type DtmaSession, openSession } from '../dtma-session.ts'
 
 /** The open tunnels of this process, at most one a toolbox. */
 export interface Tunnels {
@@ -13,7 +13,7 @@ export interface Tunnels {
   /** The open tunnel as a `fetch`; `undefined` when there is none. */
   fetchOf(toolboxId: string): Fetch | undefined
   /** One request with streams at both ends, for the hot path. `undefined` when there is no tunnel. */
-  request(toolboxId: string, request: TunnelRequest): Promise<TunnelAnswer> | undefined
+  request(toolboxId: string, request: DtmaRequest): Promise<DtmaAnswer> | undefined
   factsOf(toolboxId: string): TunnelFacts
   /** Ends the tunnel of a toolbox whose credential no longer holds. */
   revoke(toolboxId: string): void
@@ -29,7 +29,7 @@ export interface TunnelsDeps {
 
 interface Open {
   readonly ws: WebSocket
-  readonly session: TunnelSession
+  readonly session: DtmaSession
   readonly since: Date
 }
 
@@ -44,7 +44,7 @@ export function createTunnels({ log, now, onChange }: TunnelsDeps): Tunnels {
 
   function adopt(toolboxId: string, ws: WebSocket): void {
     open.get(toolboxId)?.ws.close(TUNNEL_CLOSE.superseded, 'superseded')
-    const mine: Open = { ws, session: openSession(ws), since: new Date(now()) }
+    const mine: Open = { ws, session: openSession('tunnel', new WsDuplex(ws)), since: new Date(now()) }
     open.set(toolboxId, mine)
     let silent = false
     keepAlive(ws, () => {

@@ -11,6 +11,14 @@ export const toolboxCreate = command(
     region: { type: 'string', description: 'Of a droplet, e.g. fra1' },
     size: { type: 'string', description: 'Of a droplet, e.g. s-1vcpu-1gb' },
     image: { type: 'string', description: 'Of a droplet', default: 'debian-12-x64' },
+    direct: {
+      type: 'boolean',
+      description: 'The control plane dials it, over https; otherwise it dials',
+      default: false,
+    },
+    address: { type: 'string', description: 'With --direct, of a server: its IP address or name' },
+    port: { type: 'string', description: "With --direct, of a server: DTMA's port", default: '30000' },
+    'plain-http': { type: 'boolean', description: 'With --direct: without TLS, at a private address', default: false },
     wait: { type: 'boolean', description: 'Wait until it is active', default: false },
     timeout: { type: 'string', description: 'Seconds to wait', default: '900' },
   },
@@ -18,7 +26,7 @@ export const toolboxCreate = command(
     const { name, region, size, image } = args
     const seconds = Number(args.timeout)
     if (args.provider === 'join') {
-      const toolbox = await client.call(createToolbox, { body: { provider: 'join', name } })
+      const toolbox = await client.call(createToolbox, { body: { provider: 'join', name, ...directPart(args) } })
       const join = await client.call(createJoinLine, { params: { toolboxId: toolbox.id } })
       if (join.warning) output.note(join.warning)
       output.note('Paste this line into a terminal of the server. It works once, for 15 minutes:')
@@ -28,10 +36,26 @@ export const toolboxCreate = command(
     }
     if (!region || !size)
       throw problem('invalid-request', 'A droplet needs --region and --size; see `agentopia provider options`')
-    const toolbox = await client.call(createToolbox, { body: { provider: 'digitalocean', name, region, size, image } })
+    const toolbox = await client.call(createToolbox, {
+      body: { provider: 'digitalocean', name, region, size, image, direct: args.direct },
+    })
     output.note(`${name} is asked for: ${toolbox.placement?.monthlyUsd} USD a month`)
     output.result(args.wait ? await awaitActive(client, toolbox.id, output, signal, seconds) : toolbox, inShort)
   },
 )
+
+interface DirectArgs {
+  readonly direct: boolean
+  readonly address?: string | undefined
+  readonly port: string
+  readonly 'plain-http': boolean
+}
+
+function directPart({ direct, address, port, 'plain-http': plainHttp }: DirectArgs) {
+  if (!direct && address === undefined) return {}
+  if (!direct || address === undefined)
+    throw problem('invalid-request', 'The direct road to a server needs both --direct and --address')
+  return { direct: { address, port: Number(port), plainHttp } }
+}
 
 const inShort = ({ name, status }: Toolbox): string => `${name} is ${status.replaceAll('_', ' ')}`

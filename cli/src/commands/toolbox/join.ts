@@ -4,7 +4,7 @@ import { findToolbox } from '../../find.ts'
 
 export const toolboxJoin = command(
   'join',
-  'Print the line that turns a server into this toolbox; with it, those that update and uninstall',
+  'Print the line that turns a server into this toolbox, also after a quarantine; with it, those that update and uninstall',
   { toolbox: { type: 'positional', description: 'Name or id', required: true } },
   async ({ client, args, output }) => {
     const { id } = await findToolbox(client, args.toolbox)

@@ -12,6 +12,9 @@ export const toolboxShow = command(
   },
 )
 
+const skewWords = (seconds: number): string =>
+  `${Math.abs(Math.round(seconds))} s ${seconds > 0 ? 'ahead' : 'behind'}: set the clock of the machine`
+
 const factsOf = (box: Toolbox): string =>
   facts([
     ['name', box.name],
@@ -26,6 +29,13 @@ const factsOf = (box: Toolbox): string =>
     ],
     ['boot', box.boot?.stages.map(({ stage, state }) => `${stage} ${state}`).join(', ')],
     ['connected', box.connected],
+    [
+      'road',
+      box.direct
+        ? `direct, to ${box.direct.address ?? box.publicIpAddress ?? 'an address not known yet'}, port ${box.direct.port}`
+        : 'tunnel',
+    ],
+    ['clock', box.clockSkewSeconds && `${skewWords(box.clockSkewSeconds)}`],
     ['last heartbeat', box.lastHeartbeatAt],
     ['machine', box.machine && `${box.machine.hostname} (${box.machine.os}, ${box.machine.arch})`],
     ['DTMA', box.dtmaVersion],

@@ -9,6 +9,7 @@ import { Field } from '../../parts/field.tsx'
 import { isName, NameField } from '../../parts/name-field.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Select } from '../../parts/select.tsx'
+import { DirectChoice, type DirectRoad, directPart, isDirectRoad } from './direct-choice.tsx'
 import { type Choice, DropletChoice } from './droplet-choice.tsx'
 import { JoinInstructions } from './join-instructions.tsx'
 
@@ -26,9 +27,10 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
   const [kind, setKind] = useState<Kind>('join')
   const [name, setName] = useState('')
   const [choice, setChoice] = useState<Choice>({})
+  const [direct, setDirect] = useState<DirectRoad>({ on: false, address: '', port: '30000' })
   const [tried, setTried] = useState(false)
   const [joining, setJoining] = useState<Toolbox>()
-  const valid = isName(name)
+  const valid = isName(name) && (kind !== 'join' || isDirectRoad(direct))
   const { region, size, image } = choice
 
   if (joining) return <JoinInstructions toolbox={joining} onClose={onClose} />
@@ -37,10 +39,13 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
     setTried(true)
     if (!valid) return
     if (kind === 'join')
-      return create.mutate({ body: { provider: 'join', name } }, { onSuccess: (toolbox) => setJoining(toolbox) })
+      return create.mutate(
+        { body: { provider: 'join', name, ...directPart(direct) } },
+        { onSuccess: (toolbox) => setJoining(toolbox) },
+      )
     if (region && size && image)
       create.mutate(
-        { body: { provider: 'digitalocean', name, region, size, image } },
+        { body: { provider: 'digitalocean', name, region, size, image, direct: direct.on } },
         { onSuccess: ({ id }) => console(id) },
       )
   }
@@ -69,6 +74,7 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
           {kind === 'digitalocean' && provider.data?.configured && (
             <DropletChoice choice={choice} onChange={setChoice} tried={tried} />
           )}
+          <DirectChoice road={direct} onChange={setDirect} tried={tried} ofServer={kind === 'join'} />
           {create.error && <ProblemNotice error={create.error} />}
         </DialogBody>
         <DialogActions>

@@ -25,19 +25,23 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
   const may = useMay('operator')
   const [open, setOpen] = useState<'remove' | 'join'>()
   const { id: toolboxId, placement, dropletId, boot, status, provider } = toolbox
-  const waits = provider === 'join' && ['provisioning', 'error_provisioning'].includes(status)
+  const lockedOut = status === 'quarantined'
+  const waits =
+    (provider === 'join' && ['provisioning', 'error_provisioning'].includes(status)) ||
+    (lockedOut && provider !== 'local')
+  const again = (status === 'error_provisioning' && provider === 'digitalocean') || (lockedOut && provider === 'local')
   return (
     <Card>
       <CardHeader title="Provisioning">
         {may && waits && (
           <Button size="small" onClick={() => setOpen('join')}>
-            Show its line
+            {lockedOut ? 'Enrol anew' : 'Show its line'}
           </Button>
         )}
-        {may && status === 'error_provisioning' && provider === 'digitalocean' && (
+        {may && again && (
           <Button size="small" pending={retry.isPending} onClick={() => retry.mutate({ params: { toolboxId } })}>
             <RotateCw />
-            Try again
+            {lockedOut ? 'Enrol anew' : 'Try again'}
           </Button>
         )}
         {may && !ENDING.includes(status) && (
@@ -49,6 +53,12 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
       </CardHeader>
       <div className="flex flex-col gap-4 p-4">
         {retry.error && <ProblemNotice error={retry.error} />}
+        {lockedOut && (
+          <p className="text-pretty text-ink-soft">
+            Two machines hold the identity of this toolbox, so neither gets secrets or work any more; their tools run
+            on. Decide which of them it is and enrol that one anew; take DTMA off the other.
+          </p>
+        )}
         {placement && (
           <Facts
             facts={[

@@ -6,7 +6,7 @@ import { Meter } from '../../parts/meter.tsx'
 import { RelativeTime } from '../../parts/relative-time.tsx'
 import { bytes, percent } from '../../words/quantity.ts'
 import { fullTime, spanOf } from '../../words/relative-time.ts'
-import { PROVIDER_WORDS } from '../../words/toolbox-status.ts'
+import { PROVIDER_WORDS, skewWords } from '../../words/toolbox-status.ts'
 import { ProvisionCard } from '../provision/provision-card.tsx'
 import { StatusCard } from './status-card.tsx'
 import { ToolboxTools } from './toolbox-tools.tsx'
@@ -60,7 +60,7 @@ function Machine({ toolbox: { system, docker } }: { toolbox: Toolbox }) {
 }
 
 function Identity({ toolbox }: { toolbox: Toolbox }) {
-  const { machine, publicIpAddress, dtmaVersion, createdAt, provider, connected } = toolbox
+  const { machine, publicIpAddress, dtmaVersion, createdAt, provider, connected, direct, clockSkewSeconds } = toolbox
   return (
     <Card>
       <CardHeader title="Identity" />
@@ -72,7 +72,9 @@ function Identity({ toolbox }: { toolbox: Toolbox }) {
           machine && ['Host name', machine.hostname],
           publicIpAddress !== undefined && ['Address', <CopyableId key="ip" id={publicIpAddress} />],
           ['DTMA', dtmaVersion ?? 'not heard yet'],
-          ['Tunnel', connected ? 'open' : 'closed'],
+          [direct ? 'Direct road' : 'Tunnel', connected ? 'open' : 'closed'],
+          direct && ['Dialled at', `${direct.address ?? publicIpAddress ?? 'not known yet'}, port ${direct.port}`],
+          clockSkewSeconds !== undefined && ['Clock', skewWords(clockSkewSeconds)],
           [
             'Created',
             <span key="created" title={fullTime(createdAt)}>

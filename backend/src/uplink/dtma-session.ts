@@ -1,11 +1,10 @@
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2'
-import { Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import type { Fetch } from '@agentopia/dtma/contract'
-import { SESSION_WINDOW, STREAM_WINDOW, WsDuplex } from '@agentopia/dtma/tunnel'
-import type { WebSocket } from 'ws'
+import { SESSION_WINDOW, STREAM_WINDOW } from '@agentopia/dtma/tunnel'
 import { brokenOff, readableOf } from './readable-of.ts'
 
-export interface TunnelRequest {
+export interface DtmaRequest {
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
@@ -13,33 +12,36 @@ export interface TunnelRequest {
   readonly signal?: AbortSignal
 }
 
-export interface TunnelAnswer {
+export interface DtmaAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: Readable
 }
 
-/** HTTP/2 inside one WebSocket, with us as the client. */
-export interface TunnelSession {
-  /** Rejects when the tunnel ends before the answer begins, or `signal` aborts; an abort later destroys the body. */
-  request(request: TunnelRequest): Promise<TunnelAnswer>
+/** HTTP/2 over one connection to a DTMA, with us as the client, whoever dialled. */
+export interface DtmaSession {
+  /** Rejects when the connection ends before the answer begins, or `signal` aborts; an abort later destroys the body. */
+  request(request: DtmaRequest): Promise<DtmaAnswer>
   readonly fetch: Fetch
+  /** Sends a sign of life; `onAnswer` is called when the other end returns it. */
+  ping(onAnswer: () => void): void
 }
 
-export function openSession(ws: WebSocket): TunnelSession {
+/** @param name Of the connection, for messages: `tunnel`. @param connection Ends with `close`, as every socket does. */
+export function openSession(name: string, connection: Duplex): DtmaSession {
   const session: ClientHttp2Session = connect('http://dtma', {
-    createConnection: () => new WsDuplex(ws),
+    createConnection: () => connection,
     settings: { initialWindowSize: STREAM_WINDOW, enablePush: false },
   })
   session.on('connect', () => session.setLocalWindowSize(SESSION_WINDOW))
   session.on('error', () => {}) // each request in flight hears of it by itself
   // With an error: without one, answers that are under way would end as if they were complete.
-  ws.once('close', () => session.destroy(new Error('the tunnel is closed')))
+  connection.once('close', () => session.destroy(new Error(`the ${name} is closed`)))
 
-  function request({ method, path, headers, body, signal }: TunnelRequest): Promise<TunnelAnswer> {
+  function request({ method, path, headers, body, signal }: DtmaRequest): Promise<DtmaAnswer> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
-      if (session.destroyed) throw new Error('the tunnel is closed')
+      if (session.destroyed) throw new Error(`the ${name} is closed`)
       // The length lets the other side read in one piece, and refuse what is too long before it comes.
       const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
       const stream = session.request(
@@ -55,12 +57,18 @@ export function openSession(ws: WebSocket): TunnelSession {
     })
   }
 
-  return { request, fetch: fetchOver(request) }
+  return {
+    request,
+    fetch: fetchOver(request),
+    ping: (onAnswer) => {
+      if (!session.destroyed) session.ping((error) => error ?? onAnswer())
+    },
+  }
 }
 
 /** `fetch` for whoever wants web types. */
-const fetchOver =
-  (request: TunnelSession['request']): Fetch =>
+export const fetchOver =
+  (request: DtmaSession['request']): Fetch =>
   async (url, { method = 'GET', headers = {}, body, signal } = {}) => {
     const { pathname, search } = new URL(url)
     const answer = await request({

@@ -36,4 +36,4 @@ export function readableOf(stream: ClientHttp2Stream): Readable {
 
 /** The answer is not complete, and will not be. */
 export const brokenOff = ({ rstCode }: ClientHttp2Stream): Error =>
-  new Error(`the tunnel closed the stream (${rstCode ?? 'no code'})`)
+  new Error(`the connection closed the stream (${rstCode ?? 'no code'})`)

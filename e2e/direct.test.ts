@@ -1,0 +1,154 @@
+import {
+  addToolbeltItem,
+  createAgent,
+  createAgentToken,
+  createJoinLine,
+  createToolbox,
+  deployTool,
+  getInstance,
+  getToolbox,
+  grantToolboxAccess,
+  readToolboxStatus,
+} from '@agentopia/api'
+import {
+  bridgeAddress,
+  buildMachineImages,
+  onMachine,
+  removeMachine,
+  startMachine,
+  untilBooted,
+} from '@agentopia/testbed/machines'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { docker } from './docker.ts'
+import { connectMcp, textOf } from './mcp-client.ts'
+import { freePort, type Product, startProduct, waitFor } from './product.ts'
+
+// A server that the control plane dials: from its line to a call of an agent, a firewall that shuts, and a copy of its identity.
+
+const SERVER = 'agentopia-testbed-direct'
+const COPY = 'copy-of-dtma'
+
+let product: Product
+let toolboxId: string
+let instanceId: string
+let mcp: { readonly url: string; readonly secret: string }
+
+beforeAll(async () => {
+  await buildMachineImages()
+  const port = await freePort()
+  await removeMachine(SERVER)
+  await startMachine({
+    name: SERVER,
+    image: 'agentopia-testbed:docker',
+    network: 'bridge',
+    memoryMb: 1_024,
+    label: 'agentopia-testbed=direct',
+  })
+  product = await startProduct({
+    PORT: String(port),
+    HOST: '0.0.0.0',
+    PUBLIC_URL: `http://${await bridgeAddress()}:${port}`,
+    LOCAL_TOOLBOX: 'off',
+    DIRECT_ADDRESSES: 'private',
+  })
+  await untilBooted(SERVER, 60_000)
+  const address = await docker('inspect', '--format', '{{.NetworkSettings.Networks.bridge.IPAddress}}', SERVER)
+  const body = { provider: 'join', name: 'server', direct: { address } } as const
+  toolboxId = (await product.client.call(createToolbox, { body })).id
+})
+afterAll(async () => {
+  await product[Symbol.asyncDispose]()
+  await removeMachine(SERVER)
+})
+
+const paste = async () => {
+  const { line } = await product.client.call(createJoinLine, { params: { toolboxId } })
+  return onMachine(SERVER, ['sh', '-s'], `cd /root && ${line}\n`)
+}
+const toolbox = () => product.client.call(getToolbox, { params: { toolboxId } })
+const observed = async () => (await product.client.call(readToolboxStatus, { params: { toolboxId } })).observation
+const until = <Seen>(what: string, look: () => Promise<Seen>, good: (seen: Seen) => boolean, ms = 60_000) =>
+  waitFor(`not so within ${ms} ms: ${what}`, ms, async () => {
+    const seen = await look()
+    return good(seen) ? seen : undefined
+  })
+const isActive = () =>
+  until('the server is active and dialled', toolbox, ({ status, connected }) => status === 'active' && connected)
+const startedAt = async () => {
+  const [tool] = (await onMachine(SERVER, ['docker', 'ps', '-q', '--filter', `name=dtma-${instanceId}`])).split('\n')
+  return onMachine(SERVER, ['docker', 'inspect', '--format', '{{.State.StartedAt}}', tool!])
+}
+async function echoed(message: string): Promise<string> {
+  const client = await connectMcp(mcp.url, mcp.secret)
+  try {
+    return textOf(await client.callTool({ name: 'demo__echo', arguments: { message } }))
+  } finally {
+    await client.close()
+  }
+}
+
+test('its line makes it a toolbox that is dialled by https, and nothing else is answered in the clear', async () => {
+  expect(await paste()).toContain(`this machine is the toolbox ${toolboxId}`)
+  const { direct } = await isActive()
+  const { code, evidence } = await observed()
+  expect([code, evidence.join()]).toEqual(['reachable', expect.stringContaining('its key is the one')])
+  const clear = await fetch(`http://${direct!.address}:${direct!.port}/status`)
+  expect([clear.status, (await clear.json()) as object]).toEqual([
+    403,
+    expect.objectContaining({ code: 'tls-required' }),
+  ])
+  const log = await onMachine(SERVER, ['docker', 'logs', `agentopia-dtma-${toolboxId}`])
+  expect(log).not.toContain('tunnel')
+})
+
+test('an agent calls a tool by it, with the official client', async () => {
+  const body = { toolId: 'everything', name: 'demo', config: {} }
+  instanceId = (await product.client.call(deployTool, { params: { toolboxId }, body })).id
+  const params = { toolboxId, instanceId }
+  const instance = () => product.client.call(getInstance, { params })
+  await until('the tool runs', instance, ({ state }) => state === 'running', 180_000)
+  const { id: agentId } = await product.client.call(createAgent, { body: { name: 'caller' } })
+  await product.client.call(grantToolboxAccess, { params: { agentId, toolboxId } })
+  await product.client.call(addToolbeltItem, { params: { agentId }, body: { instanceId, allow: ['echo'] } })
+  const token = await product.client.call(createAgentToken, { params: { agentId }, body: { name: 'e2e' } })
+  mcp = { url: token.mcpUrl, secret: token.secret }
+  expect(await echoed('over https')).toContain('over https')
+})
+
+test('a firewall that shuts is named, and what to do about it, though DTMA still reports', async () => {
+  const rule = ['INPUT', '-p', 'tcp', '--dport', '30000', '-j', 'DROP']
+  await onMachine(SERVER, ['iptables', '-I', ...rule])
+  const seen = await until('the firewall is noticed', observed, ({ code }) => code === 'unreachable')
+  expect(seen.nextStep).toContain('open its port')
+  await onMachine(SERVER, ['iptables', '-D', ...rule])
+  await until('it is reachable again', observed, ({ code }) => code === 'reachable')
+  expect(await echoed('open again')).toContain('open again')
+})
+
+test('E09 a copy of its identity locks both out; its tool runs on; a new line makes it the toolbox again', async () => {
+  const before = await startedAt()
+  const image = await onMachine(SERVER, ['docker', 'inspect', '--format', '{{.Image}}', `agentopia-dtma-${toolboxId}`])
+  const copied = 'cp -a /var/lib/agentopia/dtma /root/copy && rm -f /root/copy/lock* /root/copy/*.sock'
+  await onMachine(SERVER, ['sh', '-c', copied])
+  const env = { AGENTOPIA_API_BASE_URL: product.url, TOOLBOX_ID: toolboxId, DTMA_ROAD: 'direct', PORT: '30001' }
+  await onMachine(SERVER, [
+    ...['docker', 'run', '-d', '--name', COPY, '--network', 'host', '--user', '0', '-v', '/root/copy:/var/lib/dtma'],
+    ...Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
+    image,
+  ])
+  const { statusReason } = await until('both are locked out', toolbox, ({ status }) => status === 'quarantined')
+  expect(statusReason).toContain('Two machines')
+  await expect(echoed('to nobody')).rejects.toThrow()
+  expect(await startedAt()).toBe(before)
+
+  expect(await paste()).toContain('Done')
+  await isActive()
+  expect(await startedAt()).toBe(before)
+  await until(
+    'calls are answered again',
+    () => echoed('once more').catch(String),
+    (text) => text.includes('once more'),
+  )
+  expect((await toolbox()).status).toBe('active')
+  expect(await onMachine(SERVER, ['docker', 'logs', COPY])).toContain('locked out')
+})
