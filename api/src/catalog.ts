@@ -27,7 +27,7 @@ export const Tool = z.object({
   /** Name of a lucide icon. */
   icon: z.string(),
   categories: z.array(z.string()),
-  package: z.object({ type: z.enum(['npm', 'oci']), name: z.string(), version: z.string() }),
+  package: z.object({ type: z.enum(['npm', 'pypi', 'oci']), name: z.string(), version: z.string() }),
   transport: z.enum(['stdio', 'http']),
   /** What it may connect to: nothing, these hosts and ports, or every public host. */
   egress: z.union([z.enum(['none', 'any']), z.array(z.object({ host: z.string(), port: z.int() }))]),
