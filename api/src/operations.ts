@@ -18,9 +18,10 @@ import {
 } from './agents.ts'
 import { decideApproval, listApprovals } from './approvals.ts'
 import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSettings, verifyCalls } from './calls.ts'
-import { getCatalogTool, listCatalog } from './catalog.ts'
+import { addCatalogTool, getCatalogTool, listCatalog, removeCatalogTool } from './catalog.ts'
 import { getCredential, putCredential, revokeCredential } from './credentials.ts'
 import { followChanges, getInfo, listActivity } from './events.ts'
+import { appendImageArchive, beginImageArchive, listImageArchives, removeImageArchive } from './images.ts'
 import {
   deployTool,
   followInstanceLogs,
@@ -47,6 +48,7 @@ import { decideAuthorization, describeAuthorization, disconnectClient, listConne
 import type { UserOperation } from './operation.ts'
 import { getProvider, listProviderOptions, removeProviderToken, setProviderToken } from './providers.ts'
 import { createJoinLine, createToolbox, removeToolbox, retryToolbox } from './provisioning.ts'
+import { listRegistries, putRegistryCredential, removeRegistryCredential } from './registries.ts'
 import {
   createApiToken,
   getMe,
@@ -91,6 +93,15 @@ export const OPERATIONS = [
   removeProviderToken,
   listCatalog,
   getCatalogTool,
+  addCatalogTool,
+  removeCatalogTool,
+  listRegistries,
+  putRegistryCredential,
+  removeRegistryCredential,
+  listImageArchives,
+  beginImageArchive,
+  appendImageArchive,
+  removeImageArchive,
   listInstances,
   deployTool,
   getInstance,

@@ -39,6 +39,7 @@ export async function start(config: Config): Promise<void> {
       own: ownNames({ host: config.http.host, port: server.port }, publicUrl),
       pageDir: config.http.pageDir,
       callsDir: join(config.dataDir, 'calls'),
+      archivesDir: join(config.dataDir, 'archives'),
       version: VERSION,
       machines: {
         ...config.machines,

@@ -31,6 +31,7 @@ export function toolOf({ spec, config, secrets = [], categories, ...rest }: Reci
     transport: spec.transport.type,
     egress: ToolSpec.shape.egress.parse(spec.egress),
     keepsState: spec.state !== undefined,
+    profiles: [...(spec.profiles ?? [])],
     config: [...config],
     secrets: [...secrets],
   }

@@ -46,6 +46,15 @@ export const ImageReference = z
   .string()
   .check(z.maxLength(300), z.regex(IMAGE, 'an image with a tag or a digest, such as ghcr.io/owner/server:1.2'))
 
+/** The public registry that a reference without a host means. */
+export const DOCKER_HUB = 'docker.io'
+
+/** Host, with its port when it has one, of the registry that a reference speaks of: as Docker reads it. */
+export function registryOf(reference: string): string {
+  const [first = '', ...rest] = reference.split('/')
+  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : DOCKER_HUB
+}
+
 /** SHA-256 over the bytes of a file. */
 export const Sha256 = z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digits'))
 

@@ -105,6 +105,7 @@ async function copyEntries(bytes: AsyncGenerator<Buffer>, tar: Pack): Promise<st
 
 /** A broken source must not end the target: what is wrong with the archive is said there by us. */
 async function copy(source: AsyncIterable<unknown>, target: ReturnType<Pack['entry']>): Promise<void> {
+  target.once('error', () => undefined) // it is destroyed with the archive, which tells why
   for await (const chunk of source as AsyncIterable<Buffer>) {
     if (target.write(chunk)) continue
     await new Promise<void>((resolve) => {

@@ -6,6 +6,7 @@ export * from './calls.ts'
 export * from './credentials.ts'
 export * from './instances.ts'
 export * from './oauth.ts'
+export * from './packages.ts'
 export * from './providers.ts'
 export * from './records.ts'
 export * from './toolboxes.ts'
@@ -24,6 +25,9 @@ export const ANNOUNCED = {
   agent_toolbelt_items: 'toolbelt',
   agent_tool_capability_permissions: 'toolbelt',
   providers: 'provider',
+  tool_catalog: 'tool',
+  registry_credentials: 'registry',
+  image_archives: 'image',
   agent_tool_credentials: 'toolbelt',
   tool_calls: 'call',
   call_settings: 'settings',
