@@ -1,4 +1,5 @@
-/** Parts of DTMA for tests of what is at its other end: the tunnel and the MCP bridge, without a machine. */
+/** DTMA for tests of what is at its other end: as a process of its own, and the tunnel and the MCP bridge without a machine. */
+export { type DtmaProcess, dtmaProcess } from './dtma-process.testing.ts'
 export type { HttpReply, HttpRequest } from './http/exchange.ts'
 export { listenerOf } from './http/listener.ts'
 export { createMcpEndpoint } from './mcp/mcp-endpoint.ts'
