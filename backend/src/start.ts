@@ -81,6 +81,7 @@ function localProvider({ dataDir, local, http }: Config, port: number) {
     image: local.image,
     port: local.dtmaPort,
     socketPath: local.dockerSocket,
+    packages: local.packages,
   })
 }
 

@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { extract } from 'tar-stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Input } from './contract/operation.ts'
 import { callCapability, deleteTool, getStatus, getTool, putTool, putToolSecrets } from './contract/operations.ts'
@@ -15,7 +13,13 @@ import { createEngineHttp } from './engine/engine.http.ts'
 import { dockerBridgeAddress } from './tools/docker-bridge.testing.ts'
 import { PYTHON_SERVER, serverProgram } from './tools/mcp-server.testing.ts'
 import { openPythonIndex, type PythonIndex } from './tools/python-index.testing.ts'
-import { layerOf, openTestRegistry, type TestImage, type TestRegistry } from './tools/registry.testing.ts'
+import {
+  layerOf,
+  openTestRegistry,
+  savedLayersOf,
+  type TestImage,
+  type TestRegistry,
+} from './tools/registry.testing.ts'
 
 const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
 const run = randomBytes(3).toString('hex')
@@ -32,20 +36,6 @@ let heartbeats = 0
 let dtma: DtmaProcess
 let base: Buffer[] = []
 const images = new Set<string>()
-
-/** The layers of an image that Docker has: as it saves them. */
-async function layersOf(image: string): Promise<Buffer[]> {
-  const files = new Map<string, Buffer>()
-  const entries = extract()
-  entries.end(execFileSync('docker', ['save', image], { maxBuffer: 1 << 30 }))
-  for await (const entry of entries) {
-    const chunks: Buffer[] = []
-    for await (const chunk of entry as AsyncIterable<Buffer>) chunks.push(chunk)
-    files.set(entry.header.name, Buffer.concat(chunks))
-  }
-  const [{ Layers }] = JSON.parse(files.get('manifest.json')!.toString()) as [{ Layers: string[] }]
-  return Layers.map((name) => files.get(name)!)
-}
 
 /** An image that asks for everything that it must not get. */
 const imageOf = async (version: string): Promise<TestImage> => ({
@@ -86,7 +76,7 @@ beforeAll(async () => {
   registry.manners.only = { username: 'robot', password: PASSWORD }
   index = await openPythonIndex(await dockerBridgeAddress(docker))
   controlPlane = await openControlPlane()
-  base = await layersOf(BASE)
+  base = await savedLayersOf(BASE)
   dtma = await dtmaProcess({
     DTMA_STATE_DIR: directory,
     DTMA_RUNNER_IMAGE: BASE,

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
-import { pack } from 'tar-stream'
+import { extract, pack } from 'tar-stream'
 
 /** How the registry behaves from now on. */
 export interface Manners {
@@ -56,6 +57,20 @@ export async function layerOf(files: Readonly<Record<string, string>>): Promise<
   for (const [name, text] of Object.entries(files)) tar.entry({ name, mode: 0o755, mtime: new Date(0) }, text)
   tar.finalize()
   return Buffer.concat(await Readable.from(tar).toArray())
+}
+
+/** The layers of an image that Docker has, as it saves them. */
+export async function savedLayersOf(image: string): Promise<Buffer[]> {
+  const files = new Map<string, Buffer>()
+  const entries = extract()
+  entries.end(execFileSync('docker', ['save', image], { maxBuffer: 1 << 30 }))
+  for await (const entry of entries) {
+    const chunks: Buffer[] = []
+    for await (const chunk of entry as AsyncIterable<Buffer>) chunks.push(chunk)
+    files.set(entry.header.name, Buffer.concat(chunks))
+  }
+  const [{ Layers }] = JSON.parse(files.get('manifest.json')!.toString()) as [{ Layers: string[] }]
+  return Layers.map((name) => files.get(name)!)
 }
 
 /** The manifest and configuration of an image, as bytes. */
