@@ -8,7 +8,7 @@ export const RegistryHost = z
   .max(255)
   .regex(
     /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::\d{1,5})?$/,
-    'a host, such as ghcr.io or registry.example:5000',
+    'a host, such as registry.example, or registry.example:5000',
   )
 
 /** That the account has a credential for a registry. Never the password. */

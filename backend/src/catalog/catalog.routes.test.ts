@@ -91,7 +91,7 @@ test.each([
     400,
     'invalid-request',
   ],
-  ['an image without a tag', { spec: oci('ghcr.io/owner/server') }, 400, 'invalid-request'],
+  ['an image without a tag', { spec: oci('registry.example/owner/server') }, 400, 'invalid-request'],
   [
     'more than any profile allows',
     { spec: { ...NOTES.spec, resources: { memoryMib: 4_000 } } },

@@ -9,7 +9,7 @@ export type Answer = Pick<Response, 'ok' | 'status' | 'json'>
 export interface FetchInit {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array<ArrayBuffer>
   readonly signal?: AbortSignal
 }
 

@@ -44,7 +44,7 @@ const IMAGE = new RegExp(`^${HOST}${PATH}(?:\\/${PATH})*(?::[A-Za-z0-9_][A-Za-z0
 /** `repository:tag` or `repository@sha256:…`. */
 export const ImageReference = z
   .string()
-  .check(z.maxLength(300), z.regex(IMAGE, 'an image with a tag or a digest, such as ghcr.io/owner/server:1.2'))
+  .check(z.maxLength(300), z.regex(IMAGE, 'an image with a tag or a digest, such as registry.example/owner/server:1.2'))
 
 /** The public registry that a reference without a host means. */
 export const DOCKER_HUB = 'docker.io'

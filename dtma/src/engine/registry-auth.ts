@@ -7,7 +7,7 @@ export interface RegistryCredential {
 }
 
 /** Docker's own name for it, in what it is told and nowhere else. */
-const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/'
+const DOCKER_HUB_SERVER = `https://index.${DOCKER_HUB}/v1/`
 
 /** The repository of a reference, without tag or digest. */
 export const repositoryOf = (reference: string): string =>

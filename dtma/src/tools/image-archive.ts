@@ -136,7 +136,7 @@ async function textOf(entry: AsyncIterable<unknown>, size: number): Promise<stri
 }
 
 /** @throws {InvalidArchive} */
-export function manifestOf(text: string | undefined): z.infer<typeof ArchiveManifest>[0] {
+function manifestOf(text: string | undefined): z.infer<typeof ArchiveManifest>[0] {
   if (text === undefined)
     throw new InvalidArchive('The archive holds no manifest.json: `docker save` makes one that does')
   const parsed = ArchiveManifest.safeParse(parseJson(text))

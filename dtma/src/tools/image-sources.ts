@@ -10,7 +10,7 @@ export interface ImageSources {
   archive(digest: string, signal: AbortSignal): Promise<ImageArchive>
 }
 
-export interface ImageArchive {
+interface ImageArchive {
   /** Of the body, when the other end says it. */
   readonly bytes: number | undefined
   /** Not to be trusted until its digest was checked. */

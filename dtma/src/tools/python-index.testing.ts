@@ -14,7 +14,7 @@ export interface PythonIndex {
 }
 
 /** A package of plain Python as a wheel (PEP 427). */
-export interface Wheel {
+interface Wheel {
   /** Normalised. */
   readonly name: string
   readonly version: string

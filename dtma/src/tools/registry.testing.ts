@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { extract, pack } from 'tar-stream'
 
 /** How the registry behaves from now on. */
-export interface Manners {
+interface Manners {
   /** Whom it lets in; absent: everybody. */
   only?: { readonly username: string; readonly password: string }
   /** Answers every request so. */

@@ -1,5 +1,12 @@
 import type { IncomingMessage } from 'node:http'
-import { ARCHIVE_PATH, createClient, type Fetch, ProblemError, readRegistryCredential } from '../contract/index.ts'
+import {
+  type Answer,
+  ARCHIVE_PATH,
+  createClient,
+  type Fetch,
+  ProblemError,
+  readRegistryCredential,
+} from '../contract/index.ts'
 import { type ImageSources, NO_IMAGE_SOURCES } from '../tools/image-sources.ts'
 import { ToolFailure } from '../tools/tool-failure.ts'
 import { httpFetch, openDownload } from './http-fetch.ts'
@@ -24,7 +31,7 @@ const IDLE_MS = 60_000
 /** Asks the control plane, as the toolbox that we are. */
 export function controlPlaneSources({ baseUrl, pins, token, redact }: ControlPlaneSourcesDeps): ImageSources {
   if (baseUrl === undefined) return NO_IMAGE_SOURCES
-  const fetch: Fetch = pins ? pinnedFetch(pins) : httpFetch
+  const fetch: Fetch<Answer> = pins ? pinnedFetch(pins) : httpFetch
 
   function bearer(): string {
     const held = token()

@@ -17,7 +17,7 @@ test.each([
     { type: 'npm', name: '@scope/server', version: '1.2.3', bin: 'serve' },
   ],
   ['PyPI', { pypi: 'mcp-server-time==2026.1.0' }, { type: 'pypi', name: 'mcp-server-time', version: '2026.1.0' }],
-  ['an image', { oci: 'ghcr.io/owner/server:1' }, { type: 'oci', image: 'ghcr.io/owner/server:1' }],
+  ['an image', { oci: 'registry.example/owner/server:1' }, { type: 'oci', image: 'registry.example/owner/server:1' }],
   ['an archive', { archive: 'team/server:1' }, { type: 'oci', image: 'team/server:1', archive: ARCHIVE.digest }],
 ])('%s', (_, flags, expected) => {
   expect(toolFrom({ id: 'x', ...flags }, [ARCHIVE]).spec.package).toEqual(expected)

@@ -12,7 +12,7 @@ export const catalogAdd = command(
     tool: { type: 'positional', description: 'Id of the new entry', required: true },
     npm: text('npm package: name@1.2.3'),
     pypi: text('Python package: name==1.2.3'),
-    oci: text('Image: ghcr.io/owner/server:1.2, or by digest'),
+    oci: text('Image: registry.example/owner/server:1.2, or by digest'),
     archive: text('Image that was pushed: its name or digest'),
     bin: text('Which command of the package; default: its only one'),
     title: text('Title; default: the id'),

@@ -3,7 +3,7 @@ import { command } from '../../command.ts'
 import { table } from '../../output.ts'
 
 const REGISTRY = {
-  registry: { type: 'positional', description: 'Host of the registry, such as ghcr.io', required: true },
+  registry: { type: 'positional', description: 'Host of the registry, such as registry.example', required: true },
 } as const
 
 export const registryList = command(

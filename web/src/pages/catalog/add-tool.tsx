@@ -27,7 +27,7 @@ const PROFILES = [
 const SOURCES: Readonly<Record<Exclude<Kind, 'archive'>, readonly [label: string, example: string]>> = {
   npm: ['Package', '@scope/server'],
   pypi: ['Package', 'mcp-server-time'],
-  oci: ['Image, with its tag or digest', 'ghcr.io/owner/server:1.2'],
+  oci: ['Image, with its tag or digest', 'registry.example/owner/server:1.2'],
 }
 
 /** A tool of one's own: what it is made of, what it may reach and what it keeps. */

@@ -22,7 +22,7 @@ test.each([
     { kind: 'pypi', source: 'time-server', version: '1.0' },
     { type: 'pypi', name: 'time-server', version: '1.0' },
   ],
-  ['oci', { kind: 'oci', source: 'ghcr.io/a/b:1' }, { type: 'oci', image: 'ghcr.io/a/b:1' }],
+  ['oci', { kind: 'oci', source: 'registry.example/a/b:1' }, { type: 'oci', image: 'registry.example/a/b:1' }],
   [
     'archive',
     { kind: 'archive', source: ARCHIVE.digest },
@@ -55,7 +55,7 @@ test('what it may reach, and what it gets, are as typed', () => {
 
 test.each([
   ['@modelcontextprotocol/server-everything', 'server-everything'],
-  ['ghcr.io/owner/Some.Server:1.2', 'some-server'],
+  ['registry.example/owner/Some.Server:1.2', 'some-server'],
   ['', ''],
 ])('"%s" is called "%s" at first', (source, id) => {
   expect(idFrom(source)).toBe(id)

@@ -104,7 +104,7 @@ function StoreCredential() {
             <Input
               {...control}
               spellCheck={false}
-              placeholder="ghcr.io"
+              placeholder="registry.example"
               value={registry}
               onChange={(event) => setRegistry(event.target.value)}
             />
