@@ -161,8 +161,9 @@ export function AddTool({ onClose, onAdded }: { onClose: () => void; onAdded: (t
               />
             )}
           </Field>
-          {add.error && <ProblemNotice error={add.error} />}
         </DialogBody>
+        {/* Below what scrolls: it is seen wherever one is. */}
+        {add.error && <ProblemNotice error={add.error} className="mx-5 mb-4" />}
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
           <Button
