@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { ensureChromium } from './setup/chromium.mjs'
 import { installDependencies, NODE } from './setup/dependencies.mjs'
 import { ensureDocker } from './setup/docker.mjs'
-import { buildDtmaImage, ensureBaseImage } from './setup/images.mjs'
+import { buildDtmaImage, ensureBaseImage, ensurePythonImage } from './setup/images.mjs'
 import { buildProduct } from './setup/product.mjs'
 import { explain, StepError, step } from './setup/step.mjs'
 
@@ -59,6 +59,7 @@ async function setup() {
   const docker = await step('Docker Engine', () => ensureDocker(dataDir))
   if (docker?.missing) throw new StepError('The tests need a Docker Engine', docker.missing)
   await imagesOfTheToolbox()
+  await step('Python image', ensurePythonImage)
   await step('Chromium', ensureChromium)
   return 0
 }

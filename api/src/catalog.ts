@@ -1,3 +1,4 @@
+import { ToolSpec } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { SecretField, ToolOAuth } from './credentials.ts'
 import { Page, pageOf, ToolId } from './fields.ts'
@@ -27,11 +28,15 @@ export const Tool = z.object({
   /** Name of a lucide icon. */
   icon: z.string(),
   categories: z.array(z.string()),
-  package: z.object({ type: z.enum(['npm', 'oci']), name: z.string(), version: z.string() }),
+  package: z.object({ type: z.enum(['npm', 'pypi', 'oci']), name: z.string(), version: z.string() }),
   transport: z.enum(['stdio', 'http']),
   /** What it may connect to: nothing, these hosts and ports, or every public host. */
   egress: z.union([z.enum(['none', 'any']), z.array(z.object({ host: z.string(), port: z.int() }))]),
   keepsState: z.boolean(),
+  /** What it gets beyond the strict profile, by name. */
+  profiles: z.array(z.string()),
+  /** Added by the account; absent: curated. */
+  own: z.boolean().optional(),
   config: z.array(ConfigField),
   /** Not empty: each agent has a container of its own, with its own secrets. */
   secrets: z.array(SecretField),
@@ -61,4 +66,48 @@ export const getCatalogTool = defineUserOperation({
   params: z.object({ toolId: ToolId }),
   reply: Tool,
   problems: ['tool-not-found'],
+})
+
+/** A tool of one's own: everything that the curated ones are made of. */
+export const NewTool = z.strictObject({
+  id: ToolId,
+  title: z.string().min(1).max(80),
+  summary: z.string().max(300).default(''),
+  publisher: z.string().max(80).default('Own'),
+  docsUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .optional(),
+  icon: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/)
+    .default('package'),
+  categories: z.array(z.string().min(1).max(40)).max(8).default([]),
+  /** What a toolbox is asked to run. Its secrets are declared by `secrets`, not here. */
+  spec: ToolSpec,
+  config: z.array(ConfigField).max(40).default([]),
+  secrets: z.array(SecretField).max(16).default([]),
+})
+
+export const addCatalogTool = defineUserOperation({
+  id: 'addCatalogTool',
+  summary: 'Add a tool of one’s own to the catalogue: an npm or PyPI package, or an image',
+  method: 'POST',
+  path: '/api/catalog',
+  auth: 'admin',
+  status: 201,
+  body: NewTool,
+  reply: Tool,
+  problems: ['name-taken', 'invalid-tool', 'image-not-found'],
+})
+
+export const removeCatalogTool = defineUserOperation({
+  id: 'removeCatalogTool',
+  summary: 'Remove a tool of one’s own from the catalogue',
+  method: 'DELETE',
+  path: '/api/catalog/:toolId',
+  auth: 'admin',
+  status: 204,
+  params: z.object({ toolId: ToolId }),
+  problems: ['tool-not-found', 'tool-in-use', 'tool-curated'],
 })

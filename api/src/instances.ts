@@ -24,6 +24,8 @@ export const ToolInstance = z.object({
   since: Timestamp.optional(),
   observedAt: Timestamp.optional(),
   restarts: z.int(),
+  /** What it runs: an image by its digest, or the one that was built of its package. */
+  image: z.string().optional(),
   server: z.object({ name: z.string(), version: z.string(), protocolVersion: z.string() }).optional(),
   capabilityCount: z.int().optional(),
   createdAt: Timestamp,

@@ -9,6 +9,8 @@ export interface UserOperation extends Operation {
   readonly problems: readonly ProblemCode[]
   /** Present instead of `reply`: the success is a file of one of these media types, sent as it is read. */
   readonly file?: readonly string[]
+  /** Present instead of `body`: the request carries bytes (`application/octet-stream`), and so many at most. */
+  readonly upload?: { readonly mostBytes: number }
 }
 
 export const defineUserOperation = <const Op extends UserOperation>(operation: Op): Op => defineOperation(operation)

@@ -18,11 +18,12 @@ import {
 } from './agents.ts'
 import { decideApproval, listApprovals } from './approvals.ts'
 import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSettings, verifyCalls } from './calls.ts'
-import { getCatalogTool, listCatalog } from './catalog.ts'
+import { addCatalogTool, getCatalogTool, listCatalog, removeCatalogTool } from './catalog.ts'
 import { endConnection, finishConnection, listOAuthClients, putOAuthClient, startConnection } from './connections.ts'
 import { getCredential, putCredential, revokeCredential } from './credentials.ts'
 import { getAgentDataFlow, listFlowLabels, putFlowLabels } from './data-flow.ts'
 import { followChanges, getInfo, listActivity } from './events.ts'
+import { appendImageArchive, beginImageArchive, listImageArchives, removeImageArchive } from './images.ts'
 import {
   deployTool,
   followInstanceLogs,
@@ -58,6 +59,7 @@ import {
 } from './payloads.ts'
 import { getProvider, listProviderOptions, removeProviderToken, setProviderToken } from './providers.ts'
 import { createJoinLine, createToolbox, removeToolbox, retryToolbox } from './provisioning.ts'
+import { listRegistries, putRegistryCredential, removeRegistryCredential } from './registries.ts'
 import {
   createApiToken,
   getMe,
@@ -102,6 +104,15 @@ export const OPERATIONS = [
   removeProviderToken,
   listCatalog,
   getCatalogTool,
+  addCatalogTool,
+  removeCatalogTool,
+  listRegistries,
+  putRegistryCredential,
+  removeRegistryCredential,
+  listImageArchives,
+  beginImageArchive,
+  appendImageArchive,
+  removeImageArchive,
   listInstances,
   deployTool,
   getInstance,

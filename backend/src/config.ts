@@ -10,6 +10,12 @@ const builtPage = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../dist/page' : './page', import.meta.url),
 )
 
+/** Where packages are taken from. It reaches every toolbox that it is given to, so it holds no password. */
+const index = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => new URL(text).username + new URL(text).password === '', 'must hold no user and no password')
+  .optional()
+
 /** The whole environment, in one table. `docs/configuration.md` is printed from it. */
 export const Environment = z.object({
   PORT: port.default(3000).describe('TCP port of the control plane; 0 picks a free one.'),
@@ -71,6 +77,15 @@ export const Environment = z.object({
     .min(1)
     .default('agentopia-dtma:latest')
     .describe('Docker image of DTMA for the local toolbox.'),
+  NPM_REGISTRY: index.describe('Registry that the local toolbox takes npm packages from. Default: the public one.'),
+  PYPI_INDEX: index.describe(
+    'Index that the local toolbox takes Python packages from (PEP 503). Default: the public one.',
+  ),
+  PYTHON_IMAGE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Image that the local toolbox builds Python packages on. Default: python:3-slim.'),
   AGENT_TOOL_IDLE_SECONDS: z.coerce
     .number()
     .int()
@@ -107,6 +122,8 @@ export interface Config {
     readonly dtmaPort: number
     readonly image: string
     readonly dockerSocket: string
+    /** Where its packages come from, as DTMA's environment takes it. */
+    readonly packages: Readonly<Record<string, string>>
   }
   readonly machines: { readonly keyPin?: string; readonly limit: number; readonly digitalOceanUrl: string }
   readonly direct: {
@@ -156,6 +173,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       dtmaPort: e.LOCAL_DTMA_PORT,
       image: e.DTMA_IMAGE,
       dockerSocket: e.DOCKER_SOCKET,
+      packages: {
+        ...(e.NPM_REGISTRY ? { DTMA_NPM_REGISTRY: e.NPM_REGISTRY } : {}),
+        ...(e.PYPI_INDEX ? { DTMA_PYPI_INDEX: e.PYPI_INDEX } : {}),
+        ...(e.PYTHON_IMAGE ? { DTMA_PYTHON_IMAGE: e.PYTHON_IMAGE } : {}),
+      },
     },
     machines: {
       ...(e.PUBLIC_KEY_PIN ? { keyPin: e.PUBLIC_KEY_PIN } : {}),

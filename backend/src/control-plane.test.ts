@@ -26,6 +26,13 @@ const BODIES: Readonly<Record<string, unknown>> = {
   createApiToken: { name: 'cli', role: 'viewer' },
   createToolbox: { provider: 'join', name: 'server' },
   setProviderToken: { token: 'dop_v1_no_such_token' },
+  addCatalogTool: {
+    id: 'own-tool',
+    title: 'Own',
+    spec: { package: { type: 'oci', image: 'example/x:1' }, transport: { type: 'stdio' } },
+  },
+  putRegistryCredential: { username: 'robot', password: 'not-a-password' },
+  beginImageArchive: { digest: `sha256:${'0'.repeat(64)}`, size: 1 },
   deployTool: { toolId: 'everything', name: 'second' },
   updateInstance: { config: {} },
   createAgent: { name: 'another' },
@@ -75,6 +82,9 @@ const nowhere: Readonly<Record<string, string>> = {
   approvalId: 'appr_0000000000000000',
   toolId: 'no-such-tool',
   callId: 'call_0000000000000000',
+  registry: 'registry.example',
+  digest: `sha256:${'0'.repeat(64)}`,
+  offset: '0',
 }
 
 const pathOf = (op: UserOperation, ids: Readonly<Record<string, string>>): string =>

@@ -45,6 +45,7 @@ export async function openTestControlPlane(
   const store = await openTestStore()
   const stop = new AbortController()
   const callsDir = mkdtempSync(join(tmpdir(), 'agentopia-calls-'))
+  const archivesDir = mkdtempSync(join(tmpdir(), 'agentopia-archives-'))
   const controlPlane = await startControlPlane({
     store,
     masterKey: Buffer.alloc(32, 7),
@@ -55,6 +56,7 @@ export async function openTestControlPlane(
     own: ownNames({ host: '127.0.0.1', port: 3000 }, ORIGIN),
     pageDir: '/nowhere',
     callsDir,
+    archivesDir,
     version: '0.0.0-test',
     machines: {
       imageName: 'agentopia-dtma:test',
@@ -93,6 +95,7 @@ export async function openTestControlPlane(
       await controlPlane.stopped
       await store[Symbol.asyncDispose]()
       rmSync(callsDir, { recursive: true, force: true })
+      rmSync(archivesDir, { recursive: true, force: true })
     },
   }
 }

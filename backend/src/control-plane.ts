@@ -41,6 +41,9 @@ import { createGateway, MCP_PATH } from './gateway/gateway.ts'
 import { createWayOfCalls } from './gateway/way-of-calls.ts'
 import type { OwnNames } from './http/same-site.ts'
 import type { RequestHandler, UpgradeHandler } from './http/server.ts'
+import { createArchiveFiles } from './images/archive.files.ts'
+import { archiveRoutes } from './images/archive.routes.ts'
+import { archiveUplink } from './images/archive.uplink.ts'
 import type { DtmaImage } from './install/dtma-image.ts'
 import { installRoutes } from './install/install.routes.ts'
 import type { Log } from './log.ts'
@@ -55,6 +58,8 @@ import type { ToolboxProvider } from './providers/provider.ts'
 import type { Clock } from './reconcile/clock.ts'
 import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
+import { registryRoutes } from './registries/registry.routes.ts'
+import { registryUplink } from './registries/registry.uplink.ts'
 import type { Store } from './store/connect.ts'
 import { createSealer } from './store/seal.ts'
 import { byProvider } from './toolboxes/by-provider.ts'
@@ -96,6 +101,8 @@ export interface ControlPlaneDeps {
   readonly pageDir: string
   /** Directory of the journal of calls; this process's own. */
   readonly callsDir: string
+  /** Directory of the archives of images; shared by all processes that serve one store. */
+  readonly archivesDir: string
   readonly version: string
   /** After so long without a call an agent's own container stops. */
   readonly agentToolIdleMs: number
@@ -345,7 +352,13 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       ...digitalOcean.options,
     })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
-    catalogRoutes(mount, { catalog })
+    catalogRoutes(mount, { store, catalog })
+    registryRoutes(mount, { store, clock, sealer })
+    const archives = createArchiveFiles(deps.archivesDir)
+    archiveRoutes(mount, { store, files: archives })
+    const fromToolboxes = { store, catalog, clock, log, sealer, authenticate: authenticateDtma(store, clock.now) }
+    registryUplink(uplink, fromToolboxes)
+    archiveUplink(uplink, { ...fromToolboxes, files: archives })
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
     agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })
     toolbeltRoutes(mount, { store, catalog, newId })

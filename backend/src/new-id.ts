@@ -13,6 +13,7 @@ export type IdPrefix =
   | 'appr'
   | 'act'
   | 'prov'
+  | 'tool'
   | 'client'
   | 'grant'
   | 'user'

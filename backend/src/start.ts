@@ -40,6 +40,7 @@ export async function start(config: Config): Promise<void> {
       own: ownNames({ host: config.http.host, port: server.port }, publicUrl),
       pageDir: config.http.pageDir,
       callsDir: join(config.dataDir, 'calls'),
+      archivesDir: join(config.dataDir, 'archives'),
       version: VERSION,
       machines: {
         ...config.machines,
@@ -85,6 +86,7 @@ function localProvider({ dataDir, local, http }: Config, port: number) {
     image: local.image,
     port: local.dtmaPort,
     socketPath: local.dockerSocket,
+    packages: local.packages,
   })
 }
 

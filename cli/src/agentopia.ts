@@ -23,15 +23,19 @@ import { callDataFlow, callPatience, callResume, callRetention, callSecrets, cal
 import { callTail } from './commands/call/tail.ts'
 import { callVerify } from './commands/call/verify.ts'
 import { catalogList } from './commands/catalog/list.ts'
+import { catalogAdd, catalogRemove } from './commands/catalog/manage.ts'
 import { catalogShow } from './commands/catalog/show.ts'
 import { connectionClient, connectionClients } from './commands/connection/client.ts'
 import { connectionEnd, connectionOpen, connectionShow } from './commands/connection/connect.ts'
 import { credentialList, credentialRevoke, credentialSet } from './commands/credential/manage.ts'
+import { imageList, imageRemove } from './commands/image/manage.ts'
+import { imagePush } from './commands/image/push.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
 import { memberInvitations, memberInvite, memberUninvite } from './commands/member/invitations.ts'
 import { memberList, memberRemove, memberRole } from './commands/member/people.ts'
 import { providerForget, providerOptions, providerSet, providerShow } from './commands/provider/digital-ocean.ts'
+import { registryList, registryRemove, registrySet } from './commands/registry/manage.ts'
 import { tokenList } from './commands/token/list.ts'
 import { tokenRevoke } from './commands/token/revoke.ts'
 import { toolCapabilities } from './commands/tool/capabilities.ts'
@@ -77,7 +81,22 @@ export const agentopia = defineCommand({
       options: providerOptions,
       forget: providerForget,
     }),
-    catalog: noun('catalog', 'Tools that can be deployed', { list: catalogList, show: catalogShow }),
+    catalog: noun('catalog', 'Tools that can be deployed', {
+      list: catalogList,
+      show: catalogShow,
+      add: catalogAdd,
+      remove: catalogRemove,
+    }),
+    image: noun('image', 'Images that the control plane gives to toolboxes', {
+      list: imageList,
+      push: imagePush,
+      remove: imageRemove,
+    }),
+    registry: noun('registry', 'Registries that images are pulled from', {
+      list: registryList,
+      set: registrySet,
+      remove: registryRemove,
+    }),
     tool: noun('tool', 'Deployed tools', {
       list: toolList,
       deploy: toolDeploy,

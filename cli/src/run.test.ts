@@ -152,6 +152,7 @@ test("shows control characters of strangers' text instead of obeying them", asyn
     transport: 'stdio',
     egress: 'none',
     keepsState: false,
+    profiles: [],
     config: [],
     secrets: [],
   }

@@ -15,7 +15,8 @@ test('with nothing set, DTMA listens on 30000: everywhere in a container, on loo
   expect(parseConfig({}, true).http).toEqual({ host: '0.0.0.0', port: 30_000 })
   expect(parseConfig({}, false)).toEqual({
     http: { host: '127.0.0.1', port: 30_000 },
-    docker: { socketPath: '/var/run/docker.sock', runnerImage: undefined },
+    docker: { socketPath: '/var/run/docker.sock', runnerImage: undefined, pythonImage: undefined },
+    indexes: { npm: undefined, pypi: undefined },
     stateDirectory: '/var/lib/dtma',
     uplink: undefined,
     apiKey: undefined,
@@ -49,4 +50,12 @@ test('an empty variable counts as not set, and the origin loses its slash', () =
   const { uplink, http } = parseConfig({ PORT: '', HOST: ' ', AGENTOPIA_API_BASE_URL: 'https://cp.example/' }, true)
   expect(http).toEqual({ host: '0.0.0.0', port: 30_000 })
   expect(uplink?.baseUrl).toBe('https://cp.example')
+})
+
+test('an index of packages holds no password: it is written into images', () => {
+  const index = 'https://user:secret-of-mine@index.example/simple'
+  expect(() => parseConfig({ DTMA_PYPI_INDEX: index }, false)).toThrow(
+    'DTMA_PYPI_INDEX: must hold no user and no password',
+  )
+  expect(parseConfig({ DTMA_PYPI_INDEX: 'http://10.0.0.1:8080/simple' }, false).indexes.pypi).toContain('10.0.0.1')
 })

@@ -1,12 +1,21 @@
 import * as z from 'zod/mini'
 import en from 'zod/v4/locales/en.js'
 import { LOG_LEVELS, type LogLevel } from './log.ts'
+import { PYTHON_IMAGE } from './tools/python-base.ts'
 
 // The small edition of zod brings no messages of its own; these name what is wrong, never the value.
 z.config(en())
 
 const text = (about: string) => z.optional(z.string().check(z.describe(about)))
 const secret = (about: string) => z.optional(z.string().check(z.minLength(16), z.maxLength(1_024), z.describe(about)))
+
+const index = (about: string) =>
+  z.optional(
+    z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).check(
+      z.refine((url) => new URL(url).username + new URL(url).password === '', 'must hold no user and no password'),
+      z.describe(about),
+    ),
+  )
 
 /** The whole environment, in one table. The configuration reference is printed from it. Nothing need be set. */
 export const Environment = z.object({
@@ -64,6 +73,15 @@ export const Environment = z.object({
     '/var/lib/dtma',
   ),
   DTMA_RUNNER_IMAGE: text("Image with Node and npm that npm packages are built on. Default: DTMA's own image."),
+  DTMA_PYTHON_IMAGE: text(
+    `Image with Python 3 and pip that Python packages are built on; pulled when it is not there. Default: ${PYTHON_IMAGE}.`,
+  ),
+  DTMA_NPM_REGISTRY: index(
+    'Registry that npm packages come from. It holds no password. Default: the one of the runner image.',
+  ),
+  DTMA_PYPI_INDEX: index(
+    'Index that Python packages come from (PEP 503). It holds no password. Default: the public one.',
+  ),
   DOCKER_HOST: z._default(
     z
       .string()
@@ -89,7 +107,13 @@ export interface Config {
     /** Whether more than /health is answered in the clear. */
     readonly plain: boolean
   }
-  readonly docker: { readonly socketPath: string; readonly runnerImage: string | undefined }
+  readonly docker: {
+    readonly socketPath: string
+    readonly runnerImage: string | undefined
+    readonly pythonImage: string | undefined
+  }
+  /** Where packages come from; absent: from where everybody takes them. */
+  readonly indexes: { readonly npm: string | undefined; readonly pypi: string | undefined }
   readonly stateDirectory: string
   /** Absent: those that Docker gives to containers. */
   readonly egressNameServers: readonly string[] | undefined
@@ -149,7 +173,12 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, i
       port: e.PORT,
       plain: (e.DTMA_PLAIN_HTTP ?? (e.DTMA_ROAD === 'direct' ? 'off' : 'on')) === 'on',
     },
-    docker: { socketPath: e.DOCKER_HOST.slice('unix://'.length), runnerImage: e.DTMA_RUNNER_IMAGE },
+    docker: {
+      socketPath: e.DOCKER_HOST.slice('unix://'.length),
+      runnerImage: e.DTMA_RUNNER_IMAGE,
+      pythonImage: e.DTMA_PYTHON_IMAGE,
+    },
+    indexes: { npm: e.DTMA_NPM_REGISTRY, pypi: e.DTMA_PYPI_INDEX },
     stateDirectory: e.DTMA_STATE_DIR,
     egressNameServers: e.DTMA_EGRESS_DNS?.split(','),
     uplink:

@@ -8,7 +8,7 @@ import { type DtmaProcess, dtmaProcess, until } from './dtma-process.testing.ts'
 import { createDockerApi } from './engine/docker.api.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
 import { copyImages, type PrivateDocker, privateDocker } from './private-docker.testing.ts'
-import { createToolImages } from './tools/tool-images.ts'
+import { plainImages } from './tools/tool-images.testing.ts'
 
 const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
 const SHARED = '/var/run/docker.sock'
@@ -28,8 +28,8 @@ beforeAll(async () => {
   // The private Docker has no way to a registry: the tool is built outside and brought along.
   const shared = createDockerApi(createEngineHttp(SHARED))
   const base = (await shared.inspectImage(BASE, never))!
-  const images = createToolImages({ docker: shared, owner: 'faults', runnerBase: async () => base.Id })
-  const tag = await images.make(spec, () => undefined, never)
+  const images = plainImages(shared, { owner: 'faults', runnerBase: async () => base.Id })
+  const tag = await images.make({ spec }, () => undefined, never)
   await copyImages(SHARED, machine.socketPath, [BASE, tag], '/var/tmp/dtma-faults.tar')
   dtma = await dtmaProcess({
     DOCKER_HOST: `unix://${machine.socketPath}`,

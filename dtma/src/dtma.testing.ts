@@ -1,4 +1,5 @@
-/** Parts of DTMA for tests of what is at its other end: the tunnel and the MCP bridge, without a machine. */
+/** DTMA for tests of what is at its other end: as a process of its own, and the tunnel and the MCP bridge without a machine. */
+export { type DtmaProcess, dtmaProcess } from './dtma-process.testing.ts'
 export type { HttpReply, HttpRequest } from './http/exchange.ts'
 export { listenerOf } from './http/listener.ts'
 export { selfSigned, type TlsIdentity } from './http/self-signed.ts'
@@ -6,6 +7,10 @@ export { type Port, serve } from './http/serve.ts'
 export { fromWeb } from './http/web.testing.ts'
 export { createMcpEndpoint } from './mcp/mcp-endpoint.ts'
 export { createMcpBridge } from './mcp/tool-sessions.ts'
+export { dockerBridgeAddress } from './tools/docker-bridge.testing.ts'
+export { PYTHON_SERVER, serverProgram } from './tools/mcp-server.testing.ts'
+export { openPythonIndex, type PythonIndex } from './tools/python-index.testing.ts'
+export { layerOf, openTestRegistry, savedLayersOf, type TestRegistry } from './tools/registry.testing.ts'
 export type { McpInfo, ToolTarget } from './tools/tool-sessions.ts'
 export { systemClock } from './uplink/clock.ts'
 export { openIdentity } from './uplink/identity.ts'

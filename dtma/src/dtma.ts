@@ -24,6 +24,7 @@ import { StateInUse } from './system/state-lock.ts'
 import { startSystemMonitor } from './system/system-monitor.ts'
 import { createJournal } from './tools/journal.ts'
 import { keepTidy } from './tools/leftovers.ts'
+import { pythonBaseOf } from './tools/python-base.ts'
 import { runnerBaseOf } from './tools/runner-base.ts'
 import { findSelf, type SelfHints } from './tools/self-container.ts'
 import { startToolReconciler, type ToolReconciler } from './tools/tool.reconciler.ts'
@@ -37,6 +38,7 @@ import { createToolSecrets } from './tools/tool-secrets.ts'
 import { toolStats } from './tools/tool-stats.ts'
 import { systemClock } from './uplink/clock.ts'
 import type { Credentials } from './uplink/identity.ts'
+import { controlPlaneSources } from './uplink/image-sources.ts'
 import { startUplink, type Uplink, type UplinkDeps } from './uplink/uplink.ts'
 
 export interface DtmaDeps {
@@ -93,6 +95,13 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     if (config.docker.runnerImage !== undefined) return [config.docker.runnerImage]
     const own = await findOwnContainer(signal)
     return own ? [own.Image, DTMA_IMAGE] : [DTMA_IMAGE]
+  })
+
+  const sources = controlPlaneSources({
+    baseUrl: config.uplink?.baseUrl,
+    pins: config.uplink?.pins,
+    token: () => config.uplink?.bearerToken ?? credentials?.dtmaBearerToken,
+    redact: log.redact,
   })
 
   async function diagnose(signal: AbortSignal): Promise<readonly Check[]> {
@@ -196,7 +205,14 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       docker,
       files,
       parts,
-      images: createToolImages({ docker, owner, runnerBase }),
+      images: createToolImages({
+        docker,
+        owner,
+        runnerBase,
+        pythonBase: pythonBaseOf(docker, config.docker.pythonImage),
+        sources,
+        indexes: config.indexes,
+      }),
       containers: createToolContainers({ docker, parts, owner }),
       sessions: bridge,
       secrets,

@@ -68,10 +68,23 @@ function operation(op: Operation, api: ApiDescription, refOf: RefOf): object {
     tags: [api.tagOf(op)],
     security: security.anyOf.map((scheme) => ({ [scheme]: [] })),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(op.body ? { requestBody: { required: true, content: { 'application/json': { schema: sent(op.body) } } } } : {}),
+    ...bodyOf(op),
     responses: { [op.status]: success(op, refOf), ...failures(op, api) },
   }
 }
+
+function bodyOf(op: Operation): object {
+  const content = op.body
+    ? { 'application/json': { schema: sent(op.body) } }
+    : isUpload(op)
+      ? { 'application/octet-stream': { schema: { type: 'string', format: 'binary', maxLength: op.upload.mostBytes } } }
+      : undefined
+  return content ? { requestBody: { required: true, content } } : {}
+}
+
+/** Operations of the user-facing API may take bytes. */
+const isUpload = (op: Operation): op is Operation & { readonly upload: { readonly mostBytes: number } } =>
+  'upload' in op
 
 function parametersIn(place: 'path' | 'query', schema: Operation['params']): object[] {
   if (!schema) return []

@@ -3,6 +3,7 @@ import { hashOf } from './stamp.mjs'
 import { upToDate } from './step.mjs'
 
 const BASE_IMAGE = 'node:24-slim'
+const PYTHON_IMAGE = 'python:3-slim'
 const DTMA_IMAGE = 'agentopia-dtma:latest'
 
 const PULL_MS = 45_000
@@ -20,6 +21,16 @@ export async function ensureBaseImage() {
   if (pulled.code === 0) return
   await run('bash', ['scripts/base-image/build.sh'], {
     fix: 'Let this machine pull images, or run as root on Debian or Ubuntu, where the base image can be built.',
+  })
+}
+
+/** The image that Python packages are built on, for the tests; a toolbox pulls it when it is first needed. */
+export async function ensurePythonImage() {
+  if (await idOf(PYTHON_IMAGE)) return upToDate('present')
+  const pulled = await attempt('docker', ['pull', '-q', PYTHON_IMAGE], { timeoutMs: PULL_MS })
+  if (pulled.code === 0) return
+  await run('bash', ['scripts/base-image/build-python.sh'], {
+    fix: 'Let this machine pull images, or reach a mirror of Debian packages from its containers.',
   })
 }
 

@@ -93,5 +93,31 @@ export const CURATED: readonly Recipe[] = [
       },
     ],
   },
+  {
+    id: 'playwright',
+    title: 'Playwright',
+    summary: 'Drives a browser: opens pages, reads them, clicks and types.',
+    publisher: 'Microsoft',
+    docsUrl: 'https://github.com/microsoft/playwright-mcp',
+    icon: 'app-window',
+    categories: ['browser'],
+    spec: {
+      package: { type: 'npm', name: '@playwright/mcp', version: '0.0.83', needs: ['chromium'] },
+      transport: { type: 'stdio' },
+      // The container is the sandbox: Chromium's own needs rights that no tool gets.
+      args: [
+        '--headless',
+        '--isolated',
+        '--no-sandbox',
+        '--executable-path=/usr/bin/chromium',
+        '--output-dir=/tmp/output',
+        '--proxy-server=http://dtma-gateway:3128',
+      ],
+      egress: 'any',
+      resources: { memoryMib: 1_024, cpus: 2, pids: 256 },
+      profiles: ['browser'],
+    },
+    config: [],
+  },
   ...CURATED_WITH_SECRETS,
 ]

@@ -32,16 +32,21 @@ export function toolOf({ spec, config, secrets = [], categories, flow: _, ...res
   return {
     ...rest,
     categories: [...categories],
-    package:
-      pack.type === 'npm'
-        ? { type: 'npm', name: pack.name, version: pack.version }
-        : { type: 'oci', name: pack.image.split('@')[0]!, version: pack.image.split('@')[1]! },
+    package: packageOf(pack),
     transport: spec.transport.type,
     egress: ToolSpec.shape.egress.parse(spec.egress),
     keepsState: spec.state !== undefined,
+    profiles: [...(spec.profiles ?? [])],
     config: [...config],
     secrets: [...secrets],
   }
+}
+
+/** What people call a package and its version. */
+function packageOf(pack: Recipe['spec']['package']): Tool['package'] {
+  if (pack.type !== 'oci') return { type: pack.type, name: pack.name, version: pack.version }
+  const [, name = pack.image, version = ''] = /^(.*?)(?:@|:(?=[^/]*$))(.*)$/.exec(pack.image) ?? []
+  return { type: 'oci', name, version }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm'
 import type { Catalog } from '../catalog/catalog.ts'
+import { findRecipe } from '../catalog/recipe-of.ts'
 import type { Toolbelt } from '../gateway/authorise.ts'
 import type { Tx } from '../store/connect.ts'
 import { credentials, instances, toolbeltItems } from '../store/schema/index.ts'
@@ -32,15 +33,15 @@ export const withOwnTools =
     const belt = await read(tx, agentId)
     if (!belt) return undefined
     const rows = await tx
-      .select({ itemId: toolbeltItems.id, toolId: instances.toolId, credential: credentials })
+      .select({ itemId: toolbeltItems.id, toolId: instances.toolId, recipe: instances.recipe, credential: credentials })
       .from(toolbeltItems)
       .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
       .leftJoin(credentials, eq(credentials.toolbeltItemId, toolbeltItems.id))
       .where(eq(toolbeltItems.agentId, agentId))
     const found = new Map(rows.map((row) => [row.itemId, row]))
     const items = belt.items.map((item) => {
-      const { toolId, credential } = found.get(item.id)!
-      const fields = catalog.find(toolId)?.secrets ?? []
+      const { credential, ...tool } = found.get(item.id)!
+      const fields = findRecipe(catalog, tool)?.secrets ?? []
       if (fields.length === 0) return item
       const { instance } = item
       const own: OwnTool = {

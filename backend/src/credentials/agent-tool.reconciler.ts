@@ -12,6 +12,7 @@ import {
 import { and, eq, type SQL } from 'drizzle-orm'
 import type { Catalog } from '../catalog/catalog.ts'
 import { renderSpec } from '../catalog/recipe.ts'
+import { recipeOf } from '../catalog/recipe-of.ts'
 import { recordActivity } from '../events/activity.store.ts'
 import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
 import { underLease } from '../reconcile/under-lease.ts'
@@ -92,7 +93,7 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
         await store.system((tx) => tx.delete(agentTools).where(held))
         return settled
       case 'put': {
-        const spec = renderSpec(catalog.get(instance!.toolId), instance!.config)
+        const spec = renderSpec(recipeOf(catalog, instance!), instance!.config)
         const desired =
           wantedOf(found, idleMs) === 'running' && found.secretsVersion !== undefined ? 'running' : 'stopped'
         const body = { generation: instance!.generation, desired, spec } as const

@@ -2,6 +2,7 @@ import type { SecretField } from '@agentopia/api'
 import type { ToolStatus } from '@agentopia/dtma/contract'
 import { and, eq, sql } from 'drizzle-orm'
 import type { Catalog } from '../catalog/catalog.ts'
+import { findRecipe } from '../catalog/recipe-of.ts'
 import type { Tx } from '../store/connect.ts'
 import {
   agents,
@@ -81,7 +82,7 @@ export async function findAgentTool(tx: Tx, name: string, catalog: Catalog): Pro
   const { row, toolbox, idleMs } = found
   const instance = found.instance ?? undefined
   const credential = found.credential ?? undefined
-  const fields = (instance && catalog.find(instance.toolId)?.secrets) ?? []
+  const fields = (instance && findRecipe(catalog, instance)?.secrets) ?? []
   const held = found.item !== null && instance !== undefined && instance.desired !== 'absent' && fields.length > 0
   const usable = held && found.item!.enabled && found.agentEnabled === true && found.access !== null
   return {

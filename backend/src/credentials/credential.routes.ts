@@ -1,6 +1,7 @@
 import { getCredential, problem, putCredential, revokeCredential } from '@agentopia/api'
 import { getAgentRow } from '../agents/agent.store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import { findRecipe } from '../catalog/recipe-of.ts'
 import { deleteConnection, findConnection } from '../connections/connection.store.ts'
 import { connectionViewOf } from '../connections/connection.values.ts'
 import { recordActivity } from '../events/activity.store.ts'
@@ -33,7 +34,7 @@ export interface CredentialRouteDeps {
 
 export function credentialRoutes(mount: Mount, deps: CredentialRouteDeps): void {
   const { store, catalog, seals, newId, wake, forget } = deps
-  const fieldsOf = ({ toolId }: CredentialPlace) => catalog.find(toolId)?.secrets ?? []
+  const fieldsOf = (place: CredentialPlace) => findRecipe(catalog, place)?.secrets ?? []
 
   async function placeOf(tx: Tx, { agentId, toolbeltItemId }: { agentId: string; toolbeltItemId: string }) {
     const agent = await getAgentRow(tx, agentId)

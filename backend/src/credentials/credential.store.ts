@@ -14,6 +14,7 @@ export interface CredentialPlace {
   readonly instanceName: string
   readonly toolboxId: string
   readonly toolId: string
+  readonly recipe: typeof instances.$inferSelect.recipe
 }
 
 /** @throws {ProblemError} `toolbelt-item-not-found`, also for an item of another agent or account. */
@@ -40,6 +41,7 @@ async function findPlace(tx: Tx, where: SQL | undefined): Promise<CredentialPlac
       instanceName: instances.name,
       toolboxId: instances.toolboxId,
       toolId: instances.toolId,
+      recipe: instances.recipe,
     })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))

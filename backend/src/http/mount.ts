@@ -4,6 +4,7 @@ import { streamSSE } from 'hono/streaming'
 import { type Caller, mayCall } from './caller.ts'
 import { clientAddress } from './client-address.ts'
 import { readJsonBody, storable } from './json-body.ts'
+import { readUpload } from './upload-body.ts'
 
 /** The browser behind a request: for the operations that start and end sessions, and for nothing else. */
 export interface BrowserSession {
@@ -52,6 +53,12 @@ type FileHandler<Op extends UserOperation> = (
   context: RequestContext<CallerOf<Op>>,
 ) => Promise<SentFile>
 
+type UploadHandler<Op extends UserOperation> = (
+  input: Parsed<Op>,
+  bytes: Uint8Array,
+  context: RequestContext<CallerOf<Op>>,
+) => Promise<Reply<Op>>
+
 export interface MountDeps {
   readonly app: Hono
   /** @returns `undefined` for nobody. @throws {ProblemError} for a credential that is wrong. */
@@ -73,6 +80,8 @@ export interface Mount {
   stream<Op extends UserOperation>(op: Op, handle: StreamHandler<Op>): void
   /** Serves `op` as a file that is sent as fast as it is read, and no faster. */
   file<Op extends UserOperation>(op: Op, handle: FileHandler<Op>): void
+  /** Serves `op`, whose request carries bytes: at most as many as it says. */
+  upload<Op extends UserOperation>(op: Op, handle: UploadHandler<Op>): void
   /** Ids of what has been mounted; the start fails unless they are all the operations there are. */
   readonly mounted: ReadonlySet<string>
 }
@@ -93,6 +102,15 @@ export function createMount({ app, authenticate }: MountDeps): Mount {
         const context = contextOf(c, await admit(op, c, authenticate))
         const result = await handle(await inputOf(op, c), context as never)
         return op.status === 204 ? c.body(null, 204) : c.json(result as object, op.status)
+      })
+    },
+    upload(op, handle) {
+      claim(op)
+      app.on(op.method, op.path, async (c) => {
+        const context = contextOf(c, await admit(op, c, authenticate))
+        const input = await inputOf(op, c)
+        const bytes = await readUpload(c.req.raw, op.upload?.mostBytes ?? 0)
+        return c.json((await handle(input, bytes, context as never)) as object, op.status as 200)
       })
     },
     file(op, handle) {

@@ -1,7 +1,7 @@
-import { once } from 'node:events'
-import { addAbortSignal, type Readable } from 'node:stream'
+import { addAbortSignal } from 'node:stream'
 import { problem } from '@agentopia/api'
 import type { Hono } from 'hono'
+import { asWeb } from '../http/as-web.ts'
 import { RateLimited } from '../http/rate-limited.ts'
 import type { Log } from '../log.ts'
 import type { DtmaImage } from './dtma-image.ts'
@@ -62,25 +62,4 @@ export function installRoutes(app: Hono, { publicUrl, keyPin, image, imageName, 
       if (!handedOver) fetching -= 1
     }
   })
-}
-
-/** Not `Readable.toWeb`: who leaves between two chunks would make it throw where nobody catches. */
-function asWeb(body: Readable): ReadableStream<Uint8Array> {
-  const chunks = body[Symbol.asyncIterator]()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { value, done } = await chunks.next()
-        if (done) controller.close()
-        else controller.enqueue(value)
-      },
-      async cancel() {
-        if (body.closed) return
-        const closed = once(body, 'close')
-        body.destroy()
-        await closed
-      },
-    },
-    { highWaterMark: 0 },
-  )
 }

@@ -7,6 +7,7 @@ export interface SealedFor {
     | 'agent-credential'
     | 'account-key'
     | 'provider-token'
+    | 'registry-password'
     | 'request-state'
     | 'call-answer'
     | 'approval'

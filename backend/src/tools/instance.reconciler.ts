@@ -3,6 +3,7 @@ import { type Client, deleteTool, getCapabilities, putTool } from '@agentopia/dt
 import type { SQL } from 'drizzle-orm'
 import type { Catalog } from '../catalog/catalog.ts'
 import { renderSpec } from '../catalog/recipe.ts'
+import { recipeOf } from '../catalog/recipe-of.ts'
 import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
 import { underLease } from '../reconcile/under-lease.ts'
 import type { Store } from '../store/connect.ts'
@@ -84,7 +85,7 @@ export function instanceReconciler({ store, catalog, clientOf, owner }: Instance
     const { id, generation } = instance
     const desired = instance.desired === 'stopped' ? 'stopped' : 'running'
     try {
-      const body = { generation, desired, spec: renderSpec(catalog.get(instance.toolId), instance.config) } as const
+      const body = { generation, desired, spec: renderSpec(recipeOf(catalog, instance), instance.config) } as const
       const status = await clientOf(toolbox).call(putTool, { params: { name: id }, body }, { signal })
       await store.system((tx) => storeStatus(tx, toolbox.id, status))
     } catch (error) {

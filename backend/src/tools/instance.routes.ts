@@ -16,7 +16,9 @@ import {
 } from '@agentopia/api'
 import { type Client, followToolLogs, LogLine } from '@agentopia/dtma/contract'
 import type { Catalog } from '../catalog/catalog.ts'
+import { findOwnRecipe } from '../catalog/own-tool.store.ts'
 import { parseConfigValues } from '../catalog/recipe.ts'
+import { recipeOf } from '../catalog/recipe-of.ts'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Caller } from '../http/caller.ts'
 import { once } from '../http/idempotency.ts'
@@ -62,11 +64,12 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clie
 
   mount.reply(deployTool, async ({ params, body }, { caller, idempotencyKey }) => {
     const { accountId } = caller
-    const recipe = catalog.get(body.toolId)
-    const config = parseConfigValues(recipe.config, body.config)
     const deployed = await store.tenant(accountId, (tx) =>
       once(tx, { accountId, key: idempotencyKey, operation: deployTool.id, request: { params, body } }, async () => {
         const toolbox = await getToolboxRow(tx, params.toolboxId)
+        const own = await findOwnRecipe(tx, body.toolId)
+        const recipe = own ?? catalog.get(body.toolId)
+        const config = parseConfigValues(recipe.config, body.config)
         const row = await insertInstance(tx, {
           id: newId('inst'),
           accountId,
@@ -74,6 +77,7 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clie
           toolId: recipe.id,
           name: body.name,
           config,
+          recipe: own ?? null,
         })
         await record(tx, caller, 'instance.deployed', row, `Deployed ${recipe.title} as ${row.name}`)
         return viewOf(row, toolbox)
@@ -85,7 +89,7 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clie
 
   mount.reply(updateInstance, ({ params, body }, context) =>
     change(params, context, 'instance.updated', 'Changed the configuration', (tx, row) =>
-      changeInstance(tx, row.id, { config: parseConfigValues(catalog.get(row.toolId).config, body.config) }),
+      changeInstance(tx, row.id, { config: parseConfigValues(recipeOf(catalog, row).config, body.config) }),
     ),
   )
 

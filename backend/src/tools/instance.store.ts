@@ -34,7 +34,7 @@ export const listInstanceRows = (tx: Tx, toolboxId: string, limit: number, after
     .orderBy(asc(instances.name))
     .limit(limit)
 
-export type NewInstance = Pick<InstanceRow, 'id' | 'accountId' | 'toolboxId' | 'toolId' | 'name' | 'config'>
+export type NewInstance = Pick<InstanceRow, 'id' | 'accountId' | 'toolboxId' | 'toolId' | 'name' | 'config' | 'recipe'>
 
 /** @throws {ProblemError} `name-taken`. */
 export async function insertInstance(tx: Tx, instance: NewInstance): Promise<InstanceRow> {

@@ -20,6 +20,7 @@ export function viewOf(row: InstanceRow, toolbox: ToolboxRow): ToolInstance {
     restarts: row.status?.restarts ?? 0,
     createdAt: row.createdAt.toISOString(),
     ...(row.observedAt ? { observedAt: row.observedAt.toISOString() } : {}),
+    ...(row.status?.container ? { image: row.status.container.image } : {}),
     ...discoveryOf(row),
     ...stateOf(row, toolbox),
   }

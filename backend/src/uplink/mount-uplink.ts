@@ -30,5 +30,5 @@ export function mountUplink<Op extends Operation>(
   })
 }
 
-const bearerOf = (c: Context): string | undefined =>
+export const bearerOf = (c: Context): string | undefined =>
   /^Bearer (\S{1,512})$/i.exec(c.req.header('authorization') ?? '')?.[1]

@@ -9,7 +9,7 @@ export type Answer = Pick<Response, 'ok' | 'status' | 'json'>
 export interface FetchInit {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array<ArrayBuffer>
   readonly signal?: AbortSignal
 }
 
@@ -27,6 +27,8 @@ export interface ClientOptions<Answered extends Answer = Response> {
 export interface CallOptions {
   readonly signal?: AbortSignal
   readonly headers?: Readonly<Record<string, string>>
+  /** Bytes, for an operation that takes a file instead of JSON. */
+  readonly upload?: Uint8Array<ArrayBuffer>
 }
 
 export interface Client<Answered extends Answer = Response> {
@@ -48,10 +50,12 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch }: Clien
       method: op.method,
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(options.upload === undefined ? {} : { 'content-type': 'application/octet-stream' }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...options.headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(options.upload === undefined ? {} : { body: options.upload }),
       ...(options.signal ? { signal: options.signal } : {}),
     })
     if (response.ok) return response

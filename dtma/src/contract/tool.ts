@@ -1,30 +1,12 @@
 import * as z from 'zod/mini'
 import { RESERVED_ENV } from './env-name.ts'
+import { ToolPackage } from './tool-package.ts'
 import { ToolSecrets } from './tool-secret.ts'
 
 /** Name of a tool on its toolbox; the control plane uses the id of the tool instance. Safe in paths, labels and file names. */
 export const ToolName = z
   .string()
   .check(z.regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'lower-case letters, digits, - and _, at most 63'))
-
-const NpmPackage = z.strictObject({
-  type: z.literal('npm'),
-  name: z
-    .string()
-    .check(z.maxLength(214), z.regex(/^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/, 'an npm package name')),
-  /** Exact: ranges and tags are refused. */
-  version: z.string().check(z.maxLength(64), z.regex(/^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/, 'an exact version')),
-  /** Which of the package's commands is the server; absent: its only one. */
-  bin: z.optional(z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/))),
-})
-
-const OciPackage = z.strictObject({
-  type: z.literal('oci'),
-  /** `repository@sha256:…`: tags are resolved before they reach a toolbox. */
-  image: z
-    .string()
-    .check(z.maxLength(300), z.regex(/^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/, 'an image by digest')),
-})
 
 const Transport = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('stdio') }),
@@ -74,7 +56,7 @@ const Profile = z.enum(['bigmem', 'browser', 'exec-tmp'])
 type Profile = z.infer<typeof Profile>
 
 const Spec = z.strictObject({
-  package: z.discriminatedUnion('type', [NpmPackage, OciPackage]),
+  package: ToolPackage,
   transport: Transport,
   /** Arguments of the server's own command. */
   args: z._default(z.array(z.string().check(z.maxLength(4_096))).check(z.maxLength(64)), []),
@@ -93,7 +75,7 @@ const Spec = z.strictObject({
   ),
   /** What goes beyond the strict profile, by name. */
   profiles: z._default(z.array(Profile).check(z.maxLength(Profile.options.length)), []),
-  /** Secrets that the server takes; their values come by `PUT /tools/{name}/secrets`. Only packages of type `npm`. */
+  /** Secrets that the server takes; their values come by `PUT /tools/{name}/secrets`. Not with packages of type `oci`. */
   secrets: z.optional(ToolSecrets),
 })
 
@@ -115,9 +97,9 @@ export const ToolSpec = Spec.check(
     path: ['resources', 'pids'],
     error: `more than ${MOST_PIDS.strict} needs the profile browser`,
   }),
-  z.refine(({ package: { type }, secrets }) => secrets === undefined || type === 'npm', {
+  z.refine(({ package: { type }, secrets }) => secrets === undefined || type !== 'oci', {
     path: ['secrets'],
-    error: 'only a tool of an npm package can be given secrets: the image of another has no entry that takes them',
+    error: 'a tool of type oci cannot be given secrets: its image has no entry that takes them',
   }),
   z.refine(({ env, secrets = [] }) => !secrets.some((secret) => 'env' in secret && secret.env in env), {
     path: ['secrets'],
@@ -155,6 +137,7 @@ export const ToolReason = z.enum([
   'build_failed',
   'image_not_found',
   'image_auth',
+  'image_invalid',
   'registry_unreachable',
   'policy_denied',
   'missing_credential',

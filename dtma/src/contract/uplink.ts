@@ -74,6 +74,22 @@ export const heartbeat = defineOperation({
   problems: ['superseded', 'unsupported-version'],
 })
 
+export const readRegistryCredential = defineOperation({
+  id: 'readRegistryCredential',
+  summary:
+    'The credential for a registry that a tool of this toolbox is pulled from; used for that pull, and forgotten',
+  method: 'POST',
+  path: '/dtma/registry-credential',
+  auth: 'dtma',
+  status: 200,
+  body: z.strictObject({ registry: z.string().check(z.minLength(1), z.maxLength(255)) }),
+  reply: z.object({
+    /** Absent: the account has none, or no tool of this toolbox is pulled from there. */
+    credential: z.optional(z.object({ username: z.string(), password: z.string() })),
+  }),
+  problems: [],
+})
+
 /** `GET`, upgraded to a WebSocket that carries HTTP/2 with DTMA as the server. Authorization as for {@link heartbeat}. */
 export const TUNNEL_PATH = '/dtma/tunnel'
 export const TUNNEL_PROTOCOL = 'dtma.v1'
@@ -90,4 +106,4 @@ export const TUNNEL_CLOSE = {
   revoked: 4002,
 } as const
 
-export const UPLINK_OPERATIONS = [enrol, challenge, renew, heartbeat, reportBoot] as const
+export const UPLINK_OPERATIONS = [enrol, challenge, renew, heartbeat, reportBoot, readRegistryCredential] as const

@@ -98,6 +98,11 @@ export type ImageDetails = z.infer<typeof ImageDetails>
 
 export const ImageSummary = z.object({ Id: z.string(), RepoTags: strings })
 
+/** What a registry says of an image. */
+export const RegistryImage = z.object({
+  Descriptor: z.object({ digest: z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)) }),
+})
+
 export const NetworkDetails = z.object({
   Id: z.string(),
   Name: z.string(),

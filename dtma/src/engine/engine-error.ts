@@ -1,7 +1,8 @@
 /**
  * What went wrong between us and the Docker Engine.
  * `down`: nobody answers on the socket. `hung`: somebody does not answer in time. `auth`: a registry wants other credentials.
- * `unreachable`: a registry does not answer. `invalid`: the engine refuses our request. `failed`: it tried and could not.
+ * `unreachable`: a registry does not answer. `untrusted`: its certificate is not. `busy`: it wants to be asked less often.
+ * `altered`: what it sent is not what was asked for. `no-such-platform`: it has the image for other machines only. `invalid`: the engine refuses our request. `failed`: it tried and could not.
  */
 export type EngineFault =
   | 'down'
@@ -11,6 +12,10 @@ export type EngineFault =
   | 'disk-full'
   | 'auth'
   | 'unreachable'
+  | 'untrusted'
+  | 'busy'
+  | 'altered'
+  | 'no-such-platform'
   | 'invalid'
   | 'failed'
 
@@ -55,6 +60,15 @@ function faultByStatus(status: number): EngineFault {
 /** The engine reports most failures of registries and disks as a sentence only. `undefined`: the sentence says nothing of the kind. */
 export function faultOfMessage(message: string): EngineFault | undefined {
   if (/no space left on device|disk quota exceeded/i.test(message)) return 'disk-full'
+  if (/toomanyrequests|too many requests|\b429\b/i.test(message)) return 'busy'
+  if (/no matching manifest for|no match for platform/i.test(message)) return 'no-such-platform'
+  if (
+    /verification failed|manifest verification|unexpected commit digest|digest mismatch|does not match digest/i.test(
+      message,
+    )
+  )
+    return 'altered'
+  if (/x509|certificate signed by unknown|tls: failed to verify/i.test(message)) return 'untrusted'
   if (
     /unauthorized|authentication required|no basic auth|denied:|access denied|may require 'docker login'/i.test(message)
   )
@@ -62,7 +76,7 @@ export function faultOfMessage(message: string): EngineFault | undefined {
   if (/manifest unknown|manifest for .* not found|not found: manifest|no such image|name unknown/i.test(message))
     return 'not-found'
   if (
-    /dial tcp|no such host|i\/o timeout|connection refused|TLS handshake|Client\.Timeout|x509|network is unreachable|EOF$/i.test(
+    /dial tcp|unexpected HTTP status: 5\d\d|no such host|i\/o timeout|connection refused|TLS handshake|Client\.Timeout|network is unreachable|EOF$/i.test(
       message,
     )
   )

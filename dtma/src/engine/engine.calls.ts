@@ -7,7 +7,7 @@ import { EngineError } from './engine-error.ts'
 import { jsonLines } from './json-lines.ts'
 
 /** How long an answer may take, in milliseconds. */
-export const DEADLINE = { version: 2_000, read: 5_000, change: 30_000, build: 300_000 } as const
+export const DEADLINE = { version: 2_000, read: 5_000, change: 30_000, build: 300_000, load: 3_600_000 } as const
 
 /** Engine API version that we speak when the engine still does: Docker 20.10. */
 const OLDEST = '1.41'

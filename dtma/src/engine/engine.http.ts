@@ -11,6 +11,8 @@ export interface EngineCall {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   /** A stream is sent as a tar archive, anything else as JSON. */
   readonly body?: Readable | object
+  /** Of a registry, as {@link registryAuthOf} writes it. */
+  readonly registryAuth?: string | undefined
   /** Until the answer's headers, and for JSON until its end; milliseconds. */
   readonly deadlineMs: number
 }
@@ -129,9 +131,10 @@ interface Head {
   readonly socket?: Duplex
 }
 
-function headersOf({ body }: EngineCall, hijack: boolean): Record<string, string> {
+function headersOf({ body, registryAuth }: EngineCall, hijack: boolean): Record<string, string> {
   const type = body === undefined ? {} : { 'content-type': isStream(body) ? 'application/x-tar' : 'application/json' }
-  return { host: 'docker', ...type, ...(hijack ? { connection: 'Upgrade', upgrade: 'tcp' } : {}) }
+  const auth = registryAuth === undefined ? {} : { 'x-registry-auth': registryAuth }
+  return { host: 'docker', ...type, ...auth, ...(hijack ? { connection: 'Upgrade', upgrade: 'tcp' } : {}) }
 }
 
 function sendBody(outgoing: ClientRequest, body: Readable | object | undefined): void {

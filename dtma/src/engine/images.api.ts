@@ -1,12 +1,15 @@
 import type { Readable } from 'node:stream'
 import * as z from 'zod/mini'
-import { ImageDetails, ImageSummary } from './docker.types.ts'
+import { ImageDetails, ImageSummary, RegistryImage } from './docker.types.ts'
 import { absentIfNotFound, DEADLINE, type EngineCalls } from './engine.calls.ts'
 import { pathOf } from './engine.http.ts'
 
 /** A pull or a build that says nothing for so long has failed, in milliseconds. */
 const PULL_IDLE_MS = 60_000
 const BUILD_IDLE_MS = 300_000
+const LOAD_IDLE_MS = 300_000
+/** Docker asks the registry while we wait. */
+const RESOLVE_MS = 60_000
 
 export function imagesApi({ ask, tell, progress }: EngineCalls) {
   return {
@@ -25,11 +28,25 @@ export function imagesApi({ ask, tell, progress }: EngineCalls) {
       return ask(z.array(ImageSummary), { ...call, deadlineMs: DEADLINE.read }, signal)
     },
 
-    /** Failures come as lines with `error`, too. @param reference With digest. */
-    pullImage(reference: string, signal: AbortSignal) {
+    /** @returns The digest, `sha256:…`, that the registry has under this reference now. @param registryAuth Absent: anonymously. */
+    async resolveImage(reference: string, registryAuth: string | undefined, signal: AbortSignal): Promise<string> {
+      const path = pathOf`/distribution/${reference}/json`
+      const call = { what: 'look up the image', method: 'GET', path, registryAuth, deadlineMs: RESOLVE_MS } as const
+      return (await ask(RegistryImage, call, signal)).Descriptor.digest
+    },
+
+    /** Failures come as lines with `error`, too. @param reference With digest. @param registryAuth Absent: anonymously. */
+    pullImage(reference: string, registryAuth: string | undefined, signal: AbortSignal) {
       const query = { fromImage: reference }
-      const call = { what: 'pull the image', method: 'POST', path: '/images/create', query } as const
+      const call = { what: 'pull the image', method: 'POST', path: '/images/create', query, registryAuth } as const
       return progress({ ...call, deadlineMs: DEADLINE.change }, PULL_IDLE_MS, signal)
+    },
+
+    /** Failures come as lines with `error`, too. @param tar What `docker save` writes. */
+    loadImage(tar: Readable, signal: AbortSignal) {
+      const query = { quiet: true }
+      const call = { what: 'load the image', method: 'POST', path: '/images/load', query, body: tar } as const
+      return progress({ ...call, deadlineMs: DEADLINE.load }, LOAD_IDLE_MS, signal)
     },
 
     /** Failures come as lines with `error`, too. @param tar Build context with a `Dockerfile`. */

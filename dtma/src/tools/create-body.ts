@@ -3,6 +3,7 @@ import { PROXY_PORT } from '../egress/gateway.script.ts'
 import type { CreateBody, EngineInfo, HostConfig, ImageDetails, VolumeMount } from '../engine/docker.types.ts'
 import { NOTHING_GRANTED, NOTHING_HEARD } from './nothing-granted.ts'
 import { SECRETS_ENTRYPOINT } from './npm-secrets.script.ts'
+import { PYPI_SECRETS_ENTRYPOINT } from './pypi-secrets.script.ts'
 import { LABEL, RESERVED_LABEL_PREFIXES, resourceNameOf, specHashOf } from './tool-labels.ts'
 
 /** Everything that decides what the container of a tool is. */
@@ -38,7 +39,7 @@ export function createBody(input: ContainerInput): CreateBody {
     Hostname: 'tool',
     User: TOOL_USER,
     Env: Object.entries({ HOME: '/tmp', ...proxyOf(spec), ...spec.env }).map(([key, value]) => `${key}=${value}`),
-    Entrypoint: spec.secrets ? SECRETS_ENTRYPOINT : image.Config.Entrypoint,
+    Entrypoint: spec.secrets ? secretsEntrypointOf(spec) : image.Config.Entrypoint,
     Cmd: spec.args.length > 0 ? spec.args : image.Config.Cmd,
     WorkingDir: image.Config.WorkingDir || '/',
     Labels: {
@@ -55,6 +56,9 @@ export function createBody(input: ContainerInput): CreateBody {
     HostConfig: hostConfigOf(input),
   }
 }
+
+const secretsEntrypointOf = ({ package: { type } }: ToolSpec): readonly string[] =>
+  type === 'pypi' ? PYPI_SECRETS_ENTRYPOINT : SECRETS_ENTRYPOINT
 
 /**
  * How the container is connected. `none`: no network at all. `isolated`: a network of its own, with DTMA's gateway as the

@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { extract } from 'tar-stream'
 import { expect, test } from 'vitest'
 import { ToolSpec } from '../contract/tool.ts'
-import { buildFailureOf, buildStepOf, contextOf, type NpmPackage, npmRecipe } from './npm-image.ts'
+import type { NpmPackage } from '../contract/tool-package.ts'
+import { NPM_COMPLAINTS, npmRecipe } from './npm-image.ts'
+import { buildFailureOf, buildStepOf, contextOf } from './package-image.ts'
 
 const BASE = `sha256:${'a'.repeat(64)}`
 const server: NpmPackage = { type: 'npm', name: '@scope/server', version: '1.2.3' }
@@ -62,7 +64,7 @@ test.each([
   ['entry: the package has no command (no "bin")', 'build_failed', true],
   ['something else\n\n', 'build_failed', false],
 ])('output that ends with "%s" means %s', (output, reason, lasting) => {
-  const failure = buildFailureOf(output, server)
+  const failure = buildFailureOf(output, server, NPM_COMPLAINTS)
   expect(failure).toMatchObject({ reason, lasting })
   expect(failure.message).toContain('@scope/server@1.2.3')
 })

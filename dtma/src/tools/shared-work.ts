@@ -76,6 +76,7 @@ export function createSharedWork<Progress, Result>(limit: number, waiting: Progr
       const left = Promise.withResolvers<never>()
       const leave = () => left.reject(signal.reason)
       signal.addEventListener('abort', leave, { once: true })
+      if (signal.aborted) leave() // what was told just now may have been enough
       try {
         return await Promise.race([job.result, left.promise])
       } finally {

@@ -1,116 +1,147 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import { Readable } from 'node:stream'
-import { pack } from 'tar-stream'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { randomBytes } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { ToolSpec } from '../contract/tool.ts'
 import { createDockerApi } from '../engine/docker.api.ts'
 import { createEngineHttp } from '../engine/engine.http.ts'
+import type { RegistryCredential } from '../engine/registry-auth.ts'
+import { NO_IMAGE_SOURCES } from './image-sources.ts'
 import type { Progress } from './pull-progress.ts'
-import { runnerBaseOf } from './runner-base.ts'
-import { createToolImages } from './tool-images.ts'
+import { layerOf, openTestRegistry, type TestRegistry } from './registry.testing.ts'
+import { plainImages } from './tool-images.testing.ts'
 
 const never = new AbortController().signal
 const docker = createDockerApi(createEngineHttp('/var/run/docker.sock'))
-const images = createToolImages({
-  docker,
-  runnerBase: runnerBaseOf(docker, async () => []),
-  owner: 'nobody',
-})
-const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 const run = randomBytes(4).toString('hex')
-
-/** A registry of our own with one small image in it. Docker speaks to loopback without TLS. */
-let registry: Server
-let host = ''
+const repository = `test/${run}`
+const known = new Map<string, RegistryCredential>()
+const images = plainImages(docker, {
+  runnerBase: async () => '',
+  sources: { ...NO_IMAGE_SOURCES, credential: async (host) => known.get(host) },
+})
+let registry: TestRegistry
+let digest = ''
 let image = ''
-const blobs = new Map<string, Buffer>()
-let mode: 'well' | 'closed' = 'well'
+const pulled = new Set<string>()
+
+const imageWith = async (text: string) => ({
+  config: { Entrypoint: [`/${text}`], Volumes: { '/data': {} }, Labels: { 'dtma.claim': 'stolen' } },
+  layers: [await layerOf({ [`file-${run}`]: text + randomBytes(100_000).toString('hex') })],
+})
 
 beforeAll(async () => {
-  const tar = pack()
-  tar.entry({ name: `file-${run}` }, randomBytes(200_000).toString('hex'))
-  tar.finalize()
-  const layer = Buffer.concat(await Readable.from(tar).toArray())
-  const config = Buffer.from(
-    JSON.stringify({
-      architecture: 'amd64',
-      os: 'linux',
-      config: { Entrypoint: [`/file-${run}`], Volumes: { '/data': {} }, Labels: { 'dtma.claim': 'stolen' } },
-      rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
-    }),
-  )
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
-      config: {
-        mediaType: 'application/vnd.docker.container.image.v1+json',
-        size: config.length,
-        digest: digestOf(config),
-      },
-      layers: [
-        { mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip', size: layer.length, digest: digestOf(layer) },
-      ],
-    }),
-  )
-  for (const blob of [layer, config, manifest]) blobs.set(digestOf(blob), blob)
-
-  registry = createServer((request, response) => {
-    if (mode === 'closed') return void response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
-    const digest = /\/(?:manifests|blobs)\/(sha256:\w+)$/.exec(request.url ?? '')?.[1]
-    const blob = digest === undefined ? Buffer.from('{}') : blobs.get(digest)
-    if (!blob)
-      return void response.writeHead(404).end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}')
-    const type = request.url!.includes('/manifests/')
-      ? 'application/vnd.docker.distribution.manifest.v2+json'
-      : 'application/octet-stream'
-    response.writeHead(200, {
-      'content-type': type,
-      'content-length': blob.length,
-      'docker-content-digest': digest ?? '',
-    })
-    response.end(request.method === 'HEAD' ? undefined : blob)
-  }).listen(0, '127.0.0.1')
-  await once(registry, 'listening')
-  host = `127.0.0.1:${(registry.address() as { port: number }).port}`
-  image = `${host}/test/${run}@${digestOf(manifest)}`
+  registry = await openTestRegistry()
+  digest = registry.put(repository, '1.0', await imageWith('first'))
+  image = `${registry.host}/${repository}@${digest}`
 })
-afterAll(async () => {
-  await images.remove(image, never)
-  registry.closeAllConnections()
-  registry.close()
+afterEach(async () => {
+  for (const key of Object.keys(registry.manners) as (keyof typeof registry.manners)[]) delete registry.manners[key]
+  known.clear()
+  for (const reference of pulled) await images.remove(reference, never)
+  pulled.clear()
 })
+afterAll(() => registry.close())
 
 const specOf = (reference: string) =>
   ToolSpec.parse({ package: { type: 'oci', image: reference }, transport: { type: 'stdio' } })
-const pull = (reference: string, heard: Progress[] = []) =>
-  images.make(specOf(reference), (progress) => heard.push(progress), never)
+const pull = async (reference: string, pins?: Record<string, string>, heard: Progress[] = [], signal = never) => {
+  const made = await images.make(
+    { spec: specOf(reference), pins },
+    (progress) => heard.push(progress),
+    AbortSignal.any([signal, AbortSignal.timeout(60_000)]),
+  )
+  pulled.add(made)
+  return made
+}
 
 test('an image is pulled by its digest, with progress, and found and removed by it', async () => {
-  expect((await images.find(specOf(image), never)).details).toBeUndefined()
+  const spec = specOf(image)
+  expect(await images.find({ spec }, never)).toBeUndefined()
   const heard: Progress[] = []
-  expect(await pull(image, heard)).toBe(image)
+  expect(await pull(image, {}, heard)).toBe(image)
   expect(heard.at(-1)).toEqual({ step: 'Pulling: 1 of 1 layers', percent: 100 })
 
-  const { details } = await images.find(specOf(image), never)
-  expect(details).toMatchObject({
+  expect((await images.find({ spec }, never))!.details).toMatchObject({
     RepoDigests: [image],
     Config: { Volumes: ['/data'], Labels: { 'dtma.claim': 'stolen' } },
   })
   await images.remove(image, never)
   await images.remove(image, never)
-  expect((await images.find(specOf(image), never)).details).toBeUndefined()
+  expect(await images.find({ spec }, never)).toBeUndefined()
 })
 
-test('D12: a digest that the registry does not have is named as such', async () => {
-  const failure = pull(`${host}/test/${run}@sha256:${'0'.repeat(64)}`)
-  await expect(failure).rejects.toMatchObject({ reason: 'image_not_found', lasting: true })
+test('a tag is looked up once: what is pinned is what it meant then, and no tag of the machine is moved', async () => {
+  const tagged = `${registry.host}/${repository}:1.0`
+  expect(await images.find({ spec: specOf(tagged) }, never)).toBeUndefined()
+  const pin = await pull(tagged)
+  expect(pin).toBe(image)
+  expect(await docker.inspectImage(tagged, never)).toBeUndefined()
+
+  registry.put(repository, '1.0', await imageWith('second'))
+  const pins = { [tagged]: pin }
+  const before = registry.asked.manifests
+  expect((await images.find({ spec: specOf(tagged), pins }, never))!.reference).toBe(image)
+  expect(registry.asked.manifests).toBe(before)
+  await images.remove(image, never)
+  expect(await pull(tagged, pins)).toBe(image)
+  registry.put(repository, '1.0', await imageWith('first'))
 })
 
-test('D12: a registry that wants other credentials is named as such', async () => {
-  mode = 'closed'
-  await expect(pull(image)).rejects.toMatchObject({ reason: 'image_auth' })
-  mode = 'well'
+test('a registry that wants credentials gets those of the control plane, and they stay nowhere', async () => {
+  registry.manners.only = { username: 'robot', password: 'open-sesame' }
+  await expect(pull(image)).rejects.toMatchObject({ reason: 'image_auth', lasting: true })
+
+  known.set(registry.host, { username: 'robot', password: 'wrong-one' })
+  const refused = await pull(image).catch((error: Error) => error)
+  expect(refused).toMatchObject({ reason: 'image_auth', message: expect.stringContaining('robot') })
+  expect(String(refused)).not.toContain('wrong-one')
+
+  known.set(registry.host, registry.manners.only)
+  registry.presented.clear()
+  expect(await pull(image)).toBe(image)
+  expect([...registry.presented]).toEqual(['robot:open-sesame'])
+  expect(JSON.stringify(await images.find({ spec: specOf(image) }, never))).not.toContain('open-sesame')
+})
+
+test('C12 a slow pull is given up at once when nobody wants it any more', async () => {
+  registry.manners.drip = { bytes: 1_000, everyMs: 200 }
+  const stop = new AbortController()
+  const heard: Progress[] = []
+  const work = pull(image, {}, heard, stop.signal)
+  await expect.poll(() => heard.length, { timeout: 20_000 }).toBeGreaterThan(2)
+  stop.abort(new Error('enough'))
+  await expect(work).rejects.toThrow('enough')
+  delete registry.manners.drip
+  expect(await pull(image)).toBe(image)
+})
+
+test.each([
+  ['404: a digest that it does not have', {}, 'digest', 'image_not_found', true],
+  ['404: a tag that it does not have', {}, 'tag', 'image_not_found', true],
+  ['401: other credentials', { only: { username: 'a', password: 'b' } }, 'image', 'image_auth', true],
+  ['403: forbidden', { status: 403 }, 'image', 'image_auth', true],
+  ['429: too many requests', { status: 429 }, 'image', 'registry_unreachable', false],
+  ['500: out of order', { status: 500 }, 'image', 'registry_unreachable', false],
+  ['other bytes than the digest names', { altered: true }, 'image', 'image_invalid', true],
+  ['an image for other machines only', {}, 'foreign', 'image_invalid', true],
+] as const)(
+  'D12 what a registry answers is told by a reason of its own: %s',
+  async (_, manners, what, reason, lasting) => {
+    registry.putForeign(repository, 'foreign')
+    Object.assign(registry.manners, manners)
+    const references = {
+      image,
+      digest: `${registry.host}/${repository}@sha256:${'0'.repeat(64)}`,
+      tag: `${registry.host}/${repository}:nonesuch`,
+      foreign: `${registry.host}/${repository}:foreign`,
+    }
+    const failure = await pull(references[what]).catch((error: Error) => error)
+    expect(failure).toMatchObject({ name: 'ToolFailure', reason, lasting })
+  },
+)
+
+test.each([
+  ['nobody listens', '127.0.0.1:9/x/y:1'],
+  ['no such name', 'registry.invalid/x/y:1'],
+])('D12 a registry that cannot be reached is named as such: %s', async (_, reference) => {
+  await expect(pull(reference)).rejects.toMatchObject({ reason: 'registry_unreachable', lasting: false })
 })

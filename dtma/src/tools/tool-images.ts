@@ -1,26 +1,41 @@
 import { stripVTControlCharacters } from 'node:util'
-import type { ToolSpec } from '../contract/tool.ts'
 import type { DockerApi } from '../engine/docker.api.ts'
-import type { ImageDetails, ProgressLine } from '../engine/docker.types.ts'
-import { EngineError, faultOfMessage } from '../engine/engine-error.ts'
-import { buildFailureOf, buildStepOf, contextOf, type NpmPackage, npmRecipe } from './npm-image.ts'
-import { createPullProgress, type Progress } from './pull-progress.ts'
+import type { ImageDetails } from '../engine/docker.types.ts'
+import { EngineError } from '../engine/engine-error.ts'
+import { loadedReferenceOf, loadImage } from './image-load.ts'
+import { pullImage } from './image-pull.ts'
+import type { ImageSources } from './image-sources.ts'
+import { NPM_COMPLAINTS, npmRecipe } from './npm-image.ts'
+import {
+  type BuiltPackage,
+  buildFailureOf,
+  buildStepOf,
+  contextOf,
+  type PackageIndex,
+  type PackageRecipe,
+} from './package-image.ts'
+import type { Progress } from './pull-progress.ts'
+import { PYPI_COMPLAINTS, pypiRecipe } from './pypi-image.ts'
+import type { PythonBase } from './python-base.ts'
 import { createSharedWork } from './shared-work.ts'
-import { ToolFailure, toolFailureOf } from './tool-failure.ts'
+import type { AcceptedTool } from './spec-file.ts'
 import { LABEL } from './tool-labels.ts'
 
 interface ToolImage {
-  /** Tag of a built image, or repository and digest of a pulled one. */
+  /** Tag of a built or loaded image, or repository and digest of a pulled one. */
   readonly reference: string
-  /** Absent: it must be built or pulled first. */
-  readonly details: ImageDetails | undefined
+  readonly details: ImageDetails
 }
+
+/** What of a tool decides about its image. */
+type Imaged = Pick<AcceptedTool, 'spec' | 'pins'>
 
 /** The images that tools run from. @throws {ToolFailure | EngineError} From every method. */
 export interface ToolImages {
-  find(spec: ToolSpec, signal: AbortSignal): Promise<ToolImage>
-  /** Builds or pulls it; concurrent requests for one image share the work. @returns Its reference. */
-  make(spec: ToolSpec, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<string>
+  /** `undefined`: it must be built, loaded or pulled first. */
+  find(tool: Imaged, signal: AbortSignal): Promise<ToolImage | undefined>
+  /** Builds, loads or pulls it; concurrent requests for one image share the work. @returns Its reference. */
+  make(tool: Imaged, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<string>
   /** Leaves an image alone that a container still uses. */
   remove(reference: string, signal: AbortSignal): Promise<void>
 }
@@ -29,6 +44,10 @@ export interface ToolImagesDeps {
   readonly docker: DockerApi
   /** Id of the image with Node and npm that npm packages are built on. */
   readonly runnerBase: (signal: AbortSignal) => Promise<string>
+  /** The image with Python and pip that PyPI packages are built on. */
+  readonly pythonBase: PythonBase
+  readonly sources: ImageSources
+  readonly indexes: { readonly npm: PackageIndex; readonly pypi: PackageIndex }
   /** Put as a label on built images. */
   readonly owner: string
 }
@@ -38,12 +57,24 @@ const PULLS_AT_ONCE = 3
 const OUTPUT_TAIL_CHARS = 8_000
 const WAITING: Progress = { step: 'Waiting for other images' }
 
-export function createToolImages({ docker, runnerBase, owner }: ToolImagesDeps): ToolImages {
+export function createToolImages(deps: ToolImagesDeps): ToolImages {
+  const { docker, runnerBase, pythonBase, indexes, owner } = deps
   const builds = createSharedWork<Progress, void>(BUILDS_AT_ONCE, WAITING)
-  const pulls = createSharedWork<Progress, void>(PULLS_AT_ONCE, WAITING)
+  const pulls = createSharedWork<Progress, string>(PULLS_AT_ONCE, WAITING)
 
-  async function build(pkg: NpmPackage, base: string, report: (progress: Progress) => void, signal: AbortSignal) {
-    const recipe = npmRecipe(pkg, base)
+  /** `undefined`: not before the image that it is built on is here. */
+  async function recipeOf(pkg: BuiltPackage, signal: AbortSignal): Promise<PackageRecipe | undefined> {
+    if (pkg.type === 'npm') return npmRecipe(pkg, await runnerBase(signal), indexes.npm)
+    const base = await pythonBase.find(signal)
+    return base === undefined ? undefined : pypiRecipe(pkg, base, indexes.pypi)
+  }
+
+  async function build(
+    pkg: BuiltPackage,
+    recipe: PackageRecipe,
+    report: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const labels = { [LABEL.owner]: owner }
     let tail = ''
     for await (const line of docker.buildImage(recipe.tag, contextOf(recipe), labels, signal)) {
@@ -51,40 +82,53 @@ export function createToolImages({ docker, runnerBase, owner }: ToolImagesDeps):
       const step = buildStepOf(text)
       if (step) report(step)
       tail = (tail + text).slice(-OUTPUT_TAIL_CHARS)
-      if (line.error !== undefined) throw buildFailureOf(`${tail}\n${line.error}`.trim(), pkg)
+      if (line.error === undefined) continue
+      throw buildFailureOf(`${tail}\n${line.error}`.trim(), pkg, pkg.type === 'npm' ? NPM_COMPLAINTS : PYPI_COMPLAINTS)
     }
   }
 
-  async function pull(image: string, report: (progress: Progress) => void, signal: AbortSignal) {
-    const progress = createPullProgress()
-    let last = ''
-    try {
-      for await (const line of docker.pullImage(image, signal)) {
-        if (line.error !== undefined) throw pullFailureOf(line, image)
-        const now = progress(line)
-        // Docker reports each layer ten times a second: pass on what a person would notice.
-        if (JSON.stringify(now) !== last) report(now)
-        last = JSON.stringify(now)
-      }
-    } catch (error) {
-      throw error instanceof EngineError ? pullFailureOf({ error: error.message }, image, error) : error
+  async function makeBuilt(
+    pkg: BuiltPackage,
+    onProgress: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    let recipe = await recipeOf(pkg, signal)
+    if (!recipe) {
+      const { image } = pythonBase
+      const pull = (report: (progress: Progress) => void, stop: AbortSignal) =>
+        pythonBase.pull(report, stop).then(() => image)
+      await pulls.run(image, pull, onProgress, signal)
+      recipe = (await recipeOf(pkg, signal))!
     }
+    const { tag } = recipe
+    await builds.run(tag, (report, stop) => build(pkg, recipe, report, stop), onProgress, signal)
+    return tag
+  }
+
+  /** `undefined`: it has no name before it is made. */
+  async function referenceOf(
+    { spec: { package: pkg }, pins }: Imaged,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    if (pkg.type !== 'oci') return (await recipeOf(pkg, signal))?.tag
+    if (pkg.archive !== undefined) return loadedReferenceOf(pkg.archive)
+    return pkg.image.includes('@') ? pkg.image : pins?.[pkg.image]
   }
 
   return {
-    async find({ package: pkg }, signal) {
-      const reference = pkg.type === 'oci' ? pkg.image : npmRecipe(pkg, await runnerBase(signal)).tag
-      return { reference, details: await docker.inspectImage(reference, signal) }
+    async find(tool, signal) {
+      const reference = await referenceOf(tool, signal)
+      const details = reference === undefined ? undefined : await docker.inspectImage(reference, signal)
+      return reference === undefined || details === undefined ? undefined : { reference, details }
     },
-    async make({ package: pkg }, onProgress, signal) {
-      if (pkg.type === 'oci') {
-        await pulls.run(pkg.image, (report, stop) => pull(pkg.image, report, stop), onProgress, signal)
-        return pkg.image
-      }
-      const base = await runnerBase(signal)
-      const { tag } = npmRecipe(pkg, base)
-      await builds.run(tag, (report, stop) => build(pkg, base, report, stop), onProgress, signal)
-      return tag
+    async make(tool, onProgress, signal) {
+      const { package: pkg } = tool.spec
+      if (pkg.type !== 'oci') return makeBuilt(pkg, onProgress, signal)
+      const { archive } = pkg
+      if (archive !== undefined)
+        return pulls.run(archive, (report, stop) => loadImage(deps, archive, report, stop), onProgress, signal)
+      const image = (await referenceOf(tool, signal)) ?? pkg.image
+      return pulls.run(image, (report, stop) => pullImage(deps, image, report, stop), onProgress, signal)
     },
     async remove(reference, signal) {
       try {
@@ -94,18 +138,4 @@ export function createToolImages({ docker, runnerBase, owner }: ToolImagesDeps):
       }
     },
   }
-}
-
-function pullFailureOf({ error = '' }: ProgressLine, image: string, cause?: EngineError): ToolFailure {
-  const options = { cause }
-  const fault = faultOfMessage(error) ?? cause?.fault
-  const where = image.split('@', 1)[0]
-  if (fault === 'not-found')
-    return new ToolFailure('image_not_found', `No registry has ${where} of this digest`, { ...options, lasting: true })
-  if (fault === 'auth')
-    return new ToolFailure('image_auth', `The registry refuses to give out ${where}`, { ...options, lasting: true })
-  if (fault === 'disk-full') return new ToolFailure('disk_full', `The disk is full: ${where} does not fit`, options)
-  if (fault === 'unreachable' || fault === 'hung')
-    return new ToolFailure('registry_unreachable', `The registry of ${where} does not answer`, options)
-  return cause ? toolFailureOf(cause) : new ToolFailure('internal', `${where}: ${error.slice(0, 300)}`, options)
 }

@@ -83,7 +83,7 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     },
     files: { owner: 'o', save: async (tool) => void world.saved.push(tool), remove: async () => undefined },
     images: {
-      find: async () => ({ reference: 'image:1', details: world.imageThere ? ({} as ImageDetails) : undefined }),
+      find: async () => (world.imageThere ? { reference: 'image:1', details: {} as ImageDetails } : undefined),
       make: async () => {
         const reference = await world.make()
         world.imageThere = true

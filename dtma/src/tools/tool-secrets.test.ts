@@ -16,7 +16,7 @@ const spec = ToolSpec.parse({
 })
 
 test.each([
-  ['an OCI image', { package: oci, secrets: [{ name: 'a', env: 'A' }] }, /npm package/],
+  ['an OCI image', { package: oci, secrets: [{ name: 'a', env: 'A' }] }, /type oci/],
   ['a reserved variable', { secrets: [{ name: 'a', env: 'NODE_OPTIONS' }] }, /secrets/],
   ['a file outside of /tmp', { secrets: [{ name: 'a', file: '/etc/passwd' }] }, /secrets/],
   ['a file that climbs out of /tmp', { secrets: [{ name: 'a', file: '/tmp/../etc/x' }] }, /secrets/],

@@ -17,7 +17,8 @@ import { runnerBaseOf } from './runner-base.ts'
 import { openSpecFiles } from './spec-file.ts'
 import { startToolReconciler } from './tool.reconciler.ts'
 import { createToolContainers } from './tool-containers.ts'
-import { createToolImages, type ToolImages } from './tool-images.ts'
+import { plainImages } from './tool-images.testing.ts'
+import type { ToolImages } from './tool-images.ts'
 import { createToolParts } from './tool-parts.ts'
 import { createToolRegistry, type ToolRegistry } from './tool-registry.ts'
 import { createToolSecrets } from './tool-secrets.ts'
@@ -71,7 +72,7 @@ async function dtma(stateDirectory?: string, docker: DockerApi = engine) {
     docker,
     files,
     parts,
-    images: keepingImages(createToolImages({ docker, owner: files.owner, runnerBase })),
+    images: keepingImages(plainImages(docker, { owner: files.owner, runnerBase })),
     containers: createToolContainers({ docker, parts, owner: files.owner }),
     sessions: sessions((target) => opened.push(target)),
     secrets,
@@ -287,7 +288,7 @@ test('C11: when Docker cannot be reached, tools are unknown and nothing is concl
     docker: gone,
     files,
     parts,
-    images: createToolImages({ docker: gone, owner: files.owner, runnerBase: async () => BASE }),
+    images: plainImages(gone, { owner: files.owner, runnerBase: async () => BASE }),
     containers: createToolContainers({ docker: gone, parts, owner: files.owner }),
     sessions: sessions(),
     secrets,

@@ -36,7 +36,7 @@ export interface ToolAtWork {
   show(state: ToolState, more?: Partial<Pick<ToolStatus, 'reason' | 'message' | 'progress'>>): void
   /** Writes to disk what we have learnt; a change of what is wanted comes from elsewhere. */
   note(
-    change: Partial<Pick<AcceptedTool, 'containerId' | 'replace' | 'restarts' | 'images' | 'secretsVersion'>>,
+    change: Partial<Pick<AcceptedTool, 'containerId' | 'replace' | 'restarts' | 'images' | 'pins' | 'secretsVersion'>>,
   ): Promise<void>
   opened(info: McpInfo): Promise<void>
   forgotten(): void
@@ -60,14 +60,14 @@ export function createToolSteps(deps: ToolStepsDeps) {
   const steps: Record<Action, (work: ToolAtWork, container: ObservedContainer, signal: AbortSignal) => Promise<void>> =
     {
       async 'find-image'({ tool, memory }, _, signal) {
-        memory.image = (await images.find(tool.spec, signal)).details ? 'present' : 'absent'
+        memory.image = (await images.find(tool, signal)) ? 'present' : 'absent'
       },
 
       async 'make-image'({ tool, memory, show, note }, _, signal) {
         const state = tool.spec.package.type === 'oci' ? 'pulling' : 'building'
         show(state)
-        const reference = await images.make(tool.spec, (progress) => show(state, { progress }), signal)
-        await note({ images: withLast(tool.images, reference) })
+        const reference = await images.make(tool, (progress) => show(state, { progress }), signal)
+        await note({ images: withLast(tool.images, reference), ...pinnedIn(tool, reference) })
         memory.image = 'present'
         memory.backoff = NO_BACKOFF
       },
@@ -75,16 +75,16 @@ export function createToolSteps(deps: ToolStepsDeps) {
       async create({ tool, memory, show, note }, _, signal) {
         requireSecrets(tool)
         show('created')
-        const { reference, details } = await images.find(tool.spec, signal)
-        if (!details) {
+        const image = await images.find(tool, signal)
+        if (!image) {
           memory.image = 'absent'
           return
         }
         // Until the new id is noted, the claim alone must prove the container ours.
         if (tool.containerId !== undefined) await note({ containerId: undefined, secretsVersion: undefined })
-        const id = await containers.create(tool, details, signal)
+        const id = await containers.create(tool, image.details, signal)
         memory.created = id
-        await note({ containerId: id, images: withLast(tool.images, reference) })
+        await note({ containerId: id, images: withLast(tool.images, image.reference) })
       },
 
       async start({ tool, found, memory, show, note }, { id, state }, signal) {
@@ -291,6 +291,14 @@ function hand(line: string, { channel }: ToolMemory): Promise<void> {
   return new Promise((resolve, reject) => {
     channel!.channel.stdin.write(line, (error) => (error ? reject(error) : resolve()))
   })
+}
+
+/** What a tag means from now on for this tool; what other tags meant is kept for as long as their images are. */
+function pinnedIn({ spec, pins = {}, images }: AcceptedTool, reference: string): Pick<AcceptedTool, 'pins'> {
+  const { package: pkg } = spec
+  if (pkg.type !== 'oci' || pkg.archive !== undefined || pkg.image.includes('@')) return {}
+  const kept = Object.entries(pins).filter(([, pinned]) => images.includes(pinned))
+  return { pins: { ...Object.fromEntries(kept), [pkg.image]: reference } }
 }
 
 const withLast = (references: readonly string[], last: string): string[] => [

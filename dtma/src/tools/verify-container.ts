@@ -14,7 +14,6 @@ const COMPARED_CONFIG = [
   'Entrypoint',
   'Cmd',
   'WorkingDir',
-  'Healthcheck',
   'StopSignal',
   'StopTimeout',
   'Tty',
@@ -35,6 +34,7 @@ export function verifyContainer(
   return [
     ...(made.Image === image.Id ? [] : ['Image']),
     ...COMPARED_CONFIG.filter((field) => !same(body[field], made.Config[field])),
+    ...wrongHealthcheck(body, made.Config['Healthcheck']),
     ...wrongHostConfig(body, made.HostConfig, limits),
     ...wrongEnv(body.Env, made.Config['Env'], image.Config.Env),
     ...wrongLabels(body.Labels, made.Config['Labels'], image.Config.Labels),
@@ -53,6 +53,10 @@ function wrongHostConfig(body: CreateBody, made: ContainerDetails['HostConfig'],
 /** Docker drops a limit, with a warning, that the kernel cannot set. */
 const isUnlimitable = (field: string, { SwapLimit, PidsLimit }: EngineLimits): boolean =>
   (field === 'MemorySwap' && !SwapLimit) || (field === 'PidsLimit' && !PidsLimit)
+
+/** Docker fills in the pace of the image's own check, which nothing is done with where the test is `NONE`. */
+const wrongHealthcheck = ({ Healthcheck }: CreateBody, made: unknown): string[] =>
+  same(Healthcheck.Test, (made as { readonly Test?: unknown } | null | undefined)?.Test) ? [] : ['Healthcheck']
 
 /** Every variable is as asked; what is more comes from the image. */
 function wrongEnv(asked: readonly string[], made: unknown, image: readonly string[]): string[] {

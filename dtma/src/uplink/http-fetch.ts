@@ -13,6 +13,25 @@ const MOST_REPLY_BYTES = 1024 * 1024
  */
 export const httpFetch: Fetch<Answer> = (url, init) => exchange(url, init)
 
+/**
+ * The response of a `GET` as it comes, whatever its status. Whoever takes it reads it to its end, or destroys it.
+ * @param socket To ask over; absent: a connection of its own.
+ */
+export function openDownload(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  socket?: Socket,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest
+    const outgoing = send(url, { headers, signal, ...(socket ? { createConnection: () => socket } : { agent: false }) })
+    outgoing.once('error', reject)
+    outgoing.once('response', resolve)
+    outgoing.end()
+  })
+}
+
 /** @param socket To send over; absent: a connection of its own. */
 export function exchange(
   url: string,

@@ -1,7 +1,8 @@
 import { listCatalog, type Tool } from '@agentopia/api'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { LibraryBig } from 'lucide-react'
+import { LibraryBig, Plus } from 'lucide-react'
 import { useDeferredValue, useState } from 'react'
+import { useMay } from '../api/me.ts'
 import { useOperation } from '../api/use-operation.ts'
 import { Button } from '../parts/button.tsx'
 import { cn } from '../parts/cn.ts'
@@ -10,6 +11,7 @@ import { PageHeader } from '../parts/page-header.tsx'
 import { Reading } from '../parts/reading.tsx'
 import { SearchField } from '../parts/search-field.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
+import { AddTool } from './catalog/add-tool.tsx'
 import { DeployDialog } from './catalog/deploy-dialog.tsx'
 import { ToolCard } from './catalog/tool-card.tsx'
 
@@ -19,6 +21,8 @@ export function CatalogPage() {
   const navigate = useNavigate()
   const [search, setSearch] = useState('')
   const [category, setCategory] = useState<string>()
+  const [adding, setAdding] = useState(false)
+  const mayAdd = useMay('admin')
   const wanted = useDeferredValue(search.trim().slice(0, 100))
   const tools = useOperation(listCatalog, { query: wanted === '' ? {} : { search: wanted } }, { keepPrevious: true })
   const onToolbox = toolbox === undefined ? {} : { toolbox }
@@ -27,7 +31,12 @@ export function CatalogPage() {
 
   return (
     <>
-      <PageHeader title="Catalogue" note="MCP servers that are pinned to an exact version and known to run hardened." />
+      <PageHeader title="Catalogue" note="MCP servers that are pinned to an exact version, and run hardened.">
+        <Button onClick={() => setAdding(true)} disabled={!mayAdd}>
+          <Plus />
+          Add a tool
+        </Button>
+      </PageHeader>
       <div className="mb-5 flex flex-wrap items-center gap-3">
         <SearchField value={search} onChange={setSearch} label="Search the catalogue" className="w-full sm:w-80" />
         <Categories tools={tools.data?.items ?? []} chosen={category} onChoose={setCategory} />
@@ -50,7 +59,7 @@ export function CatalogPage() {
                 </Button>
               }
             >
-              The catalogue holds what was deployed and called under the strict profile, and nothing else.
+              The curated tools were deployed and called as they are described here. Others you can add yourself.
             </EmptyState>
           ) : (
             <ul className="grid grid-cols-1 gap-4 sm:grid-cols-2 xl:grid-cols-3">
@@ -63,6 +72,15 @@ export function CatalogPage() {
           )
         }}
       </Reading>
+      {adding && (
+        <AddTool
+          onClose={() => setAdding(false)}
+          onAdded={(toolId) => {
+            setAdding(false)
+            open(toolId)
+          }}
+        />
+      )}
       {deploy !== undefined && <DeployDialog toolId={deploy} toolboxId={toolbox} onClose={close} />}
     </>
   )

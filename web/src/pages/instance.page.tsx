@@ -72,6 +72,11 @@ export function InstancePage() {
                 <LogView toolboxId={toolboxId} instanceId={instanceId} name={data.name} />
               </TabPanel>
               <TabPanel value="configuration">
+                {data.image && (
+                  <p className="mb-4 break-all text-ink-soft text-xs">
+                    Runs <code>{data.image}</code>
+                  </p>
+                )}
                 <InstanceConfig instance={data} tool={tool.data} />
               </TabPanel>
             </Tabs>

@@ -4,8 +4,10 @@ import { ApiTokens } from './settings/api-tokens.tsx'
 import { Appearance } from './settings/appearance.tsx'
 import { CallSettingsCard } from './settings/call-settings.tsx'
 import { DigitalOcean } from './settings/digital-ocean.tsx'
+import { Images } from './settings/images.tsx'
 import { People } from './settings/people.tsx'
 import { Profile } from './settings/profile.tsx'
+import { Registries } from './settings/registries.tsx'
 
 /** One's own: how one signs in, tokens, looks; what the account decides about calls; and what this control plane is. */
 export const SettingsPage = () => (
@@ -16,6 +18,8 @@ export const SettingsPage = () => (
       <ApiTokens />
       <People />
       <DigitalOcean />
+      <Registries />
+      <Images />
       <CallSettingsCard />
       <Appearance />
       <About />

@@ -1,4 +1,5 @@
 import {
+  AppWindow,
   BookOpen,
   Brain,
   Bug,
@@ -21,6 +22,7 @@ import {
   Map as MapIcon,
   MessageSquare,
   NotebookPen,
+  Package,
   Search,
   Sparkles,
   SquareTerminal,
@@ -31,6 +33,7 @@ import { cn } from './cn.ts'
 
 /** The icons that catalogue entries may name. Another name shows the wrench. */
 const ICONS: Readonly<Record<string, LucideIcon>> = {
+  'app-window': AppWindow,
   'book-open': BookOpen,
   brain: Brain,
   bug: Bug,
@@ -48,6 +51,7 @@ const ICONS: Readonly<Record<string, LucideIcon>> = {
   image: Image,
   key: Key,
   'list-ordered': ListOrdered,
+  package: Package,
   mail: Mail,
   map: MapIcon,
   'message-square': MessageSquare,

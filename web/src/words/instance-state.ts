@@ -50,8 +50,9 @@ export const isUnderway = (instance: Seen): boolean => toneOfInstance(instance) 
 export const REASON_ADVICE = {
   package_not_found: 'The package or its version does not exist. Choose another version.',
   build_failed: 'Read its log, then restart to build again.',
-  image_not_found: 'The image does not exist under that digest.',
-  image_auth: 'The registry refuses the toolbox. Check its access.',
+  image_not_found: 'The image does not exist under that name. Check it, or push its archive again.',
+  image_auth: 'The registry refuses the toolbox. Store a credential for it in the settings, then restart the tool.',
+  image_invalid: 'The image is damaged, or made for other machines. Choose another one.',
   registry_unreachable: 'The toolbox cannot reach the registry. It tries again by itself.',
   policy_denied: 'The tool asks for more than the hardening allows.',
   missing_credential: 'Store the secrets of an agent in its toolbelt.',

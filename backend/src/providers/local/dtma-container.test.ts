@@ -51,6 +51,7 @@ test('whatever changes the container changes its recipe, and nothing else does',
     { apiBaseUrl: 'http://127.0.0.1:3001' },
     { user: { user: '0:0', groups: [] } },
     { stateDir: '/other/dtma' },
+    { packages: { DTMA_PYPI_INDEX: 'https://index.example/simple' } },
   ]
   expect(new Set([digestOf({}), ...changes.map(digestOf)]).size).toBe(changes.length + 1)
 })

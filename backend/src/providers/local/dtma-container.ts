@@ -20,6 +20,8 @@ export interface DtmaRecipe {
   readonly listen?: { readonly host: string; readonly more: readonly string[] }
   /** Pins of the control plane's TLS key; see DTMA's CONTROL_PLANE_PIN. */
   readonly keyPin?: string
+  /** Where packages come from: more of DTMA's environment. Holds no secret. */
+  readonly packages?: Readonly<Record<string, string>>
 }
 
 /** As whom DTMA runs: `uid:gid`, and the group that may use Docker's socket when that is another one. */
@@ -44,7 +46,8 @@ export const containerName = (toolboxId: string): string => `agentopia-dtma-${to
 
 /** The body of Docker's create call. No secret is in it: the enrolment token travels as a file. */
 export function createBody(recipe: DtmaRecipe): { readonly Labels: Readonly<Record<string, string>> } {
-  const { toolboxId, imageId, home, stateDir, socketPath, user, apiBaseUrl, port, listen, keyPin } = recipe
+  const { toolboxId, imageId, home, stateDir, socketPath, user, apiBaseUrl, port, listen, keyPin, packages = {} } =
+    recipe
   const body = {
     Image: imageId,
     User: user.user,
@@ -56,6 +59,7 @@ export function createBody(recipe: DtmaRecipe): { readonly Labels: Readonly<Reco
       ...(listen?.more ?? []),
       `ENROLMENT_TOKEN_FILE=${STATE_INSIDE}/${TOKEN_FILE}`,
       ...(keyPin ? [`CONTROL_PLANE_PIN=${keyPin}`] : []),
+      ...Object.entries(packages).map(([name, value]) => `${name}=${value}`),
     ],
     StopTimeout: 20,
     HostConfig: {

@@ -15,6 +15,8 @@ export interface LocalProviderConfig {
   readonly port: number
   /** Docker's socket on this machine. */
   readonly socketPath: string
+  /** Where packages come from: more of DTMA's environment. */
+  readonly packages?: Readonly<Record<string, string>>
 }
 
 /** uid and gid of the user `node` in the DTMA image. */
@@ -32,9 +34,9 @@ export function createLocalProvider(docker: Docker, config: LocalProviderConfig)
   async function recipe(toolboxId: string, signal: AbortSignal): Promise<DtmaRecipe | undefined> {
     const imageId = await docker.imageId(config.image, signal)
     if (!imageId) return undefined
-    const { apiBaseUrl, port, socketPath, dataDir } = config
+    const { apiBaseUrl, port, socketPath, dataDir, packages } = config
     const user = userFor(owner, await onDisk(stat(socketPath)))
-    return { toolboxId, imageId, home: dataDir, stateDir, socketPath, user, apiBaseUrl, port }
+    return { toolboxId, imageId, home: dataDir, stateDir, socketPath, user, apiBaseUrl, port, ...(packages ? { packages } : {}) }
   }
 
   /** Readable by DTMA alone; replaced in one step, so that it is never half there. */

@@ -9,6 +9,7 @@ export * from './data-flow.ts'
 export * from './instances.ts'
 export * from './oauth.ts'
 export * from './payloads.ts'
+export * from './packages.ts'
 export * from './providers.ts'
 export * from './records.ts'
 export * from './toolboxes.ts'
@@ -27,6 +28,9 @@ export const ANNOUNCED = {
   agent_toolbelt_items: 'toolbelt',
   agent_tool_capability_permissions: 'toolbelt',
   providers: 'provider',
+  tool_catalog: 'tool',
+  registry_credentials: 'registry',
+  image_archives: 'image',
   agent_tool_credentials: 'toolbelt',
   oauth_connections: 'toolbelt',
   tool_calls: 'call',

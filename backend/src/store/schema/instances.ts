@@ -1,6 +1,7 @@
 import type { Capability, ToolStatus } from '@agentopia/dtma/contract'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import type { Recipe } from '../../catalog/recipe.ts'
 import { accountId, at, createdAt, id, lease } from './columns.ts'
 import { toolboxes } from './toolboxes.ts'
 
@@ -19,6 +20,8 @@ export const instances = pgTable(
     desired: text('desired').$type<'running' | 'stopped' | 'absent'>().notNull(),
     generation: integer('generation').notNull().default(1),
     config: jsonb('config').$type<Record<string, string | number | boolean>>().notNull(),
+    /** The recipe of a tool of the account's own, as it was when this was deployed; a curated one is looked up. */
+    recipe: jsonb('recipe').$type<Recipe>(),
     // Observed: written by the uplink from DTMA's reports.
     status: jsonb('status').$type<ToolStatus>(),
     observedAt: at('observed_at'),

@@ -20,6 +20,7 @@ export const catalogShow = command(
         ['transport', tool.transport],
         ['egress', egressOf(tool.egress)],
         ['keeps state', tool.keepsState],
+        ['beyond strict', tool.profiles.length === 0 ? undefined : tool.profiles.join(', ')],
         ['docs', tool.docsUrl],
         ...tool.config.map((field): [string, string] => [
           'setting',

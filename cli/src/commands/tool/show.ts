@@ -15,6 +15,7 @@ export const toolShow = command('show', 'Show one deployed tool', PLACE, async (
       ['message', one.message],
       ['since', one.since],
       ['restarts', one.restarts],
+      ['image', one.image],
       ['server', one.server && `${one.server.name} ${one.server.version} (MCP ${one.server.protocolVersion})`],
       ['capabilities', one.capabilityCount],
     ]),

@@ -1,5 +1,5 @@
 import type { Tool } from '@agentopia/api'
-import { Database, Globe, Lock, Pin } from 'lucide-react'
+import { Database, Globe, Lock, Pin, ShieldAlert } from 'lucide-react'
 import { Badge } from '../../parts/badge.tsx'
 
 /** What matters before a tool is let in: where it comes from, what it may reach, what it keeps. */
@@ -17,6 +17,12 @@ export const ToolBadges = ({ tool }: { tool: Tool }) => (
       <Badge>
         <Database />
         keeps data
+      </Badge>
+    )}
+    {tool.profiles.length > 0 && (
+      <Badge className="border-warn/40 text-warn">
+        <ShieldAlert />
+        beyond strict: {tool.profiles.join(', ')}
       </Badge>
     )}
     <Badge>{tool.transport}</Badge>

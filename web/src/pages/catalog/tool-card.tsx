@@ -1,9 +1,11 @@
-import type { Tool } from '@agentopia/api'
-import { ExternalLink, Plus } from 'lucide-react'
+import { removeCatalogTool, type Tool } from '@agentopia/api'
+import { ExternalLink, Plus, Trash2 } from 'lucide-react'
 import { useMay } from '../../api/me.ts'
+import { useAction } from '../../api/use-action.ts'
 import { Button } from '../../parts/button.tsx'
 import { Card } from '../../parts/card.tsx'
 import { ToolIcon } from '../../parts/tool-icon.tsx'
+import { notify } from '../../shell/notices.ts'
 import { ToolBadges } from './tool-badges.tsx'
 
 /** A catalogue entry: what it does, who publishes it, what it may reach, and the way to have it. */
@@ -40,11 +42,38 @@ export function ToolCard({ tool, onDeploy }: { tool: Tool; onDeploy: () => void 
             <ExternalLink className="size-3.5" />
           </a>
         )}
+        {tool.own && <RemoveTool tool={tool} />}
         <Button kind="plain" size="small" onClick={onDeploy} disabled={!may} aria-label={`Deploy ${title}`}>
           <Plus />
           Deploy
         </Button>
       </div>
     </Card>
+  )
+}
+
+/** Out of the catalogue again; refused while it is deployed. */
+function RemoveTool({ tool: { id, title } }: { tool: Tool }) {
+  const remove = useAction(removeCatalogTool)
+  const may = useMay('admin')
+  if (!may) return null
+  return (
+    <Button
+      kind="quiet"
+      size="tiny"
+      pending={remove.isPending}
+      aria-label={`Remove ${title} from the catalogue`}
+      onClick={() =>
+        remove.mutate(
+          { params: { toolId: id } },
+          {
+            onSuccess: () => notify({ tone: 'ok', text: `${title} is removed from the catalogue` }),
+            onError: (error) => notify({ tone: 'bad', text: `${title} stays in the catalogue`, error }),
+          },
+        )
+      }
+    >
+      <Trash2 />
+    </Button>
   )
 }

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+
+/** The bytes of archives, by account and digest. A part that is written is on the disk when its method resolves. */
+export interface ArchiveFiles {
+  /** How much of it is here. */
+  received(accountId: string, digest: string): Promise<number>
+  /** Writes a part at its place; what was after it is gone. */
+  write(accountId: string, digest: string, offset: number, part: Uint8Array): Promise<void>
+  /** @returns Whether the whole has this digest. */
+  isWhole(accountId: string, digest: string, signal: AbortSignal): Promise<boolean>
+  /** From the beginning; of a part or of the whole. */
+  read(accountId: string, digest: string): Readable
+  remove(accountId: string, digest: string): Promise<void>
+}
+
+/** @param directory Made when it is absent; shared by all processes that serve one store. */
+export function createArchiveFiles(directory: string): ArchiveFiles {
+  const folderOf = (accountId: string) => {
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(accountId)) throw new Error('this is no id of an account')
+    return join(directory, accountId)
+  }
+  const pathOf = (accountId: string, digest: string) => {
+    const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(digest) ?? []
+    if (hex === undefined) throw new Error('this is no digest')
+    return join(folderOf(accountId), `${hex}.tar`)
+  }
+
+  return {
+    async received(accountId, digest) {
+      try {
+        return (await stat(pathOf(accountId, digest))).size
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+        throw error
+      }
+    },
+    async write(accountId, digest, offset, part) {
+      await mkdir(folderOf(accountId), { recursive: true, mode: 0o700 })
+      const file = await open(pathOf(accountId, digest), offset === 0 ? 'w' : 'r+', 0o600)
+      try {
+        await file.truncate(offset)
+        await file.write(part, 0, part.byteLength, offset)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+    },
+    async isWhole(accountId, digest, signal) {
+      const hash = createHash('sha256')
+      for await (const chunk of createReadStream(pathOf(accountId, digest), { signal })) hash.update(chunk as Buffer)
+      return `sha256:${hash.digest('hex')}` === digest
+    },
+    read: (accountId, digest) => createReadStream(pathOf(accountId, digest)),
+    remove: (accountId, digest) => rm(pathOf(accountId, digest), { force: true }),
+  }
+}

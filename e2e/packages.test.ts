@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  layerOf,
+  openPythonIndex,
+  openTestRegistry,
+  PYTHON_SERVER,
+  type PythonIndex,
+  savedLayersOf,
+  serverProgram,
+  type TestRegistry,
+} from '@agentopia/dtma/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { docker } from './docker.ts'
+import { type Product, startProduct, waitFor } from './product.ts'
+
+// Tools of one's own, by the command line: an image that was pushed, one of a private registry, a Python package.
+
+const CLI = fileURLToPath(new URL('../dist/agentopia.mjs', import.meta.url))
+const BASE = 'node:24-slim'
+const run = randomBytes(3).toString('hex')
+const PASSWORD = `canary-${randomBytes(8).toString('hex')}`
+let product: Product
+let directory = ''
+let registry: TestRegistry
+let index: PythonIndex
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'agentopia-packages-'))
+  registry = await openTestRegistry()
+  registry.manners.only = { username: 'robot', password: PASSWORD }
+  const bridge = networkInterfaces()['docker0']?.find(({ family }) => family === 'IPv4')?.address
+  if (bridge === undefined) throw new Error('Docker has no bridge of its own')
+  index = await openPythonIndex(bridge)
+  product = await startProduct({ PYPI_INDEX: index.url })
+  await agentopia(['login', '--url', product.url], `${product.token}\n`)
+  await waitFor('the toolbox is not active', 60_000, async () =>
+    (await json('toolbox', 'list')).find((one: { status: string }) => one.status === 'active'),
+  )
+})
+afterAll(async () => {
+  for (const name of ['pushed', 'private', 'python']) await agentopia(['tool', 'remove', name, '--force'])
+  await product?.[Symbol.asyncDispose]()
+  await Promise.all([registry?.close(), index?.close(), rm(directory, { recursive: true })])
+})
+
+async function agentopia(args: readonly string[], input = '') {
+  const env = { PATH: process.env['PATH'], AGENTOPIA_CONFIG: join(directory, 'cli.json') }
+  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: 'pipe' })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk
+  })
+  child.stdin.end(input)
+  const [code] = await once(child, 'close')
+  return { code: code as number, stdout, stderr }
+}
+
+async function json(...args: string[]) {
+  const { code, stdout, stderr } = await agentopia([...args, '--json'])
+  expect({ code, stderr }).toMatchObject({ code: 0 })
+  return stdout === '' ? undefined : JSON.parse(stdout)
+}
+
+/** Lets a new agent call the tool once. @returns The answer, as text. */
+async function called(tool: string, capability: string): Promise<string> {
+  const agent = `agent-${tool}`
+  await json('agent', 'create', agent)
+  await json('toolbelt', 'add', agent, tool, '--allow', capability)
+  return JSON.stringify(await json('agent', 'call', agent, `${tool}__${capability}`, '--args', '{}'))
+}
+
+test('an image that nobody can pull is pushed as an archive, and runs on a toolbox', async () => {
+  const image = `packages-${run}/server:1.0`
+  await writeFile(join(directory, 'server.mjs'), serverProgram('pushed'))
+  await writeFile(
+    join(directory, 'Dockerfile'),
+    `FROM ${BASE}\nCOPY server.mjs /\nENTRYPOINT ["node", "/server.mjs"]\n`,
+  )
+  await docker('build', '-q', '-t', image, directory)
+  const archive = join(directory, 'server.tar')
+  await docker('save', '-o', archive, image)
+  await docker('rmi', image)
+
+  const pushed = await json('image', 'push', archive)
+  expect(pushed).toMatchObject({ image, state: 'ready' })
+  expect(await json('image', 'push', archive)).toEqual(pushed) // it is here already
+  expect(await json('catalog', 'add', 'pushed', '--archive', image)).toMatchObject({ own: true })
+  const deployed = await json('tool', 'deploy', 'pushed')
+  expect(deployed).toMatchObject({ state: 'running', image: `agentopia-archive:${pushed.digest.slice(7)}` })
+  expect(await called('pushed', 'version')).toContain('pushed')
+  expect((await agentopia(['image', 'remove', image])).stderr).toContain('A tool is made of')
+})
+
+test('an image of a private registry is pulled once there is a credential, and pinned by its digest', async () => {
+  const repository = `team/${run}`
+  const layers = [...(await savedLayersOf(BASE)), await layerOf({ 'server.mjs': serverProgram('private') })]
+  const env = ['PATH=/usr/local/bin:/usr/bin:/bin']
+  const digest = registry.put(repository, '1', { config: { Entrypoint: ['node', '/server.mjs'], Env: env }, layers })
+  await json('catalog', 'add', 'private', '--oci', `${registry.host}/${repository}:1`)
+  await json('tool', 'deploy', 'private', '--no-wait')
+  await waitFor('the registry did not refuse', 60_000, async () =>
+    (await json('tool', 'show', 'private')).reason === 'image_auth' ? true : undefined,
+  )
+
+  const stored = await agentopia(['registry', 'set', registry.host, '--username', 'robot'], `${PASSWORD}\n`)
+  expect(stored).toMatchObject({ code: 0, stdout: expect.not.stringContaining(PASSWORD) })
+  await json('tool', 'restart', 'private')
+  const running = await waitFor('it does not run', 120_000, async () => {
+    const one = await json('tool', 'show', 'private')
+    return one.state === 'running' ? one : undefined
+  })
+  expect(running.image).toBe(`${registry.host}/${repository}@${digest}`)
+  expect(await called('private', 'version')).toContain('private')
+  expect(product.output()).not.toContain(PASSWORD)
+  expect(JSON.stringify(await json('activity'))).not.toContain(PASSWORD)
+})
+
+test('a Python package is built on the toolbox, and runs there', async () => {
+  const name = `greeter-${run}`
+  index.put({ name, version: '1.0', scripts: { greeter: 'greeter:main' }, files: { 'greeter.py': PYTHON_SERVER } })
+  await json('catalog', 'add', 'python', '--pypi', `${name}==1.0`)
+  expect(await json('tool', 'deploy', 'python')).toMatchObject({ state: 'running' })
+  expect(await called('python', 'greet')).toContain('hello from uid 65532, read-only')
+})

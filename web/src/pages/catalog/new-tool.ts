@@ -1,0 +1,87 @@
+import type { addCatalogTool, ImageArchive, Input } from '@agentopia/api'
+
+export type Kind = 'npm' | 'pypi' | 'oci' | 'archive'
+type Body = Input<typeof addCatalogTool>['body']
+
+/** What a person has typed. */
+export interface Draft {
+  readonly kind: Kind
+  /** Name of a package, reference of an image, or digest of an archive. */
+  readonly source: string
+  readonly version: string
+  readonly id: string
+  readonly title: string
+  readonly summary: string
+  readonly args: string
+  /** Port of a server that speaks HTTP; empty: it speaks on standard input and output. */
+  readonly port: string
+  /** `none`, `any`, or hosts, with or without a port, separated by commas or spaces. */
+  readonly egress: string
+  readonly state: string
+  readonly profile: 'strict' | 'bigmem' | 'browser' | 'exec-tmp'
+}
+
+export const EMPTY_DRAFT: Draft = {
+  kind: 'npm',
+  source: '',
+  version: '',
+  id: '',
+  title: '',
+  summary: '',
+  args: '',
+  port: '',
+  egress: 'none',
+  state: '',
+  profile: 'strict',
+}
+
+/** What a profile brings with it: there is no reason to ask for one and leave its room unused. */
+const ROOM = {
+  bigmem: { memoryMib: 2_048 },
+  browser: { memoryMib: 1_024, cpus: 2, pids: 256 },
+} as const
+
+export function toolOf(draft: Draft, archives: readonly ImageArchive[]): Body {
+  const { id, title, summary, args, port, state, profile } = draft
+  return {
+    id,
+    title: title.trim() || id,
+    summary: summary.trim(),
+    spec: {
+      package: packageOf(draft, archives),
+      transport: port === '' ? { type: 'stdio' } : { type: 'http', port: Number(port) },
+      args: args.split(/\s+/).filter(Boolean),
+      egress: egressOf(draft.egress),
+      ...(state.trim() === '' ? {} : { state: { path: state.trim() } }),
+      ...(profile === 'strict' ? {} : { profiles: [profile] }),
+      ...(profile === 'bigmem' || profile === 'browser' ? { resources: ROOM[profile] } : {}),
+    },
+  }
+}
+
+function packageOf({ kind, source, version }: Draft, archives: readonly ImageArchive[]): Body['spec']['package'] {
+  const name = source.trim()
+  if (kind === 'npm' || kind === 'pypi') return { type: kind, name, version: version.trim() }
+  if (kind === 'oci') return { type: 'oci', image: name }
+  const image = archives.find(({ digest }) => digest === source)?.image ?? 'archive:latest'
+  return { type: 'oci', image, archive: source }
+}
+
+function egressOf(text: string): NonNullable<Body['spec']['egress']> {
+  const words = text.split(/[\s,]+/).filter(Boolean)
+  if (words.length === 0 || text.trim() === 'none') return 'none'
+  if (text.trim() === 'any') return 'any'
+  return words.map((word) => {
+    const [host = '', port] = word.split(':')
+    return { host, ...(port === undefined ? {} : { port: Number(port) }) }
+  })
+}
+
+/** A name for it, until somebody types another: the last part of the source. */
+export const idFrom = (source: string): string =>
+  (source.split('/').at(-1) ?? '')
+    .replace(/[:@].*$/, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 63)
