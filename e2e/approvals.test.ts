@@ -106,8 +106,9 @@ it('a call that is asked for waits in the inbox, at once, and is made when a per
   await using browsing = await browse(`/agents/${agentId}`)
   const { page, complaints } = browsing
   await page.getByRole('checkbox', { name: /^wipe/ }).click()
-  await button(page, 'Ask a person before wipe is called').click()
+  await button(page, 'Ask first before wipe is called').click()
   await page.getByText('to be asked for').waitFor()
+  expect(await barriersOn(page)).toEqual([])
   await button(page, 'Save permissions').click()
   await page.getByText(/3 of 3 capabilities allowed, 1 of them asked for/).waitFor()
   await page.getByRole('link', { name: 'Approvals' }).first().click()

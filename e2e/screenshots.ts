@@ -82,7 +82,8 @@ async function take(
   await page.goto(path(things))
   await page.getByRole('heading', { level: 1 }).waitFor()
   await prepare?.(page, things)
-  if (!signedOut) await page.getByText('Live', { exact: true }).filter({ visible: true }).waitFor()
+  if (!signedOut)
+    await page.locator('[role=status]').getByText('Live', { exact: true }).filter({ visible: true }).first().waitFor()
   // Until what the last change of the document brought has been painted.
   await page.evaluate(
     'document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))',

@@ -9,7 +9,7 @@ import { maskArguments } from './mask.ts'
 type ApprovalRow = typeof approvals.$inferSelect
 
 /** A call that is permitted when a person says so. */
-export interface Question
+interface Question
   extends Pick<
     ApprovalRow,
     | 'accountId'

@@ -4,7 +4,7 @@ import { authorise, type BeltItem, type Toolbelt } from './authorise.ts'
 import type { WantedCall } from './call.ts'
 
 /** What a person has let pass, and what it may be made with now. */
-export interface Approved {
+interface Approved {
   readonly decidedBy: string
   readonly item: BeltItem
 }

@@ -158,7 +158,7 @@ function Permission({ permission, answer, differs, disabled, onChange }: Permiss
             size="small"
             disabled={disabled}
             aria-pressed={answer === 'ask'}
-            aria-label={`Ask a person before ${capability} is called`}
+            aria-label={`Ask first before ${capability} is called`}
             className="-my-1"
             onClick={() => onChange(answer === 'ask' ? 'allow' : 'ask')}
           >
