@@ -21,6 +21,8 @@ export const Call = z.object({
   outcome: z.enum(['ok', 'tool_error', 'denied', 'failed', 'timeout', 'cancelled']),
   /** Problem code when the outcome is not ok. */
   code: z.string().optional(),
+  /** Who was asked before the call was made and said yes; or no, when its code is `approval-denied`. */
+  decidedBy: z.string().optional(),
   startedAt: Timestamp,
   durationMs: z.number(),
   /** SHA-256, hex. */
@@ -149,12 +151,14 @@ export const CallSettings = z.object({
   secrets: SecretPolicy,
   /** What is done about an agent that would read private data, see what strangers wrote and be able to send outwards, all at once. */
   dataFlow: FlowPolicy,
+  /** How long a call waits for a person who says whether it is made. */
+  approvalSeconds: z.int().min(10).max(3_600),
 })
 export type CallSettings = z.infer<typeof CallSettings>
 
 export const getCallSettings = defineUserOperation({
   id: 'getCallSettings',
-  summary: 'Read whether calls are made, and how long their records are kept',
+  summary: 'Read whether calls are made, how long they wait for a person, and how long their records are kept',
   method: 'GET',
   path: '/api/calls/settings',
   auth: 'viewer',
@@ -175,7 +179,8 @@ export const switchCalls = defineUserOperation({
 })
 export const updateCallSettings = defineUserOperation({
   id: 'updateCallSettings',
-  summary: 'Set how long records of calls are kept, and what is done about secrets in calls and about the flow of data',
+  summary:
+    'Set how long records of calls are kept and calls wait for a person, and what is done about secrets and the flow of data',
   method: 'PATCH',
   path: '/api/calls/settings',
   auth: 'admin',

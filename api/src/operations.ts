@@ -16,6 +16,7 @@ import {
   updateAgent,
   updateToolbeltItem,
 } from './agents.ts'
+import { decideApproval, listApprovals } from './approvals.ts'
 import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSettings, verifyCalls } from './calls.ts'
 import { getCatalogTool, listCatalog } from './catalog.ts'
 import { endConnection, finishConnection, listOAuthClients, putOAuthClient, startConnection } from './connections.ts'
@@ -142,6 +143,8 @@ export const OPERATIONS = [
   listOAuthClients,
   putOAuthClient,
   executeCapability,
+  listApprovals,
+  decideApproval,
   listCalls,
   exportCalls,
   verifyCalls,

@@ -19,6 +19,8 @@ import { agentRoutes } from './agents/agent.routes.ts'
 import { createAgentFinder } from './agents/find-agent.ts'
 import { toolbeltRoutes } from './agents/toolbelt.routes.ts'
 import { createApp } from './app.ts'
+import { approvalRoutes } from './approvals/approval.routes.ts'
+import { createAsking } from './approvals/ask-person.ts'
 import { callRoutes } from './calls/call.routes.ts'
 import { keepRetention } from './calls/retention.ts'
 import { catalogRoutes } from './catalog/catalog.routes.ts'
@@ -253,7 +255,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       .catch((err: unknown) => log.warn({ err }, 'the image of DTMA is not ready to be given out'))
   }
 
-  // What agents call, and the record of it.
+  // What agents call, who is asked before, and the record of it.
+  const asking = createAsking({ store, sealer, newId, owner, log, signal })
   const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal, payloads } = createWayOfCalls({
     store,
     masterKey,
@@ -267,6 +270,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     owner,
     wakeAgentTool: agentToolLoop.wake,
     agentToolIdleMs: deps.agentToolIdleMs,
+    askPerson: asking.ask,
     signal,
   })
   const gateway = createGateway({
@@ -286,6 +290,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const changes = await listenForChanges(store, log)
   changes.watch((change) => {
     if (change?.noun === 'call' || change?.noun === 'activity') return
+    if (!change || change.noun === 'approval') asking.heard()
+    if (change?.noun === 'approval') return
     toolbelts.forget(change?.account)
     killSwitch.recheck(change?.account)
     if (change && change.noun !== 'toolbox') wakeAgentTools(change.account)
@@ -341,6 +347,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     })
     connecting.routes(mount, { wake: agentToolLoop.wake, forget: toolbelts.forget })
     executeRoutes(mount, { toolbelts, makeCall, executeOnce: createExecuteOnce({ store, sealer, clock, log }) })
+    approvalRoutes(mount, { store, sealer })
     callRoutes(mount, { store, recorder, seal, forget: toolbelts.forget })
     payloadRoutes(mount, { store, sealer, clock, recorder, keeper: payloads, forget: toolbelts.forget })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
@@ -365,6 +372,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       agentToolLoop.stopped,
       connecting.stopped,
       liveness.stopped,
+      asking.stopped,
       housekeeping,
       retention,
       purging,

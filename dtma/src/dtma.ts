@@ -12,7 +12,8 @@ import { createDockerApi } from './engine/docker.api.ts'
 import type { ContainerDetails } from './engine/docker.types.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
 import { createApp } from './http/app.ts'
-import { close, listenerOf, serve } from './http/serve.ts'
+import { listenerOf } from './http/listener.ts'
+import { close, serve } from './http/serve.ts'
 import type { Log } from './log.ts'
 import { createMcpEndpoint } from './mcp/mcp-endpoint.ts'
 import { createMcpBridge } from './mcp/tool-sessions.ts'
@@ -157,6 +158,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       log,
       restart: () => void setTimeout(deps.restart, RESTART_DELAY_MS),
     }),
+    log,
   )
 
   function startTools({ files, tools: accepted, warnings }: State): void {

@@ -87,6 +87,12 @@ const agent = createRoute({
   component: lazyRouteComponent(() => import('./pages/agent.page.tsx'), 'AgentPage'),
 })
 
+const approvals = createRoute({
+  getParentRoute: () => app,
+  path: '/approvals',
+  component: lazyRouteComponent(() => import('./pages/approvals.page.tsx'), 'ApprovalsPage'),
+})
+
 const calls = createRoute({
   getParentRoute: () => app,
   path: '/calls',
@@ -119,7 +125,7 @@ export const router = createRouter({
     invitation,
     connect,
     connected,
-    app.addChildren([overview, toolbox, instance, catalog, agents, agent, calls, call, settings, elsewhere]),
+    app.addChildren([overview, toolbox, instance, catalog, agents, agent, approvals, calls, call, settings, elsewhere]),
   ]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,

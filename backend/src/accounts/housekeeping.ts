@@ -1,4 +1,5 @@
 import { lt, sql } from 'drizzle-orm'
+import { forgetOldApprovals } from '../approvals/approval.store.ts'
 import { forgetOldAttempts } from '../connections/connection.store.ts'
 import { forgetOldCounts } from '../gateway/admission.ts'
 import { forgetOldExecuteKeys } from '../gateway/execute-once.ts'
@@ -41,4 +42,5 @@ const removeExpired = (store: Store, now: number): Promise<void> =>
     await forgetUnusedClients(tx)
     await forgetOldExecuteKeys(tx)
     await forgetOldCounts(tx, now)
+    await forgetOldApprovals(tx)
   })

@@ -21,9 +21,9 @@ export interface ChainPosition {
 /** Where every chain begins. */
 export const BEGINNING: ChainPosition = { sequence: 0, hash: '0'.repeat(64) }
 
-/** The form of a record; one in which secrets were seen has a member more. */
+/** The forms of a record: one that a person decided about, or in which secrets were seen, says so in members of its own. */
 const FORM = 1
-const FORM_WITH_SECRETS = 2
+const FORM_WITH_MORE = 2
 
 /** The records as they go on from `last`, in their order. */
 export function chainOn(last: ChainPosition, records: readonly CallRecord[]): ChainedCall[] {
@@ -47,8 +47,9 @@ export function hashOf(record: Omit<ChainedCall, 'hash'>): string {
     capability: record.capability,
     capabilityDigest: record.capabilityDigest ?? null,
     code: record.code,
+    ...(record.decidedBy == null ? {} : { decidedBy: record.decidedBy }),
     durationMs: record.durationMs,
-    form: record.secretsSeen ? FORM_WITH_SECRETS : FORM,
+    form: record.decidedBy == null && !record.secretsSeen ? FORM : FORM_WITH_MORE,
     id: record.id,
     instanceGeneration: record.instanceGeneration ?? null,
     instanceId: record.instanceId,

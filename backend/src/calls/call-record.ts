@@ -35,6 +35,8 @@ export interface CallEnd {
   readonly resultDigest: string | null
   /** Kinds of secrets that were seen, `<where>:<kind>`, sorted. */
   readonly secretsSeen?: readonly string[] | null
+  /** Who was asked before it was made, and said yes or no; absent: nobody. */
+  readonly decidedBy?: string | null
 }
 
 export type CallRecord = BegunCall & CallEnd

@@ -14,9 +14,10 @@ export async function getCallSettings(tx: Tx): Promise<CallSettings> {
       retentionDays: callSettings.retentionDays,
       secrets: callSettings.secrets,
       dataFlow: callSettings.dataFlow,
+      approvalSeconds: callSettings.approvalSeconds,
     })
     .from(callSettings)
-  return row ?? { enabled: true, retentionDays: null, secrets: 'redact', dataFlow: 'warn' }
+  return row ?? { enabled: true, retentionDays: null, secrets: 'redact', dataFlow: 'warn', approvalSeconds: 300 }
 }
 
 export async function setCallSettings(tx: Tx, accountId: string, change: ChangedCallSettings): Promise<CallSettings> {

@@ -82,12 +82,16 @@ export function callRoutes(mount: Mount, { store, recorder, seal, forget }: Call
 /** What a change of the settings means, one deed for each that changes. */
 function deedsOf(
   before: CallSettings,
-  { retentionDays = before.retentionDays, secrets = before.secrets, dataFlow = before.dataFlow }: ChangedCallSettings,
+  change: ChangedCallSettings,
 ): readonly { readonly action: string; readonly message: string }[] {
+  const { retentionDays = before.retentionDays, approvalSeconds = before.approvalSeconds } = change
+  const { secrets = before.secrets, dataFlow = before.dataFlow } = change
+  const waiting = `Calls wait ${approvalSeconds} s for a person who is asked`
   const kept =
     retentionDays === null ? 'Records of calls are kept' : `Records of calls are removed after ${retentionDays} days`
   return [
     ...(retentionDays === before.retentionDays ? [] : [{ action: 'calls.retention', message: kept }]),
+    ...(approvalSeconds === before.approvalSeconds ? [] : [{ action: 'calls.approval-time', message: waiting }]),
     ...(secrets === before.secrets ? [] : [{ action: 'calls.secrets', message: SECRETS_ARE[secrets] }]),
     ...(dataFlow === before.dataFlow ? [] : [{ action: 'calls.data-flow', message: FLOW_IS[dataFlow] }]),
   ]

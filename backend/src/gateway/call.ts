@@ -7,6 +7,7 @@ import {
   type JsonRpcNotification,
   type RequestClient,
 } from '@agentopia/dtma/contract'
+import { DeniedByPerson } from '../approvals/ask-person.ts'
 import type { CallEnd } from '../calls/call-record.ts'
 import type { CallRecorder } from '../calls/call-recorder.ts'
 import type { CallGuard } from '../guard/call-guard.ts'
@@ -15,6 +16,7 @@ import { ComeAgain } from '../http/come-again.ts'
 import type { PayloadKeeper } from '../payloads/payload-keeper.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Admit } from './admission.ts'
+import type { AskFirst } from './ask-first.ts'
 import { authorise, authoriseAll, type BeltItem, type Toolbelt } from './authorise.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import { cleanText } from './clean-text.ts'
@@ -24,7 +26,9 @@ import type { CallUpstream } from './upstream.ts'
 export interface WantedCall {
   readonly toolbelt: Toolbelt
   /** Absent: `tools/call`. Prompts and resources are permitted by item, not one by one. */
-  readonly method?: 'tools/call' | 'prompts/get' | 'resources/read'
+  readonly method?: 'tools/call' | 'prompts/get' | 'resources/read' | 'completion/complete'
+  /** Of what a completion completes an argument; it is permitted as that is. */
+  readonly completes?: 'prompts' | 'resources' | undefined
   /** By which door it came. */
   readonly via: NonNullable<Call['via']>
   /** `undefined`: the name leads nowhere. */
@@ -38,6 +42,8 @@ export interface WantedCall {
   readonly client?: RequestClient
   /** What the server wanted of the client, when the call comes again with it. */
   readonly again?: Readonly<{ inputResponses?: unknown; requestState?: string }>
+  /** Who approved this call before, when it comes again. */
+  readonly approvedBy?: string | undefined
   /** The answer comes back under it. */
   readonly id: JsonRpcId
   readonly timeoutMs: number
@@ -48,22 +54,25 @@ export interface WantedCall {
 export interface MadeCall {
   readonly callId: string
   readonly durationMs: number
+  /** Who was asked and said yes. */
+  readonly decidedBy?: string | undefined
   readonly answer: JsonRpcAnswer
   /** The JSON-RPC answer as the tool wrote it. */
   readonly written: string
 }
 
 /**
- * Authorises, admits, calls, records. The record is begun before anything is sent: without it there is no call.
+ * Authorises, admits, asks a person where one is to be asked, calls, records. The record is begun before anything is sent: without it there is no call.
  * @throws {ProblemError} `capability-denied`, which does not tell whether the capability exists; `capability-changed`, of one
  *   that was allowed as something else; `store-unavailable`,
- *   `rate-limited`, `payload-too-large`, `result-too-large`; the signal's reason when it aborts; or what the upstream throws.
+ *   `rate-limited`, `payload-too-large`, `result-too-large`; `approval-denied`, `approval-timeout`; the signal's reason when it aborts; or what the upstream throws.
  */
 export type MakeCall = (wanted: WantedCall) => Promise<MadeCall>
 
 export interface MakeCallDeps {
   readonly callUpstream: CallUpstream
   readonly admit: Admit
+  readonly askFirst: AskFirst
   readonly bulkhead: Bulkhead
   readonly recorder: Pick<CallRecorder, 'begin' | 'end'>
   /** @throws {ProblemError} `store-unavailable`: what is not known to be safe is not done. */
@@ -75,7 +84,8 @@ export interface MakeCallDeps {
 }
 
 export function createMakeCall(deps: MakeCallDeps): MakeCall {
-  const { callUpstream, admit, bulkhead, recorder, guardOf, secretAudit, payloads, clock, newId } = deps
+  const { callUpstream, admit, askFirst, bulkhead, recorder, guardOf, secretAudit, payloads, clock, newId } = deps
+
   return async (wanted) => {
     const { item, capability, signal } = wanted
     const callId = newId('call')
@@ -84,6 +94,7 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
     const asked = guard.asked(wanted.arguments)
     const args = JSON.stringify(asked.args)
     const argumentBytes = Buffer.byteLength(args)
+    const argumentDigest = digestOf(args)
     const names = namesOf(wanted, guard)
     let ended = false
     const end = (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): number => {
@@ -99,7 +110,7 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       id: callId,
       ...names,
       startedAt: new Date(clock.now()).toISOString(),
-      argumentDigest: digestOf(args),
+      argumentDigest,
       argumentBytes,
     })
 
@@ -115,12 +126,20 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       throw problem('secret-blocked', `${asked.blocked}; nothing was sent`)
     }
 
+    let approved: { readonly decidedBy?: string | undefined; readonly item: BeltItem } = { item }
     try {
       await admit({ toolbelt: wanted.toolbelt, item, capability, argumentBytes })
+      if (wanted.approvedBy !== undefined) approved = { item, decidedBy: wanted.approvedBy }
+      else if (isToolCall(wanted.method) && item.asked.has(capability))
+        approved = await askFirst({ ...wanted, arguments: asked.args }, item, { callId, argumentDigest, argumentBytes })
     } catch (error) {
-      end({ ...failureOf(error, signal), outcome: 'denied' })
+      const said = error instanceof DeniedByPerson ? { decidedBy: error.decidedBy } : {}
+      const how = failureOf(error, signal)
+      end({ ...how, ...said, outcome: how.outcome === 'cancelled' ? 'cancelled' : 'denied' })
       throw error
     }
+    const { decidedBy } = approved
+    const who = decidedBy === undefined ? {} : { decidedBy }
 
     const keep = (came: { readonly result?: unknown; readonly error?: unknown }): void => {
       const { id: instanceId, payloads: rule } = item.instance
@@ -130,7 +149,7 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
 
     try {
       const { id, timeoutMs } = wanted
-      const { id: instanceId, toolbox } = item.instance
+      const { id: instanceId, toolbox } = approved.item.instance
       const caller = wanted.toolbelt.agent.id
       const call = { toolbox, instanceId, id, request: requestOf(wanted, args), timeoutMs, caller, signal }
       const came = await bulkhead.enter(instanceId, { signal, longestMs: timeoutMs }, () =>
@@ -140,14 +159,14 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       const result = { resultBytes: Buffer.byteLength(written), resultDigest: digestOf(written) }
       const most = wanted.toolbelt.agent.limits.resultBytes
       if (most !== undefined && result.resultBytes > most) {
-        end({ outcome: 'failed', code: 'result-too-large', ...result })
+        end({ outcome: 'failed', code: 'result-too-large', ...result, ...who })
         throw problem('result-too-large', `The answer has ${result.resultBytes} bytes; ${most} are allowed`)
       }
-      const durationMs = end({ ...outcomeOf(answer), ...result })
+      const durationMs = end({ ...outcomeOf(answer), ...result, ...who })
       keep(answer)
-      return { callId, durationMs, answer, written }
+      return { callId, durationMs, decidedBy, answer, written }
     } catch (error) {
-      if (!ended) end(failureOf(error, signal))
+      if (!ended) end({ ...failureOf(error, signal), ...who })
       const failure = guard.failed(error)
       keep(failure instanceof ProblemError ? { error: { code: failure.code, message: failure.message } } : {})
       throw failure
@@ -188,11 +207,13 @@ export function denialOf({
   toolbelt,
   item,
   method,
+  completes = 'prompts',
   capability,
-}: Pick<WantedCall, 'toolbelt' | 'item' | 'method' | 'capability'>): string | undefined {
+}: Pick<WantedCall, 'toolbelt' | 'item' | 'method' | 'completes' | 'capability'>): string | undefined {
   if (!item) return 'unknown'
   if (method === 'prompts/get') return authoriseAll(toolbelt, item, 'prompts')
   if (method === 'resources/read') return authoriseAll(toolbelt, item, 'resources')
+  if (method === 'completion/complete') return authoriseAll(toolbelt, item, completes)
   const decision = authorise(toolbelt, item, capability)
   return decision.allowed ? undefined : decision.because
 }
@@ -217,13 +238,22 @@ const namesOf = ({ toolbelt: { agent }, via, item, method, capability }: WantedC
 const shown = (capability: string): string => cleanText(capability.slice(0, 256)).replaceAll(/[\t\r\n]/g, ' ')
 
 /** The arguments are written once; their digest is of what is sent. */
-function requestOf({ method = 'tools/call', id, capability, meta, client, again }: WantedCall, args: string): string {
-  const named = JSON.stringify(capability)
-  const what = method === 'resources/read' ? `"uri":${named}` : `"name":${named},"arguments":${args}`
+function requestOf(wanted: WantedCall, args: string): string {
+  const { method = 'tools/call', id, meta, client, again } = wanted
   const rest = again ? `,${JSON.stringify(again).slice(1, -1)}` : ''
   const _meta = JSON.stringify({ ...meta, ...envelopeOf(client ?? NOBODY) })
-  const params = `{${what}${rest === ',' ? '' : rest},"_meta":${_meta}}`
+  const params = `{${whatOf(wanted, args)}${rest === ',' ? '' : rest},"_meta":${_meta}}`
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"${method}","params":${params}}`
+}
+
+/** What is asked for, in the words of its method: members of `params`. Those of a completion are its arguments. */
+function whatOf({ method, completes, capability }: WantedCall, args: string): string {
+  const named = JSON.stringify(capability)
+  if (method === 'resources/read') return `"uri":${named}`
+  if (method !== 'completion/complete') return `"name":${named},"arguments":${args}`
+  const ref =
+    completes === 'resources' ? `{"type":"ref/resource","uri":${named}}` : `{"type":"ref/prompt","name":${named}}`
+  return `"ref":${ref},${args.slice(1, -1)}`
 }
 
 const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }

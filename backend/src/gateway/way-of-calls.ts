@@ -1,4 +1,5 @@
 import { CALLS_AT_ONCE } from '@agentopia/dtma/contract'
+import type { AskPerson } from '../approvals/ask-person.ts'
 import { openCallJournal } from '../calls/call-journal.ts'
 import { type CallRecorder, createCallRecorder } from '../calls/call-recorder.ts'
 import { type ChainSeal, createChainSeal } from '../calls/chain-seal.ts'
@@ -17,6 +18,7 @@ import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import type { Sealer } from '../store/seal.ts'
 import { createAdmission } from './admission.ts'
+import { createAskFirst } from './ask-first.ts'
 import type { Toolbelt } from './authorise.ts'
 import { createBulkhead } from './bulkhead.ts'
 import { createMakeCall, type MakeCall } from './call.ts'
@@ -44,6 +46,7 @@ export interface WayOfCallsDeps {
   readonly wakeAgentTool: (name: string) => void
   /** After so many milliseconds without a call an agent's own container stops. */
   readonly agentToolIdleMs: number
+  readonly askPerson: AskPerson
   readonly signal: AbortSignal
 }
 
@@ -63,10 +66,11 @@ export interface WayOfCalls {
 /** One slow tool keeps so many calls busy, so many waiting, and no other tool. */
 const CALLS_PER_INSTANCE = { atOnce: CALLS_AT_ONCE, waiting: 256 } as const
 
-/** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ secrets ▸ record. */
+/** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ person ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ secrets ▸ record. */
 export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   const { store, masterKey, sealer, catalog, clock, log, tunnel, callsDir, owner, signal } = deps
-  const toolbelts = createToolbelts({ store, clock, read: withOwnTools(readToolbelt, catalog) })
+  const read = withOwnTools(readToolbelt, catalog)
+  const toolbelts = createToolbelts({ store, clock, read })
   const seal = createChainSeal(masterKey)
   const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), seal, log })
   const agentTools = createAgentTools({
@@ -88,6 +92,10 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, clock),
+    askFirst: createAskFirst({
+      askPerson: deps.askPerson,
+      readToolbelt: (accountId, agentId) => store.tenant(accountId, (tx) => read(tx, agentId)),
+    }),
     bulkhead: createBulkhead(CALLS_PER_INSTANCE),
     recorder,
     guardOf,

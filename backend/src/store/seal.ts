@@ -13,6 +13,7 @@ export interface SealedFor {
     | 'oauth-client'
     | 'oauth-attempt'
     | 'refresh-token'
+    | 'approval'
   readonly accountId: string
   readonly recordId: string
 }

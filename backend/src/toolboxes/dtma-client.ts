@@ -55,11 +55,7 @@ export function createDtmaClients({ tunnelOf, sealer }: DtmaClientDeps): DtmaCli
     fetchOf(toolbox) {
       const road = roadTo(toolbox.id)
       const authorization = `Bearer ${keyOf(toolbox)}`
-      return (path, init) => {
-        const headers = new Headers(init?.headers)
-        headers.set('authorization', authorization)
-        return road(INSIDE + path, { ...init, headers })
-      }
+      return (path, init) => road(INSIDE + path, { ...init, headers: { ...init?.headers, authorization } })
     },
   }
 }

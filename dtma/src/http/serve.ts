@@ -1,12 +1,6 @@
 import type { Server } from 'node:http'
 import { createServer } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
-import type { Hono } from 'hono'
-
-export type Listener = ReturnType<typeof getRequestListener>
-
-/** The app as an ordinary listener of Node's HTTP servers, for TCP and for the tunnel alike. */
-export const listenerOf = (app: Hono): Listener => getRequestListener(app.fetch, { overrideGlobalObjects: false })
+import type { Listener } from './listener.ts'
 
 /** One sentence for the person who started the process. */
 export class PortError extends Error {
@@ -22,7 +16,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
 
 /** Listens on TCP. @throws {PortError} When that is not possible. */
 export async function serve(listener: Listener, { host, port }: { host: string; port: number }): Promise<Server> {
-  const server = createServer((request, response) => void listener(request, response))
+  const server = createServer(listener)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', (error: NodeJS.ErrnoException) => {
     const sentence = SENTENCES[error.code ?? ''] ?? `cannot be listened on (${error.code})`

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { expect, test, vi } from 'vitest'
 import { CALLS_AT_ONCE } from '../contract/mcp.ts'
+import { asWeb } from '../http/web.testing.ts'
 import { type Behaviour, echoTool, type FakeServer, fakeServer, targetOf } from './fake-server.testing.ts'
 import { createMcpEndpoint } from './mcp-endpoint.ts'
 import { createMcpBridge } from './tool-sessions.ts'
@@ -11,7 +12,8 @@ async function opened(behaviour: Behaviour = {}) {
   const bridge = createMcpBridge({ version: '0', random: Math.random })
   const server = fakeServer(behaviour)
   const info = await bridge.open(targetOf(server), soon())
-  const endpoint = createMcpEndpoint(bridge)
+  const mcp = createMcpEndpoint(bridge)
+  const endpoint = (name: string, request: Request) => asWeb((asked) => mcp(name, asked))(request)
   const post = (message: object, headers: Record<string, string> = {}, signal?: AbortSignal) =>
     endpoint(
       'tool',

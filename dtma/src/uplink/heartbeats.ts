@@ -19,7 +19,7 @@ export interface Report {
 }
 
 export interface HeartbeatDeps {
-  readonly client: Client
+  readonly client: Pick<Client, 'call'>
   readonly runId: string
   readonly version: string
   readonly report: () => Report

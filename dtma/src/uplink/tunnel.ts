@@ -1,4 +1,4 @@
-import { createServer, type Http2ServerRequest, type Http2ServerResponse, type OutgoingHttpHeaders } from 'node:http2'
+import { createServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import { RUN_ID_HEADER, TUNNEL_CLOSE, TUNNEL_PATH, TUNNEL_PROTOCOL } from '../contract/index.ts'
@@ -115,35 +115,8 @@ function connectOver(
 /** HTTP/2 with us as the server, although we dialled. */
 function serve(ws: WebSocket, listener: TunnelListener, log: Log): void {
   const settings = { initialWindowSize: STREAM_WINDOW, maxConcurrentStreams: MAX_STREAMS }
-  const server = createServer({ settings }, (request, response) => void listener(request, forHttp2(response)))
+  const server = createServer({ settings }, (request, response) => void listener(request, response))
   server.on('session', (session) => session.setLocalWindowSize(SESSION_WINDOW))
   server.on('sessionError', (error) => log.debug('tunnel session failed', { reason: String(error) }))
   server.emit('connection', new WsDuplex(ws))
-}
-
-/** Headers of HTTP/1 connections, which HTTP/2 forbids (RFC 9113 section 8.2.2) and apps set all the same. */
-const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-])
-
-/** An app that was written for HTTP/1 may answer as it is used to. */
-function forHttp2(response: Http2ServerResponse): Http2ServerResponse {
-  const setHeader = response.setHeader.bind(response)
-  const writeHead = response.writeHead.bind(response) as (
-    status: number,
-    headers?: OutgoingHttpHeaders,
-  ) => Http2ServerResponse
-  response.setHeader = (name, value) => {
-    if (!CONNECTION_HEADERS.has(name.toLowerCase())) setHeader(name, value)
-  }
-  response.writeHead = ((status: number, headers: OutgoingHttpHeaders = {}) =>
-    writeHead(
-      status,
-      Object.fromEntries(Object.entries(headers).filter(([name]) => !CONNECTION_HEADERS.has(name.toLowerCase()))),
-    )) as typeof response.writeHead
-  return response
 }

@@ -18,6 +18,7 @@ const READS_OF = {
   agent: ['listAgents', 'getAgent', 'listToolbelt'],
   toolbelt: ['listToolbelt', 'getCredential', 'listAgents', 'getAgent', 'getAgentDataFlow'],
   call: ['listCalls', 'getCall', 'listAgents', 'getAgent'],
+  approval: ['listApprovals'],
   settings: ['getCallSettings', 'getPayloadRules', 'listOAuthClients'],
   activity: ['listActivity'],
   provider: ['getProvider', 'listProviderOptions'],

@@ -27,9 +27,11 @@ export const callSettings = pgTable('call_settings', {
   /** Records older than so many days are removed; absent: none ever is. */
   retentionDays: integer('retention_days'),
   /** What is done about texts that look like a secret. */
+  secrets: text('secrets').$type<SecretPolicy>().notNull().default('redact'),
   /** What is done about agents that have everything that is needed to give private data away. */
   dataFlow: text('data_flow').$type<FlowPolicy>().notNull().default('warn'),
-  secrets: text('secrets').$type<SecretPolicy>().notNull().default('redact'),
+  /** How long a call waits for a person who says whether it is made. */
+  approvalSeconds: integer('approval_seconds').notNull().default(300),
 })
 
 /** How many calls were admitted in one window of time, where a limit is set. */

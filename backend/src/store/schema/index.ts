@@ -1,5 +1,6 @@
 export * from './accounts.ts'
 export * from './agents.ts'
+export * from './approvals.ts'
 export * from './auth.ts'
 export * from './calls.ts'
 export * from './connections.ts'
@@ -33,5 +34,6 @@ export const ANNOUNCED = {
   tool_flow_labels: 'instance',
   call_payload_rules: 'settings',
   oauth_upstream_clients: 'settings',
+  call_approvals: 'approval',
   activities: 'activity',
 } as const

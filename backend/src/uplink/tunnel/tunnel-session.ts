@@ -58,19 +58,16 @@ export function openSession(ws: WebSocket): TunnelSession {
   return { request, fetch: fetchOver(request) }
 }
 
-/** `fetch` for whoever wants web types; bodies are texts or bytes. */
+/** `fetch` for whoever wants web types. */
 const fetchOver =
   (request: TunnelSession['request']): Fetch =>
-  async (url, init = {}) => {
+  async (url, { method = 'GET', headers = {}, body, signal } = {}) => {
     const { pathname, search } = new URL(url)
-    const { body, signal } = init
-    if (body != null && typeof body !== 'string' && !(body instanceof Uint8Array))
-      throw new TypeError('a tunnel carries texts and bytes')
     const answer = await request({
-      method: init.method ?? 'GET',
+      method,
       path: pathname + search,
-      headers: Object.fromEntries(new Headers(init.headers)),
-      ...(body == null ? {} : { body }),
+      headers,
+      ...(body === undefined ? {} : { body }),
       ...(signal ? { signal } : {}),
     })
     const empty = answer.status === 204 || answer.status === 304

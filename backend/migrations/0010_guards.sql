@@ -50,7 +50,41 @@ CREATE TABLE "oauth_upstream_clients" (
 	CONSTRAINT "oauth_upstream_clients_account_id_issuer_pk" PRIMARY KEY("account_id","issuer")
 );
 --> statement-breakpoint
+CREATE TABLE "tool_flow_labels" (
+	"account_id" text NOT NULL,
+	"instance_id" text NOT NULL,
+	"capability" text NOT NULL,
+	"labels" jsonb NOT NULL,
+	CONSTRAINT "tool_flow_labels_instance_id_capability_pk" PRIMARY KEY("instance_id","capability")
+);
+--> statement-breakpoint
+CREATE TABLE "call_payloads" (
+	"call_id" text PRIMARY KEY NOT NULL,
+	"account_id" text NOT NULL,
+	"agent_id" text NOT NULL,
+	"instance_id" text NOT NULL,
+	"sealed" text NOT NULL,
+	"bytes" bigint NOT NULL,
+	"kept_until" timestamp (3) with time zone NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "call_payload_rules" (
+	"account_id" text NOT NULL,
+	"instance_id" text NOT NULL,
+	"days" integer NOT NULL,
+	"most_bytes" integer NOT NULL,
+	"redact" jsonb NOT NULL,
+	CONSTRAINT "call_payload_rules_account_id_instance_id_pk" PRIMARY KEY("account_id","instance_id")
+);
+--> statement-breakpoint
+ALTER TABLE "call_settings" ADD COLUMN "secrets" text DEFAULT 'redact' NOT NULL;--> statement-breakpoint
+ALTER TABLE "call_settings" ADD COLUMN "data_flow" text DEFAULT 'warn' NOT NULL;--> statement-breakpoint
+ALTER TABLE "tool_calls" ADD COLUMN "secrets_seen" jsonb;--> statement-breakpoint
 ALTER TABLE "oauth_connection_attempts" ADD CONSTRAINT "oauth_connection_attempts_toolbelt_item_id_agent_toolbelt_items_id_fk" FOREIGN KEY ("toolbelt_item_id") REFERENCES "public"."agent_toolbelt_items"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "oauth_connection_attempts" ADD CONSTRAINT "oauth_connection_attempts_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "oauth_connections" ADD CONSTRAINT "oauth_connections_toolbelt_item_id_agent_toolbelt_items_id_fk" FOREIGN KEY ("toolbelt_item_id") REFERENCES "public"."agent_toolbelt_items"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-CREATE INDEX "oauth_attempt_item" ON "oauth_connection_attempts" USING btree ("toolbelt_item_id");
+ALTER TABLE "tool_flow_labels" ADD CONSTRAINT "tool_flow_labels_instance_id_account_tool_instances_id_fk" FOREIGN KEY ("instance_id") REFERENCES "public"."account_tool_instances"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "oauth_attempt_item" ON "oauth_connection_attempts" USING btree ("toolbelt_item_id");--> statement-breakpoint
+CREATE INDEX "payload_until" ON "call_payloads" USING btree ("kept_until");--> statement-breakpoint
+CREATE INDEX "payload_of" ON "call_payloads" USING btree ("account_id","instance_id");
