@@ -1,5 +1,5 @@
 // Pictures of the running page for the documents: docs/images/*.png. Starts a product of its own, unless AGENTOPIA_URL,
-// AGENTOPIA_TOKEN (role operator or above) and AGENTOPIA_SIGN_IN_LINK name one that runs.
+// AGENTOPIA_TOKEN (role operator or above) and AGENTOPIA_SIGN_IN_LINK name one that runs. With names, only those pictures.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createApiToken } from '@agentopia/api'
@@ -7,7 +7,9 @@ import type { BrowserContextOptions } from 'playwright-core'
 import { newSignInLink, openBrowser, signIn } from './browser.ts'
 import { startProduct } from './product.ts'
 import { type Pictured, revokePicturedToken, setUp } from './screenshots/set-up.ts'
-import { SHOTS, type Shot } from './screenshots/shots.ts'
+import { setUpAsking } from './screenshots/set-up-asking.ts'
+import { SHOTS, SHOTS_OF_ASKING, type Shot } from './screenshots/shots.ts'
+import { startWithTurncoat } from './turncoat/turncoat-product.ts'
 
 const FOLDER = fileURLToPath(new URL('../docs/images/', import.meta.url))
 
@@ -31,21 +33,46 @@ async function productToPicture() {
   }
 }
 
-await using product = await productToPicture()
-console.log('Setting up tools, agents and calls')
-const pictured = await setUp(product)
 mkdirSync(FOLDER, { recursive: true })
+if (SHOTS.some(isWanted)) await pictureEverything()
+if (SHOTS_OF_ASKING.some(isWanted) && !process.env['AGENTOPIA_URL']) await pictureAsking()
 
-// One session for all pictures: the link works once.
-await using entrance = await openBrowser(product.url)
-await signIn(entrance.page, product.link)
-const storageState = await entrance.page.context().storageState()
+async function pictureEverything(): Promise<void> {
+  await using product = await productToPicture()
+  console.log('Setting up tools, agents and calls')
+  const pictured = await setUp(product)
+  await takeAll(SHOTS, product, pictured)
+  await revokePicturedToken(product, pictured)
+}
 
-for (const shot of SHOTS) await take(shot, pictured)
-await revokePicturedToken(product, pictured)
+/** Needs a tool that changes while it runs, and so a product of its own. */
+async function pictureAsking(): Promise<void> {
+  await using product = await startWithTurncoat()
+  console.log('Setting up a tool that changes, and calls that wait')
+  await using asking = await setUpAsking(product)
+  await takeAll(SHOTS_OF_ASKING, { url: product.url, link: await newSignInLink(product) }, asking)
+}
 
-async function take({ name, path, options = {}, prepare, signedOut }: Shot, things: Pictured): Promise<void> {
-  await using browsing = await openBrowser(product.url, {
+function isWanted({ name }: Shot): boolean {
+  const wanted = process.argv.slice(2)
+  return wanted.length === 0 || wanted.includes(name)
+}
+
+async function takeAll(shots: readonly Shot[], { url, link }: { url: string; link: string }, things: Pictured) {
+  // One session for all pictures: the link works once.
+  await using entrance = await openBrowser(url)
+  await signIn(entrance.page, link)
+  const storageState = await entrance.page.context().storageState()
+  for (const shot of shots.filter(isWanted)) await take(shot, url, storageState, things)
+}
+
+async function take(
+  { name, path, options = {}, prepare, signedOut }: Shot,
+  url: string,
+  storageState: NonNullable<BrowserContextOptions['storageState']>,
+  things: Pictured,
+): Promise<void> {
+  await using browsing = await openBrowser(url, {
     deviceScaleFactor: 2,
     ...DESKTOP,
     ...options,

@@ -1,5 +1,6 @@
 import { Capability } from '@agentopia/dtma/contract'
 import * as z from 'zod'
+import { AskPattern } from './ask-pattern.ts'
 import { AgentId, InstanceId, Name, Page, pageOf, Timestamp, TokenId, ToolbeltItemId, ToolboxId } from './fields.ts'
 import { AgentLimits } from './limits.ts'
 import { defineUserOperation } from './operation.ts'
@@ -34,6 +35,8 @@ export const ToolbeltItem = z.object({
   resources: z.boolean(),
   /** Its names at the gateway are those of its server, without the instance's name before them. One item of an agent at most. */
   plainNames: z.boolean(),
+  /** A person is asked before capabilities of these names are called, unless it was said of one that nobody is. */
+  askPatterns: z.array(AskPattern),
   /** Every capability of the instance with the decision for this agent; whatever is not allowed is denied. */
   permissions: z.array(
     z.object({
@@ -44,6 +47,8 @@ export const ToolbeltItem = z.object({
       readOnly: z.boolean().optional(),
       destructive: z.boolean().optional(),
       allowed: z.boolean(),
+      /** It is allowed when a person says so, each time: by itself, or by a pattern. */
+      ask: z.boolean(),
       /** False when it was allowed but the server no longer offers it. */
       offered: z.boolean(),
       /** Present when it was allowed as something else: it is neither listed nor called until the present definition is approved. */
@@ -220,7 +225,7 @@ export const addToolbeltItem = defineUserOperation({
 })
 export const updateToolbeltItem = defineUserOperation({
   id: 'updateToolbeltItem',
-  summary: 'Switch a toolbelt item on or off; set what of it is allowed, and its names',
+  summary: 'Switch a toolbelt item on or off; set what of it is allowed or asked for, and its names',
   method: 'PATCH',
   path: '/api/agents/:agentId/toolbelt/:toolbeltItemId',
   auth: 'operator',
@@ -232,7 +237,20 @@ export const updateToolbeltItem = defineUserOperation({
       prompts: z.boolean().describe('All prompts of the server, or none.'),
       resources: z.boolean().describe('All resources of the server, or none.'),
       plainNames: z.boolean().describe('Takes it from the item that had it before.'),
-      allow: z.array(z.string().min(1).max(256)).max(1_000).describe('The whole list: what is not in it is denied.'),
+      allow: z
+        .array(z.string().min(1).max(256))
+        .max(1_000)
+        .describe('The whole list: what is neither here nor in `ask` is denied. What is asked for stays so.'),
+      ask: z
+        .array(z.string().min(1).max(256))
+        .max(1_000)
+        .describe('Allowed, but a person is asked each time. The whole list: of what else is allowed nobody is asked.'),
+      askPatterns: z
+        .array(AskPattern)
+        .max(50)
+        .describe(
+          'A person is asked before capabilities of these names, too; also for those that nobody was to be asked for.',
+        ),
     })
     .partial(),
   reply: ToolbeltItem,
@@ -292,6 +310,8 @@ export const executeCapability = defineUserOperation({
     'toolbelt-item-not-found',
     'capability-denied',
     'capability-changed',
+    'approval-denied',
+    'approval-timeout',
     'instance-not-running',
     'missing-credential',
     'toolbox-unreachable',

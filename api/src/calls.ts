@@ -21,6 +21,8 @@ export const Call = z.object({
   outcome: z.enum(['ok', 'tool_error', 'denied', 'failed', 'timeout', 'cancelled']),
   /** Problem code when the outcome is not ok. */
   code: z.string().optional(),
+  /** Who was asked before the call was made and said yes; or no, when its code is `approval-denied`. */
+  decidedBy: z.string().optional(),
   startedAt: Timestamp,
   durationMs: z.number(),
   /** SHA-256, hex. */
@@ -131,12 +133,14 @@ export const CallSettings = z.object({
   enabled: z.boolean(),
   /** Records older than so many days are removed. Null: none ever is. */
   retentionDays: z.int().min(1).max(3_650).nullable(),
+  /** How long a call waits for a person who says whether it is made. */
+  approvalSeconds: z.int().min(10).max(3_600),
 })
 export type CallSettings = z.infer<typeof CallSettings>
 
 export const getCallSettings = defineUserOperation({
   id: 'getCallSettings',
-  summary: 'Read whether calls are made, and how long their records are kept',
+  summary: 'Read whether calls are made, how long they wait for a person, and how long their records are kept',
   method: 'GET',
   path: '/api/calls/settings',
   auth: 'viewer',
@@ -157,12 +161,17 @@ export const switchCalls = defineUserOperation({
 })
 export const updateCallSettings = defineUserOperation({
   id: 'updateCallSettings',
-  summary: 'Set how long records of calls are kept',
+  summary: 'Set how long records of calls are kept, and how long calls wait for a person who is asked',
   method: 'PATCH',
   path: '/api/calls/settings',
   auth: 'admin',
   status: 200,
-  body: z.strictObject({ retentionDays: CallSettings.shape.retentionDays }),
+  body: z
+    .strictObject({
+      retentionDays: CallSettings.shape.retentionDays,
+      approvalSeconds: CallSettings.shape.approvalSeconds,
+    })
+    .partial(),
   reply: CallSettings,
   problems: [],
 })

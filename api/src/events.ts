@@ -10,6 +10,7 @@ export const ChangeHint = z.object({
     'agent',
     'toolbelt',
     'call',
+    'approval',
     'activity',
     'token',
     'provider',

@@ -24,6 +24,7 @@ export const InvitationId = id('invite')
 export const UserId = z.string().regex(/^user_[0-9a-z]{1,32}$/, 'an id that begins with user_')
 export const GrantId = id('grant')
 export const CallId = id('call')
+export const ApprovalId = id('appr')
 export const ToolId = Name.describe('Slug of a catalogue entry.')
 
 export const Page = z.object({

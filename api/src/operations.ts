@@ -16,6 +16,7 @@ import {
   updateAgent,
   updateToolbeltItem,
 } from './agents.ts'
+import { decideApproval, listApprovals } from './approvals.ts'
 import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSettings, verifyCalls } from './calls.ts'
 import { getCatalogTool, listCatalog } from './catalog.ts'
 import { getCredential, putCredential, revokeCredential } from './credentials.ts'
@@ -123,6 +124,8 @@ export const OPERATIONS = [
   putCredential,
   revokeCredential,
   executeCapability,
+  listApprovals,
+  decideApproval,
   listCalls,
   exportCalls,
   verifyCalls,

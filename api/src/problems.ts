@@ -80,6 +80,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Compare the definition that was allowed with the present one (toolbelt of the agent, or `agentopia toolbelt review`), and approve it.',
   },
+  'approval-denied': {
+    status: 403,
+    title: 'A person was asked, and said no',
+    retryable: false,
+    fix: 'Do not repeat the call as it is; ask the person what would be in order.',
+  },
   'call-stopped': {
     status: 403,
     title: 'The call was stopped while it was under way',
@@ -154,6 +160,7 @@ export const PROBLEMS = {
     retryable: false,
     fix: "List the agent's toolbelt.",
   },
+  'approval-not-found': { status: 404, title: 'No such approval', retryable: false, fix: 'List the approvals.' },
   'client-not-found': {
     status: 404,
     title: 'No such connected client',
@@ -204,6 +211,12 @@ export const PROBLEMS = {
     title: 'The call with this key is still under way',
     retryable: true,
     fix: 'Send it again with the same key in a moment; it gets the answer of the first.',
+  },
+  'approval-settled': {
+    status: 409,
+    title: 'This was decided already, or cannot be decided any more',
+    retryable: false,
+    fix: 'List the approvals to see what became of it. A call that is gone has to be made again by its agent.',
   },
   'chain-broken': {
     status: 409,
@@ -318,6 +331,12 @@ export const PROBLEMS = {
     title: 'The database does not answer',
     retryable: true,
     fix: 'Retry; an operator looks at the log of the control plane.',
+  },
+  'approval-timeout': {
+    status: 504,
+    title: 'A person was asked, and nobody answered in time',
+    retryable: true,
+    fix: 'The call was not made. Make it again when somebody is there who can approve it.',
   },
   'call-timeout': {
     status: 504,

@@ -39,6 +39,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   approveCapabilities: { approve: [{ capability: 'echo', digest: 'd' }] },
   putCredential: { values: { apiKey: 'not-a-key' } },
   executeCapability: { capability: 'echo' },
+  decideApproval: { decision: 'deny' },
   switchCalls: { enabled: true },
   updateCallSettings: { retentionDays: 90 },
 }
@@ -67,6 +68,7 @@ const nowhere: Readonly<Record<string, string>> = {
   userId: 'user_0000000000000000',
   invitationId: 'invite_0000000000000000',
   grantId: 'grant_0000000000000000',
+  approvalId: 'appr_0000000000000000',
   toolId: 'no-such-tool',
 }
 

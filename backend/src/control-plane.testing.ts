@@ -83,6 +83,11 @@ export async function openTestControlPlane(
         headers: { 'content-type': 'application/json' },
       }),
     link: (userId: string) => store.system((tx) => issueSignInLink(tx, userId, new Date(clock.now()))),
+    /** Stops the control plane; its rows stay. */
+    async end() {
+      stop.abort()
+      await controlPlane.stopped
+    },
     async close() {
       stop.abort()
       await controlPlane.stopped

@@ -19,6 +19,8 @@ import { agentRoutes } from './agents/agent.routes.ts'
 import { createAgentFinder } from './agents/find-agent.ts'
 import { toolbeltRoutes } from './agents/toolbelt.routes.ts'
 import { createApp } from './app.ts'
+import { approvalRoutes } from './approvals/approval.routes.ts'
+import { createAsking } from './approvals/ask-person.ts'
 import { callRoutes } from './calls/call.routes.ts'
 import { keepRetention } from './calls/retention.ts'
 import { catalogRoutes } from './catalog/catalog.routes.ts'
@@ -256,7 +258,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       .catch((err: unknown) => log.warn({ err }, 'the image of DTMA is not ready to be given out'))
   }
 
-  // What agents call, and the record of it.
+  // What agents call, who is asked before, and the record of it.
+  const asking = createAsking({ store, sealer, newId, owner, log, signal })
   const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal } = createWayOfCalls({
     store,
     masterKey,
@@ -269,6 +272,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     owner,
     wakeAgentTool: agentToolLoop.wake,
     agentToolIdleMs: deps.agentToolIdleMs,
+    askPerson: asking.ask,
     signal,
   })
   const gateway = createGateway({
@@ -288,6 +292,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const changes = await listenForChanges(store, log)
   changes.watch((change) => {
     if (change?.noun === 'call' || change?.noun === 'activity') return
+    if (!change || change.noun === 'approval') asking.heard()
+    if (change?.noun === 'approval') return
     toolbelts.forget(change?.account)
     killSwitch.recheck(change?.account)
     if (change && change.noun !== 'toolbox') wakeAgentTools(change.account)
@@ -342,6 +348,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       forget: toolbelts.forget,
     })
     executeRoutes(mount, { toolbelts, makeCall, executeOnce: createExecuteOnce({ store, sealer, clock, log }) })
+    approvalRoutes(mount, { store, sealer })
     callRoutes(mount, { store, recorder, seal })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: roads.revoke })
     renewalRoutes(uplink, {
@@ -370,6 +377,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       instanceLoop.stopped,
       agentToolLoop.stopped,
       liveness.stopped,
+      asking.stopped,
       housekeeping,
       retention,
     ])

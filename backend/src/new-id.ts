@@ -10,6 +10,7 @@ export type IdPrefix =
   | 'cred'
   | 'token'
   | 'call'
+  | 'appr'
   | 'act'
   | 'prov'
   | 'client'

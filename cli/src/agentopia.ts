@@ -11,9 +11,12 @@ import { agentList } from './commands/agent/list.ts'
 import { agentRemove } from './commands/agent/remove.ts'
 import { agentShow } from './commands/agent/show.ts'
 import { agentDisable, agentEnable } from './commands/agent/switch.ts'
+import { approvalApprove, approvalDeny } from './commands/approval/decide.ts'
+import { approvalList } from './commands/approval/list.ts'
+import { approvalWatch } from './commands/approval/watch.ts'
 import { callExport } from './commands/call/export.ts'
 import { callList } from './commands/call/list.ts'
-import { callResume, callRetention, callStop } from './commands/call/switch.ts'
+import { callPatience, callResume, callRetention, callStop } from './commands/call/switch.ts'
 import { callTail } from './commands/call/tail.ts'
 import { callVerify } from './commands/call/verify.ts'
 import { catalogList } from './commands/catalog/list.ts'
@@ -33,8 +36,10 @@ import { toolList } from './commands/tool/list.ts'
 import { toolLogs } from './commands/tool/logs.ts'
 import { toolRemove } from './commands/tool/remove.ts'
 import { toolShow } from './commands/tool/show.ts'
+import { toolbeltAsk } from './commands/toolbelt/ask.ts'
 import { toolbeltAdd, toolbeltAllow, toolbeltDeny, toolbeltRemove } from './commands/toolbelt/change.ts'
 import { toolbeltList } from './commands/toolbelt/list.ts'
+import { toolbeltApprove, toolbeltReview } from './commands/toolbelt/review.ts'
 import { toolbeltSet } from './commands/toolbelt/switches.ts'
 import { toolboxCreate } from './commands/toolbox/create.ts'
 import { toolboxJoin } from './commands/toolbox/join.ts'
@@ -97,8 +102,11 @@ export const agentopia = defineCommand({
       list: toolbeltList,
       add: toolbeltAdd,
       allow: toolbeltAllow,
+      ask: toolbeltAsk,
       deny: toolbeltDeny,
       set: toolbeltSet,
+      review: toolbeltReview,
+      approve: toolbeltApprove,
       remove: toolbeltRemove,
     }),
     credential: noun('credential', 'Secrets of an agent for a tool', {
@@ -114,6 +122,13 @@ export const agentopia = defineCommand({
       stop: callStop,
       resume: callResume,
       retention: callRetention,
+      patience: callPatience,
+    }),
+    approval: noun('approval', 'Calls that wait for a person', {
+      list: approvalList,
+      watch: approvalWatch,
+      approve: approvalApprove,
+      deny: approvalDeny,
     }),
     member: noun('member', 'People of the account', {
       list: memberList,

@@ -13,7 +13,8 @@ import type { ContainerDetails } from './engine/docker.types.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
 import { createApp } from './http/app.ts'
 import { healthOnly } from './http/health-only.ts'
-import { listenerOf, serve } from './http/serve.ts'
+import { listenerOf } from './http/listener.ts'
+import { serve } from './http/serve.ts'
 import type { Log } from './log.ts'
 import { createMcpEndpoint } from './mcp/mcp-endpoint.ts'
 import { createMcpBridge } from './mcp/tool-sessions.ts'
@@ -157,7 +158,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     log,
     restart: () => void setTimeout(deps.restart, RESTART_DELAY_MS),
   })
-  const listener = listenerOf(app)
+  const listener = listenerOf(app, log)
 
   function startTools({ files, tools: accepted, warnings }: State): void {
     for (const warning of warnings) log.warn(warning)
@@ -278,7 +279,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   // Whoever asks as soon as we listen finds the tools there, unless the disk is slow.
   const opening = tryState()
   await Promise.race([opening, systemClock.sleep(STATE_PATIENCE_MS, signal)])
-  const plainListener = config.http.plain ? listener : listenerOf(healthOnly(app, log))
+  const plainListener = config.http.plain ? listener : listenerOf(healthOnly(app, log), log)
   const port = await serve({ listener, plainListener }, config.http)
   log.info('DTMA listens', { ...config.http, version, runId })
   const beginning = begin(opening)

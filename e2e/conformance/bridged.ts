@@ -4,8 +4,7 @@ import { createServer, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Road, RoadAnswer } from '@agentopia/backend/testing'
-import { createMcpBridge, createMcpEndpoint, type McpInfo, type ToolTarget } from '@agentopia/dtma/testing'
-import { getRequestListener } from '@hono/node-server'
+import { createMcpBridge, createMcpEndpoint, listenerOf, type McpInfo, type ToolTarget } from '@agentopia/dtma/testing'
 
 export type Transport = 'stdio' | 'http'
 /** `both`: it speaks the modern revision and the earlier ones. */
@@ -27,12 +26,14 @@ export async function openBridged(): Promise<Bridged> {
   const endpoint = createMcpEndpoint(bridge)
   const children: ChildProcess[] = []
   const server = createServer(
-    getRequestListener(
+    listenerOf(
       (request) =>
-        endpoint(decodeURIComponent(new URL(request.url).pathname.split('/')[2]!), request).catch(
-          (error: Error) => new Response(error.message, { status: 500 }),
-        ),
-      { overrideGlobalObjects: false },
+        endpoint(decodeURIComponent(request.url.split('/')[2]!), request).catch((error: Error) => ({
+          status: 500,
+          headers: {},
+          body: error.message,
+        })),
+      { debug: () => {} },
     ),
   )
   server.listen(0, '127.0.0.1')

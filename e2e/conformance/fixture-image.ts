@@ -22,11 +22,13 @@ export interface FixtureImage extends AsyncDisposable {
   readonly reference: string
 }
 
-/** The fixture as an image that a toolbox can pull. */
-export async function openFixtureImage(): Promise<FixtureImage> {
+/** A program as an image that a toolbox can pull. @param program Absent: the fixture of the conformance tests. */
+export async function openFixtureImage(
+  program = fileURLToPath(new URL('./fixture.server.ts', import.meta.url)),
+): Promise<FixtureImage> {
   const folder = mkdtempSync(join(tmpdir(), 'agentopia-fixture-'))
   await build({
-    entryPoints: [fileURLToPath(new URL('./fixture.server.ts', import.meta.url))],
+    entryPoints: [program],
     outfile: join(folder, 'fixture.mjs'),
     bundle: true,
     platform: 'node',

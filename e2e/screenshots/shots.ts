@@ -75,3 +75,32 @@ export const SHOTS: readonly Shot[] = [
   },
   { name: 'sign-in', path: () => '/sign-in', signedOut: true },
 ]
+
+/** Of a product in which a tool has changed, and calls wait for a person. */
+export const SHOTS_OF_ASKING: readonly Shot[] = [
+  {
+    name: 'approvals',
+    path: () => '/approvals',
+    prepare: (page) => page.getByRole('button', { name: 'Approve once' }).first().waitFor(),
+  },
+  {
+    name: 'approvals-phone',
+    path: () => '/approvals',
+    options: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+    prepare: (page) => page.getByRole('button', { name: 'Approve once' }).first().waitFor(),
+  },
+  {
+    name: 'changed-capability',
+    path: ({ agentId }) => `/agents/${agentId}`,
+    async prepare(page) {
+      await page.getByRole('button', { name: 'Review' }).click()
+      await page.getByRole('dialog').getByText('newly destructive').waitFor()
+    },
+  },
+  {
+    name: 'permissions',
+    path: ({ agentId }) => `/agents/${agentId}`,
+    options: { colorScheme: 'dark' },
+    prepare: (page) => page.getByText('blocked', { exact: true }).waitFor(),
+  },
+]

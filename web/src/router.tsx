@@ -80,6 +80,12 @@ const agent = createRoute({
   component: lazyRouteComponent(() => import('./pages/agent.page.tsx'), 'AgentPage'),
 })
 
+const approvals = createRoute({
+  getParentRoute: () => app,
+  path: '/approvals',
+  component: lazyRouteComponent(() => import('./pages/approvals.page.tsx'), 'ApprovalsPage'),
+})
+
 const calls = createRoute({
   getParentRoute: () => app,
   path: '/calls',
@@ -105,7 +111,7 @@ export const router = createRouter({
     signIn,
     invitation,
     connect,
-    app.addChildren([overview, toolbox, instance, catalog, agents, agent, calls, settings, elsewhere]),
+    app.addChildren([overview, toolbox, instance, catalog, agents, agent, approvals, calls, settings, elsewhere]),
   ]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,

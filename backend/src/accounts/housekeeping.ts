@@ -1,4 +1,5 @@
 import { lt, sql } from 'drizzle-orm'
+import { forgetOldApprovals } from '../approvals/approval.store.ts'
 import { forgetOldCounts } from '../gateway/admission.ts'
 import { forgetOldExecuteKeys } from '../gateway/execute-once.ts'
 import { forgetOldKeys } from '../http/idempotency.ts'
@@ -39,4 +40,5 @@ const removeExpired = (store: Store, now: number): Promise<void> =>
     await forgetUnusedClients(tx)
     await forgetOldExecuteKeys(tx)
     await forgetOldCounts(tx, now)
+    await forgetOldApprovals(tx)
   })

@@ -157,6 +157,7 @@ test('in the toolbelt everything is denied until it is allowed', async () => {
       description: 'echo!',
       readOnly: true,
       allowed: false,
+      ask: false,
       offered: true,
     },
     {
@@ -165,6 +166,7 @@ test('in the toolbelt everything is denied until it is allowed', async () => {
       description: 'drop_all!',
       destructive: true,
       allowed: false,
+      ask: false,
       offered: true,
     },
   ])

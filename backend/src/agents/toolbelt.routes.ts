@@ -23,6 +23,7 @@ import {
   insertToolbeltItem,
   listToolbeltViews,
   setAllowed,
+  setAsked,
   setSwitches,
 } from './toolbelt.store.ts'
 
@@ -64,20 +65,23 @@ export function toolbeltRoutes(mount: Mount, { store, newId }: ToolbeltRouteDeps
     }),
   )
 
-  mount.reply(updateToolbeltItem, ({ params, body: { allow, ...switches } }, { caller }) =>
+  mount.reply(updateToolbeltItem, ({ params, body: { allow, ask, ...switches } }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
       const agent = await getAgentRow(tx, params.agentId)
       const before = await getToolbeltView(tx, agent.id, params.toolbeltItemId)
       await setSwitches(tx, agent.id, before.id, given(switches))
-      if (allow !== undefined) await setAllowed(tx, agent.accountId, before.id, allow)
+      const allowedBefore = before.permissions.filter((one) => one.allowed).map((one) => one.capability)
+      if (allow ?? ask) await setAllowed(tx, agent.accountId, before.id, [...(allow ?? allowedBefore), ...(ask ?? [])])
+      if (ask) await setAsked(tx, before.id, ask)
       const after = await getToolbeltView(tx, agent.id, before.id)
       const allowed = after.permissions.filter((permission) => permission.allowed).length
+      const asked = after.permissions.filter((permission) => permission.ask).length
       await record(
         tx,
         caller,
         'toolbelt.changed',
         agent,
-        `${before.instanceName} of ${agent.name}: ${sentenceOf(after)}, ${capabilities(allowed)} allowed`,
+        `${before.instanceName} of ${agent.name}: ${sentenceOf(after)}, ${capabilities(allowed)} allowed${asked === 0 ? '' : `, ${asked} of them asked for each time`}`,
       )
       return after
     }),

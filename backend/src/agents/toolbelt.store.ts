@@ -1,4 +1,4 @@
-import { problem, type ToolbeltItem } from '@agentopia/api'
+import { isAsked, problem, type ToolbeltItem } from '@agentopia/api'
 import type { Capability } from '@agentopia/dtma/contract'
 import { and, asc, eq, notInArray, sql } from 'drizzle-orm'
 import { cleanText } from '../gateway/clean-text.ts'
@@ -8,8 +8,8 @@ import { agents, capabilityPermissions, instances, toolbeltItems } from '../stor
 import { pinAtFirstSight } from '../tools/pin.store.ts'
 
 type ItemRow = typeof toolbeltItems.$inferSelect
-/** What is allowed, as it was pinned; `null`: not offered so far. */
-type Allowed = Readonly<Record<string, Capability | null>>
+/** What is allowed, as it was pinned (`null`: not offered so far), and what was said of asking for it. */
+type Allowed = Readonly<Record<string, { readonly pinned: Capability | null; readonly ask: boolean | null }>>
 
 export const listToolbeltViews = (tx: Tx, agentId: string): Promise<ToolbeltItem[]> => selectViews(tx, agentId)
 
@@ -32,7 +32,8 @@ async function selectViews(tx: Tx, agentId: string, itemId?: string): Promise<To
         capabilities: instances.capabilities,
       },
       allowed: sql<Allowed>`(
-        select coalesce(jsonb_object_agg(${capabilityPermissions.capability}, ${capabilityPermissions.pinned}), '{}')
+        select coalesce(jsonb_object_agg(${capabilityPermissions.capability},
+          jsonb_build_object('pinned', ${capabilityPermissions.pinned}, 'ask', ${capabilityPermissions.ask})), '{}')
         from ${capabilityPermissions} where ${capabilityPermissions.toolbeltItemId} = ${toolbeltItems.id})`,
     })
     .from(toolbeltItems)
@@ -50,7 +51,9 @@ async function selectViews(tx: Tx, agentId: string, itemId?: string): Promise<To
     prompts: item.prompts,
     resources: item.resources,
     plainNames: item.plainNames,
+    askPatterns: item.askPatterns,
     permissions: permissionsOf(
+      item,
       item.plainNames ? undefined : instance.name,
       instance.capabilities ?? [],
       new Map(Object.entries(allowed)),
@@ -101,15 +104,47 @@ export async function setAllowed(
   await pinAtFirstSight(tx, eq(toolbeltItems.id, itemId))
 }
 
+/**
+ * Sets the whole list of what a person is asked for, of all that is allowed. What the patterns say anyhow is not noted, so that
+ * it goes with them.
+ */
+export async function setAsked(tx: Tx, itemId: string, capabilities: readonly string[]): Promise<void> {
+  const { toolbeltItemId, capability } = capabilityPermissions
+  const [item] = await tx
+    .select({ askPatterns: toolbeltItems.askPatterns })
+    .from(toolbeltItems)
+    .where(eq(toolbeltItems.id, itemId))
+  const rows = await tx
+    .select({ capability, ask: capabilityPermissions.ask })
+    .from(capabilityPermissions)
+    .where(eq(toolbeltItemId, itemId))
+  const wanted = new Set(capabilities)
+  for (const row of rows) {
+    const asked = wanted.has(row.capability)
+    const ask = asked === isAsked(row.capability, null, item?.askPatterns ?? []) ? null : asked
+    if (ask !== row.ask)
+      await tx
+        .update(capabilityPermissions)
+        .set({ ask })
+        .where(and(eq(toolbeltItemId, itemId), eq(capability, row.capability)))
+  }
+}
+
 /** Sets what is given. Plain names are taken from the item of the agent that had them. */
 export async function setSwitches(
   tx: Tx,
   agentId: string,
   itemId: string,
-  switches: Partial<Pick<ItemRow, 'enabled' | 'prompts' | 'resources' | 'plainNames'>>,
+  switches: Partial<Pick<ItemRow, 'enabled' | 'prompts' | 'resources' | 'plainNames' | 'askPatterns'>>,
 ): Promise<void> {
   if (switches.plainNames)
     await tx.update(toolbeltItems).set({ plainNames: false }).where(eq(toolbeltItems.agentId, agentId))
+  // New patterns hold for all: what nobody was to be asked for was said of the old ones.
+  if (switches.askPatterns)
+    await tx
+      .update(capabilityPermissions)
+      .set({ ask: null })
+      .where(and(eq(capabilityPermissions.toolbeltItemId, itemId), eq(capabilityPermissions.ask, false)))
   if (Object.keys(switches).length > 0) await tx.update(toolbeltItems).set(switches).where(eq(toolbeltItems.id, itemId))
 }
 
@@ -118,18 +153,21 @@ export const deleteToolbeltItem = (tx: Tx, itemId: string) =>
 
 /** Everything that is offered, and then what is allowed although it is not offered (any more). */
 function permissionsOf(
+  { askPatterns }: Pick<ItemRow, 'askPatterns'>,
   instanceName: string | undefined,
   offered: readonly Capability[],
-  allowed: ReadonlyMap<string, Capability | null>,
+  allowed: ReadonlyMap<string, Allowed[string]>,
 ): ToolbeltItem['permissions'] {
   const names = new Set(offered.map(({ name }) => name))
+  const asks = (name: string) => allowed.has(name) && isAsked(name, allowed.get(name)?.ask, askPatterns)
   return [
     ...offered.map((capability) => ({
       ...described(capability),
       gatewayName: gatewayNameOf(instanceName, capability.name),
       allowed: allowed.has(capability.name),
+      ask: asks(capability.name),
       offered: true,
-      ...changeOf(allowed.get(capability.name), capability),
+      ...changeOf(allowed.get(capability.name)?.pinned, capability),
     })),
     ...[...allowed.keys()]
       .sort()
@@ -138,6 +176,7 @@ function permissionsOf(
         capability: name,
         gatewayName: gatewayNameOf(instanceName, name),
         allowed: true,
+        ask: asks(name),
         offered: false,
       })),
   ]

@@ -65,17 +65,20 @@ const asSuperuser = (statement: ReturnType<typeof sql>) =>
 /** An account with ten calls on record. */
 async function tenCalls(): Promise<string> {
   const account = newAccount()
-  for (let n = 0; n < 5; n += 1) await append([record(account), record(account, { outcome: 'failed', code: 'x' })])
+  const asked = { decidedBy: 'alice@example.com' }
+  for (let n = 0; n < 5; n += 1)
+    await append([record(account, n === 2 ? asked : {}), record(account, { outcome: 'failed', code: 'x' })])
   return account
 }
 
 test('every record carries the hash of the one before it, over a form that anybody can compute', async () => {
   const account = await tenCalls()
   let previousHash = '0'.repeat(64)
-  for (const [index, { hash, ...rest }] of (await chainOf(account)).entries()) {
+  for (const [index, { hash, decidedBy, ...rest }] of (await chainOf(account)).entries()) {
     expect(rest).toMatchObject({ sequence: index + 1, previousHash })
     // RFC 8785 by other means: members in order, no blanks.
-    const members = Object.entries({ ...rest, form: 1 }).sort(([a], [b]) => (a < b ? -1 : 1))
+    const form = decidedBy == null ? { form: 1 } : { form: 2, decidedBy }
+    const members = Object.entries({ ...rest, ...form }).sort(([a], [b]) => (a < b ? -1 : 1))
     const canonical = `{${members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`
     expect(createHash('sha256').update(canonical).digest('hex')).toBe(hash)
     previousHash = hash
@@ -144,6 +147,9 @@ test.each([
     2,
     'altered',
   ],
+  ['another person who approved', sql`update tool_calls set decided_by = 'bob' where sequence = 5`, 5, 'altered'],
+  ['no person any more', sql`update tool_calls set decided_by = null where sequence = 5`, 5, 'altered'],
+  ['a person who was not asked', sql`update tool_calls set decided_by = 'bob' where sequence = 6`, 6, 'altered'],
   ['another agent', sql`update tool_calls set agent_id = 'agent_2' where sequence = 1`, 1, 'altered'],
   ['a record moved to another place', sql`update tool_calls set sequence = 11 where sequence = 10`, 10, 'missing'],
   ['a record taken out', sql`delete from tool_calls where sequence = 5`, 5, 'missing'],

@@ -21,8 +21,9 @@ export interface ChainPosition {
 /** Where every chain begins. */
 export const BEGINNING: ChainPosition = { sequence: 0, hash: '0'.repeat(64) }
 
-/** The form of the record, should it ever change. */
+/** The forms of a record: a call that a person decided about says who did. */
 const FORM = 1
+const DECIDED_FORM = 2
 
 /** The records as they go on from `last`, in their order. */
 export function chainOn(last: ChainPosition, records: readonly CallRecord[]): ChainedCall[] {
@@ -46,8 +47,9 @@ export function hashOf(record: Omit<ChainedCall, 'hash'>): string {
     capability: record.capability,
     capabilityDigest: record.capabilityDigest ?? null,
     code: record.code,
+    ...(record.decidedBy == null ? {} : { decidedBy: record.decidedBy }),
     durationMs: record.durationMs,
-    form: FORM,
+    form: record.decidedBy == null ? FORM : DECIDED_FORM,
     id: record.id,
     instanceGeneration: record.instanceGeneration ?? null,
     instanceId: record.instanceId,

@@ -33,6 +33,8 @@ export interface CallEnd {
   readonly resultBytes: number | null
   /** SHA-256 of the answer as it came, hex. */
   readonly resultDigest: string | null
+  /** Who was asked before it was made, and said yes or no; absent: nobody. */
+  readonly decidedBy?: string | null
 }
 
 export type CallRecord = BegunCall & CallEnd

@@ -6,9 +6,13 @@ import { callSettings } from '../store/schema/index.ts'
 /** What the account of this transaction decided; what it did not, is as it is for all. */
 export async function getCallSettings(tx: Tx): Promise<CallSettings> {
   const [row] = await tx
-    .select({ enabled: callSettings.enabled, retentionDays: callSettings.retentionDays })
+    .select({
+      enabled: callSettings.enabled,
+      retentionDays: callSettings.retentionDays,
+      approvalSeconds: callSettings.approvalSeconds,
+    })
     .from(callSettings)
-  return row ?? { enabled: true, retentionDays: null }
+  return row ?? { enabled: true, retentionDays: null, approvalSeconds: 300 }
 }
 
 export async function setCallSettings(tx: Tx, accountId: string, change: Partial<CallSettings>): Promise<CallSettings> {

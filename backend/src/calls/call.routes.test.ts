@@ -113,11 +113,18 @@ test('the chain is verified by the account itself, and another sees nothing of i
 })
 
 test('the switch and the rule for old records are those of one account, and on record', async () => {
-  expect(await read<CallSettings>('/api/calls/settings')).toEqual({ enabled: true, retentionDays: null })
+  expect(await read<CallSettings>('/api/calls/settings')).toEqual({
+    enabled: true,
+    retentionDays: null,
+    approvalSeconds: 300,
+  })
   await plane.send('PUT', '/api/calls/switch', owner, { enabled: false })
   await plane.send('PATCH', '/api/calls/settings', owner, { retentionDays: 30 })
-  expect(await read<CallSettings>('/api/calls/settings')).toEqual({ enabled: false, retentionDays: 30 })
-  expect(await read<CallSettings>('/api/calls/settings', stranger)).toEqual({ enabled: true, retentionDays: null })
+  expect(await read<CallSettings>('/api/calls/settings')).toMatchObject({ enabled: false, retentionDays: 30 })
+  expect(await read<CallSettings>('/api/calls/settings', stranger)).toMatchObject({
+    enabled: true,
+    retentionDays: null,
+  })
   const { items } = await read<{ items: { action: string }[] }>('/api/activity')
   expect(items.map(({ action }) => action).slice(0, 2)).toEqual(['calls.retention', 'calls.disabled'])
 })

@@ -57,16 +57,22 @@ export function callRoutes(mount: Mount, { store, recorder, seal }: CallRouteDep
     }),
   )
 
-  mount.reply(updateCallSettings, ({ body: { retentionDays } }, { caller: { accountId, actor } }) =>
+  mount.reply(updateCallSettings, ({ body }, { caller: { accountId, actor } }) =>
     store.tenant(accountId, async (tx) => {
       const before = await readSettings(tx)
-      if (before.retentionDays === retentionDays) return before
-      const message =
-        retentionDays === null
-          ? 'Records of calls are kept'
-          : `Records of calls are removed after ${retentionDays} days`
-      await recordActivity(tx, { accountId, actor, action: 'calls.retention', subject: accountId, message })
-      return setCallSettings(tx, accountId, { retentionDays })
+      const { retentionDays = before.retentionDays, approvalSeconds = before.approvalSeconds } = body
+      const record = (action: string, message: string) =>
+        recordActivity(tx, { accountId, actor, action, subject: accountId, message })
+      if (before.retentionDays !== retentionDays)
+        await record(
+          'calls.retention',
+          retentionDays === null
+            ? 'Records of calls are kept'
+            : `Records of calls are removed after ${retentionDays} days`,
+        )
+      if (before.approvalSeconds !== approvalSeconds)
+        await record('calls.approval-time', `Calls wait ${approvalSeconds} s for a person who is asked`)
+      return setCallSettings(tx, accountId, { retentionDays, approvalSeconds })
     }),
   )
 }

@@ -111,13 +111,13 @@ async function insertChained(tx: Tx, records: readonly ChainedCall[]): Promise<v
   await tx.execute(sql`
     insert into ${calls} (id, account_id, agent_id, agent_name, instance_id, instance_name, capability, via,
       instance_generation, spec_digest, capability_digest, started_at, argument_digest, argument_bytes, outcome, code,
-      duration_ms, result_bytes, result_digest, sequence, previous_hash, hash)
+      decided_by, duration_ms, result_bytes, result_digest, sequence, previous_hash, hash)
     select id, "accountId", "agentId", "agentName", "instanceId", "instanceName", capability, via,
       "instanceGeneration", "specDigest", "capabilityDigest", "startedAt", "argumentDigest", "argumentBytes", outcome, code,
-      "durationMs", "resultBytes", "resultDigest", sequence, "previousHash", hash
+      "decidedBy", "durationMs", "resultBytes", "resultDigest", sequence, "previousHash", hash
     from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as r(id text, "accountId" text, "agentId" text,
       "agentName" text, "instanceId" text, "instanceName" text, capability text, via text, "instanceGeneration" int,
       "specDigest" text, "capabilityDigest" text, "startedAt" timestamptz, "argumentDigest" text, "argumentBytes" bigint,
-      outcome text, code text, "durationMs" float8, "resultBytes" bigint, "resultDigest" text, sequence bigint,
+      outcome text, code text, "decidedBy" text, "durationMs" float8, "resultBytes" bigint, "resultDigest" text, sequence bigint,
       "previousHash" text, hash text)`)
 }

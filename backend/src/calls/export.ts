@@ -36,6 +36,7 @@ const COLUMNS = [
   'via',
   'outcome',
   'code',
+  'decidedBy',
   'durationMs',
   'argumentDigest',
   'argumentBytes',

@@ -145,7 +145,10 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
       await store.system((tx) => storeOffer(tx, instance!, same, found))
     }
     await store.system((tx) =>
-      tx.update(agentTools).set({ welcomedGeneration: instance!.generation }).where(eq(agentTools.id, row.id)),
+      tx
+        .update(agentTools)
+        .set({ welcomedGeneration: instance!.generation, welcomedDigest: row.status?.mcp?.capabilityDigest ?? null })
+        .where(eq(agentTools.id, row.id)),
     )
     await judge(found, 'valid')
   }
@@ -187,7 +190,9 @@ function factsOf(found: FoundAgentTool, idleMs: number): AgentToolFacts {
     curious:
       credential?.state === 'unverified' ||
       (credential?.state === 'refused' && row.status?.state === 'running') ||
-      row.welcomedGeneration !== instance?.generation,
+      row.welcomedGeneration !== instance?.generation ||
+      // It offers something else than when it was asked: it has changed while it ran.
+      (row.status?.mcp !== undefined && row.status.mcp.capabilityDigest !== row.welcomedDigest),
   }
 }
 

@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { agents, agentTools, credentials, instances, toolbeltItems } from '../store/schema/index.ts'
+import { storeAgentToolStatus } from './agent-tool.store.ts'
 import { openTestCredentials, until } from './credentials.testing.ts'
 
 let plane: Awaited<ReturnType<typeof openTestCredentials>>
@@ -33,6 +34,33 @@ test('a credential that the server dislikes is refused with the reason, and a be
   await agent.give('right-secret')
   expect(await agent.call()).toBe('right-secret')
   await until('it is valid', async () => (await agent.credential())?.state === 'valid')
+})
+
+test('M07 a server that describes itself otherwise while it runs for one agent is found out without a restart', async () => {
+  const agent = await plane.agentOf(await plane.instanceIn('account_1'))
+  await agent.give('secret-of-one')
+  expect(await agent.call()).toBe('secret-of-one')
+  const digests = async () =>
+    (await plane.store.system((tx) => tx.select().from(instances)))[0]?.capabilities?.map(({ digest }) => digest)
+  await until('what it offers is stored', async () => (await digests())?.[0] === 'c1')
+  const starts = startsOf(agent.tool)
+  plane.toolbox.offers = 'c2'
+  // The toolbox reports it with the next heartbeat.
+  await plane.store.system(async (tx) => {
+    const [row] = await tx.select().from(agentTools)
+    await storeAgentToolStatus(tx, row!.toolboxId, plane.toolbox.statusOf(agent.tool))
+  })
+  plane.wake(agent.tool)
+  await until('the change is seen', async () => (await digests())?.[0] === 'c2')
+  expect(startsOf(agent.tool)).toBe(starts)
+  // Seen once, it is asked for no more.
+  const asked = () => plane.toolbox.asked.filter((one) => one.startsWith('getCapabilities')).length
+  const before = asked()
+  for (let n = 0; n < 5; n += 1) {
+    plane.wake(agent.tool)
+    await agent.call()
+  }
+  expect(asked()).toBe(before)
 })
 
 test('K06 without a credential a call is refused by name, and no container is asked for', async () => {

@@ -35,6 +35,9 @@ export function fakeToolboxes() {
     looks: 1,
     /** A server that is not content with its secret. */
     dislikes: '',
+    /** How the servers describe their one capability, in a word. */
+    offers: 'c1',
+    statusOf,
     /** What was sent to whom. */
     calls: [] as { readonly tool: string; readonly toolboxId: string }[],
     clientOf,
@@ -73,7 +76,7 @@ export function fakeToolboxes() {
                 mcp: {
                   protocolVersion: '2025-11-25',
                   server: { name: 's', version: '1' },
-                  capabilityDigest: 'd1',
+                  capabilityDigest: `all of ${world.offers}`,
                   capabilityCount: 1,
                 },
               }
@@ -105,7 +108,10 @@ export function fakeToolboxes() {
       case getTool.id:
         return statusOf(name)
       case getCapabilities.id:
-        return { digest: 'd1', capabilities: [{ name: 'tell', inputSchema: {}, digest: 'c1' }] }
+        return {
+          digest: `all of ${world.offers}`,
+          capabilities: [{ name: 'tell', inputSchema: {}, digest: world.offers }],
+        }
       default:
         throw new Error(`${op.id} is not asked for here`)
     }

@@ -10,6 +10,7 @@ const item = (change: Partial<BeltItem> = {}, instance: Partial<BeltItem['instan
   enabled: true,
   toolboxAccess: true,
   allowed: new Map([['echo', 'echo']]),
+  asked: new Set(),
   prompts: false,
   resources: false,
   plainNames: false,

@@ -13,6 +13,8 @@ export interface BeltItem {
    * `null`: the server had not offered it until this toolbelt was read.
    */
   readonly allowed: ReadonlyMap<string, string | null>
+  /** Of these, what a person is asked for each time. */
+  readonly asked: ReadonlySet<string>
   /** Are all prompts of the server allowed; all its resources? */
   readonly prompts: boolean
   readonly resources: boolean
@@ -55,7 +57,7 @@ type Denial =
   | 'capability-changed'
 
 export type Decision =
-  | { readonly allowed: true; readonly capability: Capability }
+  | { readonly allowed: true; readonly capability: Capability; readonly ask: boolean }
   | { readonly allowed: false; readonly because: Denial }
 
 /** May this agent use this capability now? The only place that says so: what is listed, called and executed asks here. */
@@ -65,7 +67,8 @@ export function authorise(toolbelt: Toolbelt, item: BeltItem, capabilityName: st
   const capability = item.instance.capabilities.find(({ name }) => name === capabilityName)
   if (!capability) return denied('not-offered')
   const pinned = item.allowed.get(capabilityName) ?? capability.digest
-  return pinned === capability.digest ? { allowed: true, capability } : denied('capability-changed')
+  if (pinned !== capability.digest) return denied('capability-changed')
+  return { allowed: true, capability, ask: item.asked.has(capabilityName) }
 }
 
 /** The same for what a server has beside capabilities. What there is of it, only the server knows. */

@@ -7,11 +7,13 @@ import {
   type JsonRpcNotification,
   type RequestClient,
 } from '@agentopia/dtma/contract'
+import { DeniedByPerson } from '../approvals/ask-person.ts'
 import type { CallEnd } from '../calls/call-record.ts'
 import type { CallRecorder } from '../calls/call-recorder.ts'
 import { ComeAgain } from '../http/come-again.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Admit } from './admission.ts'
+import type { AskFirst } from './ask-first.ts'
 import { authorise, authoriseAll, type BeltItem, type Toolbelt } from './authorise.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import { cleanText } from './clean-text.ts'
@@ -21,7 +23,9 @@ import type { CallUpstream } from './upstream.ts'
 export interface WantedCall {
   readonly toolbelt: Toolbelt
   /** Absent: `tools/call`. Prompts and resources are permitted by item, not one by one. */
-  readonly method?: 'tools/call' | 'prompts/get' | 'resources/read'
+  readonly method?: 'tools/call' | 'prompts/get' | 'resources/read' | 'completion/complete'
+  /** Of what a completion completes an argument; it is permitted as that is. */
+  readonly completes?: 'prompts' | 'resources' | undefined
   /** By which door it came. */
   readonly via: NonNullable<Call['via']>
   /** `undefined`: the name leads nowhere. */
@@ -35,6 +39,8 @@ export interface WantedCall {
   readonly client?: RequestClient
   /** What the server wanted of the client, when the call comes again with it. */
   readonly again?: Readonly<{ inputResponses?: unknown; requestState?: string }>
+  /** Who approved this call before, when it comes again. */
+  readonly approvedBy?: string | undefined
   /** The answer comes back under it. */
   readonly id: JsonRpcId
   readonly timeoutMs: number
@@ -45,35 +51,41 @@ export interface WantedCall {
 export interface MadeCall {
   readonly callId: string
   readonly durationMs: number
+  /** Who was asked and said yes. */
+  readonly decidedBy?: string | undefined
   readonly answer: JsonRpcAnswer
   /** The JSON-RPC answer as the tool wrote it. */
   readonly written: string
 }
 
 /**
- * Authorises, admits, calls, records. The record is begun before anything is sent: without it there is no call.
+ * Authorises, admits, asks a person where one is to be asked, calls, records. The record is begun before anything is sent: without it there is no call.
  * @throws {ProblemError} `capability-denied`, which does not tell whether the capability exists; `capability-changed`, of one
  *   that was allowed as something else; `store-unavailable`,
- *   `rate-limited`, `payload-too-large`, `result-too-large`; the signal's reason when it aborts; or what the upstream throws.
+ *   `rate-limited`, `payload-too-large`, `result-too-large`; `approval-denied`, `approval-timeout`; the signal's reason when it aborts; or what the upstream throws.
  */
 export type MakeCall = (wanted: WantedCall) => Promise<MadeCall>
 
 export interface MakeCallDeps {
   readonly callUpstream: CallUpstream
   readonly admit: Admit
+  readonly askFirst: AskFirst
   readonly bulkhead: Bulkhead
   readonly recorder: Pick<CallRecorder, 'begin' | 'end'>
   readonly clock: Pick<Clock, 'now'>
   readonly newId: (prefix: 'call') => string
 }
 
-export function createMakeCall({ callUpstream, admit, bulkhead, recorder, clock, newId }: MakeCallDeps): MakeCall {
+export function createMakeCall(deps: MakeCallDeps): MakeCall {
+  const { callUpstream, admit, askFirst, bulkhead, recorder, clock, newId } = deps
+
   return async (wanted) => {
     const { item, capability, signal } = wanted
     const callId = newId('call')
     const started = performance.now()
     const args = JSON.stringify(wanted.arguments)
     const argumentBytes = Buffer.byteLength(args)
+    const argumentDigest = digestOf(args)
     const end = (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): number => {
       const durationMs = performance.now() - started
       recorder.end(callId, { code: null, resultBytes: null, resultDigest: null, ...how, durationMs })
@@ -84,7 +96,7 @@ export function createMakeCall({ callUpstream, admit, bulkhead, recorder, clock,
       id: callId,
       ...namesOf(wanted),
       startedAt: new Date(clock.now()).toISOString(),
-      argumentDigest: digestOf(args),
+      argumentDigest,
       argumentBytes,
     })
 
@@ -96,16 +108,24 @@ export function createMakeCall({ callUpstream, admit, bulkhead, recorder, clock,
       throw problem('capability-denied', `${shown(capability)} is not among the capabilities of this agent`)
     }
 
+    let approved: { readonly decidedBy?: string | undefined; readonly item: BeltItem } = { item }
     try {
       await admit({ toolbelt: wanted.toolbelt, item, capability, argumentBytes })
+      if (wanted.approvedBy !== undefined) approved = { item, decidedBy: wanted.approvedBy }
+      else if (isToolCall(wanted.method) && item.asked.has(capability))
+        approved = await askFirst(wanted, item, { callId, argumentDigest, argumentBytes })
     } catch (error) {
-      end({ ...failureOf(error, signal), outcome: 'denied' })
+      const said = error instanceof DeniedByPerson ? { decidedBy: error.decidedBy } : {}
+      const how = failureOf(error, signal)
+      end({ ...how, ...said, outcome: how.outcome === 'cancelled' ? 'cancelled' : 'denied' })
       throw error
     }
+    const { decidedBy } = approved
+    const who = decidedBy === undefined ? {} : { decidedBy }
 
     try {
       const { id, timeoutMs, onNotification } = wanted
-      const { id: instanceId, toolbox } = item.instance
+      const { id: instanceId, toolbox } = approved.item.instance
       const caller = wanted.toolbelt.agent.id
       const call = { toolbox, instanceId, id, request: requestOf(wanted, args), timeoutMs, caller, signal }
       const { answer, written } = await bulkhead.enter(instanceId, { signal, longestMs: timeoutMs }, () =>
@@ -114,13 +134,13 @@ export function createMakeCall({ callUpstream, admit, bulkhead, recorder, clock,
       const result = { resultBytes: Buffer.byteLength(written), resultDigest: digestOf(written) }
       const most = wanted.toolbelt.agent.limits.resultBytes
       if (most !== undefined && result.resultBytes > most) {
-        end({ outcome: 'failed', code: 'result-too-large', ...result })
+        end({ outcome: 'failed', code: 'result-too-large', ...result, ...who })
         throw problem('result-too-large', `The answer has ${result.resultBytes} bytes; ${most} are allowed`)
       }
-      const durationMs = end({ ...outcomeOf(answer), ...result })
-      return { callId, durationMs, answer, written }
+      const durationMs = end({ ...outcomeOf(answer), ...result, ...who })
+      return { callId, durationMs, decidedBy, answer, written }
     } catch (error) {
-      end(failureOf(error, signal))
+      end({ ...failureOf(error, signal), ...who })
       throw error
     }
   }
@@ -131,11 +151,13 @@ export function denialOf({
   toolbelt,
   item,
   method,
+  completes = 'prompts',
   capability,
-}: Pick<WantedCall, 'toolbelt' | 'item' | 'method' | 'capability'>): string | undefined {
+}: Pick<WantedCall, 'toolbelt' | 'item' | 'method' | 'completes' | 'capability'>): string | undefined {
   if (!item) return 'unknown'
   if (method === 'prompts/get') return authoriseAll(toolbelt, item, 'prompts')
   if (method === 'resources/read') return authoriseAll(toolbelt, item, 'resources')
+  if (method === 'completion/complete') return authoriseAll(toolbelt, item, completes)
   const decision = authorise(toolbelt, item, capability)
   return decision.allowed ? undefined : decision.because
 }
@@ -160,13 +182,22 @@ const namesOf = ({ toolbelt: { agent }, via, item, method, capability }: WantedC
 const shown = (capability: string): string => cleanText(capability.slice(0, 256)).replaceAll(/[\t\r\n]/g, ' ')
 
 /** The arguments are written once; their digest is of what is sent. */
-function requestOf({ method = 'tools/call', id, capability, meta, client, again }: WantedCall, args: string): string {
-  const named = JSON.stringify(capability)
-  const what = method === 'resources/read' ? `"uri":${named}` : `"name":${named},"arguments":${args}`
+function requestOf(wanted: WantedCall, args: string): string {
+  const { method = 'tools/call', id, meta, client, again } = wanted
   const rest = again ? `,${JSON.stringify(again).slice(1, -1)}` : ''
   const _meta = JSON.stringify({ ...meta, ...envelopeOf(client ?? NOBODY) })
-  const params = `{${what}${rest === ',' ? '' : rest},"_meta":${_meta}}`
+  const params = `{${whatOf(wanted, args)}${rest === ',' ? '' : rest},"_meta":${_meta}}`
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"${method}","params":${params}}`
+}
+
+/** What is asked for, in the words of its method: members of `params`. Those of a completion are its arguments. */
+function whatOf({ method, completes, capability }: WantedCall, args: string): string {
+  const named = JSON.stringify(capability)
+  if (method === 'resources/read') return `"uri":${named}`
+  if (method !== 'completion/complete') return `"name":${named},"arguments":${args}`
+  const ref =
+    completes === 'resources' ? `{"type":"ref/resource","uri":${named}}` : `{"type":"ref/prompt","name":${named}}`
+  return `"ref":${ref},${args.slice(1, -1)}`
 }
 
 const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }

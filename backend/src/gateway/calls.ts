@@ -10,6 +10,7 @@ import { type Exchange, untilGone } from './exchange.ts'
 import { asModern, errorOf, invalidParams, isHeard, notThere } from './mcp-replies.ts'
 import { statusOf } from './mcp-revision.ts'
 import { promptPlaceOf, resourcePlaceOf } from './names.ts'
+import type { Passes } from './passes.ts'
 import type { Question, Questions } from './questions.ts'
 import type { RequestStates, StateOf } from './request-state.ts'
 import { instanceNameOf, type OpenToolbelt } from './toolbelts.ts'
@@ -20,6 +21,7 @@ export interface CallsDeps {
   readonly underWay: Pick<CallsUnderWay, 'add'>
   readonly questions: Pick<Questions, 'ask'>
   readonly states: RequestStates
+  readonly passes: Passes
   readonly version: string
   readonly log: Log
   /** How long a call may take. */
@@ -36,7 +38,7 @@ const ASKING_MS = 10 * 60_000
 
 /** `tools/call`, `prompts/get` and `resources/read`: authorised, recorded, and asked back about where the tool wants something. */
 export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Method) => Promise<void> {
-  const { makeCall, underWay, questions, states, version, log, timeoutMs } = deps
+  const { makeCall, underWay, questions, states, passes, version, log, timeoutMs } = deps
 
   return async (exchange, method) => {
     const { message, era, open, about, agent, client, response, answer, streams } = exchange
@@ -63,7 +65,7 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
     const onNotification = (notification: JsonRpcNotification) => {
       if (isHeard(notification, about.logLevel)) answer.notify(notification)
     }
-    const call = (again: WantedCall['again']) =>
+    const call = (again: WantedCall['again'], approvedBy?: string) =>
       makeCall({
         toolbelt: open.toolbelt,
         via: era === 'modern' ? 'mcp' : 'mcp-legacy',
@@ -74,6 +76,7 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
         meta: forwardedMeta(message.params),
         client: about,
         ...(again ? { again } : {}),
+        approvedBy,
         id: message.id,
         timeoutMs,
         signal: gone.signal,
@@ -84,12 +87,17 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
       if (era === 'legacy') return finish(exchange, await untilComplete(call, exchange, gone.signal), instanceName)
       const again = roundOf(message.params, state)
       if (again === 'invalid') return answer.end(invalidParams('Invalid or expired requestState'))
-      const made = sealed((await call(again)).answer, state)
-      const reply = asModern(withUris(made, instanceName), method, version)
+      const { requestState: came } = message.params ?? {}
+      const made = await call(again, typeof came === 'string' ? passes.take(came) : undefined)
+      const sent = sealed(made.answer, state)
+      const next = 'result' in sent ? sent.result['requestState'] : undefined
+      if (typeof next === 'string' && made.decidedBy !== undefined) passes.give(next, made.decidedBy)
+      const reply = asModern(withUris(sent, instanceName), method, version)
       answer.end(reply, 'error' in reply ? statusOf(reply.error.code) : 200)
     } catch (error) {
       if (!(error instanceof ProblemError) && !gone.signal.aborted) log.error({ err: error }, 'call failed')
-      answer.end(errorOf(error, absent, gone.signal))
+      const reply = errorOf(error, absent, gone.signal)
+      answer.end(era === 'modern' ? asModern(reply, method, version) : reply)
     } finally {
       ended()
     }
@@ -97,7 +105,7 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
 
   /** Clients of earlier revisions do not come again: they are asked on the stream of their call, and it is made again for them. */
   async function untilComplete(
-    call: (again: WantedCall['again']) => Promise<MadeCall>,
+    call: (again: WantedCall['again'], approvedBy?: string) => Promise<MadeCall>,
     { client, answer }: Exchange,
     signal: AbortSignal,
   ): Promise<MadeCall> {
@@ -115,10 +123,11 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
       // Nothing is asked: the server only wants the call to come again, later.
       if (answers.length === 0) await sleep(AGAIN_MS, undefined, { signal })
       const { requestState } = wanted
-      made = await call({
+      const again = {
         inputResponses: Object.fromEntries(answers),
         ...(requestState === undefined ? {} : { requestState }),
-      })
+      }
+      made = await call(again, made.decidedBy)
     }
     return made
   }

@@ -22,7 +22,14 @@ function setUp(given: { readonly agentId?: string; readonly key?: string | undef
   let now = Date.UTC(2026, 0, 1)
   let made = 0
   const once = createExecuteOnce({ store, sealer, clock: { now: () => now }, log: pino({ level: 'silent' }) })
-  const call = { accountId: 'account_1', agentId, key, request: { capability: 'echo', a: 1 }, timeoutMs: 1_000 }
+  const call = {
+    accountId: 'account_1',
+    agentId,
+    key,
+    request: { capability: 'echo', a: 1 },
+    timeoutMs: 1_000,
+    waitMs: 0,
+  }
   const answer = () => ({ callId: `call ${++made}`, durationMs: 1, result: { text: 'canary-of-an-answer' } })
   return {
     key,

@@ -20,6 +20,8 @@ interface RepeatableCall {
   /** The parsed input: JSON. */
   readonly request: unknown
   readonly timeoutMs: number
+  /** How long it may wait for a person before. */
+  readonly waitMs: number
 }
 
 /**
@@ -39,6 +41,7 @@ const REMEMBERED = sql`interval '24 hours'`
 const NOT_MADE: ReadonlySet<string> = new Set<ProblemCode>([
   'capability-denied',
   'capability-changed',
+  'approval-timeout',
   'circuit-open',
   'instance-not-running',
   'missing-credential',
@@ -55,11 +58,11 @@ export interface ExecuteOnceDeps {
 }
 
 export function createExecuteOnce({ store, sealer, clock, log }: ExecuteOnceDeps): ExecuteOnce {
-  return async ({ accountId, agentId, key, request, timeoutMs }, act) => {
+  return async ({ accountId, agentId, key, request, timeoutMs, waitMs }, act) => {
     if (key === undefined) return act()
     const row = and(eq(executeKeys.agentId, agentId), eq(executeKeys.key, key))
     const sealedFor: SealedFor = { purpose: 'call-answer', accountId, recordId: JSON.stringify([agentId, key]) }
-    const until = new Date(clock.now() + longestMs(timeoutMs))
+    const until = new Date(clock.now() + waitMs + longestMs(timeoutMs))
     const claim = { accountId, agentId, key, requestDigest: digestOf(request), until }
 
     const known = await store.tenant(accountId, async (tx) => {

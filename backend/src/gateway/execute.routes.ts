@@ -1,4 +1,4 @@
-import { executeCapability, problem } from '@agentopia/api'
+import { CallSettings, executeCapability, problem } from '@agentopia/api'
 import type { Mount } from '../http/mount.ts'
 import type { MakeCall } from './call.ts'
 import type { ExecuteOnce } from './execute-once.ts'
@@ -9,6 +9,9 @@ export interface ExecuteRouteDeps {
   readonly makeCall: MakeCall
   readonly executeOnce: ExecuteOnce
 }
+
+/** For a person who is asked; the account may set less. */
+const LONGEST_WAIT_MS = CallSettings.shape.approvalSeconds.maxValue! * 1_000
 
 /** One call over REST: for the agent itself, and for an operator who tries a tool out as that agent. */
 export function executeRoutes(mount: Mount, { toolbelts, makeCall, executeOnce }: ExecuteRouteDeps): void {
@@ -23,7 +26,9 @@ export function executeRoutes(mount: Mount, { toolbelts, makeCall, executeOnce }
 
     const { accountId } = caller
     const { agentId } = params
-    const once = { accountId, agentId, key: idempotencyKey, request: { params, body }, timeoutMs: body.timeoutMs }
+    const { timeoutMs } = body
+    const waitMs = item.asked.has(body.capability) ? LONGEST_WAIT_MS : 0
+    const once = { accountId, agentId, key: idempotencyKey, request: { params, body }, timeoutMs, waitMs }
     return executeOnce(once, async () => {
       const { callId, durationMs, answer } = await makeCall({ toolbelt, via: 'rest', item, ...body, id: 1, signal })
       if ('error' in answer)

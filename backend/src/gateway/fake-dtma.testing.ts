@@ -24,6 +24,7 @@ type Act = (exchange: {
   readonly id: number | string
   readonly args: Args
   readonly progressToken: unknown
+  readonly inputResponses: unknown
   readonly response: ServerResponse
 }) => Promise<void> | void
 
@@ -38,6 +39,11 @@ const ACTS: Readonly<Record<string, Act>> = {
   slow: async ({ id, args, response }) => {
     await sleep(args.ms ?? 60_000)
     if (!response.destroyed) json(response, answer(id, text('at last')))
+  },
+  asks: ({ id, inputResponses, response }) => {
+    const form = { method: 'elicitation/create', params: { message: 'sure?', requestedSchema: { type: 'object' } } }
+    const question = { resultType: 'input_required', inputRequests: { sure: form }, requestState: 'half way' }
+    json(response, answer(id, inputResponses === undefined ? question : text('sure')))
   },
   fails: ({ id, response }) => void json(response, answer(id, { ...text('it went wrong'), isError: true })),
   refuses: ({ id, response }) =>
@@ -88,10 +94,13 @@ export async function openFakeDtma(): Promise<FakeDtma> {
     const message = JSON.parse(Buffer.concat(chunks).toString()) as JsonRpcRequest
     const instanceId = decodeURIComponent(request.url!.split('/')[2]!)
     seen.push({ instanceId, request: message, headers: request.headers })
-    const { name, arguments: args, _meta } = message.params as { name: string; arguments: Args; _meta?: object }
+    const params = message.params as { name: string; arguments: Args; _meta?: object; inputResponses?: unknown }
+    const { name, arguments: args, _meta, inputResponses } = params
     response.once('close', () => response.writableFinished || gone.push(name))
     const progressToken = (_meta as { progressToken?: unknown } | undefined)?.progressToken
-    await ACTS[name]?.({ id: message.id, args, progressToken, response })
+    if (message.method === 'completion/complete')
+      return json(response, answer(message.id, { completion: { values: ['completed'] } }))
+    await ACTS[name]?.({ id: message.id, args, progressToken, inputResponses, response })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { toolbeltItems } from '../store/schema/index.ts'
+import { agents, toolbeltItems } from '../store/schema/index.ts'
 import { openTestGateway, post, rpc, type TestGateway, toolCall } from './gateway.testing.ts'
 
 // What a server has beside capabilities: prompts, resources, completion, subscriptions. The suite of e2e/ shows that they work.
@@ -45,6 +45,47 @@ test('M15 what is refused of prompts and resources is on record, with what was a
     { capability: 'resources/read file:///a', instanceName: 'demo', outcome: 'denied', code: 'not-granted' },
     { capability: 'prompts/get greet', instanceName: 'demo', outcome: 'denied', code: 'not-granted' },
   ])
+})
+
+test('M15 a completion is a call: on record with what it completes, whether it is refused or made', async () => {
+  const { store, demo } = gateway
+  const set = (prompts: boolean) =>
+    store.system((tx) => tx.update(toolbeltItems).set({ prompts }).where(eq(toolbeltItems.id, demo.itemId)))
+  const complete = () =>
+    post(gateway, rpc('completion/complete', { ref: { type: 'ref/prompt', name: 'demo__echo' }, argument }))
+  await complete()
+  expect((await gateway.calls())[0]).toMatchObject({
+    capability: 'completion/complete echo',
+    instanceName: 'demo',
+    outcome: 'denied',
+    code: 'not-granted',
+    argumentBytes: Buffer.byteLength(JSON.stringify({ argument })),
+  })
+  await set(true)
+  await expect.poll(async () => (await complete()).body.result).toEqual({ completion: { values: ['completed'] } })
+  expect(gateway.dtma.seen.at(-1)?.request).toMatchObject({
+    method: 'completion/complete',
+    params: { ref: { type: 'ref/prompt', name: 'echo' }, argument },
+  })
+  await store.system((tx) => tx.update(agents).set({ limits: { perMinute: 1 } }))
+  await expect
+    .poll(async () => {
+      await complete()
+      return (await complete()).body.error
+    })
+    .toMatchObject({ code: 429 })
+  expect((await gateway.calls())[0]).toMatchObject({ capability: 'completion/complete echo', code: 'rate-limited' })
+  await store.system((tx) => tx.update(agents).set({ limits: {} }))
+  await set(false)
+})
+
+test('lists wake servers: an agent that asks for them without end is told to come again', async () => {
+  const asked = await Promise.all(Array.from({ length: 300 }, (_, id) => post(gateway, rpc('prompts/list', {}, id))))
+  const refused = asked.filter(({ body }) => body.error)
+  expect(refused.length).toBeGreaterThan(0)
+  expect(refused[0]?.body.error).toMatchObject({ code: 429, data: { code: 'rate-limited', retryAfterSeconds: 1 } })
+  expect(asked.length - refused.length).toBeGreaterThanOrEqual(100)
+  expect((await post(gateway, toolCall('demo__echo', { text: 'x' }))).body.result).toBeDefined()
 })
 
 test('M15 the endpoint of one instance has the same rules, its own names, and nothing of others', async () => {

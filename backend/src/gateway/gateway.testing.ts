@@ -9,6 +9,7 @@ import { pino } from 'pino'
 import { createConnectedFinder } from '../accounts/oauth/find-connected.ts'
 import { insertAgentToken } from '../agents/agent-token.store.ts'
 import { createAgentFinder } from '../agents/find-agent.ts'
+import { createAsking } from '../approvals/ask-person.ts'
 import { listCallRecords } from '../calls/call.store.ts'
 import { openCallJournal } from '../calls/call-journal.ts'
 import { createCallRecorder } from '../calls/call-recorder.ts'
@@ -29,6 +30,7 @@ import {
 import { createSealer } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
 import { createAdmission } from './admission.ts'
+import { createAskFirst } from './ask-first.ts'
 import { createBulkhead } from './bulkhead.ts'
 import { createMakeCall } from './call.ts'
 import { withCircuitBreaker } from './circuit-breaker.ts'
@@ -36,6 +38,7 @@ import { FAKE_CAPABILITIES, openFakeDtma } from './fake-dtma.testing.ts'
 import { createGateway } from './gateway.ts'
 import { createKillSwitch } from './kill-switch.ts'
 import type { Road } from './road.ts'
+import { readToolbelt } from './toolbelt.store.ts'
 import { createToolbelts } from './toolbelts.ts'
 import { createCallUpstream } from './upstream.ts'
 
@@ -70,16 +73,25 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const changes = await listenForChanges(store, log)
   changes.watch((change) => {
     if (!announced) return
+    if (!change || change.noun === 'approval') asking.heard()
+    if (change?.noun === 'approval') return
     toolbelts.forget(change?.account)
     killSwitch.recheck(change?.account)
     finder.forget()
     connected.forget()
   })
+  const stop = new AbortController()
+  const sealer = createSealer(Buffer.alloc(32, 7))
+  const asking = createAsking({ store, sealer, newId, owner: newId('act'), log, signal: stop.signal })
   const bulkhead = createBulkhead({ atOnce, waiting })
   const callUpstream = withCircuitBreaker(createCallUpstream(road ?? dtma.road), systemClock)
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, systemClock),
+    askFirst: createAskFirst({
+      askPerson: asking.ask,
+      readToolbelt: (accountId, agentId) => store.tenant(accountId, (tx) => readToolbelt(tx, agentId)),
+    }),
     bulkhead,
     recorder,
     clock: systemClock,
@@ -97,7 +109,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
     callUpstream,
     findAgent: async (secret) => (await connected.find(secret)) ?? finder.find(secret),
     challenge: 'resource_metadata="https://tools.example.com/metadata"',
-    sealer: createSealer(Buffer.alloc(32, 7)),
+    sealer,
     clock: systemClock,
     own,
     version: '1.2.3',
@@ -122,6 +134,8 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
     async close() {
       server.closeAllConnections()
       server.close()
+      stop.abort()
+      await asking.stopped
       await changes.stop()
       await recorder.stop()
       await dtma[Symbol.asyncDispose]()

@@ -16,6 +16,7 @@ import { McpRefusal } from './mcp-refusal.ts'
 import { parseStrictly, readBody } from './mcp-request.ts'
 import { eraOf } from './mcp-revision.ts'
 import { createMethods } from './methods.ts'
+import { createPasses } from './passes.ts'
 import { createQuestions } from './questions.ts'
 import { refuse, refuseStrangers } from './refuse.ts'
 import { createRequestStates } from './request-state.ts'
@@ -72,8 +73,17 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
   const lists = createSharedLists({ callUpstream, clock })
   const listening = createListening({ toolbelts, lists, callUpstream })
   const states = createRequestStates(sealer, clock.now)
-  const calls = createCalls({ makeCall, underWay, questions, states, version, log, timeoutMs })
-  const handle = createMethods({ calls, lists, listening, callUpstream, version })
+  const calls = createCalls({
+    makeCall,
+    underWay,
+    questions,
+    states,
+    passes: createPasses(),
+    version,
+    log,
+    timeoutMs,
+  })
+  const handle = createMethods({ calls, lists, listening, makeCall, clock, version })
 
   async function serve(request: IncomingMessage, response: ServerResponse, only: string | undefined): Promise<void> {
     refuseStrangers(request, own)

@@ -1,11 +1,11 @@
 import { ProblemError } from '@agentopia/api'
 import { authoriseAll, type BeltItem } from './authorise.ts'
-import { type Exchange, untilGone, writtenRequest } from './exchange.ts'
+import type { MakeCall } from './call.ts'
+import { type Exchange, untilGone } from './exchange.ts'
 import { errorOf, invalidParams, listPage, notThere, type Reply } from './mcp-replies.ts'
 import { promptNameOf, promptPlaceOf, resourcePlaceOf, resourceUriOf } from './names.ts'
 import { LISTS, type ListMethod, type SharedLists } from './shared-lists.ts'
 import { instanceNameOf, type OpenToolbelt } from './toolbelts.ts'
-import type { CallUpstream } from './upstream.ts'
 
 type Entry = Readonly<Record<string, unknown>>
 
@@ -33,26 +33,29 @@ function named(entry: Entry, item: BeltItem, method: ListMethod): Entry[] {
 
 const COMPLETION_MS = 10_000
 
-/** `completion/complete`: of an argument of a prompt, or of a template of addresses; permitted as these are. */
-export async function completed(
-  { open, message, response, era }: Exchange,
-  callUpstream: CallUpstream,
-): Promise<Reply> {
+/** `completion/complete`: of an argument of a prompt, or of a template of addresses. Permitted as these are, and a call as they are. */
+export async function completed({ open, message, response, era }: Exchange, makeCall: MakeCall): Promise<Reply> {
   const { ref, argument, context } = (message.params ?? {}) as Record<string, Entry | undefined>
   const isPrompt = ref?.['type'] === 'ref/prompt'
   const asked = ref?.[isPrompt ? 'name' : 'uri']
   if (typeof asked !== 'string' || !argument) return invalidParams('completion/complete takes a ref and an argument')
   const find = isPrompt ? promptPlaceOf : resourcePlaceOf
   const { instanceName, own } = find(asked, (name) => open.itemOf(name) !== undefined)
-  const item = open.itemOf(instanceName)
   const absent = () => notThere(isPrompt ? 'prompts/get' : 'resources/read', asked, era)
-  if (!item || authoriseAll(open.toolbelt, item, isPrompt ? 'prompts' : 'resources')) return absent()
   const { signal } = untilGone(response)
-  const params = { ref: { ...ref, [isPrompt ? 'name' : 'uri']: own }, argument, ...(context ? { context } : {}) }
-  const { toolbox, id: instanceId } = item.instance
-  const request = writtenRequest(message.method, params)
   try {
-    const { answer } = await callUpstream({ toolbox, instanceId, id: 1, request, timeoutMs: COMPLETION_MS, signal })
+    const { answer } = await makeCall({
+      toolbelt: open.toolbelt,
+      via: era === 'modern' ? 'mcp' : 'mcp-legacy',
+      method: 'completion/complete',
+      completes: isPrompt ? 'prompts' : 'resources',
+      item: open.itemOf(instanceName),
+      capability: own,
+      arguments: { argument, ...(context ? { context } : {}) },
+      id: 1,
+      timeoutMs: COMPLETION_MS,
+      signal,
+    })
     return answer
   } catch (error) {
     if (error instanceof ProblemError || signal.aborted) return errorOf(error, absent, signal)

@@ -108,6 +108,15 @@ export function errorOf(error: unknown, absent: () => Reply, signal: AbortSignal
     return { error: { code: CODE.internal, message: 'Unexpected failure; it is in the log of the control plane' } }
   const { code, kind, message } = error
   if (code === 'capability-denied') return absent()
+  // The model is to read it, as it reads what a tool says of its own failures.
+  if (code === 'approval-denied' || code === 'approval-timeout')
+    return { result: { content: [{ type: 'text', text: `${kind.title}. ${message}. ${kind.fix}` }], isError: true } }
+  return problemReply(error)
+}
+
+/** A problem with its code, whether it may go away, and what to do. */
+export function problemReply(error: ProblemError): Reply {
+  const { code, kind, message } = error
   const later = error instanceof ComeAgain ? { retryAfterSeconds: error.retryAfterSeconds } : {}
   const data = { code, retryable: kind.retryable, fix: kind.fix, ...later }
   return { error: { code: kind.status, message: `${kind.title}: ${message}`, data } }

@@ -1,22 +1,39 @@
 import { CODE, isLogLevel } from '@agentopia/dtma/contract'
+import { RateLimited } from '../http/rate-limited.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import { createRateLimit } from '../uplink/rate-limit.ts'
+import type { MakeCall } from './call.ts'
 import type { createCalls } from './calls.ts'
 import { type Exchange, untilGone } from './exchange.ts'
 import { type Listening, tagged, type Wish } from './listening.ts'
 import { aggregated, completed, sharing } from './listing.ts'
 import { newSessionId } from './mcp-client.ts'
-import { discovered, initialized, invalidParams, listPage, notThere, type Reply, withIdentity } from './mcp-replies.ts'
+import {
+  discovered,
+  initialized,
+  invalidParams,
+  listPage,
+  notThere,
+  problemReply,
+  type Reply,
+  withIdentity,
+} from './mcp-replies.ts'
 import type { Era } from './mcp-revision.ts'
 import { resourcePlaceOf } from './names.ts'
-import type { SharedLists } from './shared-lists.ts'
-import type { CallUpstream } from './upstream.ts'
+import type { ListMethod, SharedLists } from './shared-lists.ts'
 
 export interface MethodDeps {
   readonly calls: ReturnType<typeof createCalls>
   readonly lists: SharedLists
   readonly listening: Listening
-  readonly callUpstream: CallUpstream
+  readonly makeCall: MakeCall
+  readonly clock: Pick<Clock, 'now'>
   readonly version: string
 }
+
+/** A client that connects asks for three; one that follows changes, for three more each time. */
+const LISTS_AT_ONCE = 120
+const LISTS_PER_SECOND = 2
 
 type Handle = (exchange: Exchange) => Promise<void> | void
 type Answer = (exchange: Exchange) => Promise<Reply> | Reply
@@ -26,7 +43,8 @@ export function createMethods({
   calls,
   lists,
   listening,
-  callUpstream,
+  makeCall,
+  clock,
   version,
 }: MethodDeps): (exchange: Exchange) => Promise<void> {
   const replying =
@@ -36,15 +54,23 @@ export function createMethods({
       exchange.answer.end(exchange.era === 'modern' ? withIdentity(reply, version) : reply)
     }
 
+  const rate = createRateLimit({ now: clock.now, burst: LISTS_AT_ONCE, perSecond: LISTS_PER_SECOND })
+
+  /** A list may wake servers: an agent gets as many as a client needs, and no more. It has nothing of the agent's: it is no call. */
+  async function listed(exchange: Exchange, method: ListMethod): Promise<Reply> {
+    if (rate.admit(exchange.agent.agentId)) return aggregated(exchange, method, lists)
+    return problemReply(new RateLimited('This agent asks for lists too often', 1))
+  }
+
   const both: Readonly<Record<string, Handle>> = {
     'tools/list': replying(({ open, message }) => listPage('tools', open.listed, message)),
     'tools/call': (exchange) => calls(exchange, 'tools/call'),
-    'prompts/list': replying((exchange) => aggregated(exchange, 'prompts/list', lists)),
+    'prompts/list': replying((exchange) => listed(exchange, 'prompts/list')),
     'prompts/get': (exchange) => calls(exchange, 'prompts/get'),
-    'resources/list': replying((exchange) => aggregated(exchange, 'resources/list', lists)),
-    'resources/templates/list': replying((exchange) => aggregated(exchange, 'resources/templates/list', lists)),
+    'resources/list': replying((exchange) => listed(exchange, 'resources/list')),
+    'resources/templates/list': replying((exchange) => listed(exchange, 'resources/templates/list')),
     'resources/read': (exchange) => calls(exchange, 'resources/read'),
-    'completion/complete': replying((exchange) => completed(exchange, callUpstream)),
+    'completion/complete': replying((exchange) => completed(exchange, makeCall)),
   }
 
   const ofEra: Readonly<Record<Era, Readonly<Record<string, Handle>>>> = {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isAsked } from '@agentopia/api'
 import { and, eq, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import {
@@ -36,9 +37,11 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
       prompts: toolbeltItems.prompts,
       resources: toolbeltItems.resources,
       plainNames: toolbeltItems.plainNames,
+      askPatterns: toolbeltItems.askPatterns,
       toolboxAccess: sql<boolean>`${agentToolboxAccess.agentId} is not null`,
-      allowed: sql<Record<string, string | null>>`(
-        select coalesce(jsonb_object_agg(${capabilityPermissions.capability}, ${capabilityPermissions.pinned}->'digest'), '{}')
+      allowed: sql<Record<string, { digest: string | null; ask: boolean | null }>>`(
+        select coalesce(jsonb_object_agg(${capabilityPermissions.capability},
+          jsonb_build_object('digest', ${capabilityPermissions.pinned}->'digest', 'ask', ${capabilityPermissions.ask})), '{}')
         from ${capabilityPermissions} where ${capabilityPermissions.toolbeltItemId} = ${toolbeltItems.id})`,
       instance: {
         id: instances.id,
@@ -70,11 +73,15 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
     .orderBy(instances.name, toolbeltItems.id)
   return {
     agent,
-    items: rows.map(({ allowed, instance, toolbox, ...item }) => ({
-      ...item,
-      allowed: new Map(Object.entries(allowed)),
-      instance: { ...withSpecDigest(instance), capabilities: instance.capabilities ?? [], toolbox },
-    })),
+    items: rows.map(({ allowed: given, askPatterns, instance, toolbox, ...item }) => {
+      const allowed = Object.entries(given)
+      return {
+        ...item,
+        allowed: new Map(allowed.map(([name, { digest }]) => [name, digest])),
+        asked: new Set(allowed.flatMap(([name, { ask }]) => (isAsked(name, ask, askPatterns) ? [name] : []))),
+        instance: { ...withSpecDigest(instance), capabilities: instance.capabilities ?? [], toolbox },
+      }
+    }),
   }
 }
 

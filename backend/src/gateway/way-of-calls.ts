@@ -1,3 +1,5 @@
+import { CALLS_AT_ONCE } from '@agentopia/dtma/contract'
+import type { AskPerson } from '../approvals/ask-person.ts'
 import { openCallJournal } from '../calls/call-journal.ts'
 import { type CallRecorder, createCallRecorder } from '../calls/call-recorder.ts'
 import { type ChainSeal, createChainSeal } from '../calls/chain-seal.ts'
@@ -10,6 +12,7 @@ import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import type { Sealer } from '../store/seal.ts'
 import { createAdmission } from './admission.ts'
+import { createAskFirst } from './ask-first.ts'
 import { createBulkhead } from './bulkhead.ts'
 import { createMakeCall, type MakeCall } from './call.ts'
 import { withCircuitBreaker } from './circuit-breaker.ts'
@@ -35,6 +38,7 @@ export interface WayOfCallsDeps {
   readonly wakeAgentTool: (name: string) => void
   /** After so many milliseconds without a call an agent's own container stops. */
   readonly agentToolIdleMs: number
+  readonly askPerson: AskPerson
   readonly signal: AbortSignal
 }
 
@@ -51,12 +55,13 @@ export interface WayOfCalls {
 }
 
 /** One slow tool keeps so many calls busy, so many waiting, and no other tool. */
-const CALLS_PER_INSTANCE = { atOnce: 64, waiting: 256 } as const
+const CALLS_PER_INSTANCE = { atOnce: CALLS_AT_ONCE, waiting: 256 } as const
 
-/** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ record. */
+/** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ person ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ record. */
 export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   const { store, masterKey, sealer, catalog, clock, log, sendTo, callsDir, owner, signal } = deps
-  const toolbelts = createToolbelts({ store, clock, read: withOwnTools(readToolbelt, catalog) })
+  const read = withOwnTools(readToolbelt, catalog)
+  const toolbelts = createToolbelts({ store, clock, read })
   const seal = createChainSeal(masterKey)
   const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), seal, log })
   const agentTools = createAgentTools({
@@ -73,6 +78,10 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, clock),
+    askFirst: createAskFirst({
+      askPerson: deps.askPerson,
+      readToolbelt: (accountId, agentId) => store.tenant(accountId, (tx) => read(tx, agentId)),
+    }),
     bulkhead: createBulkhead(CALLS_PER_INSTANCE),
     recorder,
     clock,

@@ -21,6 +21,7 @@ const QUIET = [
   'last_used_at',
   'last_call_at',
   'observed_at',
+  'held_until',
   'provisioning',
 ]
 

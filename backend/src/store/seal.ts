@@ -9,6 +9,7 @@ export interface SealedFor {
     | 'provider-token'
     | 'request-state'
     | 'call-answer'
+    | 'approval'
   readonly accountId: string
   readonly recordId: string
 }

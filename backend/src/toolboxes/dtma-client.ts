@@ -59,11 +59,7 @@ export function createDtmaClients({ roadOf, sealer }: DtmaClientDeps): DtmaClien
     fetchOf(toolbox) {
       const road = roadTo(toolbox)
       const authorization = `Bearer ${keyOf(toolbox)}`
-      return (path, init) => {
-        const headers = new Headers(init?.headers)
-        headers.set('authorization', authorization)
-        return road(INSIDE + path, { ...init, headers })
-      }
+      return (path, init) => road(INSIDE + path, { ...init, headers: { ...init?.headers, authorization } })
     },
   }
 }

@@ -66,19 +66,16 @@ export function openSession(name: string, connection: Duplex): DtmaSession {
   }
 }
 
-/** `fetch` for whoever wants web types; bodies are texts or bytes. */
+/** `fetch` for whoever wants web types. */
 export const fetchOver =
   (request: DtmaSession['request']): Fetch =>
-  async (url, init = {}) => {
+  async (url, { method = 'GET', headers = {}, body, signal } = {}) => {
     const { pathname, search } = new URL(url)
-    const { body, signal } = init
-    if (body != null && typeof body !== 'string' && !(body instanceof Uint8Array))
-      throw new TypeError('the way to a DTMA carries texts and bytes')
     const answer = await request({
-      method: init.method ?? 'GET',
+      method,
       path: pathname + search,
-      headers: Object.fromEntries(new Headers(init.headers)),
-      ...(body == null ? {} : { body }),
+      headers,
+      ...(body === undefined ? {} : { body }),
       ...(signal ? { signal } : {}),
     })
     const empty = answer.status === 204 || answer.status === 304

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Toolbox } from '@agentopia/api'
 import { openIdentity, startUplink, systemClock, type Uplink } from '@agentopia/dtma/testing'
-import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type As, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
+import { honoListener } from './hono-listener.testing.ts'
 
 const HOUR = 3_600_000
 /** So many times shorter is every wait of DTMA. */
@@ -86,7 +86,7 @@ function dtma(state: string, enrolmentToken: () => string | undefined = () => un
       onCredentials: () => {},
       onKey: () => {},
       report: () => ({ docker: { state: 'ok' }, system: SYSTEM, tools: [] }),
-      listener: getRequestListener(app.fetch) as never,
+      listener: honoListener(app),
       runId: newId('act'),
       version: '0.1.0',
       log: { debug: say, info: say, warn: say, error: say, lines: () => [], redact() {} },

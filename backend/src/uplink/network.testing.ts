@@ -7,11 +7,11 @@ import type { Observation, Toolbox } from '@agentopia/api'
 import { getStatus } from '@agentopia/dtma/contract'
 import { openIdentity, startUplink, systemClock } from '@agentopia/dtma/testing'
 import { openFaultProxy } from '@agentopia/testbed/faults'
-import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { openTestControlPlane, signedIn } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { honoListener } from './hono-listener.testing.ts'
 
 export const SYSTEM = {
   cpus: 2,
@@ -81,7 +81,7 @@ export async function openLine(speed: number, random: () => number = Math.random
       onCredentials: () => {},
       onKey: () => {},
       report: () => ({ docker: { state: 'ok' }, system: SYSTEM, tools: [] }),
-      listener: getRequestListener(app.fetch) as never,
+      listener: honoListener(app),
       runId: newId('act'),
       version: '0.1.0',
       log: { debug() {}, info() {}, warn() {}, error() {}, lines: () => [], redact() {} },

@@ -3,15 +3,25 @@ import { parse } from 'zod/v4/core'
 import type { Input, Operation, Reply } from './operation.ts'
 import { ProblemDocument, ProblemError } from './problem.ts'
 
-/** Anything shaped like `fetch`: the network, a tunnel, or an app's own `request` in tests. */
-export type Fetch = (url: string, init?: RequestInit) => Promise<Response>
+/** As much of an answer as a call reads; a `Response` is one. */
+export type Answer = Pick<Response, 'ok' | 'status' | 'json'>
 
-export interface ClientOptions {
+export interface FetchInit {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly signal?: AbortSignal
+}
+
+/** Anything shaped like `fetch`: the network, a tunnel, or an app's own `request` in tests. */
+export type Fetch<Answered extends Answer = Response> = (url: string, init?: FetchInit) => Promise<Answered>
+
+export interface ClientOptions<Answered extends Answer = Response> {
   /** Origin, without a trailing slash. */
   readonly baseUrl: string
   /** Sent as a bearer token when present. */
   readonly token?: string
-  readonly fetch?: Fetch
+  readonly fetch?: Fetch<Answered>
 }
 
 export interface CallOptions {
@@ -19,18 +29,20 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export interface Client {
+export interface Client<Answered extends Answer = Response> {
   /**
    * Calls an operation and returns its parsed reply.
    * @throws {ProblemError} With the server's code; `no-problem-document` when the answer is none of ours.
    */
   call<Op extends Operation>(op: Op, input: Input<Op>, options?: CallOptions): Promise<Reply<Op>>
   /** The same, but returns the raw response of a success: for streams and pass-through. */
-  open<Op extends Operation>(op: Op, input: Input<Op>, options?: CallOptions): Promise<Response>
+  open<Op extends Operation>(op: Op, input: Input<Op>, options?: CallOptions): Promise<Answered>
 }
 
-export function createClient({ baseUrl, token, fetch = globalThis.fetch }: ClientOptions): Client {
-  async function open<Op extends Operation>(op: Op, input: Input<Op>, options: CallOptions = {}): Promise<Response> {
+export function createClient(options: ClientOptions): Client
+export function createClient<Answered extends Answer>(options: ClientOptions<Answered>): Client<Answered>
+export function createClient({ baseUrl, token, fetch = globalThis.fetch }: ClientOptions<Answer>): Client<Answer> {
+  async function open<Op extends Operation>(op: Op, input: Input<Op>, options: CallOptions = {}): Promise<Answer> {
     const { params, query, body } = input as { params?: object; query?: object; body?: unknown }
     const response = await fetch(baseUrl + pathOf(op.path, params) + queryOf(query), {
       method: op.method,
@@ -67,7 +79,7 @@ function queryOf(query: object = {}): string {
   return search.size === 0 ? '' : `?${search}`
 }
 
-async function problemOf(response: Response, what: string): Promise<ProblemError> {
+async function problemOf(response: Answer, what: string): Promise<ProblemError> {
   const parsed = ProblemDocument.safeParse(await response.json().catch(() => undefined))
   if (parsed.success) return ProblemError.fromDocument(parsed.data)
   return new ProblemError(

@@ -1,5 +1,8 @@
 import { isObject, type JsonRpcRequest } from './json-rpc.ts'
 
+/** Calls of one tool that a control plane has under way at once, at most; the others wait at its side. */
+export const CALLS_AT_ONCE = 64
+
 /** The revision in which every request says what it speaks and what its client can do; there is no handshake and no session. */
 export const MODERN = '2026-07-28'
 /** Revisions that begin with `initialize`, newest first. */

@@ -25,7 +25,8 @@ import { WELL } from '../system/status.testing.ts'
 import { createJournal } from '../tools/journal.ts'
 import type { LogWish } from '../tools/tool-logs.ts'
 import type { ToolRegistry } from '../tools/tool-registry.ts'
-import { type AppDeps, createApp } from './app.ts'
+import { type AppDeps, createApp, routesForAnybody, routesForHolder } from './app.ts'
+import { asWeb } from './web.testing.ts'
 
 const KEY = 'k'.repeat(32)
 const status = (name: string): ToolStatus => ({
@@ -60,7 +61,7 @@ function api(more: Partial<AppDeps> = {}) {
     holdSecrets: async (name, values) => tell(['secrets', name, values], status(name)),
     withdrawSecrets: async (name) => tell(['withdraw', name], status(name)),
   }
-  const app = createApp({
+  const deps: AppDeps = {
     apiKey: () => KEY,
     version: '1.2.3',
     registry: () => registry,
@@ -72,13 +73,15 @@ function api(more: Partial<AppDeps> = {}) {
     journal: createJournal('r', () => new Date(0)),
     diagnostics: async () => [],
     calls: { call: async (...args) => tell(args.slice(0, 4), { content: [] }) },
-    mcp: async (name, request) => new Response(`${name} ${request.method}`),
+    mcp: async (name, request) => ({ status: 200, headers: {}, body: `${name} ${request.method}` }),
     log: createLog({ level: 'error', write: (line) => told.push(line), date: () => new Date() }),
     restart: () => undefined,
     ...more,
-  })
-  const fetch = async (url: string, init?: RequestInit) => app.request(url.slice('http://dtma'.length), init)
-  return { app, told, client: createClient({ baseUrl: 'http://dtma', token: KEY, fetch }) }
+  }
+  const answer = asWeb(createApp(deps))
+  const fetch = (url: string, init?: RequestInit) => answer(new Request(url, init))
+  const app = { request: (path: string, init?: RequestInit) => fetch(`http://dtma${path}`, init) }
+  return { app, deps, told, client: createClient({ baseUrl: 'http://dtma', token: KEY, fetch }) }
 }
 const authorization = `Bearer ${KEY}`
 
@@ -102,8 +105,8 @@ test.each(DTMA_OPERATIONS.filter(({ auth }) => auth !== 'none').map((op) => [op.
 )
 
 test('every operation of the contract has a route', async () => {
-  const { app } = api()
-  const routes = new Set(app.routes.map(({ method, path }) => `${method} ${path}`))
+  const { deps } = api()
+  const routes = [...routesForAnybody(deps).list(), ...routesForHolder(deps).list()]
   for (const { method, path } of DTMA_OPERATIONS) expect(routes).toContain(`${method} ${path}`)
 })
 

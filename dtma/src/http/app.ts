@@ -1,4 +1,3 @@
-import { Hono } from 'hono'
 import type { Check, ToolStats } from '../contract/event.ts'
 import {
   callCapability,
@@ -34,8 +33,11 @@ import { type LogWish, positionOf } from '../tools/tool-logs.ts'
 import type { ToolRegistry } from '../tools/tool-registry.ts'
 import type { McpEndpoint, ToolCalls } from '../tools/tool-sessions.ts'
 import { admit } from './auth.ts'
+import type { HttpReply, HttpRequest } from './exchange.ts'
+import type { App } from './listener.ts'
 import { mount, mountStream } from './mount.ts'
-import { problemResponse } from './problem-response.ts'
+import { problemReply } from './problem-reply.ts'
+import { createRoutes, type Routes } from './routes.ts'
 
 export interface AppDeps {
   /** `undefined` until DTMA is told whom to trust. */
@@ -56,57 +58,76 @@ export interface AppDeps {
 }
 
 /** The DTMA API, as served on port 30000 and inside the tunnel. */
-export function createApp(deps: AppDeps): Hono {
-  const { registry, status, log } = deps
-  const app = new Hono()
-  app.onError(problemResponse(log))
-  app.notFound((c) =>
-    problemResponse(log)(problem('not-found', `${c.req.method} ${c.req.path} is no route of DTMA`), c),
-  )
+export function createApp(deps: AppDeps): App {
+  const forAnybody = routesForAnybody(deps)
+  const forHolder = routesForHolder(deps)
+  const problemOf = problemReply(deps.log)
 
-  mount(app, getHealth, () => ({
+  async function answer(request: HttpRequest): Promise<HttpReply> {
+    const open = forAnybody.find(request)
+    if (open) return open()
+    // Whatever else is asked for, and whatever is not there, needs the key.
+    admit(request.headers.authorization, deps.apiKey())
+    const found = forHolder.find(request)
+    if (!found) throw problem('not-found', `${request.method} ${pathOf(request)} is no route of DTMA`)
+    return found()
+  }
+
+  return (request) => answer(request).catch(problemOf)
+}
+
+const pathOf = ({ url }: HttpRequest): string => url.split('?', 1)[0] as string
+
+export function routesForAnybody(deps: Pick<AppDeps, 'apiKey' | 'version'>): Routes {
+  const routes = createRoutes()
+  mount(routes, getHealth, () => ({
     status: deps.apiKey() === undefined ? ('unconfigured' as const) : ('ok' as const),
     version: deps.version,
   }))
-  // Whatever is registered from here on, and whatever is not, needs the key.
-  app.use(async (c, next) => {
-    admit(c.req.header('authorization'), deps.apiKey())
-    await next()
-  })
+  return routes
+}
 
-  mount(app, getStatus, () => status())
-  mount(app, getSystem, () => status().system)
-  mount(app, getDiagnostics, async (_, { signal }) => ({ checks: [...(await deps.diagnostics(signal))] }))
-  mountStream(app, followEvents, (_, { signal, lastEventId }) => deps.journal.follow(lastEventId, signal))
-  app.get(METRICS_PATH, (c) => c.body(prometheusOf(status()), 200, { 'content-type': PROMETHEUS_TEXT }))
-  mount(app, getDtmaLogs, () => ({ lines: [...log.lines()] }))
-  mount(app, restartDtma, () => {
+/** For whoever holds the key of this DTMA. */
+export function routesForHolder(deps: AppDeps): Routes {
+  const { registry, status, log } = deps
+  const routes = createRoutes()
+  mount(routes, getStatus, () => status())
+  mount(routes, getSystem, () => status().system)
+  mount(routes, getDiagnostics, async (_, { signal }) => ({ checks: [...(await deps.diagnostics(signal))] }))
+  mountStream(routes, followEvents, (_, { signal, lastEventId }) => deps.journal.follow(lastEventId, signal))
+  routes.on('GET', METRICS_PATH, () => ({
+    status: 200,
+    headers: { 'content-type': PROMETHEUS_TEXT },
+    body: prometheusOf(status()),
+  }))
+  mount(routes, getDtmaLogs, () => ({ lines: [...log.lines()] }))
+  mount(routes, restartDtma, () => {
     deps.restart()
     return { restarting: true as const }
   })
 
-  mount(app, listTools, () => ({ tools: registry().list() }))
-  mount(app, createTool, ({ body: { name, ...request } }) => registry().create(name, request))
-  mount(app, getTool, ({ params }) => registry().get(params.name))
-  mount(app, putTool, ({ params, body }) => registry().put(params.name, body))
-  mount(app, deleteTool, async ({ params }) => {
+  mount(routes, listTools, () => ({ tools: registry().list() }))
+  mount(routes, createTool, ({ body: { name, ...request } }) => registry().create(name, request))
+  mount(routes, getTool, ({ params }) => registry().get(params.name))
+  mount(routes, putTool, ({ params, body }) => registry().put(params.name, body))
+  mount(routes, deleteTool, async ({ params }) => {
     await registry().delete(params.name)
     return undefined
   })
-  mount(app, startTool, ({ params }) => registry().start(params.name))
-  mount(app, stopTool, ({ params }) => registry().stop(params.name))
-  mount(app, restartTool, ({ params }) => registry().restart(params.name))
-  mount(app, putToolSecrets, ({ params, body }) => registry().holdSecrets(params.name, body))
-  mount(app, withdrawToolSecrets, ({ params }) => registry().withdrawSecrets(params.name))
-  mount(app, getCapabilities, ({ params }) => {
+  mount(routes, startTool, ({ params }) => registry().start(params.name))
+  mount(routes, stopTool, ({ params }) => registry().stop(params.name))
+  mount(routes, restartTool, ({ params }) => registry().restart(params.name))
+  mount(routes, putToolSecrets, ({ params, body }) => registry().holdSecrets(params.name, body))
+  mount(routes, withdrawToolSecrets, ({ params }) => registry().withdrawSecrets(params.name))
+  mount(routes, getCapabilities, ({ params }) => {
     const { digest, capabilities } = registry().info(params.name)
     return { digest, capabilities: [...capabilities] }
   })
-  mount(app, callCapability, ({ params, body }, { signal }) => {
+  mount(routes, callCapability, ({ params, body }, { signal }) => {
     registry().get(params.name)
     return deps.calls.call(params.name, body.capability, body.arguments, body.timeoutMs, signal)
   })
-  mountStream(app, followToolLogs, ({ params, query }, { signal, lastEventId }) => {
+  mountStream(routes, followToolLogs, ({ params, query }, { signal, lastEventId }) => {
     registry().get(params.name)
     const { follow, tail } = query
     const asked = lastEventId ?? query.since
@@ -116,18 +137,18 @@ export function createApp(deps: AppDeps): Hono {
     return withIds(deps.toolLogs(params.name, { follow, tail, since }, signal))
   })
 
-  mountStream(app, followToolStats, ({ params }, { signal }) => {
+  mountStream(routes, followToolStats, ({ params }, { signal }) => {
     registry().get(params.name)
     return withIds(deps.toolStats(params.name, signal))
   })
 
-  app.all('/tools/:name/mcp', (c) => {
-    const name = ToolName.safeParse(c.req.param('name'))
+  routes.on(['GET', 'POST', 'DELETE'], '/tools/:name/mcp', ({ request, params }) => {
+    const name = ToolName.safeParse(params['name'])
     if (!name.success) throw problem('tool-not-found', 'No tool has such a name')
     registry().get(name.data)
-    return deps.mcp(name.data, c.req.raw)
+    return deps.mcp(name.data, request)
   })
-  return app
+  return routes
 }
 
 async function* withIds<T extends { readonly at: string }>(

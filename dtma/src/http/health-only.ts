@@ -1,16 +1,14 @@
-import { Hono } from 'hono'
 import { getHealth } from '../contract/operations.ts'
 import { problem } from '../contract/problems.ts'
 import type { Log } from '../log.ts'
-import { problemResponse } from './problem-response.ts'
+import type { App } from './listener.ts'
+import { problemReply } from './problem-reply.ts'
 
 /** What is left of the DTMA API where everybody on the way can read along: whether it lives. */
-export function healthOnly(app: Hono, log: Log): Hono {
-  const open = new Hono()
-  open.onError(problemResponse(log))
-  open.on(getHealth.method, getHealth.path, (c) => app.fetch(c.req.raw))
-  open.all('*', (c) => {
-    throw problem('tls-required', `${c.req.method} ${c.req.path} is answered over https alone`)
-  })
-  return open
-}
+export const healthOnly =
+  (app: App, log: Log): App =>
+  async (request) => {
+    const [path] = request.url.split('?', 1)
+    if (path === getHealth.path) return app(request)
+    return problemReply(log)(problem('tls-required', `${request.method} ${path} is answered over https alone`))
+  }

@@ -1,4 +1,5 @@
 import { problem } from '../contract/problems.ts'
+import type { HttpRequest } from './exchange.ts'
 
 /** Bytes of a request body; a spec needs a few thousand. */
 const BODY_LIMIT = 1024 * 1024
@@ -7,11 +8,11 @@ const BODY_LIMIT = 1024 * 1024
  * @returns `undefined` when there is no body, or none that is JSON.
  * @throws {ProblemError} `payload-too-large`, before the rest of it is read.
  */
-export async function readJsonBody(request: Request): Promise<unknown> {
-  if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT) throw tooLarge()
+export async function readJsonBody({ headers, body }: HttpRequest): Promise<unknown> {
+  if (Number(headers['content-length'] ?? 0) > BODY_LIMIT) throw tooLarge()
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > BODY_LIMIT) throw tooLarge()
     chunks.push(chunk)

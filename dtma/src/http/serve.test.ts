@@ -5,19 +5,22 @@ import { type ClientHttp2Session, connect as http2 } from 'node:http2'
 import { request as https1 } from 'node:https'
 import { connect, createServer } from 'node:net'
 import { connect as tls } from 'node:tls'
-import { Hono } from 'hono'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { getHealth } from '../contract/operations.ts'
 import { createLog } from '../log.ts'
 import { healthOnly } from './health-only.ts'
+import { type App, listenerOf } from './listener.ts'
 import { selfSigned } from './self-signed.ts'
-import { listenerOf, type Port, serve } from './serve.ts'
+import { type Port, serve } from './serve.ts'
 
 const log = createLog({ level: 'error', write: () => {}, date: () => new Date(0) })
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-const app = new Hono()
-  .get(getHealth.path, (c) => c.text('well'))
-  .post('/echo', async (c) => c.text(`${c.req.header('authorization')} ${(await c.req.text()).length}`))
+const app: App = async ({ url, headers, body }) => {
+  if (url === getHealth.path) return { status: 200, headers: {}, body: 'well' }
+  let bytes = 0
+  for await (const chunk of body) bytes += chunk.length
+  return { status: 200, headers: {}, body: `${headers.authorization} ${bytes}` }
+}
 
 let port: number
 let open: Port
@@ -31,8 +34,8 @@ beforeEach(async () => {
 afterEach(() => open.close())
 
 async function opened(plain: boolean): Promise<void> {
-  const listener = listenerOf(app)
-  const plainListener = plain ? listener : listenerOf(healthOnly(app, log))
+  const listener = listenerOf(app, log)
+  const plainListener = plain ? listener : listenerOf(healthOnly(app, log), log)
   open = await serve({ listener, plainListener }, { host: '127.0.0.1', port })
   open.useKey(selfSigned(privateKey))
 }
@@ -93,7 +96,7 @@ test('the key that is shown is the key of the identity', async () => {
 })
 
 test('before the key is known, TLS is closed and plain HTTP answered', async () => {
-  const listener = listenerOf(app)
+  const listener = listenerOf(app, log)
   open = await serve({ listener, plainListener: listener }, { host: '127.0.0.1', port })
   await expect(byHttp1(https1, '/health')).rejects.toThrow()
   expect(await byHttp1(http1, '/health')).toBe('200 well')

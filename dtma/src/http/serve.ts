@@ -1,22 +1,9 @@
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import {
-  createServer as createHttp2Server,
-  createSecureServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session,
-} from 'node:http2'
+import { createServer, type Server as HttpServer } from 'node:http'
+import { createServer as createHttp2Server, createSecureServer, type ServerHttp2Session } from 'node:http2'
 import { createServer as createTcpServer, type Socket } from 'node:net'
-import { getRequestListener } from '@hono/node-server'
-import type { Hono } from 'hono'
 import { SESSION_WINDOW, STREAM_WINDOW } from '../uplink/ws-duplex.ts'
-import { forHttp2 } from './for-http2.ts'
+import type { Listener } from './listener.ts'
 import type { TlsIdentity } from './self-signed.ts'
-
-export type Listener = ReturnType<typeof getRequestListener>
-
-/** The app as an ordinary listener of Node's HTTP servers, for TCP and for the tunnel alike. */
-export const listenerOf = (app: Hono): Listener => getRequestListener(app.fetch, { overrideGlobalObjects: false })
 
 /** One sentence for the person who started the process. */
 export class PortError extends Error {
@@ -65,8 +52,8 @@ export async function serve({ listener, plainListener }: ServeDeps, { host, port
   const sessions = new Set<ServerHttp2Session>()
   const sockets = new Set<Socket>()
   let secure: ReturnType<typeof createSecureServer> | undefined
-  const http1 = createServer((request, response) => void plainListener(request, response))
-  const http2 = createHttp2Server({ settings: HTTP2_SETTINGS }, answerer(plainListener))
+  const http1 = createServer(plainListener)
+  const http2 = createHttp2Server({ settings: HTTP2_SETTINGS }, plainListener)
   http2.on('session', known)
   http1.emit('listening') // it never listens itself; with this, its deadlines for slow requests hold
 
@@ -84,7 +71,7 @@ export async function serve({ listener, plainListener }: ServeDeps, { host, port
     }
     secure = createSecureServer(
       { key, cert, minVersion: 'TLSv1.3', allowHTTP1: true, settings: HTTP2_SETTINGS },
-      answerer(listener),
+      listener,
     )
     secure.on('session', known)
     secure.on('tlsClientError', (_, socket) => socket.destroy())
@@ -135,13 +122,6 @@ export async function serve({ listener, plainListener }: ServeDeps, { host, port
       clearTimeout(cut)
     },
   }
-}
-
-/** An HTTP/2 server hands over requests of either version. */
-const answerer = (listener: Listener) => (request: Http2ServerRequest, response: Http2ServerResponse) => {
-  if (request.httpVersionMajor === 2) return void listener(request, forHttp2(response))
-  // `allowHTTP1`: these are the objects of an HTTP/1 server, whatever their declaration says.
-  return void listener(request as unknown as IncomingMessage, response as unknown as ServerResponse)
 }
 
 const closeIdle = (server: HttpServer): void => server.closeIdleConnections()

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { envelopeOf } from '../contract/mcp.ts'
+import { asWeb } from '../http/web.testing.ts'
 import { type Behaviour, fakeServer, targetOf } from './fake-server.testing.ts'
 import { createHeldCalls } from './held-calls.ts'
 import { createMcpEndpoint } from './mcp-endpoint.ts'
@@ -16,7 +17,8 @@ async function opened(behaviour: Behaviour = greeter()) {
   const bridge = createMcpBridge({ version: '0', random: Math.random })
   const server = fakeServer(behaviour)
   await bridge.open(targetOf(server), AbortSignal.timeout(2_000))
-  const endpoint = createMcpEndpoint(bridge)
+  const mcp = createMcpEndpoint(bridge)
+  const endpoint = (name: string, request: Request) => asWeb((asked) => mcp(name, asked))(request)
   const post = async (
     params: object,
     { capabilities = { elicitation: {} }, caller = 'agent', method = 'tools/call' } = {},

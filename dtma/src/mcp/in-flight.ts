@@ -1,10 +1,10 @@
 import type { JsonRpcAnswer, JsonRpcId, JsonRpcNotification } from '../contract/json-rpc.ts'
-import { META_KEY, mayAsk, metaOf } from '../contract/mcp.ts'
+import { CALLS_AT_ONCE, META_KEY, mayAsk, metaOf } from '../contract/mcp.ts'
 import { problem } from '../contract/problems.ts'
 import type { UpstreamRequest } from './upstream.ts'
 
-/** Requests that wait for their answers; more than this are refused. */
-const MOST = 64
+/** Requests that wait for their answers; more are refused. Beside the calls there is room for pings, lists and what lives on a subscription. */
+const MOST = CALLS_AT_ONCE + 32
 
 interface Waiting {
   readonly settle: (answer: JsonRpcAnswer) => void

@@ -1,5 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { expect, test, vi } from 'vitest'
+import { CALLS_AT_ONCE } from '../contract/mcp.ts'
+import { asWeb } from '../http/web.testing.ts'
 import { type Behaviour, echoTool, type FakeServer, fakeServer, targetOf } from './fake-server.testing.ts'
 import { createMcpEndpoint } from './mcp-endpoint.ts'
 import { createMcpBridge } from './tool-sessions.ts'
@@ -10,7 +12,8 @@ async function opened(behaviour: Behaviour = {}) {
   const bridge = createMcpBridge({ version: '0', random: Math.random })
   const server = fakeServer(behaviour)
   const info = await bridge.open(targetOf(server), soon())
-  const endpoint = createMcpEndpoint(bridge)
+  const mcp = createMcpEndpoint(bridge)
+  const endpoint = (name: string, request: Request) => asWeb((asked) => mcp(name, asked))(request)
   const post = (message: object, headers: Record<string, string> = {}, signal?: AbortSignal) =>
     endpoint(
       'tool',
@@ -205,10 +208,11 @@ test.each<[string, Behaviour['onInitialize'], string]>([
   ).rejects.toMatchObject({ code })
 })
 
-test('no more than 64 calls wait for one tool', async () => {
+test('all calls of a control plane and 32 requests beside them wait for one tool, and no more', async () => {
   const { post, server } = await opened({ onCall: () => {} })
-  const waiting = Array.from({ length: 64 }, () => post(call('x')).catch(() => {}))
-  await vi.waitFor(() => expect(server.heard.filter(({ method }) => method === 'tools/call')).toHaveLength(64))
+  const most = CALLS_AT_ONCE + 32
+  const waiting = Array.from({ length: most }, () => post(call('x')).catch(() => {}))
+  await vi.waitFor(() => expect(server.heard.filter(({ method }) => method === 'tools/call')).toHaveLength(most))
   await expect(post(call('one more'))).rejects.toMatchObject({ code: 'too-busy' })
   ;(server as FakeServer).exit()
   await Promise.all(waiting)

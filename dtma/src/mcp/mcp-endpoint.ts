@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import {
   type JsonRpcAnswer,
   type JsonRpcId,
@@ -7,6 +8,7 @@ import {
 } from '../contract/json-rpc.ts'
 import { clientOf, forwardedMeta } from '../contract/mcp.ts'
 import { problem } from '../contract/problems.ts'
+import { EMPTY, type HttpReply, type HttpRequest, jsonReply } from '../http/exchange.ts'
 import type { McpEndpoint } from '../tools/tool-sessions.ts'
 import { withDeadline } from './deadline.ts'
 import { negotiated } from './session.ts'
@@ -28,11 +30,11 @@ const LONGEST_DEADLINE_MS = 3_600_000
 export const createMcpEndpoint =
   (bridge: McpBridge): McpEndpoint =>
   async (name, request) => {
-    if (request.method === 'DELETE') return new Response(null, { status: 200 })
-    if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'POST, DELETE' } })
+    if (request.method === 'DELETE') return { ...EMPTY, status: 200 }
+    if (request.method !== 'POST') return { status: 405, headers: { allow: 'POST, DELETE' } }
     const parsed = parseMessage(await textOf(request))
     if (!parsed) throw problem('invalid-request', 'The body is not one JSON-RPC 2.0 message')
-    if (parsed.kind !== 'request') return new Response(null, { status: 202 })
+    if (parsed.kind !== 'request') return { ...EMPTY, status: 202 }
     const { message } = parsed
     if (message.method === 'ping') return jsonAnswer(message.id, { result: {} })
     if (message.method === 'initialize')
@@ -55,15 +57,15 @@ async function forward(
   bridge: McpBridge,
   name: string,
   { id, method, params }: JsonRpcRequest,
-  request: Request,
-): Promise<Response> {
+  request: HttpRequest,
+): Promise<HttpReply> {
   const ms = deadlineOf(request)
   const gone = new AbortController()
   const { signal: connection } = request
   const leave = () => gone.abort(connection.reason)
   connection.addEventListener('abort', leave)
-  const listener = request.headers.get('accept')?.includes('text/event-stream') ? createListener() : undefined
-  const caller = request.headers.get(CALLER_HEADER)?.slice(0, CALLER_LENGTH)
+  const listener = request.headers.accept?.includes('text/event-stream') ? createListener() : undefined
+  const caller = [request.headers[CALLER_HEADER]].flat()[0]?.slice(0, CALLER_LENGTH)
   const limit = {
     ms,
     signal: gone.signal,
@@ -84,7 +86,7 @@ async function forward(
     .catch((error: unknown) => {
       throw asProblem(error)
     })
-    // A listener that stays keeps its request in memory for ever (undici's Request holds the signal until it is collected itself).
+    // A listener that stays keeps its request in memory for ever (what it closes over lives as long as the signal).
     .finally(() => connection.removeEventListener('abort', leave))
   if (!listener) return jsonAnswer(id, await answer)
   const first = await Promise.race([answer, listener.spoke])
@@ -108,58 +110,51 @@ function createListener() {
   return {
     spoke,
     hear: (notification: JsonRpcNotification) => write(notification),
-    stream(id: JsonRpcId, answer: Promise<JsonRpcAnswer>, onGone: () => void): Response {
-      const encoder = new TextEncoder()
-      const body = new ReadableStream<Uint8Array>({
-        start(controller) {
-          const send = (message: object) =>
-            controller.enqueue(encoder.encode(`event: message\ndata: ${JSON.stringify(message)}\n\n`))
-          for (const notification of said) send(notification)
-          write = (notification) => {
-            if ((controller.desiredSize ?? 0) > -MOST_UNREAD) send(notification)
-          }
-          answer
-            .catch((error: Error): JsonRpcAnswer => ({ error: { code: -32_000, message: error.message } }))
-            .then((ended) => {
-              send({ jsonrpc: '2.0', id, ...ended })
-              controller.close()
-            })
-            .catch(() => {}) // the caller has gone: nobody is left to be told
-        },
-        cancel() {
-          write = () => {}
-          onGone()
-        },
+    stream(id: JsonRpcId, answer: Promise<JsonRpcAnswer>, onGone: () => void): HttpReply {
+      const body = new PassThrough()
+      const send = (message: object) => void body.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`)
+      for (const notification of said) send(notification)
+      write = (notification) => {
+        if (body.writableLength < MOST_UNREAD_BYTES) send(notification)
+      }
+      body.once('close', () => {
+        write = () => {}
+        onGone()
       })
-      return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } })
+      void answer
+        .catch((error: Error): JsonRpcAnswer => ({ error: { code: -32_000, message: error.message } }))
+        .then((ended) => {
+          if (body.destroyed) return // the caller has gone: nobody is left to be told
+          send({ jsonrpc: '2.0', id, ...ended })
+          body.end()
+        })
+      return {
+        status: 200,
+        headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' },
+        body,
+      }
     },
   }
 }
 
-/** Notifications that wait for a slow reader; more are left out, the answer never is. */
-const MOST_UNREAD = 1_000
+/** Bytes of notifications that wait for a slow reader; more are left out, the answer never is. */
+const MOST_UNREAD_BYTES = 1 << 20
 
-const jsonAnswer = (id: JsonRpcId, answer: JsonRpcAnswer): Response => Response.json({ jsonrpc: '2.0', id, ...answer })
+const jsonAnswer = (id: JsonRpcId, answer: JsonRpcAnswer): HttpReply => jsonReply({ jsonrpc: '2.0', id, ...answer })
 
-function deadlineOf(request: Request): number {
-  const asked = Number(request.headers.get(DEADLINE_HEADER) ?? DEFAULT_DEADLINE_MS)
+function deadlineOf({ headers }: HttpRequest): number {
+  const asked = Number(headers[DEADLINE_HEADER] ?? DEFAULT_DEADLINE_MS)
   return Number.isFinite(asked) && asked > 0 ? Math.min(asked, LONGEST_DEADLINE_MS) : DEFAULT_DEADLINE_MS
 }
 
 /** @throws {ProblemError} `invalid-request`, or `payload-too-large` before the rest of it is read. */
-async function textOf(request: Request): Promise<string> {
-  const { headers } = request
-  if (!headers.get('content-type')?.startsWith('application/json'))
+async function textOf({ headers, body }: HttpRequest): Promise<string> {
+  if (!headers['content-type']?.startsWith('application/json'))
     throw problem('invalid-request', 'The content type is not application/json')
-  const length = headers.get('content-length')
-  if (length !== null) {
-    if (Number(length) > MAX_MESSAGE_BYTES) throw tooLarge()
-    // The connection holds the sender to that length. Not text(), which would strip a byte order mark.
-    return Buffer.from(await request.arrayBuffer()).toString('utf8')
-  }
+  if (Number(headers['content-length'] ?? 0) > MAX_MESSAGE_BYTES) throw tooLarge()
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > MAX_MESSAGE_BYTES) throw tooLarge()
     chunks.push(chunk)

@@ -1,5 +1,6 @@
 import type { Duplex, Readable, Writable } from 'node:stream'
 import type { Capability } from '../contract/tool.ts'
+import type { HttpReply, HttpRequest } from '../http/exchange.ts'
 
 /** The two ends of a container's standard streams that carry MCP. Newline-delimited JSON-RPC, UTF-8; stderr is not among them. */
 export interface ToolChannel {
@@ -73,4 +74,4 @@ export interface ToolCalls {
 }
 
 /** Serves `ALL /tools/{name}/mcp`: MCP's streamable HTTP in, the tool's session out. The caller is authenticated already. */
-export type McpEndpoint = (name: string, request: Request) => Promise<Response>
+export type McpEndpoint = (name: string, request: HttpRequest) => Promise<HttpReply>

@@ -5,7 +5,7 @@ import { jitteredBackoffMs } from './clock.ts'
 import type { Credentials, Identity } from './identity.ts'
 
 export interface EnrolmentDeps {
-  readonly client: Client
+  readonly client: Pick<Client, 'call'>
   readonly identity: Identity
   readonly toolboxId: string
   /** The single-use token; read anew for each try, because whoever gives it may replace it. */

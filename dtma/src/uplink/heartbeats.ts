@@ -21,7 +21,7 @@ export interface Report {
 
 export interface HeartbeatDeps {
   /** With the token that holds now. */
-  readonly client: () => Client
+  readonly client: () => Pick<Client, 'call'>
   /** Absent: the token was given, and nobody renews it. */
   readonly renewals?: Renewals | undefined
   readonly runId: string

@@ -22,7 +22,7 @@ export interface Renewals {
 
 export interface RenewalDeps {
   /** Without a token: the key of the enrolment signs. */
-  readonly client: Client
+  readonly client: Pick<Client, 'call'>
   readonly identity: Identity
   readonly runId: string
   /** Told the pins of the control plane's TLS key, present and next, when it has some. */

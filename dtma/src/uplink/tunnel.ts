@@ -2,7 +2,6 @@ import { createServer, type Http2ServerRequest, type Http2ServerResponse } from 
 import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import { RUN_ID_HEADER, TUNNEL_CLOSE, TUNNEL_PATH, TUNNEL_PROTOCOL } from '../contract/index.ts'
-import { forHttp2 } from '../http/for-http2.ts'
 import type { Log } from '../log.ts'
 import { type Clock, jitteredBackoffMs } from './clock.ts'
 import { keepAlive } from './keep-alive.ts'
@@ -117,7 +116,7 @@ function connectOver(
 /** HTTP/2 with us as the server, although we dialled. */
 function serve(ws: WebSocket, listener: TunnelListener, log: Log): void {
   const settings = { initialWindowSize: STREAM_WINDOW, maxConcurrentStreams: MAX_STREAMS }
-  const server = createServer({ settings }, (request, response) => void listener(request, forHttp2(response)))
+  const server = createServer({ settings }, (request, response) => void listener(request, response))
   server.on('session', (session) => session.setLocalWindowSize(SESSION_WINDOW))
   server.on('sessionError', (error) => log.debug('tunnel session failed', { reason: String(error) }))
   server.emit('connection', new WsDuplex(ws))

@@ -1,4 +1,4 @@
-import { createClient, type Fetch } from '../contract/index.ts'
+import { type Answer, createClient, type Fetch } from '../contract/index.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from './clock.ts'
 import { type EnrolmentDeps, enrolOnce, enrolUntilDone, whyNot } from './enrolment.ts'
@@ -57,7 +57,7 @@ const UNKNOWN_MS = 5_000
 export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
   const { baseUrl, pins: configured, enrolment, given, log, clock, runId, version, report, listener } = deps
   let pins = configured && [...(enrolment?.identity.learnedPins(configured) ?? configured)]
-  const fetch: Fetch = (url, init) => (pins ? pinnedFetch(pins) : httpFetch)(url, init)
+  const fetch: Fetch<Answer> = (url, init) => (pins ? pinnedFetch(pins) : httpFetch)(url, init)
   /** What runs out is renewed with the key; what was given is not ours to renew. */
   const renewals =
     enrolment && !given

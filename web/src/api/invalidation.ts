@@ -9,6 +9,7 @@ const READS_OF = {
   agent: ['listAgents', 'getAgent', 'listToolbelt'],
   toolbelt: ['listToolbelt', 'getCredential', 'listAgents', 'getAgent'],
   call: ['listCalls', 'listAgents', 'getAgent'],
+  approval: ['listApprovals'],
   settings: ['getCallSettings'],
   activity: ['listActivity'],
   provider: ['getProvider', 'listProviderOptions'],

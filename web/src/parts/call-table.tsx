@@ -31,6 +31,9 @@ export function CallTable({ calls, withAgent = true }: { calls: readonly Call[];
                 {words}
                 {call.code && <code className="text-2xs text-ink-faint">{call.code}</code>}
               </span>
+              {call.decidedBy && (
+                <span className="block whitespace-nowrap text-2xs text-ink-faint">decided by {call.decidedBy}</span>
+              )}
             </Cell>
             <Cell>
               <code className="whitespace-nowrap text-xs">

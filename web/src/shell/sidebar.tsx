@@ -12,6 +12,7 @@ import { ConnectionLight } from './connection-light.tsx'
 import { PAGES } from './pages.ts'
 import { ThemeSwitch } from './theme-switch.tsx'
 import { UserMenu } from './user-menu.tsx'
+import { WaitingCount } from './waiting-count.tsx'
 
 const LINK = cn(
   'group relative flex h-8 items-center gap-2.5 rounded-md px-2.5 font-medium text-ink-soft text-sm hover:bg-hover hover:text-ink',
@@ -43,6 +44,7 @@ export function Sidebar({ openPalette }: { openPalette: () => void }) {
           <Link key={to} to={to} activeOptions={{ exact: to === '/', includeSearch: false }} className={LINK}>
             <Icon className="size-4 text-ink-faint group-data-[status=active]:text-accent" />
             {label}
+            {to === '/approvals' && <WaitingCount className="ml-auto" />}
           </Link>
         ))}
       </nav>

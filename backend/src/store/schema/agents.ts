@@ -74,6 +74,8 @@ export const toolbeltItems = pgTable(
     /** May the agent use the prompts of the server; its resources? */
     prompts: boolean('prompts').notNull().default(false),
     resources: boolean('resources').notNull().default(false),
+    /** Capabilities of these names are asked for before they are called: `delete_*`. */
+    askPatterns: text('ask_patterns').array().notNull().default([]),
     createdAt: createdAt(),
   },
   (t) => [
@@ -83,7 +85,7 @@ export const toolbeltItems = pgTable(
   ],
 )
 
-/** A row says allowed; no row says denied. */
+/** A row says allowed, or allowed when a person says so each time; no row says denied. */
 export const capabilityPermissions = pgTable(
   'agent_tool_capability_permissions',
   {
@@ -94,6 +96,8 @@ export const capabilityPermissions = pgTable(
     capability: text('capability').notNull(),
     /** What was allowed: the definition as its server gave it then. `null`: the server has not offered it so far. */
     pinned: jsonb('pinned').$type<Capability>(),
+    /** Is a person asked before each call? `null`: as the patterns of the item say. */
+    ask: boolean('ask'),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ columns: [t.toolbeltItemId, t.capability] })],

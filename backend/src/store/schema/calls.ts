@@ -25,6 +25,8 @@ export const callSettings = pgTable('call_settings', {
   enabled: boolean('enabled').notNull().default(true),
   /** Records older than so many days are removed; absent: none ever is. */
   retentionDays: integer('retention_days'),
+  /** How long a call waits for a person who says whether it is made. */
+  approvalSeconds: integer('approval_seconds').notNull().default(300),
 })
 
 /** How many calls were admitted in one window of time, where a limit is set. */

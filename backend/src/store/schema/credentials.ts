@@ -64,6 +64,8 @@ export const agentTools = pgTable(
     // Written by the reconciler of agent tools.
     /** Generation of the instance whose server was asked what it offers. */
     welcomedGeneration: integer('welcomed_generation').notNull().default(0),
+    /** Digest of what it offered then. Another one than it reports: it has changed while it ran. */
+    welcomedDigest: text('welcomed_digest'),
     ...lease,
   },
   (t) => [index('agent_tool_toolbox').on(t.toolboxId), index('agent_tool_instance').on(t.instanceId)],

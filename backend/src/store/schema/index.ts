@@ -1,5 +1,6 @@
 export * from './accounts.ts'
 export * from './agents.ts'
+export * from './approvals.ts'
 export * from './auth.ts'
 export * from './calls.ts'
 export * from './credentials.ts'
@@ -26,5 +27,6 @@ export const ANNOUNCED = {
   agent_tool_credentials: 'toolbelt',
   tool_calls: 'call',
   call_settings: 'settings',
+  call_approvals: 'approval',
   activities: 'activity',
 } as const

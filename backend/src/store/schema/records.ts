@@ -29,6 +29,7 @@ export const calls = pgTable(
     capabilityDigest: text('capability_digest'),
     outcome: text('outcome').$type<Call['outcome']>().notNull(),
     code: text('code'),
+    decidedBy: text('decided_by'),
     startedAt: at('started_at').notNull(),
     durationMs: doublePrecision('duration_ms').notNull(),
     argumentDigest: text('argument_digest').notNull(),

@@ -2,8 +2,8 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { selfSigned, serve, type TlsIdentity } from '@agentopia/dtma/testing'
-import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { honoListener } from '../hono-listener.testing.ts'
 
 /** What a toolbox enrolled with, and what its DTMA shows. */
 export interface TestKey {
@@ -24,7 +24,7 @@ export function newTestKey(): TestKey {
 
 /** DTMA's own port, with whatever app behind it. @param port 0 picks one. */
 export async function openDtmaPort(app: Hono, { tls }: TestKey, port = 0) {
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const listener = honoListener(app)
   const chosen = port === 0 ? await freePort() : port
   const opened = await serve({ listener, plainListener: listener }, { host: '127.0.0.1', port: chosen })
   opened.useKey(tls)

@@ -1,10 +1,15 @@
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runTunnel, systemClock, type TunnelEnd } from '@agentopia/dtma/testing'
-import { getRequestListener } from '@hono/node-server'
-import { Hono } from 'hono'
-import { streamSSE } from 'hono/streaming'
+import {
+  type HttpReply,
+  type HttpRequest,
+  listenerOf,
+  runTunnel,
+  systemClock,
+  type TunnelEnd,
+} from '@agentopia/dtma/testing'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readAll } from '../../gateway/read-all.ts'
@@ -21,34 +26,39 @@ let line: Socket
 let breakOff = (): unknown => undefined
 const aborted: string[] = []
 
+const reply = (body: string | Readable): HttpReply => ({ status: 200, headers: {}, body })
+
 /** What DTMA serves: an app that knows nothing of tunnels. */
-const app = new Hono()
-  .get('/hello', (c) => c.json({ hello: c.req.header('x-name') ?? 'nobody' }))
-  .post('/echo', async (c) => c.body(await c.req.arrayBuffer()))
-  .get('/large', (c) => c.body(new Uint8Array(3 << 20).fill(7)))
-  .get('/half', (c) => {
-    const half = new ReadableStream<Uint8Array>({
-      start(controller) {
-        controller.enqueue(new TextEncoder().encode('the first half'))
-        const before = breakOff
-        breakOff = () => [before(), controller.error(new Error('something broke'))]
-      },
+const ANSWERS: Readonly<Record<string, (request: HttpRequest) => Promise<HttpReply> | HttpReply>> = {
+  '/hello': ({ headers }) => reply(JSON.stringify({ hello: headers['x-name'] ?? 'nobody' })),
+  '/echo': async ({ body }) => {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of body) chunks.push(chunk)
+    return reply(Readable.from([Buffer.concat(chunks)]))
+  },
+  '/large': () => reply(Readable.from([Buffer.alloc(3 << 20, 7)])),
+  '/half': () => {
+    const half = new PassThrough()
+    half.write('the first half')
+    const before = breakOff
+    breakOff = () => [before(), half.destroy(new Error('something broke'))]
+    return reply(half)
+  },
+  '/never': ({ signal }) => {
+    signal.addEventListener('abort', () => aborted.push('never'))
+    return new Promise(() => {})
+  },
+  '/events': () => {
+    const stream = new PassThrough()
+    const writing = setInterval(() => stream.write('data: 0\n\n'), 10)
+    stream.once('close', () => {
+      clearInterval(writing)
+      aborted.push('events')
     })
-    return c.body(half)
-  })
-  .get('/never', (c) => {
-    c.req.raw.signal.addEventListener('abort', () => aborted.push('never'))
-    return new Promise<Response>(() => {})
-  })
-  .get('/events', (c) =>
-    streamSSE(c, async (stream) => {
-      stream.onAbort(() => void aborted.push('events'))
-      for (let n = 0; !stream.aborted; n += 1) {
-        await stream.writeSSE({ data: String(n) })
-        await stream.sleep(10)
-      }
-    }),
-  )
+    return reply(stream)
+  },
+}
+const listener = listenerOf(async (request) => ANSWERS[request.url]!(request), silent)
 
 beforeEach(async () => {
   aborted.length = 0
@@ -74,7 +84,7 @@ function dial(toolboxId: string): { stop: AbortController; end: Promise<TunnelEn
       baseUrl: origin,
       token: () => `token-of-${toolboxId}`,
       runId: 'run',
-      listener: getRequestListener(app.fetch) as never,
+      listener,
       log: silent,
       clock: { ...systemClock, random: () => 0 },
     },

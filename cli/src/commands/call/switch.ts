@@ -22,8 +22,21 @@ export const callRetention = command(
   },
 )
 
-const describe = ({ enabled, retentionDays }: CallSettings): string =>
+export const callPatience = command(
+  'patience',
+  'How long a call waits for a person who is asked; say how many seconds to change it',
+  { seconds: { type: 'positional', description: 'Seconds, from 10 to 3600', required: false } },
+  async ({ client, args, output }) => {
+    if (args.seconds === undefined) return output.result(await client.call(getCallSettings, {}), describe)
+    const approvalSeconds = Number(args.seconds)
+    if (!Number.isInteger(approvalSeconds)) throw problem('invalid-request', 'Say how many seconds')
+    output.result(await client.call(updateCallSettings, { body: { approvalSeconds } }), describe)
+  },
+)
+
+const describe = ({ enabled, retentionDays, approvalSeconds }: CallSettings): string =>
   facts([
     ['calls', enabled ? 'allowed' : 'stopped: every call of the account is refused'],
     ['records are kept', retentionDays === null ? 'forever' : `${retentionDays} days`],
+    ['wait for a person', `${approvalSeconds} s`],
   ])

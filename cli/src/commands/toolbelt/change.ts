@@ -10,15 +10,17 @@ import { findAgent, findInstance, findToolbeltItem } from '../../find.ts'
 import { AGENT } from '../agent/name.ts'
 import { TOOL } from './tool.ts'
 
-const CAPABILITIES = {
+export const CAPABILITIES = {
   capabilities: { type: 'positional', description: 'Capabilities, separated by commas', required: true },
 } as const
 
 const allowedOf = (item: ToolbeltItem): string[] =>
   item.permissions.filter((one) => one.allowed).map((one) => one.capability)
-const say = (item: ToolbeltItem): string =>
+export const askedOf = (item: ToolbeltItem): string[] =>
+  item.permissions.filter((one) => one.ask).map((one) => one.capability)
+export const say = (item: ToolbeltItem): string =>
   `${item.instanceName}: ${allowedOf(item).length} of ${item.permissions.length} capabilities allowed`
-const words = (text: string): string[] =>
+export const words = (text: string): string[] =>
   text
     .split(',')
     .map((word) => word.trim())
@@ -49,26 +51,28 @@ export const toolbeltAdd = command(
   },
 )
 
-const permission = (verb: string, description: string, next: (allowed: string[], named: string[]) => string[]) =>
+type Next = (item: ToolbeltItem, named: string[]) => { readonly allow: string[]; readonly ask?: string[] }
+
+const permission = (verb: string, description: string, next: Next) =>
   command(verb, description, { ...AGENT, ...TOOL, ...CAPABILITIES }, async ({ client, args, output }) => {
     const agent = await findAgent(client, args.agent)
     const item = await findToolbeltItem(client, agent, args.tool)
-    const allow = next(allowedOf(item), words(args.capabilities))
     output.result(
       await client.call(updateToolbeltItem, {
         params: { agentId: agent.id, toolbeltItemId: item.id },
-        body: { allow },
+        body: next(item, words(args.capabilities)),
       }),
       say,
     )
   })
 
-export const toolbeltAllow = permission('allow', 'Allow capabilities of a toolbelt item', (allowed, named) => [
-  ...new Set([...allowed, ...named]),
-])
-export const toolbeltDeny = permission('deny', 'Deny capabilities of a toolbelt item', (allowed, named) =>
-  allowed.filter((one) => !named.includes(one)),
-)
+export const toolbeltAllow = permission('allow', 'Allow capabilities, without asking', (item, named) => ({
+  allow: [...new Set([...allowedOf(item), ...named])],
+  ask: askedOf(item).filter((one) => !named.includes(one)),
+}))
+export const toolbeltDeny = permission('deny', 'Deny capabilities of a toolbelt item', (item, named) => ({
+  allow: allowedOf(item).filter((one) => !named.includes(one)),
+}))
 
 export const toolbeltRemove = command(
   'remove',

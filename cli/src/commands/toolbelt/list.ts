@@ -13,7 +13,7 @@ export const toolbeltList = command('list', 'What an agent may use', AGENT, asyn
       all.flatMap((item) =>
         item.permissions.map((one) => [
           one.gatewayName,
-          one.allowed && item.enabled ? 'yes' : 'no',
+          !(one.allowed && item.enabled) ? 'no' : one.changed ? 'changed' : one.ask ? 'ask' : 'yes',
           one.offered ? 'yes' : 'no',
           item.id,
         ]),

@@ -23,6 +23,7 @@ const item: ToolbeltItem = {
   prompts: true,
   resources: false,
   plainNames: false,
+  askPatterns: [],
   permissions: [],
 }
 

@@ -1,4 +1,5 @@
 import { type ToolbeltItem, updateToolbeltItem } from '@agentopia/api'
+import { Hand } from 'lucide-react'
 import { useId, useState } from 'react'
 import { useMay } from '../../api/me.ts'
 import { useAction } from '../../api/use-action.ts'
@@ -9,7 +10,15 @@ import { Checkbox } from '../../parts/checkbox.tsx'
 import { cn } from '../../parts/cn.ts'
 import { Input } from '../../parts/input.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
-import { allowedOf, changesOf, type Preset, presetOf } from '../../words/permissions.ts'
+import {
+  type Answer,
+  type Answers,
+  answersOf,
+  answersOfPreset,
+  changesOf,
+  type Preset,
+  withAnswer,
+} from '../../words/permissions.ts'
 
 const PRESET_WORDS = [
   ['none', 'None'],
@@ -20,28 +29,25 @@ const PRESET_WORDS = [
 /** Above so many capabilities there is a search. */
 const MANY = 10
 
-/** Capability by capability: allowed or denied. Ticks are a draft until they are saved; the server's answer is what holds. */
+/** Capability by capability: allowed, asked for or denied. Ticks are a draft until they are saved; the server's answer is what holds. */
 export function PermissionMatrix({ item }: { item: ToolbeltItem }) {
   const { permissions } = item
   const may = useMay('operator')
   const update = useAction(updateToolbeltItem)
-  const [draft, setDraft] = useState<ReadonlySet<string>>()
+  const [draft, setDraft] = useState<Answers>()
   const [search, setSearch] = useState('')
-  const chosen = draft ?? allowedOf(permissions)
+  const now = answersOf(permissions)
+  const chosen = draft ?? now
   const changes = changesOf(permissions, chosen)
-  const changed = changes.allowed.length + changes.denied.length > 0
+  const changed = changes.allowed.length + changes.asked.length + changes.denied.length > 0
   const shown = permissions.filter(({ capability }) => capability.toLowerCase().includes(search.toLowerCase()))
-  const toggle = (capability: string, on: boolean) => {
-    const next = new Set(chosen)
-    if (on) next.add(capability)
-    else next.delete(capability)
-    setDraft(next)
-  }
-  const save = () =>
+  const save = () => {
+    const asked = [...chosen].filter(([, answer]) => answer === 'ask').map(([name]) => name)
     update.mutate(
-      { params: { agentId: item.agentId, toolbeltItemId: item.id }, body: { allow: [...chosen] } },
+      { params: { agentId: item.agentId, toolbeltItemId: item.id }, body: { allow: [...chosen.keys()], ask: asked } },
       { onSuccess: () => setDraft(undefined) },
     )
+  }
 
   if (permissions.length === 0)
     return (
@@ -57,7 +63,7 @@ export function PermissionMatrix({ item }: { item: ToolbeltItem }) {
             kind="quiet"
             size="small"
             disabled={!may}
-            onClick={() => setDraft(presetOf(permissions, preset))}
+            onClick={() => setDraft(answersOfPreset(permissions, preset))}
           >
             {words}
           </Button>
@@ -78,10 +84,10 @@ export function PermissionMatrix({ item }: { item: ToolbeltItem }) {
           <Permission
             key={permission.capability}
             permission={permission}
-            allowed={chosen.has(permission.capability)}
-            differs={chosen.has(permission.capability) !== permission.allowed}
+            answer={chosen.get(permission.capability) ?? 'deny'}
+            differs={chosen.get(permission.capability) !== now.get(permission.capability)}
             disabled={!may || update.isPending}
-            onChange={(on) => toggle(permission.capability, on)}
+            onChange={(answer) => setDraft(withAnswer(chosen, permission.capability, answer))}
           />
         ))}
       </ul>
@@ -91,6 +97,7 @@ export function PermissionMatrix({ item }: { item: ToolbeltItem }) {
           <p role="status" className="mr-auto font-medium">
             {[
               changes.allowed.length > 0 && `${changes.allowed.length} more allowed`,
+              changes.asked.length > 0 && `${changes.asked.length} more asked for`,
               changes.denied.length > 0 && `${changes.denied.length} more denied`,
             ]
               .filter(Boolean)
@@ -111,22 +118,26 @@ export function PermissionMatrix({ item }: { item: ToolbeltItem }) {
 
 interface PermissionProps {
   readonly permission: ToolbeltItem['permissions'][number]
-  readonly allowed: boolean
+  readonly answer: Answer
   readonly differs: boolean
   readonly disabled: boolean
-  readonly onChange: (allowed: boolean) => void
+  readonly onChange: (answer: Answer) => void
 }
 
-function Permission({ permission, allowed, differs, disabled, onChange }: PermissionProps) {
+const WORDS = { allow: 'allowed', ask: 'asked for', deny: 'denied' } as const satisfies Record<Answer, string>
+const LOOK = { allow: 'text-ok', ask: 'text-busy', deny: 'text-ink-faint' } as const satisfies Record<Answer, string>
+
+function Permission({ permission, answer, differs, disabled, onChange }: PermissionProps) {
+  const allowed = answer !== 'deny'
   const id = useId()
-  const { capability, gatewayName, description, readOnly, destructive, offered } = permission
+  const { capability, gatewayName, description, readOnly, destructive, offered, changed } = permission
   return (
     <li className={cn('flex items-start gap-3 px-4 py-2.5 hover:bg-canvas/70', differs && 'bg-accent-soft/50')}>
       <Checkbox
         id={id}
         checked={allowed}
         disabled={disabled || (!offered && !allowed)}
-        onCheckedChange={(on) => onChange(on === true)}
+        onCheckedChange={(on) => onChange(on === true ? 'allow' : 'deny')}
         className="mt-0.25"
       />
       <label htmlFor={id} className="min-w-0 flex-1 cursor-pointer">
@@ -136,14 +147,33 @@ function Permission({ permission, allowed, differs, disabled, onChange }: Permis
           </code>
           <CapabilityBadges readOnly={readOnly} destructive={destructive} />
           {!offered && <Badge className="text-warn">no longer offered</Badge>}
+          {changed && <Badge className="border-bad/40 text-bad">changed</Badge>}
         </span>
         {description && <span className="wrap-anywhere line-clamp-1 text-ink-faint text-xs">{description}</span>}
       </label>
-      <span
-        className={cn('shrink-0 text-xs', differs ? 'font-medium text-accent' : allowed ? 'text-ok' : 'text-ink-faint')}
-      >
-        {differs && 'to be '}
-        {allowed ? 'allowed' : 'denied'}
+      <span className="flex min-h-6 shrink-0 items-center gap-2">
+        {allowed && (
+          <Button
+            kind={answer === 'ask' ? 'plain' : 'quiet'}
+            size="small"
+            disabled={disabled}
+            aria-pressed={answer === 'ask'}
+            aria-label={`Ask a person before ${capability} is called`}
+            className="-my-1"
+            onClick={() => onChange(answer === 'ask' ? 'allow' : 'ask')}
+          >
+            <Hand />
+            Ask first
+          </Button>
+        )}
+        {changed && !differs ? (
+          <span className="text-bad text-xs">blocked</span>
+        ) : (
+          <span className={cn('text-xs', differs ? 'font-medium text-accent' : LOOK[answer])}>
+            {differs && 'to be '}
+            {WORDS[answer]}
+          </span>
+        )}
       </span>
     </li>
   )

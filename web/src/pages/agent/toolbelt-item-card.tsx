@@ -10,6 +10,8 @@ import { ConfirmByName } from '../../parts/confirm-by-name.tsx'
 import { Switch } from '../../parts/switch.tsx'
 import { notify } from '../../shell/notices.ts'
 import { allowedOf } from '../../words/permissions.ts'
+import { AskPatterns } from './ask-patterns.tsx'
+import { ChangedCapabilities } from './changed-capabilities.tsx'
 import { CredentialPanel } from './credential-panel.tsx'
 import { PermissionMatrix } from './permission-matrix.tsx'
 import { ToolbeltSwitches } from './toolbelt-switches.tsx'
@@ -22,6 +24,7 @@ export function ToolbeltItemCard({ item, agentName }: { item: ToolbeltItem; agen
   const [removing, setRemoving] = useState(false)
   const params = { agentId: item.agentId, toolbeltItemId: item.id }
   const allowed = allowedOf(item.permissions).size
+  const asked = item.permissions.filter(({ ask }) => ask).length
   return (
     <Card className="overflow-hidden">
       <header className="flex flex-wrap items-center gap-x-3 gap-y-2 border-line border-b px-4 py-3">
@@ -36,7 +39,9 @@ export function ToolbeltItemCard({ item, agentName }: { item: ToolbeltItem; agen
             </Link>
           </h2>
           <p className="text-ink-faint text-xs tabular-nums">
-            {allowed} of {item.permissions.length} capabilities allowed{item.enabled ? '' : ', switched off'}
+            {allowed} of {item.permissions.length} capabilities allowed
+            {asked > 0 && `, ${asked} of them asked for`}
+            {item.enabled ? '' : ', switched off'}
           </p>
         </div>
         <span className="flex items-center gap-2 text-ink-soft text-xs">
@@ -66,8 +71,10 @@ export function ToolbeltItemCard({ item, agentName }: { item: ToolbeltItem; agen
         </Button>
       </header>
       <CredentialPanel item={item} agentName={agentName} />
+      <ChangedCapabilities item={item} agentName={agentName} />
       <PermissionMatrix item={item} />
       <ToolbeltSwitches item={item} />
+      <AskPatterns item={item} />
       <ConfirmByName
         open={removing}
         onClose={() => {

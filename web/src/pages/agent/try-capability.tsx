@@ -1,4 +1,12 @@
-import { type Agent, executeCapability, getInstance, listCapabilities, type ToolbeltItem } from '@agentopia/api'
+import {
+  type Agent,
+  CallSettings,
+  executeCapability,
+  getCallSettings,
+  getInstance,
+  listCapabilities,
+  type ToolbeltItem,
+} from '@agentopia/api'
 import { Play } from 'lucide-react'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
@@ -14,6 +22,7 @@ import { fieldsOfSchema } from '../../schema/form-fields.ts'
 import { initialValues, readArguments, readValues } from '../../schema/form-values.ts'
 import { whyRefused } from '../../words/why-refused.ts'
 import { CallResult } from './call-result.tsx'
+import { WaitingCalls } from './waiting-calls.tsx'
 
 interface TryCapabilityProps {
   readonly agent: Agent
@@ -21,9 +30,10 @@ interface TryCapabilityProps {
   readonly permission: ToolbeltItem['permissions'][number]
 }
 
-/** A little longer than the call itself may take: its own time limit answers first. */
+/** A little longer than the call itself may take, or a person who is asked: their own limits answer first. */
 const CALL_MS = 60_000
-const DEADLINE_MS = 65_000
+const MARGIN_MS = 5_000
+const LONGEST_WAIT_S = CallSettings.shape.approvalSeconds.maxValue ?? 0
 
 export function TryCapability({ agent, item, permission }: TryCapabilityProps) {
   const { toolboxId, instanceId } = item
@@ -44,7 +54,9 @@ function CallForm({
   permission,
   schema,
 }: TryCapabilityProps & { schema: Readonly<Record<string, unknown>> }) {
-  const execute = useAction(executeCapability, { deadlineMs: DEADLINE_MS })
+  const { data: settings } = useOperation(getCallSettings, {})
+  const waitMs = permission.ask ? (settings?.approvalSeconds ?? LONGEST_WAIT_S) * 1_000 : 0
+  const execute = useAction(executeCapability, { deadlineMs: waitMs + CALL_MS + MARGIN_MS })
   const { toolboxId, instanceId } = item
   const instance = useOperation(getInstance, { params: { toolboxId, instanceId } })
   const refused = whyRefused({ agent, item, permission, instance: instance.data })
@@ -118,7 +130,9 @@ function CallForm({
         </form>
       </Card>
       <div aria-live="polite" className="min-w-0">
-        {execute.error ? (
+        {execute.isPending && permission.ask ? (
+          <WaitingCalls agentId={agent.id} capability={permission.capability} />
+        ) : execute.error ? (
           <ProblemNotice error={execute.error} />
         ) : execute.data ? (
           <CallResult reply={execute.data} />

@@ -8,11 +8,13 @@ import { Reading } from '../../parts/reading.tsx'
 import { Select } from '../../parts/select.tsx'
 import { SkeletonRows } from '../../parts/skeleton.tsx'
 import { Switch } from '../../parts/switch.tsx'
+import { spanOf } from '../../words/relative-time.ts'
 
 const FOREVER = 'forever'
 const DAYS = [30, 90, 180, 365, 730]
+const WAITS = [30, 60, 120, 300, 900, 1_800, 3_600]
 
-/** The kill switch of the account, and how long records of calls are kept. */
+/** The kill switch of the account, how long a call waits for a person, and how long records of calls are kept. */
 export function CallSettingsCard() {
   const settings = useOperation(getCallSettings, {})
   const turn = useAction(switchCalls)
@@ -24,7 +26,7 @@ export function CallSettingsCard() {
     <Card>
       <CardHeader title="Calls" note="Of all agents of this account" />
       <Reading of={settings} skeleton={<SkeletonRows rows={2} className="p-4" />}>
-        {({ enabled, retentionDays }) => (
+        {({ enabled, retentionDays, approvalSeconds }) => (
           <div className="flex flex-col gap-4 p-4 text-sm">
             <label htmlFor="calls-enabled" className="flex items-center gap-3">
               <Switch
@@ -54,6 +56,19 @@ export function CallSettingsCard() {
                 ]}
               />
               <span className="text-ink-soft">Records of calls are kept so long, and then removed for good.</span>
+            </div>
+            <div className="flex flex-wrap items-center gap-3">
+              <Select
+                aria-label="A call waits for a person"
+                className="w-40"
+                disabled={!mayKeep || keep.isPending}
+                value={String(approvalSeconds)}
+                onChange={(value) => keep.mutate({ body: { approvalSeconds: Number(value) } })}
+                options={[...new Set([...WAITS, approvalSeconds])]
+                  .sort((a, b) => a - b)
+                  .map((seconds) => ({ value: String(seconds), label: spanOf(seconds * 1_000) }))}
+              />
+              <span className="text-ink-soft">A call that a person is asked about waits so long for the answer.</span>
             </div>
             {error && <ProblemNotice error={error} />}
           </div>
