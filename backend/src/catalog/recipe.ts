@@ -1,6 +1,6 @@
 import type { ConfigField, SecretField, Tool } from '@agentopia/api'
 import { problem } from '@agentopia/api'
-import { ToolSpec } from '@agentopia/dtma/contract'
+import { linesOf, ToolSpec, wordsOfIssue } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 
 export type ConfigValues = Readonly<Record<string, string | number | boolean>>
@@ -44,8 +44,8 @@ export function toolOf({ spec, config, secrets = [], categories, ...rest }: Reci
  * @throws {ProblemError} `invalid-config`, naming every wrong field.
  */
 export function parseConfigValues(fields: readonly ConfigField[], values: ConfigValues): ConfigValues {
-  const result = schemaOf(fields).safeParse(values)
-  if (!result.success) throw problem('invalid-config', z.prettifyError(result.error).replaceAll('\n', ' '))
+  const result = schemaOf(fields).safeParse(values, { error: wordsOfIssue })
+  if (!result.success) throw problem('invalid-config', linesOf('config', result.error.issues).join('\n'))
   return Object.fromEntries(Object.entries(result.data).filter(([, value]) => value !== undefined)) as ConfigValues
 }
 

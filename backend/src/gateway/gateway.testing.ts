@@ -56,6 +56,8 @@ interface TestGatewayOptions {
   /** To toolboxes; absent: to the fake DTMA. */
   readonly road?: Road
   readonly port?: number
+  /** Calls in one minute of an agent without limits; absent: any number. */
+  readonly usualCalls?: number
 }
 
 /** The gateway as it is composed, over real sockets, between an agent and a fake DTMA. */
@@ -87,7 +89,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const callUpstream = withCircuitBreaker(createCallUpstream(road ?? dtma.road), systemClock)
   const unguarded = createMakeCall({
     callUpstream,
-    admit: createAdmission(store, systemClock),
+    admit: createAdmission(store, systemClock, options.usualCalls ?? null),
     askFirst: createAskFirst({
       askPerson: asking.ask,
       readToolbelt: (accountId, agentId) => store.tenant(accountId, (tx) => readToolbelt(tx, agentId)),
