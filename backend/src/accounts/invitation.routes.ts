@@ -83,9 +83,9 @@ export function invitationRoutes(
 
   mount.reply(readInvitation, async ({ body }, { browser }) => {
     const takeBack = attempts.take(browser.address)
-    const { email, role, accountName, userId } = await store.system((tx) => getInvitation(tx, body.token))
+    const { email, role, accountName } = await store.system((tx) => getInvitation(tx, body.token))
     takeBack()
-    return { email, role, accountName, known: userId !== undefined }
+    return { email, role, accountName } // not whether the address signs in here: that is its owner's business
   })
 
   mount.reply(acceptInvitation, async ({ body }, { browser }) => {

@@ -46,6 +46,8 @@ export interface WantedCall {
   readonly id: JsonRpcId
   readonly timeoutMs: number
   readonly signal: AbortSignal
+  /** Asked while the call is under way: is its caller still let in? Absent: it is not asked. */
+  readonly isLetIn?: () => Promise<boolean>
   readonly onNotification?: (notification: JsonRpcNotification) => void
 }
 

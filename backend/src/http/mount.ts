@@ -1,15 +1,23 @@
-import { type Parsed, parseInput, problem, type Reply, type StreamEvent, type UserOperation } from '@agentopia/api'
+import {
+  type Parsed,
+  ProblemError,
+  parseInput,
+  problem,
+  type Reply,
+  type StreamEvent,
+  type UserOperation,
+} from '@agentopia/api'
 import type { Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { type Caller, mayCall } from './caller.ts'
-import { clientAddress } from './client-address.ts'
+import type { ClientAddress } from './client-address.ts'
 import { readJsonBody, storable } from './json-body.ts'
 
 /** The browser behind a request: for the operations that start and end sessions, and for nothing else. */
 export interface BrowserSession {
   /** The cookies that came, and no other header. */
   readonly headers: Headers
-  /** Address of the peer, for limits. Behind a proxy it is the proxy's. */
+  /** Address of the client, for limits; of the nearest proxy that is not trusted. */
   readonly address: string
   /** Whole `Set-Cookie` lines for the answer. */
   setCookies(lines: readonly string[]): void
@@ -20,8 +28,10 @@ export interface RequestContext<Who = Caller> {
   readonly caller: Who
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal
-  /** `Idempotency-Key` of the request, at most 255 characters. */
+  /** `Idempotency-Key` of the request, 1 to 255 characters. */
   readonly idempotencyKey: string | undefined
+  /** Asks again, later: a token may have been revoked, a person removed. No answer is no revocation. */
+  readonly isLetIn: () => Promise<boolean>
   /** Position to resume a stream from: the `Last-Event-ID` header. */
   readonly lastEventId: string | undefined
   readonly browser: BrowserSession
@@ -56,6 +66,7 @@ export interface MountDeps {
   readonly app: Hono
   /** @returns `undefined` for nobody. @throws {ProblemError} for a credential that is wrong. */
   readonly authenticate: (c: Context) => Promise<Caller | undefined>
+  readonly clientAddress: ClientAddress
 }
 
 export { BODY_LIMIT } from './json-body.ts'
@@ -77,7 +88,7 @@ export interface Mount {
   readonly mounted: ReadonlySet<string>
 }
 
-export function createMount({ app, authenticate }: MountDeps): Mount {
+export function createMount({ app, authenticate, clientAddress }: MountDeps): Mount {
   const mounted = new Set<string>()
 
   function claim(op: UserOperation): void {
@@ -85,12 +96,28 @@ export function createMount({ app, authenticate }: MountDeps): Mount {
     mounted.add(op.id)
   }
 
+  async function contextOf(op: UserOperation, c: Context) {
+    const caller = await admit(op, c, authenticate)
+    return {
+      caller,
+      signal: c.req.raw.signal,
+      idempotencyKey: idempotencyKeyOf(c),
+      isLetIn: () =>
+        admit(op, c, authenticate).then(
+          () => true,
+          (error: unknown) => !isRefusal(error),
+        ),
+      lastEventId: c.req.header('last-event-id')?.slice(0, 255),
+      browser: browserOf(c, clientAddress(c)),
+    }
+  }
+
   return {
     mounted,
     reply(op, handle) {
       claim(op)
       app.on(op.method, op.path, async (c) => {
-        const context = contextOf(c, await admit(op, c, authenticate))
+        const context = await contextOf(op, c)
         const result = await handle(await inputOf(op, c), context as never)
         return op.status === 204 ? c.body(null, 204) : c.json(result as object, op.status)
       })
@@ -100,7 +127,7 @@ export function createMount({ app, authenticate }: MountDeps): Mount {
       app.on(op.method, op.path, async (c) => {
         const gone = new AbortController()
         c.req.raw.signal.addEventListener('abort', () => gone.abort())
-        const context = { ...contextOf(c, await admit(op, c, authenticate)), signal: gone.signal }
+        const context = { ...(await contextOf(op, c)), signal: gone.signal }
         const { type, name, chunks } = await handle(await inputOf(op, c), context as never)
         c.header('content-type', `${type}; charset=utf-8`)
         c.header('content-disposition', `attachment; filename="${name}"`)
@@ -112,7 +139,7 @@ export function createMount({ app, authenticate }: MountDeps): Mount {
       app.on(op.method, op.path, async (c) => {
         const gone = new AbortController()
         c.req.raw.signal.addEventListener('abort', () => gone.abort())
-        const context = { ...contextOf(c, await admit(op, c, authenticate)), signal: gone.signal }
+        const context = { ...(await contextOf(op, c)), signal: gone.signal }
         const events = await handle(await inputOf(op, c), context as never)
         return streamSSE(c, async (sse) => {
           sse.onAbort(() => gone.abort())
@@ -180,19 +207,22 @@ async function inputOf<Op extends UserOperation>(op: Op, c: Context): Promise<Pa
   return parsed.input
 }
 
-function contextOf(c: Context, caller: Caller | undefined) {
-  return {
-    caller,
-    signal: c.req.raw.signal,
-    idempotencyKey: c.req.header('idempotency-key')?.slice(0, 255),
-    lastEventId: c.req.header('last-event-id')?.slice(0, 255),
-    browser: browserOf(c),
-  }
+const LONGEST_KEY = 255
+
+/** @throws {ProblemError} `invalid-request`: a key that is cut may be equal to another. */
+function idempotencyKeyOf(c: Context): string | undefined {
+  const key = c.req.header('idempotency-key')
+  if (key === '' || (key !== undefined && key.length > LONGEST_KEY))
+    throw problem('invalid-request', `Idempotency-Key: must be 1 to ${LONGEST_KEY} characters long`)
+  return key
 }
 
-const browserOf = (c: Context): BrowserSession => ({
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ProblemError && (error.code === 'unauthenticated' || error.code === 'forbidden')
+
+const browserOf = (c: Context, address: string): BrowserSession => ({
   headers: new Headers({ cookie: c.req.header('cookie') ?? '' }),
-  address: clientAddress(c),
+  address,
   setCookies: (lines) => {
     for (const line of lines) c.header('set-cookie', line, { append: true })
   },

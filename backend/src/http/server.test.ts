@@ -1,6 +1,6 @@
 import { request as nodeRequest } from 'node:http'
 import { connect } from 'node:net'
-import { defineUserOperation } from '@agentopia/api'
+import { defineUserOperation, problem } from '@agentopia/api'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { pino } from 'pino'
@@ -34,12 +34,21 @@ const tick = defineUserOperation({
 
 let server: Server
 let gone: string[]
+let isRevoked = false
+const asked: (() => Promise<boolean>)[] = []
 beforeEach(async () => {
   gone = []
   const app = new Hono()
   app.onError(problemResponse(pino({ level: 'silent' })))
-  const mount = createMount({ app, authenticate: async () => undefined })
-  mount.reply(echo, async ({ body }) => ({ bytes: body.text.length }))
+  const mount = createMount({
+    app,
+    authenticate: async () => (isRevoked ? Promise.reject(problem('unauthenticated', 'revoked')) : undefined),
+    clientAddress: () => '192.0.2.1',
+  })
+  mount.reply(echo, async ({ body }, { isLetIn }) => {
+    asked.push(isLetIn)
+    return { bytes: body.text.length }
+  })
   mount.stream(tick, async (_, { signal }) => ticks(signal))
   server = await openServer({ host: '127.0.0.1', port: 0 })
   server.serve({ request: getRequestListener(app.fetch), upgrade: (_, socket) => void socket.destroy() })
@@ -130,4 +139,27 @@ test('what is no HTTP does not hurt', async () => {
     nodeRequest(at('/%E0%A4%A'), (response) => resolve(response.resume().statusCode)).end(),
   )
   expect(status).toBe(404)
+})
+
+test('an Idempotency-Key that is empty or too long is refused, not cut: cut it may be equal to another', async () => {
+  const withKey = (key: string) =>
+    fetch(at('/echo'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify({ text: 'x' }),
+    })
+  expect((await withKey('k'.repeat(255))).status).toBe(200)
+  for (const key of ['', 'k'.repeat(256)]) {
+    const answer = await withKey(key)
+    expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'invalid-request' }])
+  }
+})
+
+test('while it works, a handler may ask whether its caller is still let in', async () => {
+  await post(JSON.stringify({ text: 'x' }))
+  const isLetIn = asked.at(-1)!
+  expect(await isLetIn()).toBe(true)
+  isRevoked = true
+  expect(await isLetIn()).toBe(false)
+  isRevoked = false
 })

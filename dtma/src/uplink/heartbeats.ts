@@ -8,6 +8,7 @@ import {
   type ToolStatus,
 } from '../contract/index.ts'
 import type { Log } from '../log.ts'
+import { reasonOf } from '../reason.ts'
 import { type Clock, jitteredBackoffMs } from './clock.ts'
 
 /** What a heartbeat tells: the latest that is known. Reading it never waits for Docker. */
@@ -102,7 +103,7 @@ export function startHeartbeats(
         if (error instanceof ProblemError && error.code === 'superseded') return 'superseded'
         if (error instanceof ProblemError && error.code === 'unauthenticated') return 'unauthenticated'
         failures += 1
-        if (failures === 1) log.warn('heartbeat was not heard', { reason: String(error) })
+        if (failures === 1) log.warn('heartbeat was not heard', { reason: reasonOf(error) })
         waitMs = Math.min(jitteredBackoffMs(failures, clock.random), LONGEST_RETRY_MS)
       }
       nap = new AbortController()
