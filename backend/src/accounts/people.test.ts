@@ -66,7 +66,7 @@ test('who is invited chooses a name and a password, is signed in, and signs in a
   expect(items.map((one: { email: string }) => one.email)).toContain('guest@example.com')
 })
 
-test('a link works once, and is stored and told nowhere', async () => {
+test('T13 a link works once, and is stored and told nowhere', async () => {
   const token = await invite('once@example.com')
   const listed = await ask('GET', '/api/invitations', admin)
   expect(listed.body.items).toMatchObject([{ email: 'once@example.com', invitedBy: `${admin.userId}@example.com` }])
@@ -80,7 +80,7 @@ test('a link works once, and is stored and told nowhere', async () => {
   await clock.advance(60_000)
 })
 
-test('a link is worth nothing after a week, when it was taken back, or when another was made for the address', async () => {
+test('T13 a link is worth nothing after a week, when it was taken back, or when another was made for the address', async () => {
   const first = await invite('late@example.com')
   const second = await invite('late@example.com')
   expect((await look(first)).status).toBe(401)
@@ -102,7 +102,7 @@ test('nobody invites to more than his own role, and an invitation falls with who
   expect((await accept(token)).body.code).toBe('invitation-used')
 })
 
-test('an address that signs in here already joins with its password, and with nothing else', async () => {
+test('T13 an address that signs in here already joins with its password, and with nothing else', async () => {
   await accept(await invite('both@example.com'))
   const elsewhere = await signedIn(plane, 'account_b', 'owner')
   const token = await invite('both@example.com', 'viewer', elsewhere)

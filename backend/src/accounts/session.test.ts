@@ -45,7 +45,7 @@ test('a fresh installation has one account with one owner, however many processe
   expect(rows).toEqual([{ account: 'default', role: 'owner' }])
 })
 
-test('a link signs its user in: the answer says who, and the cookie is for this site and no script', async () => {
+test('T07 a link signs its user in: the answer says who, and the cookie is for this site and no script', async () => {
   const answer = await redeem(await plane.link(FIRST_USER))
   expect(await jsonOf(answer)).toMatchObject({ role: 'owner', account: { name: 'default' }, hasPassword: false })
   const [cookie] = answer.headers.getSetCookie()
@@ -56,7 +56,7 @@ test('a link signs its user in: the answer says who, and the cookie is for this 
   expect(await me.json()).toMatchObject({ user: { email: 'owner@localhost' }, role: 'owner' })
 })
 
-test('of twenty who open the same link at once, one is signed in', async () => {
+test('T13 of twenty who open the same link at once, one is signed in', async () => {
   const token = await plane.link(FIRST_USER)
   const answers = await Promise.all(Array.from({ length: 20 }, () => redeem(token)))
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
@@ -64,20 +64,20 @@ test('of twenty who open the same link at once, one is signed in', async () => {
   expect(await plane.store.system((tx) => tx.select().from(sessions))).toHaveLength(1)
 })
 
-test('a link is good for fifteen minutes', async () => {
+test('T13 a link is good for fifteen minutes', async () => {
   const token = await plane.link(FIRST_USER)
   await clock.advance(15 * 60_000)
   const answer = await redeem(token)
   expect([answer.status, (await jsonOf(answer)).code]).toEqual([401, 'sign-in-link-used'])
 })
 
-test('signing out ends the session, also for who kept the cookie', async () => {
+test('T07 signing out ends the session, also for who kept the cookie', async () => {
   const owner = await browserOf(plane, FIRST_USER)
   expect((await plane.request('DELETE', '/api/session', owner)).status).toBe(204)
   expect((await plane.request('GET', '/api/me', owner)).status).toBe(401)
 })
 
-test('a cookie that was changed opens nothing', async () => {
+test('T07 a cookie that was changed opens nothing', async () => {
   const owner = await browserOf(plane, FIRST_USER)
   const forged = { ...owner, cookie: owner['cookie']!.replace(/=(.)/, (_, first) => `=${first === 'a' ? 'b' : 'a'}`) }
   expect((await plane.request('GET', '/api/me', forged)).status).toBe(401)
@@ -99,7 +99,7 @@ test('a password without an address to sign in with is refused, with what is mis
   expect([answer.status, (await jsonOf(answer)).detail]).toEqual([400, expect.stringContaining('email')])
 })
 
-test('to change a password one must know it; then all other sessions end', async () => {
+test('T07 to change a password one must know it; then all other sessions end', async () => {
   const { email, owner } = await withPassword()
   const elsewhere = await browserOf(plane, FIRST_USER)
   const change = (currentPassword?: string) =>
@@ -142,7 +142,7 @@ test('a token cannot set a password: it would be more than its role', async () =
   expect(answer.status).toBe(403)
 })
 
-test('guessing one password is stopped after five a minute, and the answer says for how long', async () => {
+test('T09 guessing one password is stopped after five a minute, and the answer says for how long', async () => {
   const { email } = await withPassword()
   const statuses: number[] = []
   for (let n = 0; n < 5; n += 1) statuses.push((await signIn(email, `guess number ${n}`)).status)
@@ -154,14 +154,14 @@ test('guessing one password is stopped after five a minute, and the answer says 
   expect((await signIn(email, PASSWORD)).status).toBe(200)
 })
 
-test('guesses sent all at once are counted too', async () => {
+test('T09 guesses sent all at once are counted too', async () => {
   const { email } = await withPassword()
   const answers = await Promise.all(Array.from({ length: 15 }, (_, n) => signIn(email, `guess number ${n}`)))
   expect(answers.filter(({ status }) => status === 401)).toHaveLength(5)
   expect(answers.filter(({ status }) => status === 429)).toHaveLength(10)
 })
 
-test('one address may fail twenty times a minute over all accounts; success does not count', async () => {
+test('T09 one address may fail twenty times a minute over all accounts; success does not count', async () => {
   for (let n = 0; n < 25; n += 1) await browserOf(plane, FIRST_USER)
   for (let n = 0; n < 20; n += 1) expect((await redeem(`link_no-such-token-${n}`)).status).toBe(401)
   expect((await redeem(await plane.link(FIRST_USER))).status).toBe(429)

@@ -72,7 +72,7 @@ const post = (body: NonNullable<RequestInit['body']>) =>
     duplex: 'half',
   } as RequestInit)
 
-test('a body of the largest size is read, one byte more is refused by its length alone', async () => {
+test('T12 a body of the largest size is read, one byte more is refused by its length alone', async () => {
   const body = (length: number) => JSON.stringify({ text: 'x'.repeat(length - '{"text":""}'.length) })
   expect(await (await post(body(BODY_LIMIT))).json()).toEqual({ bytes: BODY_LIMIT - 11 })
   const refused = await post(body(BODY_LIMIT + 1))
@@ -80,7 +80,7 @@ test('a body of the largest size is read, one byte more is refused by its length
   expect((await post(body(100))).status).toBe(200)
 })
 
-test('a body without a length is counted as it comes, and refused long before it ends', async () => {
+test('T12 a body without a length is counted as it comes, and refused long before it ends', async () => {
   let sent = 0
   const endless = new ReadableStream({
     pull(controller) {
