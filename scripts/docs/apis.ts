@@ -19,8 +19,9 @@ export const controlPlaneApi = (version: string): ApiDescription => ({
   commonProblems: ({ auth, params, query, body }) => [
     ...(params || query || body ? ['invalid-request'] : []),
     ...(body ? ['payload-too-large'] : []),
-    ...(auth === 'enrolment' ? [] : auth === 'dtma' ? ['unauthenticated', 'rate-limited'] : ['cross-site']),
-    ...(['viewer', 'operator', 'admin', 'agent'].includes(auth) ? ['unauthenticated', 'forbidden'] : []),
+    ...(auth === 'enrolment' ? [] : auth === 'dtma' ? ['rate-limited'] : ['cross-site']),
+    ...(auth === 'enrolment' ? [] : ['unauthenticated']), // a token that is not valid is refused where none is needed, too
+    ...(['viewer', 'operator', 'admin', 'agent'].includes(auth) ? ['forbidden'] : []),
     'internal',
     'store-unavailable',
   ],

@@ -28,7 +28,7 @@ export interface RequestContext<Who = Caller> {
   readonly caller: Who
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal
-  /** `Idempotency-Key` of the request, 1 to 255 characters. */
+  /** `Idempotency-Key` of a request for an operation that takes one, 1 to 255 characters. */
   readonly idempotencyKey: string | undefined
   /** Asks again, later: a token may have been revoked, a person removed. No answer is no revocation. */
   readonly isLetIn: () => Promise<boolean>
@@ -101,7 +101,7 @@ export function createMount({ app, authenticate, clientAddress }: MountDeps): Mo
     return {
       caller,
       signal: c.req.raw.signal,
-      idempotencyKey: idempotencyKeyOf(c),
+      idempotencyKey: op.problems.includes('idempotency-key-reused') ? idempotencyKeyOf(c) : undefined,
       isLetIn: () =>
         admit(op, c, authenticate).then(
           () => true,

@@ -19,7 +19,7 @@ const echo = defineUserOperation({
   status: 200,
   body: z.object({ text: z.string() }),
   reply: z.object({ bytes: z.int() }),
-  problems: [],
+  problems: ['idempotency-key-reused'],
 })
 const tick = defineUserOperation({
   id: 'tick',
