@@ -49,8 +49,11 @@ import { getProvider, listProviderOptions, removeProviderToken, setProviderToken
 import { createJoinLine, createToolbox, removeToolbox, retryToolbox } from './provisioning.ts'
 import {
   createApiToken,
+  endOtherSessions,
+  endSession,
   getMe,
   listApiTokens,
+  listSessions,
   redeemSignInLink,
   revokeApiToken,
   setPassword,
@@ -65,6 +68,9 @@ export const OPERATIONS = [
   signIn,
   redeemSignInLink,
   signOut,
+  listSessions,
+  endSession,
+  endOtherSessions,
   setPassword,
   listApiTokens,
   createApiToken,

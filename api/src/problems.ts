@@ -180,6 +180,7 @@ export const PROBLEMS = {
     fix: 'List the people.',
   },
   'invitation-not-found': { status: 404, title: 'No such invitation', retryable: false, fix: 'List the invitations.' },
+  'session-not-found': { status: 404, title: 'No such session', retryable: false, fix: 'List the sessions.' },
   'token-not-found': { status: 404, title: 'No such token', retryable: false, fix: 'List the tokens.' },
   'last-owner': {
     status: 409,

@@ -39,6 +39,7 @@ export const nowhere: Readonly<Record<string, string>> = {
   invitationId: 'invite_0000000000000000',
   grantId: 'grant_0000000000000000',
   approvalId: 'appr_0000000000000000',
+  sessionId: 'session0000000000000',
   toolId: 'no-such-tool',
 }
 

@@ -9,6 +9,7 @@ import type { Store } from '../store/connect.ts'
 import { invitations, sessions, signInLinks, verifications } from '../store/schema/index.ts'
 import { forgetUnusedClients } from './oauth/client.store.ts'
 import { forgetOldGrants } from './oauth/grant.store.ts'
+import { forgetIdleSessions } from './session.store.ts'
 
 export interface HousekeepingDeps {
   readonly store: Store
@@ -35,6 +36,7 @@ const removeExpired = (store: Store, now: number): Promise<void> =>
   store.system(async (tx) => {
     for (const table of [sessions, signInLinks, verifications, invitations])
       await tx.delete(table).where(lt(table.expiresAt, sql`now()`))
+    await forgetIdleSessions(tx, now)
     await forgetOldKeys(tx)
     await forgetOldGrants(tx)
     await forgetUnusedClients(tx)

@@ -27,6 +27,7 @@ import {
 import { mayGive } from './member.routes.ts'
 import { findMe, findPassword } from './member.store.ts'
 import { insertMember, insertPerson, listPeople } from './people.store.ts'
+import { noteStart } from './session.store.ts'
 
 export interface InvitationRouteDeps {
   readonly store: Store
@@ -130,6 +131,7 @@ export function invitationRoutes(
     browser.setCookies(headers.getSetCookie())
     return store.system(async (tx) => {
       await tx.update(sessions).set({ activeOrganizationId: accountId }).where(eq(sessions.id, response.sessionId))
+      await noteStart(tx, eq(sessions.id, response.sessionId), { browser: browser.name, now: now() })
       const me = await findMe(tx, userId, accountId)
       if (!me) throw problem('sign-in-refused', 'This person is not in the account any more')
       return me

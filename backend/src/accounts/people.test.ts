@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type As,
+  browserOf,
   cookieOf,
   NOBODY,
   ORIGIN,
@@ -92,6 +93,8 @@ test('T13 a link is worth nothing after a week, when it was taken back, or when 
   const third = await invite('late@example.com')
   await clock.advance(7 * DAY_MS)
   expect((await accept(third)).body.code).toBe('invitation-used')
+  admin = { ...(await browserOf(plane, admin.userId)), userId: admin.userId } // the sessions were idle for too long, too
+  owner = { ...(await browserOf(plane, owner.userId)), userId: owner.userId }
 })
 
 test('nobody invites to more than his own role, and an invitation falls with who made it', async () => {

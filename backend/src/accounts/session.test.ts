@@ -1,3 +1,4 @@
+import type { Session } from '@agentopia/api'
 import { eq } from 'drizzle-orm'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
@@ -200,4 +201,110 @@ test('nobody can sign up, and the routes of the accounts library are not there',
     expect([path, answer.status]).toEqual([path, 404])
   }
   expect(await plane.store.system((tx) => tx.select().from(users))).toHaveLength(1)
+})
+
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
+const isIn = async (as: Record<string, string>) => (await plane.request('GET', '/api/me', as)).status === 200
+const sessionsOf = async (as: Record<string, string>) =>
+  ((await (await plane.request('GET', '/api/me/sessions', as)).json()) as { items: Session[] }).items
+
+test('T07 a session that came with the request is not the one that a sign-in begins', async () => {
+  const theirs = (await browserOf(plane, FIRST_USER))['cookie']!
+  const as = { origin: ORIGIN, cookie: theirs }
+  const answer = await plane.send('POST', '/api/session/link', as, { token: await plane.link(FIRST_USER) })
+  const planted = await plane.send(
+    'POST',
+    '/api/session/link',
+    { origin: ORIGIN, cookie: 'agentopia-session=chosen-by-somebody-else' },
+    { token: await plane.link(FIRST_USER) },
+  )
+  expect(new Set([theirs, cookieOf(answer), cookieOf(planted)]).size).toBe(3)
+  expect(cookieOf(planted)).not.toContain('chosen-by-somebody-else')
+})
+
+test('T07 behind https the cookie is for this very host, encrypted, and no script', async () => {
+  const secure = await openTestControlPlane(clock, { publicUrl: 'https://tools.example.com' })
+  try {
+    const answer = await secure.send('POST', '/api/session/link', NOBODY, { token: await secure.link(FIRST_USER) })
+    const [cookie] = answer.headers.getSetCookie()
+    expect(cookie).toMatch(/^__Host-agentopia-session=/)
+    for (const flag of ['Secure', 'HttpOnly', 'SameSite=Lax', 'Path=/']) expect(cookie).toContain(flag)
+    expect(cookie).not.toContain('Domain')
+    expect(answer.headers.get('strict-transport-security')).toMatch(/max-age=\d{8}/)
+  } finally {
+    await secure.close()
+  }
+})
+
+test('T07 another role holds for sessions that are open already', async () => {
+  const admin = await signedIn(plane, 'account_roles', 'admin')
+  expect((await plane.request('GET', '/api/invitations', admin)).status).toBe(200)
+  await plane.store.system((tx) => tx.update(members).set({ role: 'viewer' }).where(eq(members.userId, admin.userId)))
+  expect((await plane.request('GET', '/api/invitations', admin)).status).toBe(403)
+})
+
+test('T07 a session that is not used for three days ends; one that is used goes on', async () => {
+  const time = manualClock(Date.now())
+  const other = await openTestControlPlane(time)
+  const open = (as: Record<string, string>) => other.request('GET', '/api/me/sessions', as)
+  try {
+    const [used, left] = [await browserOf(other, FIRST_USER), await browserOf(other, FIRST_USER)]
+    for (let day = 0; day < 3; day += 1) {
+      await time.advance(DAY_MS)
+      await expect
+        .poll(async () => ((await (await open(used)).json()) as { items: Session[] }).items.at(0)?.lastUsedAt)
+        .toBe(new Date(time.now()).toISOString())
+    }
+    expect([(await open(used)).status, (await open(left)).status]).toEqual([200, 401])
+    expect(((await (await open(used)).json()) as { items: Session[] }).items).toHaveLength(1)
+  } finally {
+    await other.close()
+  }
+})
+
+test('T07 a session ends after two weeks, however much it is used', async () => {
+  const owner = await browserOf(plane, FIRST_USER)
+  const [{ createdAt, expiresAt }] = (await sessionsOf(owner)) as [Session]
+  expect((Date.parse(expiresAt) - Date.parse(createdAt)) / DAY_MS).toBeCloseTo(14, 3)
+  await plane.store.system((tx) => tx.update(sessions).set({ expiresAt: new Date(Date.now() - 1) }))
+  expect(await isIn(owner)).toBe(false)
+})
+
+test('T07 one sees where one is signed in, and signs out one browser, or all the others', async () => {
+  const named = async (browser: string) => {
+    const answer = await plane.send(
+      'POST',
+      '/api/session/link',
+      { 'user-agent': browser },
+      { token: await plane.link(FIRST_USER) },
+    )
+    return { cookie: cookieOf(answer), origin: ORIGIN }
+  }
+  const [here, phone, desk] = [await named('Here/1'), await named('Phone/2 \u0085'), await named('Desk/3')]
+  const listed = await sessionsOf(here)
+  expect(listed.map(({ browser, current }) => [browser, current]).sort()).toEqual([
+    ['Desk/3', false],
+    ['Here/1', true],
+    ['Phone/2', false],
+  ])
+  expect(JSON.stringify(listed)).not.toContain(here.cookie.split('=')[1]!.split('.')[0])
+  const phoneId = listed.find(({ browser }) => browser === 'Phone/2')!.id
+  const end = (path: string, as: Record<string, string>) => plane.request('DELETE', `/api/me/sessions${path}`, as)
+  const stranger = await signedIn(plane, 'account_other', 'owner')
+  expect((await end(`/${phoneId}`, stranger)).status).toBe(404)
+  expect((await end(`/${phoneId}`, here)).status).toBe(204)
+  expect([await isIn(here), await isIn(phone), await isIn(desk)]).toEqual([true, false, true])
+  expect((await end('', here)).status).toBe(204)
+  expect([await isIn(here), await isIn(desk), await isIn(stranger)]).toEqual([true, false, true])
+})
+
+test('a token decides nothing about the browsers of its person', async () => {
+  const owner = await browserOf(plane, FIRST_USER)
+  const { secret } = await jsonOf(await plane.send('POST', '/api/tokens', owner, { name: 'ci', role: 'admin' }))
+  const as = { authorization: `Bearer ${secret}` }
+  const [{ id }] = (await sessionsOf(as)) as [Session]
+  for (const path of ['/api/me/sessions', `/api/me/sessions/${id}`])
+    expect((await plane.request('DELETE', path, as)).status).toBe(403)
+  expect(await isIn(owner)).toBe(true)
 })

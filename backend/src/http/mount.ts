@@ -19,6 +19,8 @@ export interface BrowserSession {
   readonly headers: Headers
   /** Address of the client, for limits; of the nearest proxy that is not trusted. */
   readonly address: string
+  /** As the browser calls itself. */
+  readonly name: string | undefined
   /** Whole `Set-Cookie` lines for the answer. */
   setCookies(lines: readonly string[]): void
 }
@@ -223,6 +225,7 @@ const isRefusal = (error: unknown): boolean =>
 const browserOf = (c: Context, address: string): BrowserSession => ({
   headers: new Headers({ cookie: c.req.header('cookie') ?? '' }),
   address,
+  name: c.req.header('user-agent'),
   setCookies: (lines) => {
     for (const line of lines) c.header('set-cookie', line, { append: true })
   },
