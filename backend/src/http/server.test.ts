@@ -1,5 +1,6 @@
 import { request as nodeRequest } from 'node:http'
 import { connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { defineUserOperation, problem } from '@agentopia/api'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
@@ -162,4 +163,44 @@ test('while it works, a handler may ask whether its caller is still let in', asy
   isRevoked = true
   expect(await isLetIn()).toBe(false)
   isRevoked = false
+})
+
+test('T12 ten megabytes, and a bomb of gzip, are refused without being held or unpacked', async () => {
+  const before = process.memoryUsage().rss
+  const many = new ReadableStream({
+    pull: (controller) => void controller.enqueue(new Uint8Array(65_536).fill(32)),
+  })
+  const endless = await post(many).catch((error: Error) => error)
+  if (endless instanceof Response) expect(endless.status).toBe(413)
+  const bomb = gzipSync(Buffer.alloc(64 << 20, 32)) // 64 MB in 64 kB
+  const answer = await fetch(at('/echo'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    body: bomb,
+  })
+  expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, 'invalid-request'])
+  expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20)
+})
+
+test('T12 who sends a head without an end is cut, and others are answered meanwhile', async () => {
+  const hasty = await openServer({ host: '127.0.0.1', port: 0 }, { headersTimeoutMs: 300, checkEveryMs: 50 })
+  hasty.serve({ request: (_, response) => void response.end('ok'), upgrade: (_, socket) => void socket.destroy() })
+  const slow = connect(hasty.port, '127.0.0.1')
+  const dripping = setInterval(() => slow.write('x-more: and more\r\n'), 20)
+  try {
+    slow.on('error', () => {}) // it is cut while it still writes
+    slow.write('GET / HTTP/1.1\r\nHost: localhost\r\n')
+    let heard = ''
+    slow.on('data', (chunk) => {
+      heard += chunk
+    })
+    const cut = new Promise((resolve) => slow.once('close', resolve))
+    expect((await fetch(`http://127.0.0.1:${hasty.port}/`)).status).toBe(200)
+    await cut
+    expect(heard).toMatch(/^(?:HTTP\/1\.1 408 |$)/)
+  } finally {
+    clearInterval(dripping)
+    slow.destroy()
+    await hasty.close(0)
+  }
 })

@@ -11,7 +11,7 @@ const READS_OF = {
   call: ['listCalls', 'listAgents', 'getAgent'],
   approval: ['listApprovals'],
   settings: ['getCallSettings'],
-  activity: ['listActivity'],
+  activity: ['listActivity', 'listSessions'],
   provider: ['getProvider', 'listProviderOptions'],
   token: ['listAgentTokens', 'listConnectedClients', 'listApiTokens', 'getMe'],
   member: ['listMembers', 'listInvitations', 'getMe'],

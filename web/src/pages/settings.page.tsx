@@ -6,6 +6,7 @@ import { CallSettingsCard } from './settings/call-settings.tsx'
 import { DigitalOcean } from './settings/digital-ocean.tsx'
 import { People } from './settings/people.tsx'
 import { Profile } from './settings/profile.tsx'
+import { Sessions } from './settings/sessions.tsx'
 
 /** One's own: how one signs in, tokens, looks; what the account decides about calls; and what this control plane is. */
 export const SettingsPage = () => (
@@ -13,6 +14,7 @@ export const SettingsPage = () => (
     <PageHeader title="Settings" />
     <div className="flex max-w-4xl flex-col gap-5">
       <Profile />
+      <Sessions />
       <ApiTokens />
       <People />
       <DigitalOcean />
