@@ -5,7 +5,7 @@ import type { Tx } from '../store/connect.ts'
 import { sessions } from '../store/schema/index.ts'
 
 /** A browser that was not used for so long has to sign in again; however much it is used, it has to after two weeks. */
-export const IDLE_MS = 3 * 24 * 3_600_000
+const IDLE_MS = 3 * 24 * 3_600_000
 /** "Last used" is noted so often at most, so that reading does not write. */
 export const NOTED_EVERY_MS = 5 * 60_000
 

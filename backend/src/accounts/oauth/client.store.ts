@@ -12,7 +12,7 @@ export interface RegisteredClient extends OAuthClient {
  * The most registrations that nobody consented to. Above it the oldest goes: a stranger fills no database, and shuts nobody
  * out who consents within hours.
  */
-export const MOST_UNUSED = 10_000
+const MOST_UNUSED = 10_000
 
 export async function insertClient(
   tx: Tx,

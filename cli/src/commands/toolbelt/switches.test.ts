@@ -76,6 +76,7 @@ const offering = (...names: string[]): ToolbeltItem => ({
     capability,
     gatewayName: `demo__${capability}`,
     allowed: false,
+    ask: false,
     offered: true,
   })),
 })
