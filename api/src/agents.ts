@@ -312,7 +312,12 @@ export const executeCapability = defineUserOperation({
   problems: [
     'agent-not-found',
     'toolbelt-item-not-found',
+    'calls-stopped',
+    'agent-disabled',
+    'toolbelt-item-disabled',
+    'toolbox-access-missing',
     'capability-denied',
+    'capability-not-offered',
     'capability-changed',
     'approval-denied',
     'approval-timeout',

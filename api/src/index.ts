@@ -16,6 +16,7 @@ export {
   type StreamEvent,
   ToolReason,
   ToolState,
+  wordsOfIssue,
 } from '@agentopia/dtma/contract'
 export * from './agents.ts'
 export * from './approvals.ts'

@@ -5,9 +5,21 @@ const Rates = {
   perDay: z.int().min(1).max(1_000_000_000).optional().describe('Calls in one day, UTC.'),
 }
 
-/** How much an agent may call; what is absent is not limited. */
+/** Calls in one minute of an agent of which nothing else is said. */
+export const DEFAULT_CALLS_PER_MINUTE = 60
+
+/** How much an agent may call; what is absent is not limited, except for the calls in one minute. */
 export const AgentLimits = z.strictObject({
   ...Rates,
+  perMinute: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .nullable()
+    .optional()
+    .describe(
+      `Calls in one minute of the clock. Absent: ${DEFAULT_CALLS_PER_MINUTE}, counted by each replica by itself. null: not limited.`,
+    ),
   argumentBytes: z.int().min(1).max(4_194_304).optional().describe('Longest arguments of one call, as JSON.'),
   resultBytes: z.int().min(1).max(12_582_912).optional().describe('Longest answer of one call.'),
   capabilities: z

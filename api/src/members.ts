@@ -110,7 +110,6 @@ export const readInvitation = defineUserOperation({
     email: z.string(),
     role: Role,
     accountName: z.string(),
-    known: z.boolean().describe('Whether this address signs in here already: then its password is asked for, not set.'),
   }),
   problems: ['invitation-used', 'rate-limited'],
 })

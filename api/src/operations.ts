@@ -62,8 +62,11 @@ import { createJoinLine, createToolbox, removeToolbox, retryToolbox } from './pr
 import { listRegistries, putRegistryCredential, removeRegistryCredential } from './registries.ts'
 import {
   createApiToken,
+  endOtherSessions,
+  endSession,
   getMe,
   listApiTokens,
+  listSessions,
   redeemSignInLink,
   revokeApiToken,
   setPassword,
@@ -78,6 +81,9 @@ export const OPERATIONS = [
   signIn,
   redeemSignInLink,
   signOut,
+  listSessions,
+  endSession,
+  endOtherSessions,
   setPassword,
   listApiTokens,
   createApiToken,

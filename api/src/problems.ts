@@ -80,6 +80,30 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Allow the capability in the toolbelt of the agent.',
   },
+  'calls-stopped': {
+    status: 403,
+    title: 'All calls of the account are stopped',
+    retryable: false,
+    fix: 'An admin lets them go on: Calls, or `agentopia call resume`.',
+  },
+  'agent-disabled': {
+    status: 403,
+    title: 'The agent is switched off',
+    retryable: false,
+    fix: 'Switch it on at its page, or with `agentopia agent enable`.',
+  },
+  'toolbelt-item-disabled': {
+    status: 403,
+    title: 'The tool is switched off for this agent',
+    retryable: false,
+    fix: 'Switch the item on in the toolbelt of the agent, or with `agentopia toolbelt set`.',
+  },
+  'capability-not-offered': {
+    status: 409,
+    title: 'The capability is allowed, but its server does not offer it now',
+    retryable: false,
+    fix: 'Look at the capabilities of the tool instance: it may have been updated, or not have started yet.',
+  },
   'capability-changed': {
     status: 409,
     title: 'The server describes the capability otherwise than it did',
@@ -258,6 +282,7 @@ export const PROBLEMS = {
     fix: 'List the people.',
   },
   'invitation-not-found': { status: 404, title: 'No such invitation', retryable: false, fix: 'List the invitations.' },
+  'session-not-found': { status: 404, title: 'No such session', retryable: false, fix: 'List the sessions.' },
   'token-not-found': { status: 404, title: 'No such token', retryable: false, fix: 'List the tokens.' },
   'last-owner': {
     status: 409,

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Timestamp, TokenId } from './fields.ts'
+import { SessionId, Timestamp, TokenId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 
 export const Role = z.enum(['viewer', 'operator', 'admin', 'owner'])
@@ -55,6 +55,49 @@ export const signOut = defineUserOperation({
   summary: 'End the session',
   method: 'DELETE',
   path: '/api/session',
+  auth: 'viewer',
+  status: 204,
+  problems: [],
+})
+
+/** A browser in which the person is signed in. */
+export const Session = z.object({
+  id: SessionId,
+  current: z.boolean().describe('Whether the request came from it.'),
+  browser: z.string().optional().describe('As the browser calls itself; nobody vouches for it.'),
+  createdAt: Timestamp,
+  lastUsedAt: Timestamp.describe('To within five minutes.'),
+  expiresAt: Timestamp.describe('At the latest; a session that is not used ends before.'),
+})
+export type Session = z.infer<typeof Session>
+
+export const listSessions = defineUserOperation({
+  id: 'listSessions',
+  summary: 'List the browsers in which one is signed in, the latest used first',
+  method: 'GET',
+  path: '/api/me/sessions',
+  auth: 'viewer',
+  status: 200,
+  reply: z.object({ items: z.array(Session) }),
+  problems: [],
+})
+
+export const endSession = defineUserOperation({
+  id: 'endSession',
+  summary: 'Sign out one browser',
+  method: 'DELETE',
+  path: '/api/me/sessions/:sessionId',
+  auth: 'viewer',
+  status: 204,
+  params: z.object({ sessionId: SessionId }),
+  problems: ['session-not-found'],
+})
+
+export const endOtherSessions = defineUserOperation({
+  id: 'endOtherSessions',
+  summary: 'Sign out all browsers but the one that asks',
+  method: 'DELETE',
+  path: '/api/me/sessions',
   auth: 'viewer',
   status: 204,
   problems: [],

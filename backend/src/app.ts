@@ -10,6 +10,7 @@ import type { Log } from './log.ts'
 
 export interface AppDeps {
   readonly authenticate: MountDeps['authenticate']
+  readonly clientAddress: MountDeps['clientAddress']
   readonly log: Log
   readonly own: OwnNames
   readonly publicUrl: string
@@ -22,12 +23,12 @@ export interface AppDeps {
  * @throws {Error} When an operation of the API is not mounted.
  */
 export function createApp(deps: AppDeps, mountAll: (mount: Mount, app: Hono) => void): Hono {
-  const { authenticate, log, own, publicUrl, pageDir } = deps
+  const { authenticate, clientAddress, log, own, publicUrl, pageDir } = deps
   const app = new Hono()
   app.onError(problemResponse(log))
   app.use(noBodyToHead, requestId(log), securityHeaders(publicUrl), sameSiteOnly(own))
 
-  const mount = createMount({ app, authenticate })
+  const mount = createMount({ app, authenticate, clientAddress })
   mountAll(mount, app)
   const missing = OPERATIONS.filter(({ id }) => !mount.mounted.has(id)).map(({ id }) => id)
   if (missing.length > 0) throw new Error(`operations of the API are not mounted: ${missing.join(', ')}`)

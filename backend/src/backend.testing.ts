@@ -2,4 +2,5 @@
 export { openTestConnections } from './connections/connections.testing.ts'
 export { openTestGateway } from './gateway/gateway.testing.ts'
 export type { Road, RoadAnswer } from './gateway/road.ts'
+export { openControlPlaneSaying } from './hostile-words.testing.ts'
 export { ownNames } from './http/same-site.ts'

@@ -13,6 +13,7 @@ test('every wrong variable is named on a line of its own, and no value is shown'
   const wrong = {
     PORT: 'eighty-secret',
     PUBLIC_URL: 'https://secret.example/path',
+    TRUST_PROXY: 'secret',
     DATABASE_URL: 'mysql://user:secret@db/x',
     MASTER_KEY: 'secret',
     LOCAL_TOOLBOX: 'secret',
@@ -31,6 +32,11 @@ test('an empty variable counts as not set', () => {
 
 test('the public address is an origin, whatever slash it was given with', () => {
   expect(parseConfig({ PUBLIC_URL: 'https://tools.example.com/' }).http.publicUrl).toBe('https://tools.example.com')
+})
+
+test('no proxy is trusted unless it is said', () => {
+  expect(parseConfig({}).http.trustedProxies).toBe(0)
+  expect(parseConfig({ TRUST_PROXY: '2' }).http.trustedProxies).toBe(2)
 })
 
 function messageOf(act: () => unknown): string {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
+import { parseTrustedProxies, type TrustedProxies } from './http/client-address.ts'
 import { StartError } from './start-error.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -25,6 +26,20 @@ export const Environment = z.object({
     .refine((text) => new URL(text).origin === text.replace(/\/$/, ''), 'must be an origin: scheme, host and port only')
     .optional()
     .describe('Origin under which browsers and toolboxes reach the control plane. Default: http://localhost:<PORT>.'),
+  TRUST_PROXY: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return parseTrustedProxies(text)
+      } catch (error) {
+        context.addIssue((error as Error).message)
+        return z.NEVER
+      }
+    })
+    .default(0)
+    .describe(
+      'Proxies before the control plane whose X-Forwarded-For is believed, for limits by address: how many there are, or their addresses and networks, separated by commas.',
+    ),
   PUBLIC_KEY_PIN: z
     .string()
     .regex(
@@ -111,6 +126,7 @@ export interface Config {
     readonly port: number
     /** Absent: `http://localhost:` and the port that is listened on. */
     readonly publicUrl?: string
+    readonly trustedProxies: TrustedProxies
     readonly pageDir: string
   }
   /** Absolute path. */
@@ -163,6 +179,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       host: e.HOST,
       port: e.PORT,
       ...(e.PUBLIC_URL ? { publicUrl: new URL(e.PUBLIC_URL).origin } : {}),
+      trustedProxies: e.TRUST_PROXY,
       pageDir: resolve(e.PAGE_DIR),
     },
     dataDir,

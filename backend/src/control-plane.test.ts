@@ -11,49 +11,13 @@ import {
   signedIn,
   type TestControlPlane,
 } from './control-plane.testing.ts'
+import { BODIES, nowhere, pathOf } from './every-operation.testing.ts'
 
 // Every operation against every kind of caller: generated from the list of operations, so that none is forgotten.
 
 const ROLES = ['viewer', 'operator', 'admin', 'owner'] as const
 type Who = 'nobody' | Role | 'agent'
 const CALLERS = ['nobody', ...ROLES, 'agent'] as const
-
-/** The least that fits the contract, for operations whose body may not be empty. */
-const BODIES: Readonly<Record<string, unknown>> = {
-  signIn: { email: 'nobody@example.com', password: 'wrong' },
-  redeemSignInLink: { token: 'link_no-such-token-at-all' },
-  setPassword: { newPassword: 'long enough a password', currentPassword: 'wrong', email: 'viewer@example.com' },
-  createApiToken: { name: 'cli', role: 'viewer' },
-  createToolbox: { provider: 'join', name: 'server' },
-  setProviderToken: { token: 'dop_v1_no_such_token' },
-  addCatalogTool: {
-    id: 'own-tool',
-    title: 'Own',
-    spec: { package: { type: 'oci', image: 'example/x:1' }, transport: { type: 'stdio' } },
-  },
-  putRegistryCredential: { username: 'robot', password: 'not-a-password' },
-  beginImageArchive: { digest: `sha256:${'0'.repeat(64)}`, size: 1 },
-  deployTool: { toolId: 'everything', name: 'second' },
-  updateInstance: { config: {} },
-  createAgent: { name: 'another' },
-  createAgentToken: { name: 'laptop' },
-  changeMemberRole: { role: 'viewer' },
-  createInvitation: { email: 'guest@example.com', role: 'viewer' },
-  readInvitation: { token: 'inv_no-such-token-at-all' },
-  acceptInvitation: { token: 'inv_no-such-token-at-all', name: 'Guest', password: 'long enough a password' },
-  decideAuthorization: { request: 'q', decision: { kind: 'refuse' } },
-  addToolbeltItem: { instanceId: 'inst_0000000000000000' },
-  approveCapabilities: { approve: [{ capability: 'echo', digest: 'd' }] },
-  putCredential: { values: { apiKey: 'not-a-key' } },
-  executeCapability: { capability: 'echo' },
-  decideApproval: { decision: 'deny' },
-  switchCalls: { enabled: true },
-  updateCallSettings: { retentionDays: 90 },
-  putFlowLabels: { labels: ['private'] },
-  finishConnection: { server: 'none', state: 'of-nobody', code: 'x' },
-  putOAuthClient: { issuer: 'https://login.example.com', clientId: 'x' },
-  putPayloadRule: { days: 1 },
-}
 
 let plane: TestControlPlane
 let home: Awaited<ReturnType<typeof furnish>>
@@ -69,28 +33,6 @@ beforeAll(async () => {
   stranger = await signedIn(plane, 'account_other', 'owner')
 })
 afterAll(() => plane.close())
-
-const nowhere: Readonly<Record<string, string>> = {
-  toolboxId: 'toolbox_0000000000000000',
-  instanceId: 'inst_0000000000000000',
-  agentId: 'agent_0000000000000000',
-  toolbeltItemId: 'belt_0000000000000000',
-  tokenId: 'token_0000000000000000',
-  userId: 'user_0000000000000000',
-  invitationId: 'invite_0000000000000000',
-  grantId: 'grant_0000000000000000',
-  approvalId: 'appr_0000000000000000',
-  toolId: 'no-such-tool',
-  callId: 'call_0000000000000000',
-  registry: 'registry.example',
-  digest: `sha256:${'0'.repeat(64)}`,
-  offset: '0',
-}
-
-const pathOf = (op: UserOperation, ids: Readonly<Record<string, string>>): string =>
-  op.path.replaceAll(/:(\w+)/g, (_, name: string) =>
-    name === 'tokenId' && op.path.includes('/agents/') ? (ids['agentTokenId'] ?? ids[name]!) : ids[name]!,
-  )
 
 async function ask(
   op: UserOperation,
@@ -125,19 +67,22 @@ async function headersOf(who: Who): Promise<As> {
 }
 
 describe.each(OPERATIONS.map((op) => op as UserOperation))('$id', (op) => {
-  test.each(CALLERS)('%s', async (who) => {
-    const { status, body } = await ask(op, await headersOf(who))
-    const wanted = expected(op.auth, who)
-    const code = status >= 400 ? (JSON.parse(body) as { code: string }).code : ''
-    if (wanted === 401) expect([status, code]).toEqual([401, 'unauthenticated'])
-    else if (wanted === 403) expect([status, code]).toEqual([403, 'forbidden'])
-    else {
-      expect(['unauthenticated', 'forbidden']).not.toContain(code)
-      expect(status).toBeLessThan(500)
-    }
-  })
+  test.each(CALLERS)(
+    'T01 of every kind of caller exactly those are let in whom the contract lets in: %s',
+    async (who) => {
+      const { status, body } = await ask(op, await headersOf(who))
+      const wanted = expected(op.auth, who)
+      const code = status >= 400 ? (JSON.parse(body) as { code: string }).code : ''
+      if (wanted === 401) expect([status, code]).toEqual([401, 'unauthenticated'])
+      else if (wanted === 403) expect([status, code]).toEqual([403, 'forbidden'])
+      else {
+        expect(['unauthenticated', 'forbidden']).not.toContain(code)
+        expect(status).toBeLessThan(500)
+      }
+    },
+  )
 
-  test('the owner of another account', async () => {
+  test('T02 the owner of another account finds nothing by its ids', async () => {
     const { status, body } = await ask(op, stranger, home.ids)
     if (Object.keys(home.ids).some((name) => op.path.includes(`:${name}`))) expect([status, body]).toEqual([404, body])
     for (const id of Object.values(home.ids)) if (status < 400) expect(body).not.toContain(id)
@@ -145,7 +90,7 @@ describe.each(OPERATIONS.map((op) => op as UserOperation))('$id', (op) => {
   })
 
   if (op.body)
-    test('bad input is refused, never a failure of ours', async () => {
+    test('T12 bodies that are no JSON, too long, too deep or of nonsense are refused, never a failure of ours', async () => {
       const owner = await headersOf('owner')
       for (const [name, body] of Object.entries(badBodies())) {
         const answer = await plane.send(op.method, pathOf(op, home.ids), owner, body)
@@ -169,7 +114,7 @@ describe.each(changing)('$id from elsewhere', (op) => {
     ['a page on another port of this machine', { origin: 'http://localhost:4000', 'sec-fetch-site': 'same-site' }],
     ['a sandboxed frame', { origin: 'null' }],
     ['who does not say from where', {}],
-  ] as [string, Record<string, string>][])('%s cannot use the cookie', async (_, source) => {
+  ] as [string, Record<string, string>][])('T05 the cookie is of no use to a page elsewhere: %s', async (_, source) => {
     const { cookie } = people.owner as As
     const answer = await plane.request(op.method, pathOf(op, nowhere), { cookie: cookie!, ...source })
     expect([answer.status, (await jsonOf(answer)).code]).toEqual([403, 'cross-site'])

@@ -19,6 +19,7 @@ import {
   invitations,
   members,
   oauthGrants,
+  sessions,
   toolbeltItems,
   toolboxes,
   users,
@@ -144,6 +145,7 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     grantId: newId('grant'),
     userId,
     invitationId: newId('invite'),
+    sessionId: newId('act'),
   }
   const agentSecret = `agt_${newId('token')}`
   const { toolboxId, instanceId, agentId } = ids
@@ -161,6 +163,8 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     await tx.insert(agents).values({ id: agentId, accountId, name: 'helper' })
     const token = { accountId, name: 'a token', hint: 'x' }
     await tx.insert(agentTokens).values({ ...token, id: ids.agentTokenId, agentId, digest: digestOf(agentSecret) })
+    const expiresAt = new Date(Date.now() + 3_600_000)
+    await tx.insert(sessions).values({ id: ids.sessionId, userId, token: ids.sessionId, expiresAt })
     await tx.insert(invitations).values({
       id: ids.invitationId,
       organizationId: accountId,

@@ -39,6 +39,7 @@ import { executeRoutes } from './gateway/execute.routes.ts'
 import { createExecuteOnce } from './gateway/execute-once.ts'
 import { createGateway, MCP_PATH } from './gateway/gateway.ts'
 import { createWayOfCalls } from './gateway/way-of-calls.ts'
+import { createClientAddress, type TrustedProxies } from './http/client-address.ts'
 import type { OwnNames } from './http/same-site.ts'
 import type { RequestHandler, UpgradeHandler } from './http/server.ts'
 import { createArchiveFiles } from './images/archive.files.ts'
@@ -98,6 +99,8 @@ export interface ControlPlaneDeps {
   /** Origin under which browsers and agents come. */
   readonly publicUrl: string
   readonly own: OwnNames
+  /** Proxies before us whose word about the client is believed; absent: none. */
+  readonly trustedProxies?: TrustedProxies
   readonly pageDir: string
   /** Directory of the journal of calls; this process's own. */
   readonly callsDir: string
@@ -322,15 +325,17 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     if (!change || change.noun === 'approval') asking.heard()
     if (change?.noun === 'approval') return
     toolbelts.forget(change?.account)
+    if (change?.noun !== 'toolbox' && change?.noun !== 'instance') {
+      agentFinder.forget()
+      connected.forget()
+      forgetTokens()
+    }
     killSwitch.recheck(change?.account)
     if (change && change.noun !== 'toolbox') wakeAgentTools(change.account)
-    if (change?.noun === 'toolbox' || change?.noun === 'instance') return
-    agentFinder.forget()
-    connected.forget()
-    forgetTokens()
   })
 
-  const app = createApp({ authenticate, log, own, publicUrl, pageDir }, (mount, uplink) => {
+  const clientAddress = createClientAddress(deps.trustedProxies)
+  const app = createApp({ authenticate, clientAddress, log, own, publicUrl, pageDir }, (mount, uplink) => {
     const byAccount = createPasswordLimit(clock)
     sessionRoutes(mount, { store, auth, clock, byAccount })
     apiTokenRoutes(mount, { store, forgetTokens })
@@ -372,7 +377,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     })
     invitationRoutes(mount, { store, auth, clock, byAccount, publicUrl })
     consentRoutes(mount, oauth)
-    oauthRoutes(uplink, oauth)
+    oauthRoutes(uplink, { ...oauth, clientAddress })
     credentialRoutes(mount, {
       store,
       catalog,

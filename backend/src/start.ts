@@ -38,6 +38,7 @@ export async function start(config: Config): Promise<void> {
       random: Math.random,
       publicUrl,
       own: ownNames({ host: config.http.host, port: server.port }, publicUrl),
+      trustedProxies: config.http.trustedProxies,
       pageDir: config.http.pageDir,
       callsDir: join(config.dataDir, 'calls'),
       archivesDir: join(config.dataDir, 'archives'),

@@ -7,6 +7,8 @@ import { readSettings, type Settings } from './settings.ts'
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly streams: Streams
+  /** May the usage be coloured? Only where a terminal shows it. */
+  readonly colours?: { readonly out: boolean; readonly err: boolean }
   readonly fetch?: typeof fetch
   /** All of standard input, as text. */
   readonly readInput: () => Promise<string>

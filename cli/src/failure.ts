@@ -1,4 +1,5 @@
 import { ProblemError } from '@agentopia/api'
+import { UsageError } from './usage-error.ts'
 
 /** sysexits.h: 64 is a wrong command line, 69 an unreachable service, 78 a wrong configuration. */
 export interface Failure {
@@ -13,7 +14,7 @@ export function failureOf(error: unknown, url: string): Failure {
     const { code, kind, message } = error
     return {
       exitCode: 1,
-      lines: [`${kind.title}: ${message}`, `  code  ${code}`, `  fix   ${kind.fix}`],
+      lines: [...told(kind.title, message), `  code  ${code}`, `  fix   ${kind.fix}`],
       json: { code, title: kind.title, detail: message, fix: kind.fix, retryable: kind.retryable },
     }
   }
@@ -31,5 +32,12 @@ export function failureOf(error: unknown, url: string): Failure {
   return { exitCode: 1, lines: [detail], json: { code: 'internal', detail } }
 }
 
-/** citty's own errors: unknown command, missing argument, wrong option. */
-const isUsageError = (error: unknown): error is Error => error instanceof Error && error.name === 'CLIError'
+/** The fields of a refused request, one a line, by their own names; anything else on the line of the title. */
+function told(title: string, message: string): string[] {
+  const fields = message.split('\n').map((line) => line.replace(/^(?:params|query|body|config)\.(?=[^:]+: )/, ''))
+  return fields.length === 1 ? [`${title}: ${fields[0]}`] : [`${title}:`, ...fields.map((line) => `  ${line}`)]
+}
+
+/** Ours, and citty's own: unknown command, missing argument, wrong option. */
+const isUsageError = (error: unknown): error is Error =>
+  error instanceof UsageError || (error instanceof Error && error.name === 'CLIError')

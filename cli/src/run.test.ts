@@ -196,3 +196,26 @@ test('a person is named by address, and whoever is not there is said so', async 
   const nobody = await agentopia('member remove nobody@example.com', people)
   expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining('nobody@example.com')])
 })
+
+test('without a terminal the usage has no colours, and no spaces at the ends of its lines', async () => {
+  const texts = [
+    (await agentopia('--help')).out,
+    (await agentopia('tool --help')).out,
+    (await agentopia('tool frobnicate')).err,
+  ]
+  for (const text of texts) {
+    expect(text).toContain('USAGE')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what must not be there
+    expect(text).not.toMatch(/\u001b| $/m)
+  }
+})
+
+test('a refused request is told field by field, each on a line', async () => {
+  const detail = 'body.name: must be at most 63 characters long\nbody.config.url: must be an address (URL)'
+  const { err } = await agentopia('agent create helper', {
+    'POST /api/agents': problemResponse('invalid-request', detail),
+  })
+  expect(err).toContain(
+    'contract:\n  name: must be at most 63 characters long\n  config.url: must be an address (URL)\n',
+  )
+})

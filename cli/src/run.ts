@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { type CommandDef, renderUsage, runCommand } from 'citty'
 import { agentopia } from './agentopia.ts'
 import type { World } from './command.ts'
@@ -11,7 +12,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
   const { out, err } = world.streams
   const { found, parent, rest } = resolve(argv)
   if (argv.length === 0 || argv.includes('--help') || argv.includes('-h')) {
-    out(`${await renderUsage(found, parent)}\n`)
+    out(await usageOf(found, parent, world.colours?.out))
     return 0
   }
   if (argv[0] === '--version') {
@@ -25,9 +26,15 @@ export async function run(argv: readonly string[], world: World): Promise<number
     if (world.signal.aborted) return 130
     const { exitCode, json, lines } = failureOf(error, (await readSettings(world.env)).url)
     err(argv.includes('--json') ? `${JSON.stringify(json)}\n` : `${lines.join('\n')}\n`)
-    if (exitCode === 64 && !argv.includes('--json')) err(`\n${await renderUsage(found, parent)}\n`)
+    if (exitCode === 64 && !argv.includes('--json')) err(`\n${await usageOf(found, parent, world.colours?.err)}`)
     return exitCode
   }
+}
+
+async function usageOf(found: CommandDef, parent: CommandDef | undefined, coloured = false): Promise<string> {
+  const usage = await renderUsage(found, parent)
+  const lines = (coloured ? usage : stripVTControlCharacters(usage)).split('\n').map((line) => line.trimEnd())
+  return `${lines.join('\n').trimEnd()}\n`
 }
 
 interface Resolved {

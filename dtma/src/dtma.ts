@@ -18,6 +18,7 @@ import { serve } from './http/serve.ts'
 import type { Log } from './log.ts'
 import { createMcpEndpoint } from './mcp/mcp-endpoint.ts'
 import { createMcpBridge } from './mcp/tool-sessions.ts'
+import { reasonOf } from './reason.ts'
 import { openState, type State } from './state.ts'
 import { diagnosticsOf } from './system/diagnostics.ts'
 import { StateInUse } from './system/state-lock.ts'
@@ -105,10 +106,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   })
 
   async function diagnose(signal: AbortSignal): Promise<readonly Check[]> {
-    const runnerFailure = await runnerBase(signal).then(
-      () => undefined,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    )
+    const runnerFailure = await runnerBase(signal).then(() => undefined, reasonOf)
     const { uplink: configured, stateDirectory } = config
     const controlPlane = configured && { address: configured.baseUrl, heard: uplink?.heard ?? false }
     return diagnosticsOf(status(), { stateFailure, stateDirectory, runnerFailure, controlPlane, now: Date.now() })
@@ -271,7 +269,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       return state
     } catch (error) {
       if (error instanceof StateInUse) throw error
-      const message = error instanceof Error ? error.message : String(error)
+      const message = reasonOf(error)
       if (message !== stateFailure)
         log.error('the state directory cannot be used', { directory: config.stateDirectory, error })
       stateFailure = message

@@ -1,3 +1,5 @@
+import { reasonOf } from './reason.ts'
+
 /** Structured lines: one JSON object each, on stdout, and the last of them in memory for `GET /logs`. */
 export interface Log {
   debug(message: string, fields?: Fields): void
@@ -61,7 +63,7 @@ export function createLog({ level, write, date }: LogDeps): Log {
 /** The failure and what caused it, without the stack of the cause: the first one says where. */
 function describe(error: Error): Fields {
   const { name, message, stack, cause } = error
-  return { name, message, stack, ...(cause === undefined ? {} : { cause: String(cause) }) }
+  return { name, message, stack, ...(cause === undefined ? {} : { cause: reasonOf(cause) }) }
 }
 
 const blanked = (fields: Fields): Fields => Object.fromEntries(Object.keys(fields).map((key) => [key, undefined]))

@@ -19,12 +19,10 @@ export const controlPlaneApi = (version: string): ApiDescription => ({
   commonProblems: ({ auth, params, query, body }) => [
     ...(params || query || body ? ['invalid-request'] : []),
     ...(body ? ['payload-too-large'] : []),
-    ...(auth === 'enrolment' || auth === 'identity'
-      ? []
-      : auth === 'dtma'
-        ? ['unauthenticated', 'rate-limited']
-        : ['cross-site']),
-    ...(['viewer', 'operator', 'admin', 'agent'].includes(auth) ? ['unauthenticated', 'forbidden'] : []),
+    ...(auth === 'enrolment' || auth === 'identity' ? [] : auth === 'dtma' ? ['rate-limited'] : ['cross-site']),
+    // A token that is not valid is refused where none is needed, too.
+    ...(auth === 'enrolment' || auth === 'identity' ? [] : ['unauthenticated']),
+    ...(['viewer', 'operator', 'admin', 'agent'].includes(auth) ? ['forbidden'] : []),
     'internal',
     'store-unavailable',
   ],

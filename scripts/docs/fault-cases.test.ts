@@ -7,6 +7,11 @@ test('C05 D14: killed, it comes back', async () => {})
 test("M09 a long text is cut", () => {})
 test.each(rows)('C03: too late is refused: %s', () => {})
 test('S12: it\\'s said', () => {})
+test.each([1, [2]])('T01 in a list: %s', () => {})
+test.each([1])(
+  'T02 on a line of its own',
+  () => {},
+)
 test('an ordinary title, C05: no case', () => {})
 `
   expect(casesIn(text, 'f').map(({ id, statement }) => `${id} ${statement}`)).toEqual([
@@ -15,6 +20,8 @@ test('an ordinary title, C05: no case', () => {})
     'M09 a long text is cut',
     'C03 too late is refused',
     "S12 it's said",
+    'T01 in a list',
+    'T02 on a line of its own',
   ])
 })
 

@@ -13,7 +13,7 @@ export interface FaultCase {
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PACKAGES = ['api', 'backend', 'cli', 'dtma', 'e2e', 'web']
 /** The first argument of a test, in any of the three quotes, also after the rows of a `test.each`. */
-const TITLE = /(?:test|it|\]|\w\))\((['"`])((?:[A-Z]\d\d[ :])+.*?)(?<!\\)\1,/gs
+const TITLE = /(?:test|it|\]|\w\))\)?\(\s*(['"`])((?:[A-Z]\d\d[ :])+.*?)(?<!\\)\1,/gs
 
 /** The cases that titles of tests begin with, `C05 D14: …`, in this text. */
 export function casesIn(text: string, file: string): FaultCase[] {

@@ -23,7 +23,7 @@ const paint = (code, text) => (tty ? `\u001b[${code}m${text}\u001b[0m` : text)
  */
 export async function step(name, act) {
   const started = performance.now()
-  if (tty) process.stdout.write(`  ${paint(2, '…')} ${name}`)
+  process.stdout.write(tty ? `  ${paint(2, '…')} ${name}` : `  … ${name}\n`)
   try {
     const result = await act()
     const skipped = result?.skipped === true

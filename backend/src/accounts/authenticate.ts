@@ -8,6 +8,7 @@ import { findTokenIdentity, noteTokenUse, type TokenIdentity } from './api-token
 import { type Auth, isRefusal } from './auth.ts'
 import { findMembership } from './member.store.ts'
 import { digestOf } from './secret.ts'
+import { isIdle, noteSessionUse, NOTED_EVERY_MS as SESSION_NOTED_EVERY_MS } from './session.store.ts'
 import { createShortMemory } from './short-memory.ts'
 
 type UserCaller = Extract<Caller, { kind: 'user' }>
@@ -82,10 +83,20 @@ export function createAuthenticator({ store, auth, clock, log, findAgent }: Auth
       .catch((err: unknown) => log.warn({ err, tokenId }, 'use of a token not noted'))
   }
 
+  /** As for tokens, nobody waits for it. */
+  function noteSession(sessionId: string, now: number): void {
+    store
+      .system((tx) => noteSessionUse(tx, sessionId, new Date(now)))
+      .catch((err: unknown) => log.warn({ err, sessionId }, 'use of a session not noted'))
+  }
+
   async function byCookie(cookie: string): Promise<UserCaller | undefined> {
     const session = await readSession(cookie)
     if (!session) return undefined
     const { id: sessionId, userId, activeOrganizationId } = session.session
+    const now = clock.now()
+    if (isIdle(session.session, now)) return undefined
+    if (now - session.session.updatedAt.getTime() >= SESSION_NOTED_EVERY_MS) noteSession(sessionId, now)
     const member = await store.system((tx) => findMembership(tx, userId, activeOrganizationId))
     if (!member) return undefined
     const { accountId, role, email } = member

@@ -10,6 +10,7 @@ import type { Store } from '../store/connect.ts'
 import { invitations, sessions, signInLinks, verifications } from '../store/schema/index.ts'
 import { forgetUnusedClients } from './oauth/client.store.ts'
 import { forgetOldGrants } from './oauth/grant.store.ts'
+import { forgetIdleSessions } from './session.store.ts'
 
 export interface HousekeepingDeps {
   readonly store: Store
@@ -36,6 +37,7 @@ const removeExpired = (store: Store, now: number): Promise<void> =>
   store.system(async (tx) => {
     for (const table of [sessions, signInLinks, verifications, invitations])
       await tx.delete(table).where(lt(table.expiresAt, sql`now()`))
+    await forgetIdleSessions(tx, now)
     await forgetOldKeys(tx)
     await forgetOldAttempts(tx)
     await forgetOldGrants(tx)

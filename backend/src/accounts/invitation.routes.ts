@@ -27,6 +27,7 @@ import {
 import { mayGive } from './member.routes.ts'
 import { findMe, findPassword } from './member.store.ts'
 import { insertMember, insertPerson, listPeople } from './people.store.ts'
+import { noteStart } from './session.store.ts'
 
 export interface InvitationRouteDeps {
   readonly store: Store
@@ -83,9 +84,9 @@ export function invitationRoutes(
 
   mount.reply(readInvitation, async ({ body }, { browser }) => {
     const takeBack = attempts.take(browser.address)
-    const { email, role, accountName, userId } = await store.system((tx) => getInvitation(tx, body.token))
+    const { email, role, accountName } = await store.system((tx) => getInvitation(tx, body.token))
     takeBack()
-    return { email, role, accountName, known: userId !== undefined }
+    return { email, role, accountName } // not whether the address signs in here: that is its owner's business
   })
 
   mount.reply(acceptInvitation, async ({ body }, { browser }) => {
@@ -130,6 +131,7 @@ export function invitationRoutes(
     browser.setCookies(headers.getSetCookie())
     return store.system(async (tx) => {
       await tx.update(sessions).set({ activeOrganizationId: accountId }).where(eq(sessions.id, response.sessionId))
+      await noteStart(tx, eq(sessions.id, response.sessionId), { browser: browser.name, now: now() })
       const me = await findMe(tx, userId, accountId)
       if (!me) throw problem('sign-in-refused', 'This person is not in the account any more')
       return me

@@ -1,13 +1,27 @@
-import { getMe, type Me, problem, redeemSignInLink, setPassword, signIn, signOut } from '@agentopia/api'
+import {
+  endOtherSessions,
+  endSession,
+  getMe,
+  listSessions,
+  type Me,
+  problem,
+  redeemSignInLink,
+  setPassword,
+  signIn,
+  signOut,
+} from '@agentopia/api'
+import { eq } from 'drizzle-orm'
 import { recordActivity } from '../events/activity.store.ts'
-import { asUser } from '../http/caller.ts'
+import { asUser, type Caller } from '../http/caller.ts'
 import type { BrowserSession, Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
+import { sessions } from '../store/schema/index.ts'
 import { type AttemptLimit, createAttemptLimit } from './attempt-limit.ts'
 import { type Auth, isRefusal } from './auth.ts'
 import { findMe, findMembership } from './member.store.ts'
 import { changePassword } from './password.ts'
+import { deleteOtherSessions, deleteSession, listSessionsOf, noteStart } from './session.store.ts'
 import { redeemSignInToken } from './sign-in-link.store.ts'
 
 export interface SessionRouteDeps {
@@ -36,16 +50,21 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount }: S
   })
 
   mount.reply(signIn, async ({ body }, { browser }) => {
-    const { userId } = await attempt([byAddress.take(browser.address), byAccount.take(body.email.toLowerCase())], () =>
-      auth.api
-        .signInEmail({ body, headers: new Headers(), returnHeaders: true })
-        .then(({ headers, response }) => {
-          browser.setCookies(headers.getSetCookie())
-          return { userId: response.user.id }
-        })
-        .catch((error: unknown) => {
-          throw isRefusal(error) ? problem('sign-in-refused', 'E-mail or password is not right') : error
-        }),
+    const { userId, token } = await attempt(
+      [byAddress.take(browser.address), byAccount.take(body.email.toLowerCase())],
+      () =>
+        auth.api
+          .signInEmail({ body, headers: new Headers(), returnHeaders: true })
+          .then(({ headers, response }) => {
+            browser.setCookies(headers.getSetCookie())
+            return { userId: response.user.id, token: response.token }
+          })
+          .catch((error: unknown) => {
+            throw isRefusal(error) ? problem('sign-in-refused', 'E-mail or password is not right') : error
+          }),
+    )
+    await store.system((tx) =>
+      noteStart(tx, eq(sessions.token, token), { browser: browser.name, now: new Date(clock.now()) }),
     )
     return signedIn(userId, 'by password')
   })
@@ -67,9 +86,34 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount }: S
     return undefined
   })
 
+  mount.reply(listSessions, async (_, { caller }) => {
+    const { userId, sessionId } = asUser(caller)
+    return { items: await store.system((tx) => listSessionsOf(tx, userId, sessionId, new Date(clock.now()))) }
+  })
+
+  mount.reply(endSession, async ({ params }, { caller }) => {
+    const { userId, accountId, actor } = withBrowser(caller)
+    await store.system(async (tx) => {
+      if (!(await deleteSession(tx, userId, params.sessionId)))
+        throw problem('session-not-found', `You have no session ${params.sessionId}`)
+      const message = 'Signed out a browser'
+      await recordActivity(tx, { accountId, actor, action: 'user.session-ended', subject: userId, message })
+    })
+    return undefined
+  })
+
+  mount.reply(endOtherSessions, async (_, { caller }) => {
+    const { userId, accountId, actor, sessionId } = withBrowser(caller)
+    await store.system(async (tx) => {
+      const ended = await deleteOtherSessions(tx, userId, sessionId)
+      const message = `Signed out ${ended === 1 ? '1 other browser' : `${ended} other browsers`}`
+      await recordActivity(tx, { accountId, actor, action: 'user.session-ended', subject: userId, message })
+    })
+    return undefined
+  })
+
   mount.reply(setPassword, async ({ body }, { caller }) => {
-    const { userId, sessionId, accountId, actor } = asUser(caller)
-    if (sessionId === undefined) throw problem('forbidden', 'A token cannot change a password: sign in with a browser')
+    const { userId, sessionId, accountId, actor } = withBrowser(caller)
     const takeBack = byAccount.take(userId)
     await changePassword(store, auth, {
       userId,
@@ -86,7 +130,14 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount }: S
   })
 
   async function startSession(userId: string, browser: BrowserSession): Promise<void> {
-    const { headers } = await auth.api.startSession({ body: { userId }, headers: new Headers(), returnHeaders: true })
+    const { headers, response } = await auth.api.startSession({
+      body: { userId },
+      headers: new Headers(),
+      returnHeaders: true,
+    })
+    await store.system((tx) =>
+      noteStart(tx, eq(sessions.id, response.sessionId), { browser: browser.name, now: new Date(clock.now()) }),
+    )
     browser.setCookies(headers.getSetCookie())
   }
 
@@ -105,6 +156,13 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount }: S
       return me
     })
   }
+}
+
+/** @throws {ProblemError} `forbidden` for a token: it is not more than its role, and decides nothing about how its person signs in. */
+function withBrowser(caller: Caller) {
+  const { sessionId, ...user } = asUser(caller)
+  if (sessionId === undefined) throw problem('forbidden', 'A token cannot do this: sign in with a browser')
+  return { ...user, sessionId }
 }
 
 /** Every attempt is counted; one that succeeds is taken back. */

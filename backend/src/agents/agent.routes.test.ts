@@ -257,6 +257,35 @@ test('an agent executes with its own toolbelt only; denied and unreachable are t
   expect((await ask('GET', '/api/calls', undefined, stranger)).body.items).toEqual([])
 })
 
+test('a call that is refused is told the true cause, with what mends it', async () => {
+  const agentId = await newAgent()
+  const { body: item } = await ask('POST', `/api/agents/${agentId}/toolbelt`, { instanceId, allow: ['echo', 'ghost'] })
+  const path = `/api/agents/${agentId}/tools/${item.id}/execute`
+  // What is remembered of a toolbelt is forgotten when its change is announced, a moment later.
+  const refused = (capability = 'echo') =>
+    expect.poll(async () => (await ask('POST', path, { capability })).body, { timeout: 10_000 })
+  const allow = (change: object) => ask('PATCH', `/api/agents/${agentId}/toolbelt/${item.id}`, change)
+
+  await refused('ghost').toMatchObject({ status: 409, code: 'capability-not-offered' })
+  await ask('PATCH', `/api/agents/${agentId}`, { enabled: false })
+  await refused().toMatchObject({ status: 403, code: 'agent-disabled', fix: expect.stringContaining('on') })
+  await refused('no_such').toMatchObject({ code: 'agent-disabled' })
+  await ask('PATCH', `/api/agents/${agentId}`, { enabled: true })
+  await allow({ enabled: false })
+  await refused().toMatchObject({ status: 403, code: 'toolbelt-item-disabled' })
+  await allow({ enabled: true })
+  await ask('POST', `/api/toolboxes/${toolboxId}/tools/${instanceId}/stop`)
+  await refused().toMatchObject({ status: 409, code: 'instance-not-running' })
+  await refused('no_such').toMatchObject({ status: 403, code: 'capability-denied' })
+  await ask('POST', `/api/toolboxes/${toolboxId}/tools/${instanceId}/start`)
+  await ask('PUT', '/api/calls/switch', { enabled: false }, admin)
+  await refused().toMatchObject({ status: 403, code: 'calls-stopped' })
+  await ask('PUT', '/api/calls/switch', { enabled: true }, admin)
+  await refused().toMatchObject({ code: 'toolbox-unreachable' })
+  await ask('DELETE', `/api/agents/${agentId}/toolboxes/${toolboxId}`) // takes the item out of the toolbelt
+  await refused().toMatchObject({ status: 404, code: 'toolbelt-item-not-found' })
+})
+
 test('a removed agent leaves its calls on record', async () => {
   const agentId = await newAgent()
   const { body: item } = await ask('POST', `/api/agents/${agentId}/toolbelt`, { instanceId })

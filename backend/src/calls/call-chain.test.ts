@@ -110,7 +110,7 @@ test('replicas that write at once make one chain without a fork, and what both b
   expect(await verify(other)).toMatchObject({ intact: true, checked: 12 })
 })
 
-test('K08★ the role of the application can neither change nor remove nor add a record, nor where the chain ends', async () => {
+test('K08 ★ the role of the application can neither change nor remove nor add a record, nor where the chain ends', async () => {
   const account = await tenCalls()
   const refused = { cause: { code: '42501' } }
   for (const statement of [
@@ -128,7 +128,7 @@ test('K08★ the role of the application can neither change nor remove nor add a
   expect(await verify(account)).toMatchObject({ intact: true, checked: 10 })
 })
 
-test('K08★ not even the owner of the tables changes or removes a record by mistake', async () => {
+test('K08 ★ not even the owner of the tables changes or removes a record by mistake', async () => {
   const account = await tenCalls()
   for (const statement of [
     sql`update tool_calls set outcome = 'ok' where account_id = ${account}`,
@@ -162,7 +162,7 @@ test.each([
   ['the last records taken out', sql`delete from tool_calls where sequence > 8`, 9, 'missing'],
   ['the last record flipped', sql`update tool_calls set code = null where sequence = 10`, 10, 'altered'],
   ['a record added outside', sql`update tool_calls set sequence = null where sequence = 10`, 10, 'missing'],
-] as const)('K08★ a superuser is found out: %s', async (_, statement, sequence, reason) => {
+] as const)('K08 ★ a superuser is found out: %s', async (_, statement, sequence, reason) => {
   const account = await tenCalls()
   const others = await store.system((tx) =>
     tx.select({ id: calls.id }).from(calls).where(sql`account_id <> ${account}`),
@@ -172,7 +172,7 @@ test.each([
   expect(await verify(account)).toMatchObject({ intact: false, broken: { sequence, reason } })
 })
 
-test('K08★ a superuser who computes all hashes anew is found out, and stays found out', async () => {
+test('K08 ★ a superuser who computes all hashes anew is found out, and stays found out', async () => {
   const account = await tenCalls()
   let previousHash = '0'.repeat(64)
   for (const { hash: _, ...rest } of await chainOf(account)) {
@@ -190,7 +190,7 @@ test('K08★ a superuser who computes all hashes anew is found out, and stays fo
   expect(await verify(account)).toMatchObject({ intact: false, broken: { sequence: 10, reason: 'seal' } })
 })
 
-test('K08★ a chain that was set back to an earlier state is found out by a head that was noted elsewhere', async () => {
+test('K08 ★ a chain that was set back to an earlier state is found out by a head that was noted elsewhere', async () => {
   const account = await tenCalls()
   const earlier = (await store.system((tx) => tx.select().from(callChains))).find((row) => row.accountId === account)!
   await append([record(account), record(account)])

@@ -87,7 +87,7 @@ test('K10 an export as CSV is one row a call, and nothing in it is a formula', a
   expect(rows.find((row) => row.includes('cmd'))).toContain(`"'=cmd|""x"", 100%_sure"`)
 })
 
-test('an export is filtered as the list is, and each account has its own', async () => {
+test('T04 an export is filtered as the list is, and each account has its own', async () => {
   expect((await exported({ outcome: 'failed' })).trimEnd().split('\n')).toHaveLength(Math.ceil(COUNT / 10))
   expect(await exported({}, stranger)).toBe('')
 })

@@ -1,6 +1,6 @@
 import type { ConfigField, SecretField, Tool, ToolOAuth } from '@agentopia/api'
 import { problem } from '@agentopia/api'
-import { ToolSpec } from '@agentopia/dtma/contract'
+import { linesOf, ToolSpec, wordsOfIssue } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import type { CatalogueFlow } from '../data-flow/flow-labels.ts'
 
@@ -54,8 +54,8 @@ function packageOf(pack: Recipe['spec']['package']): Tool['package'] {
  * @throws {ProblemError} `invalid-config`, naming every wrong field.
  */
 export function parseConfigValues(fields: readonly ConfigField[], values: ConfigValues): ConfigValues {
-  const result = schemaOf(fields).safeParse(values)
-  if (!result.success) throw problem('invalid-config', z.prettifyError(result.error).replaceAll('\n', ' '))
+  const result = schemaOf(fields).safeParse(values, { error: wordsOfIssue })
+  if (!result.success) throw problem('invalid-config', linesOf('config', result.error.issues).join('\n'))
   return Object.fromEntries(Object.entries(result.data).filter(([, value]) => value !== undefined)) as ConfigValues
 }
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => plane.close())
 
-test('a change of a row reaches the account that follows, and no other', async () => {
+test('T04 a change of a row reaches the account that follows, and no other', async () => {
   const other = await signedIn(plane, 'account_b', 'viewer')
   const [mine, theirs] = [
     await plane.request('GET', '/api/events', viewer),

@@ -45,7 +45,7 @@ function setUp(limits: AgentLimits) {
   }
 }
 
-test('without limits nothing is refused, and the database is not asked', async () => {
+test('without limits the database is not asked', async () => {
   const nowhere: Pick<Store, 'tenant'> = { tenant: () => Promise.reject(new Error('asked')) }
   const admit = createAdmission(nowhere, { now: () => NOON })
   const { agent } = setUp({ capabilities: [{ capability: 'demo__other', perMinute: 1 }] })
@@ -60,6 +60,17 @@ test('T09 so many calls in a minute and no more; the refusal says when the next 
   expect(asked).toEqual(['ok', 'ok', 'ok', 'rate-limited 48'])
   t.pass(MINUTE_MS)
   expect(await t.ask()).toBe('ok')
+})
+
+test('T09 an agent for which nothing is set makes sixty calls in a minute; another number, or none, is set for it alone', async () => {
+  const [usual, more, any] = [setUp({}), setUp({ perMinute: 61 }), setUp({ perMinute: null })]
+  const accepted = async (t: typeof usual) =>
+    (await Promise.all(Array.from({ length: 70 }, () => t.ask()))).filter((answer) => answer === 'ok').length
+  expect([await accepted(usual), await accepted(more), await accepted(any)]).toEqual([60, 61, 70])
+  usual.pass(MINUTE_MS - 1_000)
+  expect(await usual.ask()).toBe('rate-limited 1')
+  usual.pass(1_000)
+  expect(await usual.ask()).toBe('ok')
 })
 
 test('T09 the limit of one agent locks no other out', async () => {

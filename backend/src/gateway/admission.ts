@@ -1,4 +1,4 @@
-import { type AgentLimits, problem } from '@agentopia/api'
+import { type AgentLimits, DEFAULT_CALLS_PER_MINUTE, problem } from '@agentopia/api'
 import { sql } from 'drizzle-orm'
 import { RateLimited } from '../http/rate-limited.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -23,8 +23,18 @@ export type Admit = (call: PermittedCall) => Promise<void> | void
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
-/** The database counts, for all replicas together and over restarts; where no limit is set, it is not asked. */
-export function createAdmission(store: Pick<Store, 'tenant'>, clock: Pick<Clock, 'now'>): Admit {
+/**
+ * Limits that somebody set are counted by the database, for all replicas together and over restarts. The default is a
+ * guard against loops, not an account: each process counts it in memory, and the database is not asked.
+ * @param usual Calls in one minute of an agent for which none are set; `null`: not limited.
+ */
+export function createAdmission(
+  store: Pick<Store, 'tenant'>,
+  clock: Pick<Clock, 'now'>,
+  usual: number | null = DEFAULT_CALLS_PER_MINUTE,
+): Admit {
+  const counts = createMinuteCounts()
+
   return ({ toolbelt: { agent }, item, capability, argumentBytes }) => {
     const { limits } = agent
     if (limits.argumentBytes !== undefined && argumentBytes > limits.argumentBytes)
@@ -33,14 +43,42 @@ export function createAdmission(store: Pick<Store, 'tenant'>, clock: Pick<Clock,
         `The arguments have ${argumentBytes} bytes; ${limits.argumentBytes} are allowed`,
       )
     const counters = countersOf(limits, `${item.instance.name}__${capability}`)
-    if (counters.length === 0) return
     const now = clock.now()
+    if (limits.perMinute === undefined && usual !== null) counts.take(agent.id, usual, now)
+    if (counters.length === 0) return
     return store.tenant(agent.accountId, async (tx) => {
       // Refused by one, counted by none: the transaction ends here.
       for (const counter of counters) await countOne(tx, agent, counter, now)
     })
   }
 }
+
+/** More agents than this do not call one process in a minute; if they do, their counts begin anew. */
+const MOST_COUNTED = 10_000
+
+/** Counts of the present minute, in the memory of this process. */
+function createMinuteCounts() {
+  let minute = 0
+  let counted = new Map<string, number>()
+
+  return {
+    /** @throws {RateLimited} When there were `most` in this minute already. */
+    take(agentId: string, most: number, now: number): void {
+      const start = now - (now % MINUTE_MS)
+      if (start !== minute || counted.size > MOST_COUNTED) counted = new Map()
+      minute = start
+      const before = counted.get(agentId) ?? 0
+      if (before >= most)
+        throw new RateLimited(
+          `Calls of an agent are limited to ${most} a minute, unless a limit of its own is set`,
+          secondsUntil(start + MINUTE_MS, now),
+        )
+      counted.set(agentId, before + 1)
+    },
+  }
+}
+
+const secondsUntil = (end: number, now: number): number => Math.max(1, Math.ceil((end - now) / 1_000))
 
 interface Counter {
   readonly scope: string
@@ -60,7 +98,7 @@ const rates = (
   scope: string,
   what: string,
 ): Counter[] => [
-  ...(perMinute === undefined
+  ...(perMinute === undefined || perMinute === null
     ? []
     : [
         {
@@ -98,7 +136,7 @@ async function countOne(
       setWhere: sql`${callCounts.count} < ${most}`,
     })
     .returning({ count: callCounts.count })
-  if (counted.length === 0) throw new RateLimited(words, Math.max(1, Math.ceil((start + windowMs - now) / 1_000)))
+  if (counted.length === 0) throw new RateLimited(words, secondsUntil(start + windowMs, now))
 }
 
 /** Windows that are over for good. @returns how many were forgotten. */

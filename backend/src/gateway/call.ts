@@ -20,6 +20,7 @@ import type { AskFirst } from './ask-first.ts'
 import { authorise, authoriseAll, type BeltItem, type Toolbelt } from './authorise.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import { cleanText } from './clean-text.ts'
+import { deniedBecause } from './denied.ts'
 import type { CallUpstream } from './upstream.ts'
 
 /** One call that an agent wants to make. */
@@ -48,6 +49,8 @@ export interface WantedCall {
   readonly id: JsonRpcId
   readonly timeoutMs: number
   readonly signal: AbortSignal
+  /** Asked while the call is under way: is its caller still let in? Absent: it is not asked. */
+  readonly isLetIn?: () => Promise<boolean>
   readonly onNotification?: (notification: JsonRpcNotification) => void
 }
 
@@ -63,9 +66,8 @@ export interface MadeCall {
 
 /**
  * Authorises, admits, asks a person where one is to be asked, calls, records. The record is begun before anything is sent: without it there is no call.
- * @throws {ProblemError} `capability-denied`, which does not tell whether the capability exists; `capability-changed`, of one
- *   that was allowed as something else; `store-unavailable`,
- *   `rate-limited`, `payload-too-large`, `result-too-large`; `approval-denied`, `approval-timeout`; the signal's reason when it aborts; or what the upstream throws.
+ * @throws {ProblemError} {@link Denied} with the reason, which does not tell whether a capability exists that was not allowed;
+ *   `store-unavailable`, `rate-limited`, `payload-too-large`, `result-too-large`; `approval-denied`, `approval-timeout`; the signal's reason when it aborts; or what the upstream throws.
  */
 export type MakeCall = (wanted: WantedCall) => Promise<MadeCall>
 
@@ -117,9 +119,11 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
     const because = denialOf(wanted)
     if (!item || because) {
       end({ outcome: 'denied', code: because ?? 'unknown' })
-      if (because === 'capability-changed')
-        throw problem('capability-changed', `${shown(capability)} is described otherwise than when it was allowed`)
-      throw problem('capability-denied', `${shown(capability)} is not among the capabilities of this agent`)
+      throw deniedBecause(because ?? 'unknown', {
+        agent: wanted.toolbelt.agent.name,
+        instance: item?.instance.name,
+        capability: shown(capability),
+      })
     }
     if (asked.blocked !== undefined) {
       end({ outcome: 'denied', code: 'secret-blocked' })

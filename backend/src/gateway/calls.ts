@@ -41,7 +41,7 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
   const { makeCall, underWay, questions, states, passes, version, log, timeoutMs } = deps
 
   return async (exchange, method) => {
-    const { message, era, open, about, agent, client, response, answer, streams } = exchange
+    const { message, era, open, about, agent, isLetIn, client, response, answer, streams } = exchange
     const asked = message.params?.[method === 'resources/read' ? 'uri' : 'name']
     const args = message.params?.['arguments'] ?? {}
     if (typeof asked !== 'string' || !isObject(args))
@@ -80,6 +80,7 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
         id: message.id,
         timeoutMs,
         signal: gone.signal,
+        isLetIn,
         ...(streams ? { onNotification } : {}),
       })
 

@@ -16,6 +16,8 @@ export interface Exchange {
   readonly message: JsonRpcRequest
   readonly era: Era
   readonly agent: CallingAgent
+  /** Is its token still good? */
+  readonly isLetIn: () => Promise<boolean>
   readonly open: OpenToolbelt
   /** The endpoint of one instance, by its name; `undefined`: of the whole toolbelt. */
   readonly only: string | undefined

@@ -39,8 +39,11 @@ const REMEMBERED = sql`interval '24 hours'`
 
 /** Refusals before anything was sent to the tool. */
 const NOT_MADE: ReadonlySet<string> = new Set<ProblemCode>([
-  'capability-denied',
+  'agent-disabled',
+  'calls-stopped',
   'capability-changed',
+  'capability-denied',
+  'capability-not-offered',
   'approval-timeout',
   'circuit-open',
   'instance-not-running',
@@ -48,6 +51,8 @@ const NOT_MADE: ReadonlySet<string> = new Set<ProblemCode>([
   'payload-too-large',
   'rate-limited',
   'store-unavailable',
+  'toolbelt-item-disabled',
+  'toolbox-access-missing',
 ])
 
 export interface ExecuteOnceDeps {

@@ -15,7 +15,7 @@ const LONGEST_WAIT_MS = CallSettings.shape.approvalSeconds.maxValue! * 1_000
 
 /** One call over REST: for the agent itself, and for an operator who tries a tool out as that agent. */
 export function executeRoutes(mount: Mount, { toolbelts, makeCall, executeOnce }: ExecuteRouteDeps): void {
-  mount.reply(executeCapability, async ({ params, body }, { caller, signal, idempotencyKey }) => {
+  mount.reply(executeCapability, async ({ params, body }, { caller, signal, isLetIn, idempotencyKey }) => {
     const notFound = () => problem('agent-not-found', `No agent has the id ${params.agentId}`)
     if (caller.kind === 'agent' && caller.agentId !== params.agentId) throw notFound()
     const open = await toolbelts.of(caller.accountId, params.agentId)
@@ -30,7 +30,15 @@ export function executeRoutes(mount: Mount, { toolbelts, makeCall, executeOnce }
     const waitMs = item.asked.has(body.capability) ? LONGEST_WAIT_MS : 0
     const once = { accountId, agentId, key: idempotencyKey, request: { params, body }, timeoutMs, waitMs }
     return executeOnce(once, async () => {
-      const { callId, durationMs, answer } = await makeCall({ toolbelt, via: 'rest', item, ...body, id: 1, signal })
+      const { callId, durationMs, answer } = await makeCall({
+        toolbelt,
+        via: 'rest',
+        item,
+        ...body,
+        id: 1,
+        signal,
+        isLetIn,
+      })
       if ('error' in answer)
         throw problem('tool-failed', `The tool refused ${body.capability}: ${answer.error.message.slice(0, 1_000)}`)
       return { callId, durationMs, result: answer.result }

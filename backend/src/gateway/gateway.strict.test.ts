@@ -80,7 +80,7 @@ test('M01 nobody learns from the answer whether a method or a tool exists', asyn
   expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
 })
 
-test('a token in the address is refused, even beside a good one', async () => {
+test('T13 a token in the address is refused, even beside a good one', async () => {
   const answer = await post({ ...gateway, url: `${gateway.url}?token=${gateway.secret}` }, json)
   expect([answer.status, answer.body.error.message]).toEqual([400, expect.stringContaining('Authorization')])
 })

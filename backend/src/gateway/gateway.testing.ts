@@ -65,6 +65,8 @@ interface TestGatewayOptions {
   readonly port?: number
   /** Which tools take secrets; absent: none. They run where all others do. */
   readonly catalog?: Catalog
+  /** Calls in one minute of an agent without limits; absent: any number. */
+  readonly usualCalls?: number
 }
 
 /** The gateway as it is composed, over real sockets, between an agent and a fake DTMA. */
@@ -101,7 +103,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const secretAudit = createSecretAudit({ store, clock: systemClock, log })
   const unguarded = createMakeCall({
     callUpstream,
-    admit: createAdmission(store, systemClock),
+    admit: createAdmission(store, systemClock, options.usualCalls ?? null),
     askFirst: createAskFirst({
       askPerson: asking.ask,
       readToolbelt: (accountId, agentId) => store.tenant(accountId, (tx) => readToolbelt(tx, agentId)),

@@ -87,7 +87,8 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
 
   async function serve(request: IncomingMessage, response: ServerResponse, only: string | undefined): Promise<void> {
     refuseStrangers(request, own)
-    const agent = await authenticate(request, response)
+    const { agent, isLetIn } = await authenticate(request)
+    cutWhenRevoked(response, isLetIn)
     const { headers, method } = request
     const sessionId = String(headers['mcp-session-id'] ?? '')
     const client = JSON.stringify([agent.agentId, sessionId])
@@ -113,7 +114,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
         : { capabilities: streams ? capabilitiesIn(sessionId) : {}, logLevel: memories(client).logLevel }
     const answer = answerTo(response, message.id, { streams })
     const memory = () => memories(client)
-    await handle({ message, era, agent, open, only, client, about, memory, response, answer, streams })
+    await handle({ message, era, agent, isLetIn, open, only, client, about, memory, response, answer, streams })
   }
 
   async function openOf({ accountId, agentId }: CallingAgent, only: string | undefined): Promise<OpenToolbelt> {
@@ -124,7 +125,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
     return open
   }
 
-  async function authenticate({ headers }: IncomingMessage, response: ServerResponse): Promise<CallingAgent> {
+  async function authenticate({ headers }: IncomingMessage) {
     const { authorization } = headers
     if (authorization === undefined)
       throw new McpRefusal(401, CODE.invalidRequest, 'Send the token of an agent as a bearer token')
@@ -132,8 +133,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
     const find = async () => (secret === undefined ? undefined : findAgent(secret))
     const agent = await find()
     if (!agent) throw new McpRefusal(401, CODE.invalidRequest, 'The token is unknown, expired or revoked')
-    cutWhenRevoked(response, async () => (await find()) !== undefined)
-    return agent
+    return { agent, isLetIn: async () => (await find()) !== undefined }
   }
 
   function takeBack(client: string, { method, params }: JsonRpcNotification): void {

@@ -1,16 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eq } from 'drizzle-orm'
+import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { insertAgentToken } from '../agents/agent-token.store.ts'
 import type { Tx } from '../store/connect.ts'
 import {
   agents,
+  agentTokens,
   agentToolboxAccess,
   callSettings,
   capabilityPermissions,
   instances,
   toolbeltItems,
 } from '../store/schema/index.ts'
+import type { MakeCall } from './call.ts'
 import { openTestGateway, post, type TestGateway, toolCall } from './gateway.testing.ts'
+import { createKillSwitch } from './kill-switch.ts'
+import { readToolbelt } from './toolbelt.store.ts'
+import type { OpenToolbelt } from './toolbelts.ts'
 
 // Whoever takes a right away ends what is under way with it, and nothing else.
 
@@ -109,4 +116,52 @@ test('a hundred calls of one agent end together', async () => {
   } finally {
     await wide.close()
   }
+})
+
+test('a token is revoked: what is under way with it ends, and what another token called goes on', async () => {
+  const of = { id: gateway.agentId, accountId: 'account_1' }
+  const { secret } = await gateway.store.system((tx) => insertAgentToken(tx, of, 'another'))
+  const seen = gateway.dtma.seen.length
+  const theirs = post({ url: gateway.url, secret }, toolCall('demo__slow', { ms: 2_500 }))
+  const mine = post(gateway, toolCall('demo__slow', { ms: 60_000 }))
+  await vi.waitFor(() => expect(gateway.dtma.seen).toHaveLength(seen + 2))
+  const from = performance.now()
+  await gateway.store.system((tx) => tx.delete(agentTokens).where(eq(agentTokens.id, gateway.tokenId)))
+  const ended = await mine.then(
+    ({ body }) => body.error.data?.['code'],
+    () => 'cut', // the connection may end before the answer is written
+  )
+  expect(['call-stopped', 'cut']).toContain(ended)
+  expect(performance.now() - from).toBeLessThan(EFFECTIVE_MS)
+  await vi.waitFor(() => expect(gateway.dtma.gone).toEqual(['slow']))
+  expect((await theirs).body.result['content']).toEqual([{ type: 'text', text: 'at last' }])
+  expect((await post(gateway, toolCall('demo__echo', { text: 'x' }))).status).toBe(401)
+})
+
+test('whoever calls by another door is asked about too', async () => {
+  let isLetIn = true
+  const held: MakeCall = ({ signal }) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  const toolbelt = await gateway.store.tenant('account_1', (tx) => readToolbelt(tx, gateway.agentId))
+  const open = { toolbelt: toolbelt! } as OpenToolbelt
+  const guarded = createKillSwitch({
+    makeCall: held,
+    toolbelts: { of: async () => open },
+    log: pino({ level: 'silent' }),
+    lookEveryMs: 5,
+  })
+  const call = guarded.makeCall({
+    toolbelt: open.toolbelt,
+    via: 'rest',
+    item: open.toolbelt.items.find(({ id }) => id === gateway.demo.itemId),
+    capability: 'echo',
+    arguments: {},
+    id: 1,
+    timeoutMs: 60_000,
+    signal: new AbortController().signal,
+    isLetIn: async () => isLetIn,
+  })
+  await sleep(30)
+  isLetIn = false
+  await expect(call).rejects.toMatchObject({ code: 'call-stopped', message: expect.stringContaining('token') })
 })

@@ -9,6 +9,7 @@ import {
 } from '@agentopia/dtma/contract'
 import { ComeAgain } from '../http/come-again.ts'
 import { cleanText } from './clean-text.ts'
+import { Denied } from './denied.ts'
 import { type Era, SPOKEN } from './mcp-revision.ts'
 
 export type Reply = JsonRpcAnswer
@@ -107,7 +108,7 @@ export function errorOf(error: unknown, absent: () => Reply, signal: AbortSignal
   if (!(error instanceof ProblemError))
     return { error: { code: CODE.internal, message: 'Unexpected failure; it is in the log of the control plane' } }
   const { code, kind, message } = error
-  if (code === 'capability-denied') return absent()
+  if (error instanceof Denied && code !== 'capability-changed') return absent()
   // The model is to read it, as it reads what a tool says of its own failures.
   if (code === 'approval-denied' || code === 'approval-timeout')
     return { result: { content: [{ type: 'text', text: `${kind.title}. ${message}. ${kind.fix}` }], isError: true } }

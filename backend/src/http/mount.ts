@@ -1,8 +1,16 @@
-import { type Parsed, parseInput, problem, type Reply, type StreamEvent, type UserOperation } from '@agentopia/api'
+import {
+  type Parsed,
+  ProblemError,
+  parseInput,
+  problem,
+  type Reply,
+  type StreamEvent,
+  type UserOperation,
+} from '@agentopia/api'
 import type { Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { type Caller, mayCall } from './caller.ts'
-import { clientAddress } from './client-address.ts'
+import type { ClientAddress } from './client-address.ts'
 import { readJsonBody, storable } from './json-body.ts'
 import { readUpload } from './upload-body.ts'
 
@@ -10,8 +18,10 @@ import { readUpload } from './upload-body.ts'
 export interface BrowserSession {
   /** The cookies that came, and no other header. */
   readonly headers: Headers
-  /** Address of the peer, for limits. Behind a proxy it is the proxy's. */
+  /** Address of the client, for limits; of the nearest proxy that is not trusted. */
   readonly address: string
+  /** As the browser calls itself. */
+  readonly name: string | undefined
   /** Whole `Set-Cookie` lines for the answer. */
   setCookies(lines: readonly string[]): void
 }
@@ -21,8 +31,10 @@ export interface RequestContext<Who = Caller> {
   readonly caller: Who
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal
-  /** `Idempotency-Key` of the request, at most 255 characters. */
+  /** `Idempotency-Key` of a request for an operation that takes one, 1 to 255 characters. */
   readonly idempotencyKey: string | undefined
+  /** Asks again, later: a token may have been revoked, a person removed. No answer is no revocation. */
+  readonly isLetIn: () => Promise<boolean>
   /** Position to resume a stream from: the `Last-Event-ID` header. */
   readonly lastEventId: string | undefined
   readonly browser: BrowserSession
@@ -63,6 +75,7 @@ export interface MountDeps {
   readonly app: Hono
   /** @returns `undefined` for nobody. @throws {ProblemError} for a credential that is wrong. */
   readonly authenticate: (c: Context) => Promise<Caller | undefined>
+  readonly clientAddress: ClientAddress
 }
 
 export { BODY_LIMIT } from './json-body.ts'
@@ -86,7 +99,7 @@ export interface Mount {
   readonly mounted: ReadonlySet<string>
 }
 
-export function createMount({ app, authenticate }: MountDeps): Mount {
+export function createMount({ app, authenticate, clientAddress }: MountDeps): Mount {
   const mounted = new Set<string>()
 
   function claim(op: UserOperation): void {
@@ -94,12 +107,28 @@ export function createMount({ app, authenticate }: MountDeps): Mount {
     mounted.add(op.id)
   }
 
+  async function contextOf(op: UserOperation, c: Context) {
+    const caller = await admit(op, c, authenticate)
+    return {
+      caller,
+      signal: c.req.raw.signal,
+      idempotencyKey: op.problems.includes('idempotency-key-reused') ? idempotencyKeyOf(c) : undefined,
+      isLetIn: () =>
+        admit(op, c, authenticate).then(
+          () => true,
+          (error: unknown) => !isRefusal(error),
+        ),
+      lastEventId: c.req.header('last-event-id')?.slice(0, 255),
+      browser: browserOf(c, clientAddress(c)),
+    }
+  }
+
   return {
     mounted,
     reply(op, handle) {
       claim(op)
       app.on(op.method, op.path, async (c) => {
-        const context = contextOf(c, await admit(op, c, authenticate))
+        const context = await contextOf(op, c)
         const result = await handle(await inputOf(op, c), context as never)
         return op.status === 204 ? c.body(null, 204) : c.json(result as object, op.status)
       })
@@ -107,7 +136,7 @@ export function createMount({ app, authenticate }: MountDeps): Mount {
     upload(op, handle) {
       claim(op)
       app.on(op.method, op.path, async (c) => {
-        const context = contextOf(c, await admit(op, c, authenticate))
+        const context = await contextOf(op, c)
         const input = await inputOf(op, c)
         const bytes = await readUpload(c.req.raw, op.upload?.mostBytes ?? 0)
         return c.json((await handle(input, bytes, context as never)) as object, op.status as 200)
@@ -118,7 +147,7 @@ export function createMount({ app, authenticate }: MountDeps): Mount {
       app.on(op.method, op.path, async (c) => {
         const gone = new AbortController()
         c.req.raw.signal.addEventListener('abort', () => gone.abort())
-        const context = { ...contextOf(c, await admit(op, c, authenticate)), signal: gone.signal }
+        const context = { ...(await contextOf(op, c)), signal: gone.signal }
         const { type, name, chunks } = await handle(await inputOf(op, c), context as never)
         c.header('content-type', `${type}; charset=utf-8`)
         c.header('content-disposition', `attachment; filename="${name}"`)
@@ -130,7 +159,7 @@ export function createMount({ app, authenticate }: MountDeps): Mount {
       app.on(op.method, op.path, async (c) => {
         const gone = new AbortController()
         c.req.raw.signal.addEventListener('abort', () => gone.abort())
-        const context = { ...contextOf(c, await admit(op, c, authenticate)), signal: gone.signal }
+        const context = { ...(await contextOf(op, c)), signal: gone.signal }
         const events = await handle(await inputOf(op, c), context as never)
         return streamSSE(c, async (sse) => {
           sse.onAbort(() => gone.abort())
@@ -198,19 +227,23 @@ async function inputOf<Op extends UserOperation>(op: Op, c: Context): Promise<Pa
   return parsed.input
 }
 
-function contextOf(c: Context, caller: Caller | undefined) {
-  return {
-    caller,
-    signal: c.req.raw.signal,
-    idempotencyKey: c.req.header('idempotency-key')?.slice(0, 255),
-    lastEventId: c.req.header('last-event-id')?.slice(0, 255),
-    browser: browserOf(c),
-  }
+const LONGEST_KEY = 255
+
+/** @throws {ProblemError} `invalid-request`: a key that is cut may be equal to another. */
+function idempotencyKeyOf(c: Context): string | undefined {
+  const key = c.req.header('idempotency-key')
+  if (key === '' || (key !== undefined && key.length > LONGEST_KEY))
+    throw problem('invalid-request', `Idempotency-Key: must be 1 to ${LONGEST_KEY} characters long`)
+  return key
 }
 
-const browserOf = (c: Context): BrowserSession => ({
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ProblemError && (error.code === 'unauthenticated' || error.code === 'forbidden')
+
+const browserOf = (c: Context, address: string): BrowserSession => ({
   headers: new Headers({ cookie: c.req.header('cookie') ?? '' }),
-  address: clientAddress(c),
+  address,
+  name: c.req.header('user-agent'),
   setCookies: (lines) => {
     for (const line of lines) c.header('set-cookie', line, { append: true })
   },

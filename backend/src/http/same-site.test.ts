@@ -44,6 +44,6 @@ const cases: { name: string; over: Partial<RequestSource>; allowed: boolean }[] 
   { name: 'no host at all', over: { method: 'GET', host: undefined }, allowed: false },
 ]
 
-test.each(cases)('$name: allowed is $allowed', ({ over, allowed }) => {
+test.each(cases)('T05 $name: allowed is $allowed', ({ over, allowed }) => {
   expect(refusalOf(source(over), own) === undefined).toBe(allowed)
 })

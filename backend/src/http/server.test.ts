@@ -1,6 +1,7 @@
 import { request as nodeRequest } from 'node:http'
 import { connect } from 'node:net'
-import { defineUserOperation } from '@agentopia/api'
+import { gzipSync } from 'node:zlib'
+import { defineUserOperation, problem } from '@agentopia/api'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { pino } from 'pino'
@@ -19,7 +20,7 @@ const echo = defineUserOperation({
   status: 200,
   body: z.object({ text: z.string() }),
   reply: z.object({ bytes: z.int() }),
-  problems: [],
+  problems: ['idempotency-key-reused'],
 })
 const tick = defineUserOperation({
   id: 'tick',
@@ -34,12 +35,21 @@ const tick = defineUserOperation({
 
 let server: Server
 let gone: string[]
+let isRevoked = false
+const asked: (() => Promise<boolean>)[] = []
 beforeEach(async () => {
   gone = []
   const app = new Hono()
   app.onError(problemResponse(pino({ level: 'silent' })))
-  const mount = createMount({ app, authenticate: async () => undefined })
-  mount.reply(echo, async ({ body }) => ({ bytes: body.text.length }))
+  const mount = createMount({
+    app,
+    authenticate: async () => (isRevoked ? Promise.reject(problem('unauthenticated', 'revoked')) : undefined),
+    clientAddress: () => '192.0.2.1',
+  })
+  mount.reply(echo, async ({ body }, { isLetIn }) => {
+    asked.push(isLetIn)
+    return { bytes: body.text.length }
+  })
   mount.stream(tick, async (_, { signal }) => ticks(signal))
   server = await openServer({ host: '127.0.0.1', port: 0 })
   server.serve({ request: getRequestListener(app.fetch), upgrade: (_, socket) => void socket.destroy() })
@@ -63,7 +73,7 @@ const post = (body: NonNullable<RequestInit['body']>) =>
     duplex: 'half',
   } as RequestInit)
 
-test('a body of the largest size is read, one byte more is refused by its length alone', async () => {
+test('T12 a body of the largest size is read, one byte more is refused by its length alone', async () => {
   const body = (length: number) => JSON.stringify({ text: 'x'.repeat(length - '{"text":""}'.length) })
   expect(await (await post(body(BODY_LIMIT))).json()).toEqual({ bytes: BODY_LIMIT - 11 })
   const refused = await post(body(BODY_LIMIT + 1))
@@ -71,7 +81,7 @@ test('a body of the largest size is read, one byte more is refused by its length
   expect((await post(body(100))).status).toBe(200)
 })
 
-test('a body without a length is counted as it comes, and refused long before it ends', async () => {
+test('T12 a body without a length is counted as it comes, and refused long before it ends', async () => {
   let sent = 0
   const endless = new ReadableStream({
     pull(controller) {
@@ -130,4 +140,67 @@ test('what is no HTTP does not hurt', async () => {
     nodeRequest(at('/%E0%A4%A'), (response) => resolve(response.resume().statusCode)).end(),
   )
   expect(status).toBe(404)
+})
+
+test('an Idempotency-Key that is empty or too long is refused, not cut: cut it may be equal to another', async () => {
+  const withKey = (key: string) =>
+    fetch(at('/echo'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify({ text: 'x' }),
+    })
+  expect((await withKey('k'.repeat(255))).status).toBe(200)
+  for (const key of ['', 'k'.repeat(256)]) {
+    const answer = await withKey(key)
+    expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'invalid-request' }])
+  }
+})
+
+test('while it works, a handler may ask whether its caller is still let in', async () => {
+  await post(JSON.stringify({ text: 'x' }))
+  const isLetIn = asked.at(-1)!
+  expect(await isLetIn()).toBe(true)
+  isRevoked = true
+  expect(await isLetIn()).toBe(false)
+  isRevoked = false
+})
+
+test('T12 ten megabytes, and a bomb of gzip, are refused without being held or unpacked', async () => {
+  const before = process.memoryUsage().rss
+  const many = new ReadableStream({
+    pull: (controller) => void controller.enqueue(new Uint8Array(65_536).fill(32)),
+  })
+  const endless = await post(many).catch((error: Error) => error)
+  if (endless instanceof Response) expect(endless.status).toBe(413)
+  const bomb = gzipSync(Buffer.alloc(64 << 20, 32)) // 64 MB in 64 kB
+  const answer = await fetch(at('/echo'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    body: bomb,
+  })
+  expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, 'invalid-request'])
+  expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20)
+})
+
+test('T12 who sends a head without an end is cut, and others are answered meanwhile', async () => {
+  const hasty = await openServer({ host: '127.0.0.1', port: 0 }, { headersTimeoutMs: 300, checkEveryMs: 50 })
+  hasty.serve({ request: (_, response) => void response.end('ok'), upgrade: (_, socket) => void socket.destroy() })
+  const slow = connect(hasty.port, '127.0.0.1')
+  const dripping = setInterval(() => slow.write('x-more: and more\r\n'), 20)
+  try {
+    slow.on('error', () => {}) // it is cut while it still writes
+    slow.write('GET / HTTP/1.1\r\nHost: localhost\r\n')
+    let heard = ''
+    slow.on('data', (chunk) => {
+      heard += chunk
+    })
+    const cut = new Promise((resolve) => slow.once('close', resolve))
+    expect((await fetch(`http://127.0.0.1:${hasty.port}/`)).status).toBe(200)
+    await cut
+    expect(heard).toMatch(/^(?:HTTP\/1\.1 408 |$)/)
+  } finally {
+    clearInterval(dripping)
+    slow.destroy()
+    await hasty.close(0)
+  }
 })

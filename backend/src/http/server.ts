@@ -14,8 +14,14 @@ export interface Server {
   close(deadlineMs: number): Promise<void>
 }
 
+/** How long a client may take for the head of a request, and how often that is looked at. */
+const PATIENCE = { headersTimeoutMs: 20_000, checkEveryMs: 5_000 }
+
 /** @throws {NodeJS.ErrnoException} `EADDRINUSE` and its like. */
-export async function openServer(listen: { readonly host: string; readonly port: number }): Promise<Server> {
+export async function openServer(
+  listen: { readonly host: string; readonly port: number },
+  { headersTimeoutMs, checkEveryMs }: typeof PATIENCE = PATIENCE,
+): Promise<Server> {
   let request: RequestHandler = (_, response) => {
     response
       .writeHead(503, { 'retry-after': '1', 'content-type': 'text/plain' })
@@ -25,7 +31,12 @@ export async function openServer(listen: { readonly host: string; readonly port:
     socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n')
   }
   const upgraded = new Set<Duplex>()
-  const server = createServer({ requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 20_000 })
+  const server = createServer({
+    requestTimeout: 120_000,
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: checkEveryMs,
+    keepAliveTimeout: 20_000,
+  })
   server.on('request', (incoming, response) => request(incoming, response))
   server.on('upgrade', (incoming, socket, head) => {
     upgraded.add(socket)

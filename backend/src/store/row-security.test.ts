@@ -17,13 +17,13 @@ beforeAll(async () => {
 })
 afterAll(() => store[Symbol.asyncDispose]())
 
-test('an account sees its own rows, whatever the query says', async () => {
+test('T04 an account sees its own rows, whatever the query says', async () => {
   expect((await store.tenant('account-a', (tx) => tx.select().from(agents))).map(({ name }) => name)).toEqual([
     'canary-a',
   ])
 })
 
-test('an account can neither change nor remove rows of another', async () => {
+test('T02 an account can neither change nor remove rows of another', async () => {
   await store.tenant('account-a', async (tx) => {
     expect(await tx.update(agents).set({ description: 'taken over' }).where(sql`true`).returning()).toHaveLength(1)
     expect(await tx.delete(agents).where(sql`account_id = 'account-b'`).returning()).toHaveLength(0)
@@ -34,7 +34,7 @@ test('an account can neither change nor remove rows of another', async () => {
   })
 })
 
-test('an account cannot write a row in the name of another', async () => {
+test('T02 an account cannot write a row in the name of another', async () => {
   const forged = store.tenant('account-a', (tx) =>
     tx.insert(agents).values({ id: newId('agent'), accountId: 'account-b', name: 'forged' }),
   )
@@ -50,7 +50,7 @@ test('the role of one transaction does not outlive it', async () => {
   expect(await store.system((tx) => tx.select().from(agents))).toHaveLength(2)
 })
 
-test('every table with an account is under row-level security, and the others are closed to the application role', async () => {
+test('T02 every table with an account is under row-level security, and the others are closed to the application role', async () => {
   const rows = await store.system((tx) =>
     tx.execute<{ table: string; scoped: boolean; secured: boolean; policies: number; readable: boolean }>(sql`
       select c.relname as table,

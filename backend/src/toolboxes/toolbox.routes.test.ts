@@ -37,7 +37,7 @@ function scene(accountId: string = newId('act')) {
   const caller: Caller = { kind: 'user', accountId, userId: 'u', role: 'viewer', actor: 'x@example.com' }
   const looked: string[] = []
   const connected = new Set<string>()
-  toolboxRoutes(createMount({ app, authenticate: async () => caller }), {
+  toolboxRoutes(createMount({ app, authenticate: async () => caller, clientAddress: () => 'unknown' }), {
     store,
     views: createToolboxViews({ clock, isConnected: (id) => connected.has(id), listeningSince: () => 0 }),
     look: async (id) => {

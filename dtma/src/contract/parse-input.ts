@@ -1,4 +1,5 @@
-import { prettifyError, safeParse } from 'zod/v4/core'
+import { safeParse } from 'zod/v4/core'
+import { linesOf, wordsOfIssue } from './field-lines.ts'
 import type { Operation, Parsed } from './operation.ts'
 
 /** What arrived, before anything is known about it. */
@@ -11,7 +12,7 @@ export interface RawInput {
 
 export type ParsedInput<Op extends Operation> = { readonly input: Parsed<Op> } | { readonly invalid: string }
 
-/** Checks a request against its operation. `invalid` names every wrong field, never its value. */
+/** Checks a request against its operation. `invalid` names every wrong field on a line of its own, never its value. */
 export function parseInput<Op extends Operation>(op: Op, raw: RawInput): ParsedInput<Op> {
   const input: Record<string, unknown> = {}
   const wrong: string[] = []
@@ -22,9 +23,9 @@ export function parseInput<Op extends Operation>(op: Op, raw: RawInput): ParsedI
       wrong.push('body: a JSON body is required')
       continue
     }
-    const result = safeParse(schema, raw[part])
+    const result = safeParse(schema, raw[part], { error: wordsOfIssue })
     if (result.success) input[part] = result.data
-    else wrong.push(`${part}: ${prettifyError(result.error).replaceAll('\n', ' ')}`)
+    else wrong.push(...linesOf(part, result.error.issues))
   }
-  return wrong.length === 0 ? { input: input as Parsed<Op> } : { invalid: wrong.join('; ') }
+  return wrong.length === 0 ? { input: input as Parsed<Op> } : { invalid: wrong.join('\n') }
 }

@@ -1,5 +1,6 @@
 import { API_VERSION, type Client, enrol, ProblemError } from '../contract/index.ts'
 import type { Log } from '../log.ts'
+import { reasonOf } from '../reason.ts'
 import type { Clock } from './clock.ts'
 import { jitteredBackoffMs } from './clock.ts'
 import type { Credentials, Identity } from './identity.ts'
@@ -70,4 +71,4 @@ export async function enrolOnce(
 export const whyNot = (error: unknown): Record<string, unknown> =>
   error instanceof ProblemError
     ? { reason: error.message, code: error.code, fix: error.kind.fix }
-    : { reason: error instanceof Error ? error.message : String(error) }
+    : { reason: reasonOf(error) }

@@ -8,6 +8,7 @@ import {
   type ToolStatus,
 } from '../contract/index.ts'
 import type { Log } from '../log.ts'
+import { reasonOf } from '../reason.ts'
 import { type Clock, jitteredBackoffMs } from './clock.ts'
 import type { Renewals } from './renewals.ts'
 
@@ -109,7 +110,7 @@ export function startHeartbeats(
         const code = error instanceof ProblemError ? error.code : undefined
         if (code === 'superseded' || code === 'unauthenticated') return code
         failures += 1
-        if (failures === 1) log.warn('heartbeat was not heard', { reason: String(error) })
+        if (failures === 1) log.warn('heartbeat was not heard', { reason: reasonOf(error) })
         waitMs = Math.min(jitteredBackoffMs(failures, clock.random), LONGEST_RETRY_MS)
       }
       nap = new AbortController()

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import { RUN_ID_HEADER, TUNNEL_CLOSE, TUNNEL_PATH, TUNNEL_PROTOCOL } from '../contract/index.ts'
 import type { Log } from '../log.ts'
+import { reasonOf } from '../reason.ts'
 import { type Clock, jitteredBackoffMs } from './clock.ts'
 import { keepAlive } from './keep-alive.ts'
 import { connectPinned, type Pins } from './pinned-tls.ts'
@@ -66,7 +67,7 @@ async function connectOnce(deps: TunnelDeps, signal: AbortSignal): Promise<Close
   try {
     return await connectOver(deps, signal, await connectPinned(new URL(deps.baseUrl), pins, signal))
   } catch (error) {
-    return { connected: false, code: NEVER_OPEN, reason: error instanceof Error ? error.message : String(error) }
+    return { connected: false, code: NEVER_OPEN, reason: reasonOf(error) }
   }
 }
 
@@ -118,6 +119,6 @@ function serve(ws: WebSocket, listener: TunnelListener, log: Log): void {
   const settings = { initialWindowSize: STREAM_WINDOW, maxConcurrentStreams: MAX_STREAMS }
   const server = createServer({ settings }, (request, response) => void listener(request, response))
   server.on('session', (session) => session.setLocalWindowSize(SESSION_WINDOW))
-  server.on('sessionError', (error) => log.debug('tunnel session failed', { reason: String(error) }))
+  server.on('sessionError', (error) => log.debug('tunnel session failed', { reason: reasonOf(error) }))
   server.emit('connection', new WsDuplex(ws))
 }

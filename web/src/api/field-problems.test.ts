@@ -7,14 +7,14 @@ test('what the contract says about a body is read back into its fields', () => {
   const parsed = parseInput(deployTool, { params: { toolboxId: 'toolbox_0123456789abcdef' }, query: {}, body })
   const { fields } = fieldProblemsOf('invalid' in parsed ? parsed.invalid : '')
   expect(fields['name']).toContain('lower-case letters')
-  expect(fields['config']).toContain('expected record')
+  expect(fields['config']).toBe('must be an object')
 })
 
 test('several fields, and what belongs to none', () => {
-  const detail = '✖ Invalid input: expected string   → at owner ✖ Too small   → at port ✖ Unrecognized key: "x"'
+  const detail = 'config.owner: must be text\nconfig.port: must be at least 1\nbody: this is no JSON'
   expect(fieldProblemsOf(detail)).toEqual({
-    fields: { owner: 'Invalid input: expected string', port: 'Too small' },
-    rest: ['Unrecognized key: "x"'],
+    fields: { owner: 'must be text', port: 'must be at least 1' },
+    rest: ['this is no JSON'],
   })
 })
 

@@ -4,18 +4,18 @@ export interface FieldProblems {
   readonly rest: readonly string[]
 }
 
-/**
- * Reads the detail of `invalid-config` and `invalid-request` back into fields: `✖ message → at path`, repeated.
- * Unknown keys are named inside a message that belongs to none.
- */
+const PARTS = /^(?:params|query|body|config)((?:\.[^:\n]+)?): (.+)$/
+
+/** Reads the detail of `invalid-config` and `invalid-request` back into fields: a line each, `body.name: is missing`. */
 export function fieldProblemsOf(detail: string): FieldProblems {
   const fields: Record<string, string> = {}
   const rest: string[] = []
-  for (const part of detail.split('✖').slice(1)) {
-    const [message = '', path] = part.split('→ at ').map((text) => text.trim().replace(/;(?: \w+:)?$/, ''))
+  for (const line of detail.split('\n')) {
+    const [, path, message] = PARTS.exec(line) ?? []
+    if (message === undefined) continue
     const field = path?.split('.').at(-1)
     if (field) fields[field] ??= message
-    else if (message) rest.push(message)
+    else rest.push(message)
   }
   return { fields, rest }
 }

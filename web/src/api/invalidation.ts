@@ -20,7 +20,7 @@ const READS_OF = {
   call: ['listCalls', 'getCall', 'listAgents', 'getAgent'],
   approval: ['listApprovals'],
   settings: ['getCallSettings', 'getPayloadRules', 'listOAuthClients'],
-  activity: ['listActivity'],
+  activity: ['listActivity', 'listSessions'],
   tool: ['listCatalog', 'getCatalogTool'],
   registry: ['listRegistries'],
   image: ['listImageArchives'],

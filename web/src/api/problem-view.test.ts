@@ -44,7 +44,7 @@ test('the text for a report holds title, detail, fix, code and id', () => {
 })
 
 test('an address that names what cannot exist is told as such, not as a breach of contract', () => {
-  const wrong = problem('invalid-request', 'params: ✖ an id that begins with toolbox_ → at toolboxId')
+  const wrong = problem('invalid-request', 'params.toolboxId: an id that begins with toolbox_')
   expect(problemViewOf(ProblemError.fromDocument(wrong.toDocument('req-2')))).toMatchObject({
     title: 'There is no such thing',
     code: 'not-found',
@@ -53,10 +53,13 @@ test('an address that names what cannot exist is told as such, not as a breach o
 })
 
 test('refused input names the fields in the words of people', () => {
-  const wrong = problem('invalid-request', 'body: ✖ Invalid email address → at email ✖ Too small → at password')
+  const wrong = problem(
+    'invalid-request',
+    'body.email: must be an e-mail address\nbody.password: must be at least 12 characters long',
+  )
   expect(problemViewOf(ProblemError.fromDocument(wrong.toDocument('req-3')))).toMatchObject({
     title: 'The input was not accepted',
-    detail: 'email: Invalid email address; password: Too small',
+    detail: 'email: must be an e-mail address; password: must be at least 12 characters long',
     instance: 'req-3',
   })
 })

@@ -46,7 +46,7 @@ export function problemViewOf(error: unknown): ProblemView {
 }
 
 function ofProblem({ message, code, kind }: ProblemError): ProblemView {
-  if (code === 'invalid-request' && message.startsWith('params:')) return NO_SUCH_THING
+  if (code === 'invalid-request' && /^params[.:]/.test(message)) return NO_SUCH_THING
   const document = ProblemDocument.safeParse(kind)
   const { title, fix, retryable, status } = kind
   return {
@@ -60,7 +60,7 @@ function ofProblem({ message, code, kind }: ProblemError): ProblemView {
   }
 }
 
-/** `body: ✖ Invalid email address → at email` → `email: Invalid email address`. */
+/** `body.email: must be an e-mail address` → `email: must be an e-mail address`. */
 function inputDetail(message: string): string {
   const { fields, rest } = fieldProblemsOf(message)
   const named = Object.entries(fields).map(([field, problem]) => `${field}: ${problem}`)

@@ -46,7 +46,7 @@ function Join({ token, invitation }: { token: string; invitation: Reply<typeof r
   const accept = useAction(acceptInvitation)
   const [name, setName] = useState('')
   const [password, setPassword] = useState('')
-  const { email, role, accountName, known } = invitation
+  const { email, role, accountName } = invitation
   return (
     <>
       <div className="mt-4 text-center">
@@ -60,37 +60,35 @@ function Join({ token, invitation }: { token: string; invitation: Reply<typeof r
         onSubmit={(event) => {
           event.preventDefault()
           accept.mutate(
-            { body: { token, name: known ? email.slice(0, 100) : name.trim(), password } },
+            { body: { token, name: name.trim(), password } },
             { onSuccess: () => void navigate({ to: '/', replace: true }) },
           )
         }}
       >
         <input type="hidden" name="email" autoComplete="username" value={email} readOnly />
-        {!known && (
-          <Field label="Your name">
-            {(control) => (
-              <Input
-                {...control}
-                name="name"
-                autoComplete="name"
-                required
-                maxLength={100}
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            )}
-          </Field>
-        )}
+        <Field label="Your name" hint="If you sign in here already, it stays as it is">
+          {(control) => (
+            <Input
+              {...control}
+              name="name"
+              autoComplete="name"
+              required
+              maxLength={100}
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+            />
+          )}
+        </Field>
         <Field
           label="Password"
-          hint={known ? 'You sign in here already: the password that you have' : `At least ${LEAST} characters`}
+          hint={`At least ${LEAST} characters; if you sign in here already, the password that you have`}
         >
           {(control) => (
             <Input
               {...control}
               type="password"
               name="password"
-              autoComplete={known ? 'current-password' : 'new-password'}
+              autoComplete="new-password"
               required
               minLength={LEAST}
               value={password}

@@ -8,6 +8,7 @@ import { Images } from './settings/images.tsx'
 import { People } from './settings/people.tsx'
 import { Profile } from './settings/profile.tsx'
 import { Registries } from './settings/registries.tsx'
+import { Sessions } from './settings/sessions.tsx'
 
 /** One's own: how one signs in, tokens, looks; what the account decides about calls; and what this control plane is. */
 export const SettingsPage = () => (
@@ -15,6 +16,7 @@ export const SettingsPage = () => (
     <PageHeader title="Settings" />
     <div className="flex max-w-4xl flex-col gap-5">
       <Profile />
+      <Sessions />
       <ApiTokens />
       <People />
       <DigitalOcean />

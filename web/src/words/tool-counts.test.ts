@@ -16,4 +16,5 @@ test('tools of a toolbox that is not heard are not said to run', () => {
   expect(toolWords([heard(1, 2), silent(3, 3)])).toBe('1 of 5 tools running, 3 unknown')
   expect(toolFraction(silent(2, 2))).toBe('?/2')
   expect(toolFraction(heard(1, 2))).toBe('1/2')
+  expect([toolFraction(silent(0, 0)), toolFraction(heard(0, 0))]).toEqual(['0', '0'])
 })

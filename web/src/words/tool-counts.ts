@@ -18,6 +18,8 @@ export function toolWords(toolboxes: readonly Counted[]): string {
   return `${sum(heard, 'running')} of ${count(total, 'tool')} running${unknown > 0 ? `, ${unknown} unknown` : ''}`
 }
 
-/** The same in the least room: `2/3`. */
-export const toolFraction = (toolbox: Counted): string =>
-  `${isHeard(toolbox) ? toolbox.toolCounts.running : '?'}/${toolbox.toolCounts.total}`
+/** The same in the least room: `2/3`; `0` when there are none. */
+export function toolFraction(toolbox: Counted): string {
+  const { running, total } = toolbox.toolCounts
+  return total === 0 ? '0' : `${isHeard(toolbox) ? running : '?'}/${total}`
+}

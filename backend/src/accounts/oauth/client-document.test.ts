@@ -57,7 +57,7 @@ test.each([
     (response: ServerResponse) => void response.writeHead(200, { 'content-type': 'application/json' }).write('{'),
   ],
   ['a cut connection', (response: ServerResponse) => void response.destroy()],
-] as [string, typeof answer][])('%s is refused', async (_, given) => {
+] as [string, typeof answer][])('T10 a document that is not as it should be is refused: %s', async (_, given) => {
   answer = given
   await expect(read(`${origin}/client.json`)).rejects.toMatchObject({
     name: 'OAuthError',
@@ -65,7 +65,7 @@ test.each([
   })
 })
 
-test('nothing that is not public is dialled, by address or by name, and nobody learns what is there', async () => {
+test('T10 nothing that is not public is dialled, by address or by name, and nobody learns what is there', async () => {
   answer = document()
   const before = asked
   const guarded = createDocumentReader({ timeoutMs: 500 })
@@ -77,7 +77,7 @@ test('nothing that is not public is dialled, by address or by name, and nobody l
   expect(asked).toBe(before)
 })
 
-test('a name is checked when it is dialled, each time', async () => {
+test('T10 a name is checked when it is dialled, each time', async () => {
   answer = document()
   const dialled: string[] = []
   const once = createDocumentReader({
@@ -90,11 +90,14 @@ test('a name is checked when it is dialled, each time', async () => {
   expect(dialled.length).toBeGreaterThan(1)
 })
 
-test('an id is an address when it is https, has a path, and is spelled as everybody spells it', () => {
+test('T10 an id is an address when it is https, has a path, and is spelled as everybody spells it', () => {
   expect(isDocumentAddress('https://app.example/client.json')).toBe(true)
   for (const id of [
     'client_0000000000000000',
     'http://app.example/client.json',
+    'file:///etc/passwd',
+    'gopher://app.example/x',
+    'https:app.example/client.json',
     'https://app.example/',
     'https://app.example',
     'https://app.example/a/../client.json',

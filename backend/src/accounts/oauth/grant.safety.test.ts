@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { signedIn } from '../../control-plane.testing.ts'
 import { type ManualClock, manualClock } from '../../reconcile/manual-clock.testing.ts'
 import { agents, members, oauthClients, oauthGrants } from '../../store/schema/index.ts'
-import { forgetUnusedClients } from './client.store.ts'
+import { forgetUnusedClients, insertClient } from './client.store.ts'
 import { forgetOldGrants } from './grant.store.ts'
 import { openServedControlPlane, type ServedControlPlane } from './oauth.testing.ts'
 
@@ -142,4 +142,34 @@ test('what is past its time is removed, and with it clients that nobody wants', 
   expect(left[0]).not.toContainEqual({ id: body.client_id })
   expect(left[1]).toEqual([])
   expect((await served.listTools(kept.access)).status).toBe(200)
+})
+
+test('of registrations that nobody consented to a bounded number is kept, the oldest go first; what is in use stays', async () => {
+  const kept = await served.connect(served.agents.research)
+  const registered: string[] = []
+  for (let n = 0; n < 6; n += 1) {
+    const client = { name: `flood ${n}`, redirectUris: ['http://127.0.0.1/callback'] }
+    registered.push((await served.store.system((tx) => insertClient(tx, client, 4))).id)
+  }
+  const left = (await served.store.system((tx) => tx.select({ id: oauthClients.id }).from(oauthClients))).map(
+    ({ id }) => id,
+  )
+  expect(left.filter((id) => registered.includes(id))).toEqual(expect.arrayContaining(registered.slice(-4)))
+  expect(left.filter((id) => registered.includes(id))).toHaveLength(4)
+  expect(left).toContain(kept.clientId)
+  expect((await served.listTools(kept.access)).status).toBe(200)
+})
+
+test('a client acts for a person only as long as that person may let one in', async () => {
+  const { clientId, access, refreshToken } = await served.connect(served.agents.research)
+  const become = async (role: string) => {
+    const as = await signedIn(served.plane, 'account_home', 'owner')
+    const change = await served.api('PATCH', `/api/members/${served.operator.userId}`, { role }, as)
+    expect(change.status).toBe(200)
+  }
+  await become('viewer')
+  expect((await served.listTools(access)).status).toBe(401)
+  expect(await errorOf(await served.refresh(clientId, refreshToken))).toEqual([400, 'invalid_grant'])
+  await become('operator')
+  expect((await served.listTools(access)).status).toBe(200)
 })

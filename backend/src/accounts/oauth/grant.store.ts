@@ -1,5 +1,5 @@
-import type { ConnectedClient } from '@agentopia/api'
-import { and, desc, eq, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
+import type { ConnectedClient, Role } from '@agentopia/api'
+import { and, desc, eq, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
 import { newId } from '../../new-id.ts'
 import type { Tx } from '../../store/connect.ts'
 import { agents, members, oauthCodes, oauthGrants, oauthTokens } from '../../store/schema/index.ts'
@@ -45,7 +45,7 @@ export interface ConnectedIdentity {
 
 /**
  * @param resource The address at which the token is shown; one for another address opens nothing.
- * @returns `undefined` for a token that is none, is expired, or whose giver left the account.
+ * @returns `undefined` for a token that is none, is expired, or whose giver left the account or may only look now.
  */
 export async function findConnectedIdentity(
   tx: Tx,
@@ -76,8 +76,12 @@ export async function findConnectedIdentity(
   return row
 }
 
-/** The place in the account of who consented. */
-export const ofGiver = and(eq(members.organizationId, oauthGrants.accountId), eq(members.userId, oauthGrants.userId))
+/** The place in the account of who consented: with a role that may consent now, for a grant gives no more than its giver has. */
+export const ofGiver = and(
+  eq(members.organizationId, oauthGrants.accountId),
+  eq(members.userId, oauthGrants.userId),
+  inArray(members.role, ['operator', 'admin', 'owner'] satisfies Role[]),
+)
 
 /** Notes that a client called; at most once a minute, so that a busy one does not write with every call. */
 export async function noteGrantUse(tx: Tx, grantId: string): Promise<void> {

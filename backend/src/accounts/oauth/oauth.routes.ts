@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono'
-import { clientAddress } from '../../http/client-address.ts'
+import type { ClientAddress } from '../../http/client-address.ts'
 import { readJsonBody } from '../../http/json-body.ts'
 import type { Clock } from '../../reconcile/clock.ts'
 import type { Store } from '../../store/connect.ts'
@@ -20,6 +20,7 @@ export interface OAuthRouteDeps {
   readonly clock: Clock
   readonly server: AuthorizationServer
   readonly clients: ClientFinder
+  readonly clientAddress: ClientAddress
   /** A token or grant ended: nobody may be remembered. */
   readonly forgetConnected: () => void
 }
@@ -28,7 +29,8 @@ export interface OAuthRouteDeps {
 const REGISTRATIONS_PER_MINUTE = 30
 
 /** What MCP clients call themselves: how to get a token, and the tokens (OAuth 2.1, RFC 7591, 7009, 8414, 9728). */
-export function oauthRoutes(app: Hono, { store, clock, server, clients, forgetConnected }: OAuthRouteDeps): void {
+export function oauthRoutes(app: Hono, deps: OAuthRouteDeps): void {
+  const { store, clock, server, clients, clientAddress, forgetConnected } = deps
   const registrations = createAttemptLimit({
     perMinute: REGISTRATIONS_PER_MINUTE,
     clock,

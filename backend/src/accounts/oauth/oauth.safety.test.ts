@@ -37,7 +37,7 @@ test('M01 ★ without a token the answer says where to get one, down to the endp
 })
 
 describe('M02 ★', () => {
-  test('a token for another address, of another kind or of nobody opens nothing at the endpoint', async () => {
+  test('M02 a token for another address, of another kind or of nobody opens nothing at the endpoint', async () => {
     const { access, refreshToken } = await served.connect(served.agents.research)
     expect((await served.listTools(access)).tools).toEqual(['research__search'])
     const unsigned = (claims: object) =>
@@ -61,13 +61,13 @@ describe('M02 ★', () => {
     expect((await served.listTools(access)).status).toBe(401)
   })
 
-  test('a token is good at the endpoint alone: the API takes it for nobody’s', async () => {
+  test('M02 a token is good at the endpoint alone: the API takes it for nobody’s', async () => {
     const { access } = await served.connect(served.agents.research)
     const answer = await fetch(`${served.origin}/api/me`, { headers: { authorization: `Bearer ${access}` } })
     expect(answer.status).toBe(401)
   })
 
-  test('an expired token is refused, also while it is remembered', async () => {
+  test('M02 an expired token is refused, also while it is remembered', async () => {
     const { access, clientId, refreshToken } = await served.connect(served.agents.research)
     await clock.advance(3_599_000)
     expect((await served.listTools(access)).status).toBe(200)
@@ -76,7 +76,7 @@ describe('M02 ★', () => {
     expect((await served.refresh(clientId, refreshToken)).status).toBe(200)
   })
 
-  test('a token acts as the agent that was chosen, and a person of another account chooses none of ours', async () => {
+  test('M02 a token acts as the agent that was chosen, and a person of another account chooses none of ours', async () => {
     const one = await served.connect(served.agents.research)
     const other = await served.connect(served.agents.billing)
     expect((await served.listTools(one.access)).tools).toEqual(['research__search'])
@@ -85,7 +85,7 @@ describe('M02 ★', () => {
     await expect(served.codeFor(served.agents.research, {}, stranger)).rejects.toThrow(/404.*agent-not-found/)
   })
 
-  test('a token asked for another address is not given', async () => {
+  test('M02 a token asked for another address is not given', async () => {
     const { client_id } = (await served.register()).body
     const asked = { ...requestOf(client_id, 'v'), resource: 'https://elsewhere.example/mcp' }
     expect((await served.authorize(asked)).searchParams.get('error')).toBe('invalid_target')
@@ -102,12 +102,12 @@ describe('M04', () => {
   test.each([
     ['a page of another site', { origin: 'https://evil.example' }],
     ['a sandboxed frame', { origin: 'null' }],
-  ])('%s can use no token', async (_, headers) => {
+  ])('M04 %s can use no token', async (_, headers) => {
     const { access } = await served.connect(served.agents.research)
     expect((await served.listTools(access, headers)).status).toBe(403)
   })
 
-  test('a page of another site cannot register, exchange or revoke through a browser', async () => {
+  test('M04 a page of another site cannot register, exchange or revoke through a browser', async () => {
     for (const path of ['/oauth/register', '/oauth/token', '/oauth/revoke']) {
       const answer = await fetch(served.origin + path, {
         method: 'POST',
@@ -120,7 +120,7 @@ describe('M04', () => {
 })
 
 describe('M11 ★', () => {
-  test('each client is consented to, each time: a cookie alone gives nothing', async () => {
+  test('M11 each client is consented to, each time: a cookie alone gives nothing', async () => {
     const { client_id } = (await served.register()).body
     const asked = requestOf(client_id, 'v')
     for (let time = 0; time < 2; time += 1) {
@@ -137,7 +137,7 @@ describe('M11 ★', () => {
     )
   })
 
-  test('an address of another site is no way out of ours: nobody is led there unasked', async () => {
+  test('M11 an address of another site is no way out of ours: nobody is led there unasked', async () => {
     const { client_id } = (await served.register(['https://elsewhere.example/callback'])).body
     const { href } = await served.authorize({ client_id, response_type: 'nonsense' })
     expect(href.startsWith(`${served.origin}/connect/q`)).toBe(true)
@@ -147,14 +147,14 @@ describe('M11 ★', () => {
     expect(new URL(body.refusedTo).searchParams.get('error')).toBe('unsupported_response_type')
   })
 
-  test('the person is told who asks and where the answer goes', async () => {
+  test('M11 the person is told who asks and where the answer goes', async () => {
     const { client_id } = (await served.register(['https://app.example/cb'], { client_name: 'De\u202Esk\u0007' })).body
     const page = await served.authorize({ ...requestOf(client_id, 'v'), redirect_uri: 'https://app.example/cb' })
     const { body } = await served.api('GET', `/api/authorization?request=${page.pathname.split('/').at(-1)}`)
     expect(body).toEqual({ client: { name: 'Desk', redirectHost: 'app.example', staysHere: false } })
   })
 
-  test('another site cannot consent with the cookie of the person', async () => {
+  test('M11 another site cannot consent with the cookie of the person', async () => {
     const { client_id } = (await served.register()).body
     const page = await served.authorize(requestOf(client_id, 'v'))
     const decision = { kind: 'agent', agentId: served.agents.research }
@@ -172,12 +172,12 @@ describe('M11 ★', () => {
     }
   })
 
-  test('who may only look cannot consent', async () => {
+  test('M11 who may only look cannot consent', async () => {
     const viewer = await signedIn(served.plane, 'account_home', 'viewer')
     await expect(served.codeFor(served.agents.research, {}, viewer)).rejects.toThrow(/403.*forbidden/)
   })
 
-  test('the answer goes to no address but a registered one', async () => {
+  test('M11 the answer goes to no address but a registered one', async () => {
     const { client_id } = (await served.register()).body
     for (const redirect_uri of [
       'https://evil.example/callback',
@@ -202,7 +202,7 @@ describe('M11 ★', () => {
     }
   })
 
-  test('a native client listens on whatever port is free, and need not say that it is one', async () => {
+  test('M11 a native client listens on whatever port is free, and need not say that it is one', async () => {
     const { status, body } = await served.register(['http://127.0.0.1/cb', 'cursor://mcp/cb'])
     expect(status).toBe(201)
     for (const redirect_uri of ['http://127.0.0.1:51234/cb', 'cursor://mcp/cb']) {
@@ -212,7 +212,7 @@ describe('M11 ★', () => {
   })
 
   test.each(['http://192.168.1.5/cb', 'javascript:alert(1)', 'data:text/html,x', 'https://a.example/#x', 'no address'])(
-    'nobody registers %s',
+    'M11 nobody registers %s',
     async (uri) => {
       const { status, body } = await served.register([REDIRECT, uri])
       expect([status, body['error']]).toEqual([400, 'invalid_redirect_uri'])
@@ -225,14 +225,14 @@ describe('M11 ★', () => {
     ['no method, which means plain', { code_challenge_method: '' }, 'invalid_request'],
     ['an implicit token', { response_type: 'token' }, 'unsupported_response_type'],
     ['an answer in the fragment', { response_mode: 'fragment' }, 'invalid_request'],
-  ])('PKCE and the code are the only way: %s is refused', async (_, part, error) => {
+  ])('M11 PKCE and the code are the only way: %s is refused', async (_, part, error) => {
     const { client_id } = (await served.register()).body
     const answer = await served.authorize({ ...requestOf(client_id, 'v'), ...part })
     expect(Object.fromEntries(answer.searchParams)).toMatchObject({ error, state: 'a state', iss: served.origin })
     expect(answer.href.startsWith(REDIRECT)).toBe(true)
   })
 
-  test('without the verifier, or with another, a code gives nothing', async () => {
+  test('M11 without the verifier, or with another, a code gives nothing', async () => {
     const asked = await served.codeFor(served.agents.research)
     const without = { grant_type: 'authorization_code', client_id: asked.clientId, code: asked.code }
     expect(await errorOf(await served.form('/oauth/token', without))).toEqual([400, 'invalid_request'])
@@ -240,7 +240,7 @@ describe('M11 ★', () => {
     expect((await served.exchange(asked)).status).toBe(200)
   })
 
-  test('a code of one client is of no use to another, nor for another address', async () => {
+  test('M11 a code of one client is of no use to another, nor for another address', async () => {
     const asked = await served.codeFor(served.agents.research)
     const other = (await served.register()).body.client_id
     expect(await errorOf(await served.exchange({ ...asked, clientId: other }))).toEqual([400, 'invalid_grant'])
@@ -250,7 +250,7 @@ describe('M11 ★', () => {
     ])
   })
 
-  test('a code that comes twice ends what it gave', async () => {
+  test('M11 a code that comes twice ends what it gave', async () => {
     const asked = await served.codeFor(served.agents.research)
     const tokens = (await (await served.exchange(asked)).json()) as { access_token: string; refresh_token: string }
     expect((await served.listTools(tokens.access_token)).status).toBe(200)
@@ -259,7 +259,7 @@ describe('M11 ★', () => {
     expect(await errorOf(await served.refresh(asked.clientId, tokens.refresh_token))).toEqual([400, 'invalid_grant'])
   })
 
-  test('of a code that is sent ten times at once, no tokens stay', async () => {
+  test('M11 of a code that is sent ten times at once, no tokens stay', async () => {
     const asked = await served.codeFor(served.agents.research)
     const answers = await Promise.all(Array.from({ length: 10 }, () => served.exchange(asked)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
@@ -267,13 +267,13 @@ describe('M11 ★', () => {
     expect((await served.listTools(access_token)).status).toBe(401)
   })
 
-  test('a code is good for a minute', async () => {
+  test('M11 a code is good for a minute', async () => {
     const asked = await served.codeFor(served.agents.research)
     await clock.advance(60_000)
     expect(await errorOf(await served.exchange(asked))).toEqual([400, 'invalid_grant'])
   })
 
-  test('state, client and address are bound to one consent: another request is another', async () => {
+  test('M11 state, client and address are bound to one consent: another request is another', async () => {
     const first = await served.codeFor(served.agents.research, { state: 'one' })
     const second = await served.codeFor(served.agents.billing, { state: 'two', client_id: first.clientId })
     expect([first.answer, second.answer].map(({ searchParams }) => searchParams.get('state'))).toEqual(['one', 'two'])
@@ -284,7 +284,7 @@ describe('M11 ★', () => {
     expect(answer.headers.get('location')).toContain('error=invalid_request')
   })
 
-  test('the answer names its issuer, also when it is a refusal', async () => {
+  test('M11 the answer names its issuer, also when it is a refusal', async () => {
     const { answer } = await served.codeFor(served.agents.research)
     expect(answer.searchParams.get('iss')).toBe(served.origin)
     const { client_id } = (await served.register()).body
@@ -298,7 +298,7 @@ describe('M11 ★', () => {
     })
   })
 
-  test('what is no request of a known client goes nowhere', async () => {
+  test('M11 what is no request of a known client goes nowhere', async () => {
     for (const query of ['', 'client_id=client_0000000000000000', 'client_id=%00', 'client_id=a&client_id=b']) {
       const request = wordOfQuery(query)
       const { status, body } = await served.api('GET', `/api/authorization?request=${request}`)

@@ -84,7 +84,7 @@ export async function revokeToken(tx: Tx, token: string, clientId: string | unde
 
 type GrantRow = typeof oauthGrants.$inferSelect
 
-/** One at a time for each grant: of two attempts with one secret, one is the second. `undefined` also when its giver left the account. */
+/** One at a time for each grant: of two attempts with one secret, one is the second. `undefined` also when its giver left the account, or may only look now. */
 async function lockGrant(tx: Tx, grantId: SQLWrapper): Promise<GrantRow | undefined> {
   const [row] = await tx
     .select({ grant: oauthGrants })

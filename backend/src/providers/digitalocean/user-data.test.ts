@@ -12,7 +12,7 @@ test('is as it was read and approved', async () => {
   await expect(userData(fields)).toMatchFileSnapshot('./fixtures/user-data.sh')
 })
 
-test('holds the four fields that it may hold, and is far below the limit', () => {
+test('K07 holds the four fields that it may hold, and is far below the limit', () => {
   const text = userData(fields)
   const assigned = [...text.matchAll(/^([A-Z_]+)='?(.*?)'?$/gm)].map(([, name, value]) => [name, value])
   expect(assigned).toEqual([

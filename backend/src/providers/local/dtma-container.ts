@@ -46,8 +46,19 @@ export const containerName = (toolboxId: string): string => `agentopia-dtma-${to
 
 /** The body of Docker's create call. No secret is in it: the enrolment token travels as a file. */
 export function createBody(recipe: DtmaRecipe): { readonly Labels: Readonly<Record<string, string>> } {
-  const { toolboxId, imageId, home, stateDir, socketPath, user, apiBaseUrl, port, listen, keyPin, packages = {} } =
-    recipe
+  const {
+    toolboxId,
+    imageId,
+    home,
+    stateDir,
+    socketPath,
+    user,
+    apiBaseUrl,
+    port,
+    listen,
+    keyPin,
+    packages = {},
+  } = recipe
   const body = {
     Image: imageId,
     User: user.user,

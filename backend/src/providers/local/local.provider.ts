@@ -36,7 +36,17 @@ export function createLocalProvider(docker: Docker, config: LocalProviderConfig)
     if (!imageId) return undefined
     const { apiBaseUrl, port, socketPath, dataDir, packages } = config
     const user = userFor(owner, await onDisk(stat(socketPath)))
-    return { toolboxId, imageId, home: dataDir, stateDir, socketPath, user, apiBaseUrl, port, ...(packages ? { packages } : {}) }
+    return {
+      toolboxId,
+      imageId,
+      home: dataDir,
+      stateDir,
+      socketPath,
+      user,
+      apiBaseUrl,
+      port,
+      ...(packages ? { packages } : {}),
+    }
   }
 
   /** Readable by DTMA alone; replaced in one step, so that it is never half there. */

@@ -118,7 +118,19 @@ test('a limit is added to those that are set, and `none` takes it away', async (
     perDay: 5,
     capabilities: [{ capability: 'demo__echo', perMinute: 3 }],
   })
-  expect(await limit('--per-minute lots', {})).toBeUndefined()
+  expect(await limit('--per-minute none', {})).toEqual({ perMinute: null })
+})
+
+test.each([
+  ['--per-day abc', '--per-day: must be a number, or none'],
+  ['--per-minute 0', '--per-minute: must be at least 1, or none'],
+  ['--per-minute 3.5', '--per-minute: must be a number, or none'],
+  ['--result-bytes 99999999', '--result-bytes: must be at most 12582912, or none'],
+  ['--capability demo__echo --result-bytes 5', '--result-bytes: is of the whole agent; leave --capability out'],
+])('`agent limit %s` names the option, and ends as a wrong command line does', async (line, words) => {
+  const { code, err, heard } = await agentopia(`agent limit helper ${line}`, {})
+  expect([code, heard]).toEqual([64, []])
+  expect(err).toContain(words)
 })
 
 test('one call is shown with what was seen of secrets, and its payload only where it is asked for', async () => {

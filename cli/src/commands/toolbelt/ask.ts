@@ -2,7 +2,7 @@ import { updateToolbeltItem } from '@agentopia/api'
 import { command } from '../../command.ts'
 import { findAgent, findToolbeltItem } from '../../find.ts'
 import { AGENT } from '../agent/name.ts'
-import { askedOf, CAPABILITIES, say, words } from './change.ts'
+import { askedOf, CAPABILITIES, namedIn, say, words } from './change.ts'
 import { TOOL } from './tool.ts'
 
 export const toolbeltAsk = command(
@@ -21,7 +21,7 @@ export const toolbeltAsk = command(
   async ({ client, args, output }) => {
     const agent = await findAgent(client, args.agent)
     const item = await findToolbeltItem(client, agent, args.tool)
-    const named = words(args.capabilities ?? '')
+    const named = namedIn(item, words(args.capabilities ?? ''))
     const body = {
       ...(named.length > 0 ? { ask: [...new Set([...askedOf(item), ...named])] } : {}),
       ...(args.like === undefined ? {} : { askPatterns: args.like === 'none' ? [] : words(args.like) }),

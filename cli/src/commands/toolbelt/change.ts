@@ -1,18 +1,24 @@
 import {
   addToolbeltItem,
   grantToolboxAccess,
+  problem,
   removeToolbeltItem,
   type ToolbeltItem,
   updateToolbeltItem,
 } from '@agentopia/api'
 import { command } from '../../command.ts'
 import { findAgent, findInstance, findToolbeltItem } from '../../find.ts'
+import { printable } from '../../output.ts'
 import { AGENT } from '../agent/name.ts'
 import { TOOL } from './tool.ts'
 import { warn } from './warn.ts'
 
 export const CAPABILITIES = {
-  capabilities: { type: 'positional', description: 'Capabilities, separated by commas', required: true },
+  capabilities: {
+    type: 'positional',
+    description: 'Capabilities, separated by commas; * stands for any letters',
+    required: true,
+  },
 } as const
 
 const allowedOf = (item: ToolbeltItem): string[] =>
@@ -51,6 +57,28 @@ export const toolbeltAdd = command(
   },
 )
 
+/**
+ * Every word has to name a capability, or to be a pattern (`read_*`) that fits some; as long as none were discovered, a name is
+ * taken on trust.
+ * @throws {ProblemError} `invalid-request` for a word that fits none.
+ */
+export function namedIn({ instanceName, permissions }: ToolbeltItem, wanted: readonly string[]): string[] {
+  const known = permissions.map(({ capability }) => capability)
+  return wanted.flatMap((word) => {
+    const isPattern = word.includes('*')
+    if (known.length === 0 && !isPattern) return [word]
+    const found = known.filter((name) => (isPattern ? fits(word, name) : name === word))
+    if (found.length > 0) return found
+    const there = known.length === 0 ? 'none were discovered so far' : `there are ${known.map(printable).join(', ')}`
+    throw problem('invalid-request', `No capability of ${instanceName} is called ${printable(word)}: ${there}`)
+  })
+}
+
+function fits(pattern: string, name: string): boolean {
+  const escaped = pattern.split('*').map((piece) => piece.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  return new RegExp(`^${escaped.join('.*')}$`, 's').test(name)
+}
+
 type Next = (item: ToolbeltItem, named: string[]) => { readonly allow: string[]; readonly ask?: string[] }
 
 const permission = (verb: string, description: string, next: Next) =>
@@ -59,7 +87,7 @@ const permission = (verb: string, description: string, next: Next) =>
     const item = await findToolbeltItem(client, agent, args.tool)
     const changed = await client.call(updateToolbeltItem, {
       params: { agentId: agent.id, toolbeltItemId: item.id },
-      body: next(item, words(args.capabilities)),
+      body: next(item, namedIn(item, words(args.capabilities))),
     })
     warn(output, changed.warnings)
     output.result(changed, say)

@@ -28,7 +28,7 @@ const item: ToolbeltItem = {
 }
 
 /** Runs a command line against one agent with one item; an item that is changed is as the change says. */
-async function agentopia(line: string) {
+async function agentopia(line: string, of: ToolbeltItem = item) {
   const out: string[] = []
   const err: string[] = []
   const changes: unknown[] = []
@@ -39,10 +39,10 @@ async function agentopia(line: string) {
     signal: new AbortController().signal,
     fetch: async (url, init) => {
       if (new URL(String(url)).pathname === '/api/agents') return Response.json({ items: [agent] })
-      if (init?.method === 'GET') return Response.json({ items: [item] })
+      if (init?.method === 'GET') return Response.json({ items: [of] })
       const change = JSON.parse(String(init?.body))
       changes.push(change)
-      return Response.json({ ...item, ...change, warnings: [] })
+      return Response.json({ ...of, ...change, warnings: [] })
     },
   })
   return { code, out: out.join(''), err: err.join(''), changes }
@@ -68,4 +68,37 @@ test('a word that is neither on nor off is a wrong command line', async () => {
   const { code, err, changes } = await agentopia('toolbelt set helper demo --prompts maybe')
   expect({ code, changes }).toEqual({ code: 64, changes: [] })
   expect(err).toContain('prompts')
+})
+
+const offering = (...names: string[]): ToolbeltItem => ({
+  ...item,
+  permissions: names.map((capability) => ({
+    capability,
+    gatewayName: `demo__${capability}`,
+    allowed: false,
+    ask: false,
+    offered: true,
+  })),
+})
+
+test('allows what is named, and what a pattern fits', async () => {
+  const demo = offering('echo', 'read_mail', 'read_file', 'a.b')
+  expect((await agentopia('toolbelt allow helper demo echo,read_*', demo)).changes).toEqual([
+    { allow: ['echo', 'read_mail', 'read_file'] },
+  ])
+  expect((await agentopia('toolbelt allow helper demo a?b', demo)).code).toBe(1)
+})
+
+test.each(['nonsense', 'echo,nonsense', 'no_*'])(
+  '%s fits no capability: that is said, and nothing is changed',
+  async (words) => {
+    const { code, err, changes } = await agentopia(`toolbelt allow helper demo ${words}`, offering('echo', 'add'))
+    expect([code, changes]).toEqual([1, []])
+    expect(err).toContain(`No capability of demo is called ${words.split(',').at(-1)}: there are echo, add`)
+  },
+)
+
+test('before any were discovered a name is taken on trust, a pattern is not', async () => {
+  expect((await agentopia('toolbelt allow helper demo echo')).changes).toEqual([{ allow: ['echo'] }])
+  expect((await agentopia('toolbelt allow helper demo e*')).err).toContain('none were discovered so far')
 })

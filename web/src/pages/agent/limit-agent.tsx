@@ -1,4 +1,4 @@
-import { type Agent, AgentLimits, updateAgent } from '@agentopia/api'
+import { type Agent, AgentLimits, DEFAULT_CALLS_PER_MINUTE, updateAgent, wordsOfIssue } from '@agentopia/api'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
 import { Button } from '../../parts/button.tsx'
@@ -22,7 +22,10 @@ export function LimitAgent({ agent, onClose }: { agent: Agent; onClose: () => vo
   const [texts, setTexts] = useState<Partial<Record<Name, string>>>(() =>
     Object.fromEntries(Object.keys(FIELDS).map((name) => [name, String(agent.limits[name as Name] ?? '')])),
   )
-  const limits = AgentLimits.safeParse({ ...agent.limits, ...numbersOf(texts) })
+  const limits = AgentLimits.safeParse(
+    { ...agent.limits, ...numbersOf(texts, agent.limits.perMinute) },
+    { error: wordsOfIssue },
+  )
   const wrong = new Map(limits.error?.issues.map(({ path, message }) => [path[0], message]))
   return (
     <Dialog
@@ -30,7 +33,7 @@ export function LimitAgent({ agent, onClose }: { agent: Agent; onClose: () => vo
       onClose={onClose}
       size="small"
       title={`Limit ${agent.name}`}
-      description="What is left empty is not limited."
+      description={`What is left empty is not limited, except the calls in one minute: they are ${DEFAULT_CALLS_PER_MINUTE} then.`}
     >
       <form
         className="contents"
@@ -47,6 +50,7 @@ export function LimitAgent({ agent, onClose }: { agent: Agent; onClose: () => vo
                 <Input
                   {...control}
                   inputMode="numeric"
+                  placeholder={placeholderOf(name, agent)}
                   value={texts[name] ?? ''}
                   onChange={(event) => setTexts({ ...texts, [name]: event.target.value })}
                 />
@@ -71,5 +75,14 @@ export function LimitAgent({ agent, onClose }: { agent: Agent; onClose: () => vo
   )
 }
 
-const numbersOf = (texts: Partial<Record<Name, string>>): object =>
-  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text.trim() === '' ? undefined : Number(text)]))
+const placeholderOf = (name: Name, { limits }: Agent): string =>
+  name === 'perMinute' && limits.perMinute !== null ? String(DEFAULT_CALLS_PER_MINUTE) : 'not limited'
+
+/** @param usual What an empty field for the calls in one minute stands for, as before. */
+const numbersOf = (texts: Partial<Record<Name, string>>, usual: AgentLimits['perMinute']): object =>
+  Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [
+      name,
+      text.trim() !== '' ? Number(text) : name === 'perMinute' && usual === null ? null : undefined,
+    ]),
+  )
