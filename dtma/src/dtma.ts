@@ -28,12 +28,15 @@ import { findSelf, type SelfHints } from './tools/self-container.ts'
 import { startToolReconciler, type ToolReconciler } from './tools/tool.reconciler.ts'
 import { createToolContainers } from './tools/tool-containers.ts'
 import { createToolImages } from './tools/tool-images.ts'
-import { resourceNameOf } from './tools/tool-labels.ts'
+import { LABEL, resourceNameOf } from './tools/tool-labels.ts'
 import { toolLogs } from './tools/tool-logs.ts'
 import { createToolParts } from './tools/tool-parts.ts'
 import { createToolRegistry, type ToolRegistry } from './tools/tool-registry.ts'
 import { createToolSecrets } from './tools/tool-secrets.ts'
 import { toolStats } from './tools/tool-stats.ts'
+import { installationOf } from './update/installation.ts'
+import { openSelfUpdate, type SelfUpdate } from './update/self-update.ts'
+import { updateFiles } from './update/update.journal.ts'
 import { systemClock } from './uplink/clock.ts'
 import type { Credentials } from './uplink/identity.ts'
 import { startUplink, type Uplink, type UplinkDeps } from './uplink/uplink.ts'
@@ -75,6 +78,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   let credentials: Credentials | undefined
   let running: { tools: ToolReconciler; registry: ToolRegistry; isolation: IsolationWatch } | undefined
   let uplink: Uplink | undefined
+  let selfUpdate: SelfUpdate | undefined
   let stateFailure: string | undefined = 'it was not opened yet'
   for (const secret of [config.apiKey, config.uplink?.bearerToken, config.uplink?.enrolmentToken])
     if (secret !== undefined) log.redact(secret)
@@ -115,6 +119,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       : { state: 'down' as const, message: 'Docker was not asked yet' },
     system: system.metrics,
     tools: running?.registry.list(),
+    ...(selfUpdate?.state ? { update: selfUpdate.state } : {}),
   })
   const status = (): DtmaStatus => {
     const toolboxId = credentials?.toolboxId ?? config.uplink?.toolboxId
@@ -157,11 +162,15 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       mcp: createMcpEndpoint(bridge),
       log,
       restart: () => void setTimeout(deps.restart, RESTART_DELAY_MS),
+      async redeploy(attempt, release) {
+        if (!selfUpdate) throw problem('state-not-writable', `The state directory cannot be used: ${stateFailure}`)
+        return selfUpdate.request(attempt, release)
+      },
     }),
     log,
   )
 
-  function startTools({ files, tools: accepted, warnings }: State): void {
+  function startTools({ files, tools: accepted, warnings }: State): NonNullable<typeof running> {
     for (const warning of warnings) log.warn(warning)
     const { owner } = files
     const addresses = (signal: AbortSignal) =>
@@ -221,6 +230,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       signal,
     })
     running = { tools, isolation, registry: createToolRegistry({ tools, files, secrets }) }
+    return running
   }
 
   function startReporting({ identity }: State): void {
@@ -247,6 +257,29 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     uplink = startUplink(uplinkDeps, signal)
   }
 
+  async function startUpdates({ files: { owner } }: State, { isolation }: NonNullable<typeof running>): Promise<void> {
+    const { uplink: configured } = config
+    selfUpdate = await openSelfUpdate({
+      files: updateFiles(config.stateDirectory),
+      version,
+      releaseKey: () => credentials?.releaseKey,
+      pins: configured?.pins,
+      installation: installationOf({ docker, owner, baseUrl: configured?.baseUrl, self: findOwnContainer }),
+      async evidence(signal) {
+        const listed = docker.listContainers(`${LABEL.owner}=${owner}`, signal).then(
+          () => true,
+          () => false, // which is the evidence
+        )
+        return { heard: uplink?.heard ?? false, docker: await listed, isolation: isolation.isolation.state === 'ok' }
+      },
+      onChange: () => uplink?.wake(),
+      log,
+      date: () => new Date(),
+      sleep: systemClock.sleep,
+      signal,
+    })
+  }
+
   /** `undefined`: not now. */
   async function tryState(): Promise<State | undefined> {
     try {
@@ -271,7 +304,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       state = await tryState()
     }
     if (!state) return
-    startTools(state)
+    await startUpdates(state, startTools(state))
     startReporting(state)
   }
 
@@ -286,7 +319,13 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     await beginning
     if (!signal.aborted) await aborted(signal)
     log.info('DTMA stops; tools run on', { reason: String(signal.reason?.message) })
-    const goodbyes = Promise.all([close(server), uplink?.stopped, running?.tools.stopped(), running?.isolation.stopped])
+    const goodbyes = Promise.all([
+      close(server),
+      uplink?.stopped,
+      running?.tools.stopped(),
+      running?.isolation.stopped,
+      selfUpdate?.stopped,
+    ])
     await Promise.race([goodbyes, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))])
   }
   return { ended: run() }

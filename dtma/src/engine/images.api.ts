@@ -39,6 +39,17 @@ export function imagesApi({ ask, tell, progress }: EngineCalls) {
       return progress({ ...call, deadlineMs: DEADLINE.build }, BUILD_IDLE_MS, signal)
     },
 
+    /** Takes in what `docker save` wrote, compressed or not. Failures come as lines with `error`, too. */
+    loadImage(tar: Readable, signal: AbortSignal) {
+      const call = { what: 'load the image', method: 'POST', path: '/images/load', query: { quiet: true } } as const
+      return progress({ ...call, body: tar, deadlineMs: DEADLINE.build }, BUILD_IDLE_MS, signal)
+    },
+
+    tagImage(id: string, repo: string, tag: string, signal: AbortSignal): Promise<void> {
+      const call = { what: 'name the image', method: 'POST', path: pathOf`/images/${id}/tag` } as const
+      return tell({ ...call, query: { repo, tag }, deadlineMs: DEADLINE.change }, signal)
+    },
+
     /** @throws {EngineError} `conflict` when a container uses it. */
     async removeImage(reference: string, signal: AbortSignal): Promise<void> {
       const call = { what: 'remove the image', method: 'DELETE', path: pathOf`/images/${reference}` } as const

@@ -75,6 +75,14 @@ function api(more: Partial<AppDeps> = {}) {
     calls: { call: async (...args) => tell(args.slice(0, 4), { content: [] }) },
     mcp: async (name, request) => ({ status: 200, headers: {}, body: `${name} ${request.method}` }),
     log: createLog({ level: 'error', write: (line) => told.push(line), date: () => new Date() }),
+    redeploy: async (attempt, release) =>
+      tell(['redeploy', attempt, release], {
+        attempt,
+        version: '2.0.0',
+        from: '1.2.3',
+        phase: 'loading',
+        since: '2026-01-01T00:00:00.000Z',
+      }),
     restart: () => undefined,
     ...more,
   }

@@ -17,6 +17,7 @@ import {
   METRICS_PATH,
   putTool,
   putToolSecrets,
+  redeployDtma,
   restartDtma,
   restartTool,
   startTool,
@@ -24,6 +25,7 @@ import {
   withdrawToolSecrets,
 } from '../contract/operations.ts'
 import { problem } from '../contract/problems.ts'
+import type { SignedRelease, UpdateState } from '../contract/release.ts'
 import type { DtmaStatus } from '../contract/status.ts'
 import { type LogLine, ToolName } from '../contract/tool.ts'
 import type { Log } from '../log.ts'
@@ -55,6 +57,8 @@ export interface AppDeps {
   readonly log: Log
   /** Restarts DTMA shortly, when the answer is on its way. */
   readonly restart: () => void
+  /** Begins to replace this DTMA by a release. @throws {ProblemError} */
+  readonly redeploy: (attempt: string, release: SignedRelease) => Promise<UpdateState>
 }
 
 /** The DTMA API, as served on port 30000 and inside the tunnel. */
@@ -105,6 +109,7 @@ export function routesForHolder(deps: AppDeps): Routes {
     deps.restart()
     return { restarting: true as const }
   })
+  mount(app, redeployDtma, ({ body }) => deps.redeploy(body.attempt, body.release))
 
   mount(routes, listTools, () => ({ tools: registry().list() }))
   mount(routes, createTool, ({ body: { name, ...request } }) => registry().create(name, request))

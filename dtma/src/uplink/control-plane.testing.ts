@@ -2,7 +2,7 @@ import { createPublicKey, verify } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { type enrol, type heartbeat, type Input, ProblemError } from '../contract/index.ts'
+import { type enrol, type heartbeat, type Input, ProblemError, type Reply } from '../contract/index.ts'
 import type { Log } from '../log.ts'
 
 type Enrolment = Input<typeof enrol>['body']
@@ -20,7 +20,11 @@ export interface FakeControlPlane {
   readonly tunnels: WebSocket[]
   /** Answers the next requests instead of what is proper. */
   instead: ((request: IncomingMessage, response: ServerResponse) => void) | undefined
-  reply: { nextInSeconds: number; wantReport: boolean }
+  reply: Reply<typeof heartbeat>
+  /** What enrolment says that releases are signed with. */
+  releaseKey: string | undefined
+  /** Archives that are given out, by what `/dtma/image/` is followed by. */
+  readonly archives: Map<string, Buffer>
   close(): Promise<void>
 }
 
@@ -46,6 +50,8 @@ export async function fakeControlPlane(): Promise<FakeControlPlane> {
     tunnels: [],
     instead: undefined,
     reply: { nextInSeconds: 10, wantReport: false },
+    releaseKey: undefined,
+    archives: new Map(),
     close: () =>
       new Promise((resolve) => {
         for (const ws of plane.tunnels) ws.terminate()
@@ -58,6 +64,8 @@ export async function fakeControlPlane(): Promise<FakeControlPlane> {
     let text = ''
     for await (const chunk of request) text += chunk
     if (plane.instead) return plane.instead(request, response)
+    const archive = plane.archives.get(request.url?.replace('/dtma/image/', '') ?? '')
+    if (archive) return void response.writeHead(200, { 'content-length': archive.length }).end(archive)
     if (request.url === '/dtma/enrol') return enrolled(JSON.parse(text) as Enrolment, response)
     if (request.headers.authorization !== `Bearer ${plane.bearer}`) return refuse(response, 401, 'unauthenticated')
     plane.beats.push(JSON.parse(text) as Beat)
@@ -76,7 +84,9 @@ export async function fakeControlPlane(): Promise<FakeControlPlane> {
     const epoch = plane.enrolments.length
     plane.bearer = `bearer-of-epoch-${epoch}`
     const backendToDtmaApiKey = `api-key-of-epoch-${epoch}`
-    answer(response, 201, { toolboxId, epoch, dtmaBearerToken: plane.bearer, backendToDtmaApiKey })
+    const { releaseKey } = plane
+    const credentials = { toolboxId, epoch, dtmaBearerToken: plane.bearer, backendToDtmaApiKey }
+    answer(response, 201, { ...credentials, ...(releaseKey ? { releaseKey } : {}) })
   }
 
   return plane
