@@ -58,6 +58,7 @@ import {
   signOut,
 } from './session.ts'
 import { getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
+import { updateToolbox, updateToolboxes } from './updates.ts'
 
 /** Every user-facing operation. What is not in this list does not exist: the server mounts exactly these. */
 export const OPERATIONS = [
@@ -82,6 +83,8 @@ export const OPERATIONS = [
   getToolbox,
   removeToolbox,
   retryToolbox,
+  updateToolbox,
+  updateToolboxes,
   createJoinLine,
   refreshToolboxStatus,
   readToolboxStatus,

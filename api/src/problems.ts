@@ -117,6 +117,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Retry a toolbox whose status is error_provisioning.',
   },
+  'nothing-to-update': {
+    status: 409,
+    title: 'There is no newer version of DTMA for this toolbox',
+    retryable: false,
+    fix: 'Nothing is to be done; a newer one comes with a newer control plane.',
+  },
   'unreachable-control-plane': {
     status: 409,
     title: 'Other machines cannot reach this control plane',

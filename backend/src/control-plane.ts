@@ -50,6 +50,10 @@ import type { ToolboxProvider } from './providers/provider.ts'
 import type { Clock } from './reconcile/clock.ts'
 import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
+import { createReleaseKey } from './releases/release-key.ts'
+import { createReleases } from './releases/releases.ts'
+import { updateReconciler } from './releases/update.reconciler.ts'
+import { updateRoutes } from './releases/update.routes.ts'
 import type { Store } from './store/connect.ts'
 import { createSealer } from './store/seal.ts'
 import { byProvider } from './toolboxes/by-provider.ts'
@@ -182,6 +186,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const finders = [...providers, digitalOcean.finder]
   const providerOf = (name: string) => finders.find((finder) => finder.name === name)
   const observer = createObserver({ store, clock, tunnels, clients, providerOf, signal })
+  const releaseKey = createReleaseKey(masterKey)
+  const releases = createReleases({ image: machines.image, key: releaseKey, clock, log })
   const liveness = watchLiveness({ store, clock, signal, log })
 
   // What brings everything from what was asked for to what is.
@@ -197,6 +203,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const sweepLoop = runLoop(digitalOcean.sweep, { ...loop, resyncMs: SWEEP_EVERY_MS })
   const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
 
+  const updateLoop = runLoop(updateReconciler({ store, clock, releases, clientOf: clients.clientOf }), loop)
   const agentToolLoop = runLoop(
     agentToolReconciler({
       store,
@@ -216,6 +223,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   function wakeToolbox(toolboxId: string): void {
     if (signal.aborted) return // nobody goes on any more
     toolboxLoop.wake(toolboxId)
+    updateLoop.wake(toolboxId)
     store
       .system(async (tx) => ({
         rows: await listInstanceRows(tx, toolboxId, MOST_INSTANCES),
@@ -286,7 +294,12 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     sessionRoutes(mount, { store, auth, clock, byAccount })
     apiTokenRoutes(mount, { store, forgetTokens })
     eventRoutes(mount, { store, changes, publicUrl, version })
-    const views = createToolboxViews({ clock, isConnected: tunnels.isOpen, listeningSince: liveness.listeningSince })
+    const views = createToolboxViews({
+      clock,
+      isConnected: tunnels.isOpen,
+      listeningSince: liveness.listeningSince,
+      newest: releases.newest,
+    })
     toolboxRoutes(mount, { store, views, look: observer.look })
     const { limit, keyPin } = machines
     provisionRoutes(mount, {
@@ -301,6 +314,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       expect: expectMachine,
       ...digitalOcean.options,
     })
+    updateRoutes(mount, { store, clock, views, releases, newAttempt: randomUUID, wake: updateLoop.wake })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
     catalogRoutes(mount, { catalog })
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
@@ -327,7 +341,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     executeRoutes(mount, { toolbelts, makeCall, executeOnce: createExecuteOnce({ store, sealer, clock, log }) })
     approvalRoutes(mount, { store, sealer })
     callRoutes(mount, { store, recorder, seal })
-    enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
+    enrolRoutes(uplink, { store, sealer, clock, releaseKey: releaseKey.publicKey, onEnrolled: tunnels.revoke })
     bootRoutes(uplink, { store, clock, onNews: wakeToolbox })
     installRoutes(uplink, { ...machines, publicUrl, log })
     heartbeatRoutes(uplink, { store, clock, onToolReport: applyToolReport, onNews: wakeToolbox })
@@ -345,6 +359,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       toolboxLoop.stopped,
       sweepLoop.stopped,
       instanceLoop.stopped,
+      updateLoop.stopped,
       agentToolLoop.stopped,
       liveness.stopped,
       asking.stopped,

@@ -49,7 +49,13 @@ export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToo
   const news: string[] = []
   const app = new Hono()
   app.onError(problemResponse(pino({ level: 'silent' })))
-  enrolRoutes(app, { store, sealer, clock, onEnrolled: (id) => enrolled.push(id) })
+  enrolRoutes(app, {
+    store,
+    sealer,
+    clock,
+    releaseKey: 'the public key of releases',
+    onEnrolled: (id) => enrolled.push(id),
+  })
   heartbeatRoutes(app, { store, clock, onToolReport, onNews: (id) => news.push(id) })
 
   async function post(path: string, body: unknown, token?: string): Promise<{ status: number; json: Reply }> {

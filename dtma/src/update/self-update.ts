@@ -46,7 +46,7 @@ const LOOK_MS = 500
 const RETRY_MS = 5_000
 const MOST_DOWNLOADS = 10
 /** Loading was begun so often, and DTMA died of it each time. */
-const MOST_TRIES = 3
+const MOST_TRIES = 5
 const LOADING_MS = 1_800_000
 /** After so long the switcher is looked for again. */
 const FOLLOW_MS = 10_000

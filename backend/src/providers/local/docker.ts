@@ -18,6 +18,14 @@ export const ContainerDetails = z.object({
 })
 export type ContainerDetails = z.infer<typeof ContainerDetails>
 
+const ImageDetails = z.object({
+  Id: z.string(),
+  Config: z
+    .object({ Labels: z.record(z.string(), z.string()).nullish() })
+    .transform(({ Labels }) => ({ Labels: Labels ?? {} })),
+})
+type ImageDetails = z.infer<typeof ImageDetails>
+
 const ContainerSummary = z.object({ Id: z.string(), Labels: z.record(z.string(), z.string()).nullable() })
 export type ContainerSummary = z.infer<typeof ContainerSummary>
 
@@ -25,6 +33,8 @@ export type ContainerSummary = z.infer<typeof ContainerSummary>
 export interface Docker {
   /** @returns the id of a local image, or `undefined` when there is none of that name. */
   imageId(name: string, signal: AbortSignal): Promise<string | undefined>
+  /** Labels of a local image; `undefined` when there is none of that name. */
+  imageLabels(name: string, signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>
   inspect(name: string, signal: AbortSignal): Promise<ContainerDetails | undefined>
   /** Ids and labels of all containers, running or not, that carry the label `name=value`, or `name` with any value. */
   list(label: string, signal: AbortSignal): Promise<ContainerSummary[]>
@@ -64,12 +74,15 @@ export function createDocker(socketPath: string, deadlineMs = DEADLINE_MS): Dock
     return { status, json: (schema) => parsed(text, schema) }
   }
 
+  async function image(name: string, signal: AbortSignal): Promise<ImageDetails | undefined> {
+    const path = `/images/${name.split('/').map(encodeURIComponent).join('/')}/json`
+    const { status, json } = await call('GET', path, [200, 404], signal)
+    return status === 404 ? undefined : json(ImageDetails)
+  }
+
   return {
-    async imageId(name, signal) {
-      const path = `/images/${name.split('/').map(encodeURIComponent).join('/')}/json`
-      const { status, json } = await call('GET', path, [200, 404], signal)
-      return status === 404 ? undefined : json(z.object({ Id: z.string() })).Id
-    },
+    imageId: async (name, signal) => (await image(name, signal))?.Id,
+    imageLabels: async (name, signal) => (await image(name, signal))?.Config.Labels,
     async inspect(name, signal) {
       const { status, json } = await call('GET', `${container(name)}/json`, [200, 404], signal)
       return status === 404 ? undefined : json(ContainerDetails)
