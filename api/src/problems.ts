@@ -123,6 +123,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Nothing is to be done; a newer one comes with a newer control plane.',
   },
+  'update-failed': {
+    status: 502,
+    title: 'The new version of DTMA did not take over',
+    retryable: true,
+    fix: 'Read why; the version before runs on. Ask again when the cause is mended.',
+  },
   'unreachable-control-plane': {
     status: 409,
     title: 'Other machines cannot reach this control plane',
