@@ -5,6 +5,7 @@ import { UpdateFailure } from './download.ts'
 import { VERSION_LABEL } from './own-container.ts'
 
 const REPOSITORY = 'agentopia-dtma'
+const OF_AN_UPDATE = /^agentopia-dtma:[0-9a-f]{12}$/
 
 /**
  * Gives an archive whose digest was checked to Docker, and names its image, so that nobody sweeps it away.
@@ -35,6 +36,21 @@ export async function loadImage(
     )
   await docker.tagImage(image.Id, REPOSITORY, image.Id.replace('sha256:', '').slice(0, 12), signal)
   return image.Id
+}
+
+/** Images of earlier updates, but for `keep`: the present version stays until the next one has come and gone. */
+export async function clearEarlierImages(
+  docker: Pick<DockerApi, 'listImages' | 'removeImage'>,
+  keep: string,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { Id, RepoTags } of await docker.listImages(VERSION_LABEL, signal)) {
+    if (Id === keep) continue
+    for (const tag of RepoTags.filter((one) => OF_AN_UPDATE.test(one)))
+      await docker.removeImage(tag, signal).catch((error: unknown) => {
+        if (!(error instanceof EngineError && error.fault === 'conflict')) throw error // somebody's container uses it
+      })
+  }
 }
 
 async function loaded(docker: DockerApi, file: string, signal: AbortSignal): Promise<string> {

@@ -31,7 +31,7 @@ beforeAll(async () => {
   plane.reply = { nextInSeconds: 1, wantReport: true }
   plane.tokens.add('a-token-that-enrols')
   directory = await mkdtemp(join(tmpdir(), 'dtma-update-'))
-  const image = await version('1.0.0')
+  const image = await built('1.0.0')
   const port = await freePort()
   client = createClient({ baseUrl: `http://127.0.0.1:${port}`, token: 'api-key-of-epoch-1' })
   await docker.copyContainer(
@@ -96,7 +96,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Builds a version. @returns Id of its image. */
-async function version(number: string, change?: (text: string) => string): Promise<string> {
+async function built(number: string, change?: (text: string) => string): Promise<string> {
   const tag = `dtma-update-test:${run}-${number}`
   const id = await imageOf(docker, tag, number, await bundleOf(number, change))
   tags.push(tag, `agentopia-dtma:${id.replace('sha256:', '').slice(0, 12)}`)
@@ -105,7 +105,7 @@ async function version(number: string, change?: (text: string) => string): Promi
 
 /** Gives a version out. */
 async function released(number: string, change?: (text: string) => string): Promise<Release> {
-  const { bytes, image } = await archiveOf(SOCKET, await version(number, change))
+  const { bytes, image } = await archiveOf(SOCKET, await built(number, change))
   plane.archives.set(image.id, bytes)
   return { product: 'dtma', version: number, image }
 }
@@ -160,9 +160,10 @@ test('U04 a release that does not start is replaced by the one before, which say
 test('U04 a release that starts and is not heard by the control plane is replaced after 120 s', {
   timeout: 400_000,
 }, async () => {
+  const { version: before } = await status()
   await ask('mute', await released('1.3.0', (text) => text.replaceAll('/dtma/heartbeat', '/dtma/nobody')))
   await over(300_000)
-  expect(await status()).toMatchObject({ version: '1.1.0', update: { phase: 'fell_back', reason: 'no_heartbeat' } })
+  expect(await status()).toMatchObject({ version: before, update: { phase: 'fell_back', reason: 'no_heartbeat' } })
   await expect.poll(containers).toEqual([`/${name} running`])
 })
 
@@ -175,18 +176,18 @@ test('U02 a release that is signed by somebody else is refused, and nothing is f
   await expect(client.call(redeployDtma, { body: { attempt: 'changed', release: changed } })).rejects.toMatchObject({
     code: 'release-untrusted',
   })
-  expect((await status()).update).toMatchObject({ attempt: 'mute' })
+  expect((await status()).update?.attempt).not.toMatch(/foreign|changed/)
 })
 
 test('U03 an archive that is not what was signed is thrown away, and the present DTMA never stops', async () => {
-  const { runId } = await status()
+  const { runId, version } = await status()
   const release = await released('1.4.0')
   const bytes = Buffer.from(plane.archives.get(release.image!.id)!)
   bytes[bytes.length >> 1]! ^= 1
   plane.archives.set(release.image!.id, bytes)
   await ask('tampered', release)
   await over()
-  expect(await status()).toMatchObject({ runId, version: '1.1.0', update: { phase: 'failed', reason: 'tampered' } })
+  expect(await status()).toMatchObject({ runId, version, update: { phase: 'failed', reason: 'tampered' } })
   const images = await docker.inspectImage(`agentopia-dtma:${release.image!.id.slice(7, 19)}`, never)
   expect(images).toBeUndefined()
 })

@@ -68,6 +68,7 @@ export async function fakeControlPlane(): Promise<FakeControlPlane> {
     if (archive) return void response.writeHead(200, { 'content-length': archive.length }).end(archive)
     if (request.url === '/dtma/enrol') return enrolled(JSON.parse(text) as Enrolment, response)
     if (request.headers.authorization !== `Bearer ${plane.bearer}`) return refuse(response, 401, 'unauthenticated')
+    if (request.url !== '/dtma/heartbeat') return refuse(response, 404, 'not-found')
     plane.beats.push(JSON.parse(text) as Beat)
     answer(response, 200, plane.reply)
   }
