@@ -11,6 +11,8 @@ import { type IsolationWatch, watchIsolation } from './egress/isolation.ts'
 import { createDockerApi } from './engine/docker.api.ts'
 import type { ContainerDetails } from './engine/docker.types.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
+import { type GroupRegistry, openGroupRegistry } from './groups/group.registry.ts'
+import { openGroupFiles } from './groups/group-file.ts'
 import { createApp } from './http/app.ts'
 import { listenerOf } from './http/listener.ts'
 import { close, serve } from './http/serve.ts'
@@ -79,6 +81,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   let running: { tools: ToolReconciler; registry: ToolRegistry; isolation: IsolationWatch } | undefined
   let uplink: Uplink | undefined
   let selfUpdate: SelfUpdate | undefined
+  let groups: GroupRegistry | undefined
   let stateFailure: string | undefined = 'it was not opened yet'
   for (const secret of [config.apiKey, config.uplink?.bearerToken, config.uplink?.enrolmentToken])
     if (secret !== undefined) log.redact(secret)
@@ -113,6 +116,11 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     return running.registry
   }
 
+  function groupRegistry(): GroupRegistry {
+    if (!groups) throw problem('state-not-writable', `The state directory cannot be used: ${stateFailure}`)
+    return groups
+  }
+
   const report = () => ({
     docker: running
       ? { ...running.tools.docker, isolation: running.isolation.isolation }
@@ -142,6 +150,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       apiKey: () => config.apiKey ?? credentials?.backendToDtmaApiKey,
       version,
       registry,
+      groups: groupRegistry,
       status,
       toolLogs: (name, wish, signal) =>
         toolLogs(
@@ -257,6 +266,21 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     uplink = startUplink(uplinkDeps, signal)
   }
 
+  async function openGroups({ tools, registry }: NonNullable<typeof running>) {
+    const opened = await openGroupRegistry({
+      registry,
+      statusOf: (name) => tools.find(name)?.status,
+      files: await openGroupFiles(config.stateDirectory),
+      log,
+      now: () => performance.now(),
+      date: () => new Date(),
+      sleep: systemClock.sleep,
+      signal,
+    })
+    tools.onChange(opened.wake)
+    return opened
+  }
+
   async function startUpdates({ files: { owner } }: State, { isolation }: NonNullable<typeof running>): Promise<void> {
     const { uplink: configured } = config
     selfUpdate = await openSelfUpdate({
@@ -304,7 +328,9 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       state = await tryState()
     }
     if (!state) return
-    await startUpdates(state, startTools(state))
+    const started = startTools(state)
+    groups = await openGroups(started)
+    await startUpdates(state, started)
     startReporting(state)
   }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { Check, DtmaEvent, ToolStats } from './event.ts'
+import { createGroup, deleteGroup, getGroup, listGroups } from './group.ts'
 import { defineOperation } from './operation.ts'
 import { SignedRelease, UpdateState } from './release.ts'
 import { DtmaStatus, SystemMetrics } from './status.ts'
@@ -286,6 +287,10 @@ export const DTMA_OPERATIONS = [
   callCapability,
   followToolStats,
   followEvents,
+  listGroups,
+  createGroup,
+  getGroup,
+  deleteGroup,
   getDiagnostics,
   getDtmaLogs,
   restartDtma,

@@ -26,6 +26,18 @@ export const DTMA_PROBLEMS = {
     retryable: false,
     fix: 'List the tools with GET /tools.',
   },
+  'group-not-found': {
+    status: 404,
+    title: 'No such group on this toolbox',
+    retryable: false,
+    fix: 'List the groups with GET /groups.',
+  },
+  'group-exists': {
+    status: 409,
+    title: 'A group of this id exists',
+    retryable: false,
+    fix: 'Remove it first, or send what was sent before.',
+  },
   'tool-exists': {
     status: 409,
     title: 'A tool of this name exists',

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { UpdateReason, type UpdateState } from '../contract/release.ts'
-import { type StateFile, stateFile } from './state-file.ts'
+import { type StateFile, stateFile } from '../state-file.ts'
 
 /**
  * What has been done of an update, written before the next thing is. It has one writer at a time: until `switching` the DTMA
