@@ -23,7 +23,7 @@ export interface DtmaImage {
   open(id: string): Promise<{ readonly size: number; readonly body: Readable } | undefined>
 }
 
-export interface ExportedImage {
+interface ExportedImage {
   /** `sha256:…` */
   readonly id: string
   /** Of the compressed archive, hex. */

@@ -47,7 +47,9 @@ const create = (bin?: string) =>
     },
   })
 
-test('C05 a group with a tool that cannot be built leaves nothing; mended, it is deployed as a whole, also over a kill', { timeout: 400_000 }, async () => {
+test('C05 a group with a tool that cannot be built leaves nothing; mended, it is deployed as a whole, also over a kill', {
+  timeout: 400_000,
+}, async () => {
   await create('no-such-command')
   await expect.poll(group, { timeout: 120_000 }).toMatchObject({ state: 'failed', failure: { tool: second } })
   expect(await names()).toEqual([])

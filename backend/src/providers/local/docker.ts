@@ -30,7 +30,7 @@ const ContainerSummary = z.object({ Id: z.string(), Labels: z.record(z.string(),
 export type ContainerSummary = z.infer<typeof ContainerSummary>
 
 /** What there is beside containers. */
-export type PartKind = 'networks' | 'volumes' | 'images'
+type PartKind = 'networks' | 'volumes' | 'images'
 
 const PARTS = {
   networks: z.array(z.object({ Id: z.string() })).transform((all) => all.map(({ Id }) => Id)),
