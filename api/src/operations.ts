@@ -74,6 +74,7 @@ import {
   signOut,
 } from './session.ts'
 import { getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
+import { updateToolbox, updateToolboxes } from './updates.ts'
 
 /** Every user-facing operation. What is not in this list does not exist: the server mounts exactly these. */
 export const OPERATIONS = [
@@ -101,6 +102,8 @@ export const OPERATIONS = [
   getToolbox,
   removeToolbox,
   retryToolbox,
+  updateToolbox,
+  updateToolboxes,
   createJoinLine,
   refreshToolboxStatus,
   readToolboxStatus,

@@ -177,6 +177,18 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Retry a toolbox whose status is error_provisioning, or this machine itself when it is quarantined.',
   },
+  'nothing-to-update': {
+    status: 409,
+    title: 'There is no newer version of DTMA for this toolbox',
+    retryable: false,
+    fix: 'Nothing is to be done; a newer one comes with a newer control plane.',
+  },
+  'update-failed': {
+    status: 502,
+    title: 'The new version of DTMA did not take over',
+    retryable: true,
+    fix: 'Read why; the version before runs on. Ask again when the cause is mended.',
+  },
   'unreachable-control-plane': {
     status: 409,
     title: 'Other machines cannot reach this control plane',

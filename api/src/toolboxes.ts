@@ -1,4 +1,4 @@
-import { BootStage, BootState, DockerState, SystemMetrics } from '@agentopia/dtma/contract'
+import { BootStage, BootState, DockerState, SystemMetrics, UpdatePhase } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { Name, Page, pageOf, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
@@ -90,6 +90,30 @@ export const Direct = z.strictObject({
 })
 export type Direct = z.infer<typeof Direct>
 
+/** How DTMA stands to what the control plane gives out. */
+export const DtmaRelease = z.object({
+  /** `too_old`: older than what the control plane needs; what it lacks does not work until it is updated. */
+  standing: z.enum(['current', 'outdated', 'too_old']),
+  newer: z.string().optional().describe('The version that it can be updated to; absent when there is none.'),
+})
+export type DtmaRelease = z.infer<typeof DtmaRelease>
+
+/** The last update of DTMA that was asked for. */
+export const ToolboxUpdate = z.object({
+  version: z.string(),
+  askedAt: Timestamp,
+  /** The version before; absent until DTMA has taken it up. */
+  from: z.string().optional(),
+  /** `asked`: DTMA has not taken it up yet. `refused`: it will not. */
+  phase: z.enum(['asked', 'refused', ...UpdatePhase.options]),
+  percent: z.int().optional().describe('Of the download.'),
+  /** Why it was refused, failed or fell back, in a word; `message` says it in a sentence. */
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  since: Timestamp,
+})
+export type ToolboxUpdate = z.infer<typeof ToolboxUpdate>
+
 export const Toolbox = z.object({
   id: ToolboxId,
   name: Name,
@@ -109,6 +133,8 @@ export const Toolbox = z.object({
   dropletId: z.int().optional(),
   boot: Boot.optional().describe('Absent for this machine itself.'),
   dtmaVersion: z.string().optional(),
+  release: DtmaRelease.optional(),
+  update: ToolboxUpdate.optional(),
   machine: z.object({ hostname: z.string(), os: z.string(), arch: z.string() }).optional(),
   docker: z.optional(DockerState),
   system: z.optional(SystemMetrics),

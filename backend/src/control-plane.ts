@@ -61,6 +61,10 @@ import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
 import { registryRoutes } from './registries/registry.routes.ts'
 import { registryUplink } from './registries/registry.uplink.ts'
+import { createReleaseKey } from './releases/release-key.ts'
+import { createReleases } from './releases/releases.ts'
+import { updateReconciler } from './releases/update.reconciler.ts'
+import { updateRoutes } from './releases/update.routes.ts'
 import type { Store } from './store/connect.ts'
 import { createSealer } from './store/seal.ts'
 import { byProvider } from './toolboxes/by-provider.ts'
@@ -212,6 +216,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const finders = [...providers, digitalOcean.finder]
   const providerOf = (name: string) => finders.find((finder) => finder.name === name)
   const observer = createObserver({ store, clock, roads, clients, providerOf, signal })
+  const releaseKey = createReleaseKey(masterKey)
+  const releases = createReleases({ image: machines.image, key: releaseKey, clock, log })
   const liveness = watchLiveness({ store, clock, signal, log })
 
   // What brings everything from what was asked for to what is.
@@ -227,6 +233,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const sweepLoop = runLoop(digitalOcean.sweep, { ...loop, resyncMs: SWEEP_EVERY_MS })
   const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
 
+  const updateLoop = runLoop(updateReconciler({ store, clock, releases, clientOf: clients.clientOf }), loop)
   const agentToolLoop = runLoop(
     agentToolReconciler({
       store,
@@ -259,6 +266,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     if (signal.aborted) return // nobody goes on any more
     toolboxLoop.wake(toolboxId)
     keepRoadOpen(toolboxId)
+    updateLoop.wake(toolboxId)
     store
       .system(async (tx) => ({
         rows: await listInstanceRows(tx, toolboxId, MOST_INSTANCES),
@@ -340,7 +348,12 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     sessionRoutes(mount, { store, auth, clock, byAccount })
     apiTokenRoutes(mount, { store, forgetTokens })
     eventRoutes(mount, { store, changes, publicUrl, version })
-    const views = createToolboxViews({ clock, isConnected: roads.isOpen, listeningSince: liveness.listeningSince })
+    const views = createToolboxViews({
+      clock,
+      isConnected: roads.isOpen,
+      listeningSince: liveness.listeningSince,
+      newest: releases.newest,
+    })
     toolboxRoutes(mount, { store, views, look: observer.look })
     const { limit, keyPin } = machines
     provisionRoutes(mount, {
@@ -356,6 +369,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       expect: expectMachine,
       ...digitalOcean.options,
     })
+    updateRoutes(mount, { store, clock, views, releases, newAttempt: randomUUID, wake: updateLoop.wake })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
     catalogRoutes(mount, { store, catalog })
     registryRoutes(mount, { store, clock, sealer })
@@ -391,7 +405,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     approvalRoutes(mount, { store, sealer })
     callRoutes(mount, { store, recorder, seal, forget: toolbelts.forget })
     payloadRoutes(mount, { store, sealer, clock, recorder, keeper: payloads, forget: toolbelts.forget })
-    enrolRoutes(uplink, { store, sealer, clock, onEnrolled: roads.revoke })
+    enrolRoutes(uplink, { store, sealer, clock, releaseKey: releaseKey.publicKey, onEnrolled: roads.revoke })
     renewalRoutes(uplink, {
       store,
       clock,
@@ -417,6 +431,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       toolboxLoop.stopped,
       sweepLoop.stopped,
       instanceLoop.stopped,
+      updateLoop.stopped,
       agentToolLoop.stopped,
       connecting.stopped,
       liveness.stopped,

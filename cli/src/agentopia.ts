@@ -57,6 +57,7 @@ import { toolboxList } from './commands/toolbox/list.ts'
 import { toolboxRefresh } from './commands/toolbox/refresh.ts'
 import { toolboxRemove, toolboxRetry } from './commands/toolbox/remove.ts'
 import { toolboxShow } from './commands/toolbox/show.ts'
+import { toolboxUpdate } from './commands/toolbox/update.ts'
 import { whoami } from './commands/whoami.ts'
 
 /** The command tree: a noun, then a verb. */
@@ -74,6 +75,7 @@ export const agentopia = defineCommand({
       remove: toolboxRemove,
       show: toolboxShow,
       refresh: toolboxRefresh,
+      update: toolboxUpdate,
     }),
     provider: noun('provider', 'DigitalOcean, where droplets come from', {
       show: providerShow,

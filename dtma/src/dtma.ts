@@ -11,6 +11,8 @@ import { type IsolationWatch, watchIsolation } from './egress/isolation.ts'
 import { createDockerApi } from './engine/docker.api.ts'
 import type { ContainerDetails } from './engine/docker.types.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
+import { type GroupRegistry, openGroupRegistry } from './groups/group.registry.ts'
+import { openGroupFiles } from './groups/group-file.ts'
 import { createApp } from './http/app.ts'
 import { healthOnly } from './http/health-only.ts'
 import { listenerOf } from './http/listener.ts'
@@ -31,12 +33,15 @@ import { findSelf, type SelfHints } from './tools/self-container.ts'
 import { startToolReconciler, type ToolReconciler } from './tools/tool.reconciler.ts'
 import { createToolContainers } from './tools/tool-containers.ts'
 import { createToolImages } from './tools/tool-images.ts'
-import { resourceNameOf } from './tools/tool-labels.ts'
+import { LABEL, resourceNameOf } from './tools/tool-labels.ts'
 import { toolLogs } from './tools/tool-logs.ts'
 import { createToolParts } from './tools/tool-parts.ts'
 import { createToolRegistry, type ToolRegistry } from './tools/tool-registry.ts'
 import { createToolSecrets } from './tools/tool-secrets.ts'
 import { toolStats } from './tools/tool-stats.ts'
+import { installationOf } from './update/installation.ts'
+import { openSelfUpdate, type SelfUpdate } from './update/self-update.ts'
+import { updateFiles } from './update/update.journal.ts'
 import { systemClock } from './uplink/clock.ts'
 import type { Credentials } from './uplink/identity.ts'
 import { controlPlaneSources } from './uplink/image-sources.ts'
@@ -79,6 +84,8 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   let credentials: Credentials | undefined
   let running: { tools: ToolReconciler; registry: ToolRegistry; isolation: IsolationWatch } | undefined
   let uplink: Uplink | undefined
+  let selfUpdate: SelfUpdate | undefined
+  let groups: GroupRegistry | undefined
   let stateFailure: string | undefined = 'it was not opened yet'
   for (const secret of [config.apiKey, config.uplink?.bearerToken, config.uplink?.enrolmentToken])
     if (secret !== undefined) log.redact(secret)
@@ -117,12 +124,18 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     return running.registry
   }
 
+  function groupRegistry(): GroupRegistry {
+    if (!groups) throw problem('state-not-writable', `The state directory cannot be used: ${stateFailure}`)
+    return groups
+  }
+
   const report = () => ({
     docker: running
       ? { ...running.tools.docker, isolation: running.isolation.isolation }
       : { state: 'down' as const, message: 'Docker was not asked yet' },
     system: system.metrics,
     tools: running?.registry.list(),
+    ...(selfUpdate?.state ? { update: selfUpdate.state } : {}),
   })
   const status = (): DtmaStatus => {
     const toolboxId = credentials?.toolboxId ?? config.uplink?.toolboxId
@@ -144,6 +157,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     apiKey: () => config.apiKey ?? credentials?.backendToDtmaApiKey,
     version,
     registry,
+    groups: groupRegistry,
     status,
     toolLogs: (name, wish, signal) =>
       toolLogs(
@@ -164,10 +178,14 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     mcp: createMcpEndpoint(bridge),
     log,
     restart: () => void setTimeout(deps.restart, RESTART_DELAY_MS),
+    async redeploy(attempt, release) {
+      if (!selfUpdate) throw problem('state-not-writable', `The state directory cannot be used: ${stateFailure}`)
+      return selfUpdate.request(attempt, release)
+    },
   })
   const listener = listenerOf(app, log)
 
-  function startTools({ files, tools: accepted, warnings }: State): void {
+  function startTools({ files, tools: accepted, warnings }: State): NonNullable<typeof running> {
     for (const warning of warnings) log.warn(warning)
     const { owner } = files
     const addresses = (signal: AbortSignal) =>
@@ -234,6 +252,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       signal,
     })
     running = { tools, isolation, registry: createToolRegistry({ tools, files, secrets }) }
+    return running
   }
 
   function startReporting({ identity }: State): void {
@@ -261,6 +280,44 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     uplink = startUplink(uplinkDeps, signal)
   }
 
+  async function openGroups({ tools, registry }: NonNullable<typeof running>) {
+    const opened = await openGroupRegistry({
+      registry,
+      statusOf: (name) => tools.find(name)?.status,
+      files: await openGroupFiles(config.stateDirectory),
+      log,
+      now: () => performance.now(),
+      date: () => new Date(),
+      sleep: systemClock.sleep,
+      signal,
+    })
+    tools.onChange(opened.wake)
+    return opened
+  }
+
+  async function startUpdates({ files: { owner } }: State, { isolation }: NonNullable<typeof running>): Promise<void> {
+    const { uplink: configured } = config
+    selfUpdate = await openSelfUpdate({
+      files: updateFiles(config.stateDirectory),
+      version,
+      releaseKey: () => credentials?.releaseKey,
+      pins: configured?.pins,
+      installation: installationOf({ docker, owner, baseUrl: configured?.baseUrl, self: findOwnContainer }),
+      async evidence(signal) {
+        const listed = docker.listContainers(`${LABEL.owner}=${owner}`, signal).then(
+          () => true,
+          () => false, // which is the evidence
+        )
+        return { heard: uplink?.heard ?? false, docker: await listed, isolation: isolation.isolation.state === 'ok' }
+      },
+      onChange: () => uplink?.wake(),
+      log,
+      date: () => new Date(),
+      sleep: systemClock.sleep,
+      signal,
+    })
+  }
+
   /** `undefined`: not now. */
   async function tryState(): Promise<State | undefined> {
     try {
@@ -286,7 +343,9 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     }
     if (!state) return
     port.useKey(state.identity.tls())
-    startTools(state)
+    const started = startTools(state)
+    groups = await openGroups(started)
+    await startUpdates(state, started)
     startReporting(state)
   }
 
@@ -302,7 +361,13 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     await beginning
     if (!signal.aborted) await aborted(signal)
     log.info('DTMA stops; tools run on', { reason: String(signal.reason?.message) })
-    const goodbyes = Promise.all([port.close(), uplink?.stopped, running?.tools.stopped(), running?.isolation.stopped])
+    const goodbyes = Promise.all([
+      port.close(),
+      uplink?.stopped,
+      running?.tools.stopped(),
+      running?.isolation.stopped,
+      selfUpdate?.stopped,
+    ])
     await Promise.race([goodbyes, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))])
   }
   return { ended: run() }

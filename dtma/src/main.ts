@@ -7,6 +7,7 @@ import { createDtma } from './dtma.ts'
 import { PortError } from './http/serve.ts'
 import { createLog } from './log.ts'
 import { StateInUse } from './system/state-lock.ts'
+import { switchMain } from './update/switch.main.ts'
 
 /** EX_SOFTWARE: a bug of ours. Whoever supervises us starts us again, and the tools run on meanwhile. */
 const EX_SOFTWARE = 70
@@ -31,6 +32,11 @@ async function main(): Promise<void> {
   const restart = () => {
     restarting = true
     stop.abort(new Error('restart'))
+  }
+
+  if (process.argv[2] === 'switch') {
+    await switchMain(config, log, stop.signal)
+    process.exit(0)
   }
 
   try {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { request } from 'node:http'
@@ -12,11 +13,27 @@ export interface DtmaImage {
   readonly name: string
   /** `sha256:…`; `undefined` when Docker has no such image. @throws {ProviderError} When Docker does not answer. */
   id(signal: AbortSignal): Promise<string | undefined>
+  /** Version of DTMA in it; `undefined` when there is no such image, or it does not say. @throws {ProviderError} As above. */
+  version(signal: AbortSignal): Promise<string | undefined>
+  /** What `open` gives out now. @throws {Error} When Docker does not export it. */
+  exported(signal: AbortSignal): Promise<ExportedImage | undefined>
   /** Has it ready for when it is asked for. */
   prepare(): Promise<void>
   /** What `docker load` takes, compressed. `undefined` for every other image. */
   open(id: string): Promise<{ readonly size: number; readonly body: Readable } | undefined>
 }
+
+interface ExportedImage {
+  /** `sha256:…` */
+  readonly id: string
+  /** Of the compressed archive, hex. */
+  readonly sha256: string
+  /** Bytes. */
+  readonly size: number
+}
+
+/** In which DTMA's image says its version. */
+const VERSION_LABEL = 'agentopia.dtma.version'
 
 export interface DtmaImageConfig {
   readonly docker: Docker
@@ -32,6 +49,7 @@ const GZIP_LEVEL = 1
 
 export function createDtmaImage({ docker, socketPath, name, directory }: DtmaImageConfig): DtmaImage {
   const exporting = new Map<string, Promise<string>>()
+  const digests = new Map<string, string>()
 
   /** Exports once per image, whole or not at all; earlier images make room. */
   async function exported(id: string): Promise<string> {
@@ -63,6 +81,15 @@ export function createDtmaImage({ docker, socketPath, name, directory }: DtmaIma
 
   return {
     name,
+    version: async (signal) => (await docker.imageLabels(name, signal))?.[VERSION_LABEL],
+    async exported(signal) {
+      const id = await docker.imageId(name, signal)
+      if (id === undefined) return undefined
+      const path = await ready(id)
+      const sha256 = digests.get(path) ?? (await digestOf(path))
+      digests.set(path, sha256)
+      return { id, sha256, size: (await stat(path)).size }
+    },
     async prepare() {
       const id = await docker.imageId(name, AbortSignal.timeout(EXPORT_MS))
       if (id) await ready(id)
@@ -74,6 +101,12 @@ export function createDtmaImage({ docker, socketPath, name, directory }: DtmaIma
       return { size: (await stat(path)).size, body: createReadStream(path) }
     },
   }
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -16,6 +16,8 @@ function setUp() {
   const image: DtmaImage = {
     name: 'agentopia-dtma:latest',
     id: async () => ID,
+    version: async () => '1.0.0',
+    exported: async () => undefined,
     prepare: async () => undefined,
     open: async () => {
       const body = new Readable({ read: () => undefined })

@@ -39,7 +39,12 @@ function scene(accountId: string = newId('act')) {
   const connected = new Set<string>()
   toolboxRoutes(createMount({ app, authenticate: async () => caller, clientAddress: () => 'unknown' }), {
     store,
-    views: createToolboxViews({ clock, isConnected: (id) => connected.has(id), listeningSince: () => 0 }),
+    views: createToolboxViews({
+      clock,
+      isConnected: (id) => connected.has(id),
+      newest: () => undefined,
+      listeningSince: () => 0,
+    }),
     look: async (id) => {
       looked.push(id)
       return observation

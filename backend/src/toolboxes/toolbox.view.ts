@@ -1,4 +1,5 @@
 import type { Toolbox } from '@agentopia/api'
+import { releaseOf, updateOf } from '../releases/update.view.ts'
 import { isSuspect } from './liveness.decision.ts'
 import type { ToolboxRow, ToolCounts } from './toolbox.store.ts'
 
@@ -10,10 +11,13 @@ export interface Surroundings {
   /** Since when this control plane has been listening for heartbeats, milliseconds since the epoch. */
   readonly listeningSince: number
   readonly now: number
+  /** Version of DTMA that this control plane gives out. */
+  readonly newest: string | undefined
 }
 
 /** What people see of a toolbox. */
-export function viewOf(row: ToolboxRow, { connected, toolCounts, listeningSince, now }: Surroundings): Toolbox {
+export function viewOf(row: ToolboxRow, around: Surroundings): Toolbox {
+  const { connected, toolCounts, listeningSince, now, newest } = around
   return {
     id: row.id,
     name: row.name,
@@ -25,6 +29,7 @@ export function viewOf(row: ToolboxRow, { connected, toolCounts, listeningSince,
     toolCounts: toolCounts ?? { running: 0, total: 0 },
     createdAt: row.createdAt.toISOString(),
     ...optionalPart(row),
+    ...dtmaPart(row, newest),
   }
 }
 
@@ -45,4 +50,9 @@ function optionalPart(row: ToolboxRow): Partial<Toolbox> {
     ...(row.observation ? { observation: row.observation } : {}),
     ...(row.deletedAt ? { deletedAt: row.deletedAt.toISOString() } : {}),
   }
+}
+
+function dtmaPart(row: ToolboxRow, newest: string | undefined): Partial<Toolbox> {
+  const [release, update] = [releaseOf(row, newest), updateOf(row)]
+  return { ...(release ? { release } : {}), ...(update ? { update } : {}) }
 }

@@ -10,18 +10,20 @@ export interface ToolboxViewsDeps {
   readonly isConnected: (toolboxId: string) => boolean
   /** Since when heartbeats are listened for, milliseconds since the epoch. */
   readonly listeningSince: () => number
+  /** Version of DTMA that this control plane gives out. */
+  readonly newest: () => string | undefined
 }
 
 /** What people see of these toolboxes, in their order. */
 export type ToolboxViews = (tx: Tx, rows: readonly ToolboxRow[]) => Promise<Toolbox[]>
 
-export function createToolboxViews({ clock, isConnected, listeningSince }: ToolboxViewsDeps): ToolboxViews {
+export function createToolboxViews({ clock, isConnected, listeningSince, newest }: ToolboxViewsDeps): ToolboxViews {
   return async (tx, rows) => {
     const counts = await countTools(
       tx,
       rows.map(({ id }) => id),
     )
-    const common = { listeningSince: listeningSince(), now: clock.now() }
+    const common = { listeningSince: listeningSince(), now: clock.now(), newest: newest() }
     return rows.map((row) => viewOf(row, { ...common, connected: isConnected(row.id), toolCounts: counts.get(row.id) }))
   }
 }

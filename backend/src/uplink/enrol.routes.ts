@@ -17,6 +17,8 @@ export interface EnrolRouteDeps {
   readonly store: Store
   readonly sealer: Pick<Sealer, 'seal'>
   readonly clock: Clock
+  /** What releases of DTMA are signed with: Ed25519, SPKI DER, base64. */
+  readonly releaseKey: string
   /** Called after a toolbox got a new identity: a tunnel of its old one is to be closed. */
   readonly onEnrolled: (toolboxId: string) => void
 }
@@ -25,7 +27,7 @@ export interface EnrolRouteDeps {
 const ENROLLING: readonly ToolboxStatus[] = ['provisioning', 'error_provisioning', 'quarantined']
 
 /** Trades an enrolment token and a public key for the two credentials of a toolbox, in one transaction. */
-export function enrolRoutes(app: Hono, { store, sealer, clock, onEnrolled }: EnrolRouteDeps): void {
+export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, onEnrolled }: EnrolRouteDeps): void {
   mountUplink(app, enrol, async ({ body }) => {
     requireVersion(body.apiVersion)
     if (!provesKey(body)) throw refused()
@@ -62,7 +64,7 @@ export function enrolRoutes(app: Hono, { store, sealer, clock, onEnrolled }: Enr
       return row.enrolEpoch
     })
     onEnrolled(toolboxId)
-    return { toolboxId, epoch, dtmaBearerToken, backendToDtmaApiKey }
+    return { toolboxId, epoch, dtmaBearerToken, backendToDtmaApiKey, releaseKey }
   })
 }
 

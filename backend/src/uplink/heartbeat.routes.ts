@@ -5,6 +5,7 @@ import { eq } from 'drizzle-orm'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { isTooOld, OLDEST_DTMA } from '../releases/version-floor.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
 import { moveTo, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
@@ -46,7 +47,11 @@ export function heartbeatRoutes(app: Hono, { store, clock, onToolReport, onNews 
     // Without Docker a DTMA reports what it can; asking again would not give it eyes.
     if (body.tools ?? body.system) reportedRun.set(toolboxId, body.runId)
     if (news) onNews(toolboxId)
-    return { nextInSeconds: NEXT_IN_SECONDS, wantReport: reportedRun.get(toolboxId) !== body.runId }
+    return {
+      nextInSeconds: NEXT_IN_SECONDS,
+      wantReport: reportedRun.get(toolboxId) !== body.runId,
+      ...(isTooOld(body.dtmaVersion) ? { tooOld: { reason: 'version_floor' as const, needed: OLDEST_DTMA } } : {}),
+    }
   })
 
   async function count(tx: Tx, bearer: string, beat: Beat): Promise<{ toolboxId: string; news: boolean }> {
@@ -95,11 +100,12 @@ const takeover = (order: 'next' | 'new-run', row: ToolboxRow, { runId }: Beat) =
   order === 'next' ? {} : { runId, supersededRuns: withSuperseded(row.supersededRuns, row.runId) }
 
 /** Only what differs is written: most life signs say nothing new. */
-function changes(row: ToolboxRow, { docker, system, dtmaVersion }: Beat) {
+function changes(row: ToolboxRow, { docker, system, dtmaVersion, update }: Beat) {
   return {
     ...(isDeepStrictEqual(docker, row.docker) ? {} : { docker }),
     ...(system === undefined || isDeepStrictEqual(system, row.system) ? {} : { system }),
     ...(dtmaVersion === row.dtmaVersion ? {} : { dtmaVersion }),
+    ...(update === undefined || isDeepStrictEqual(update, row.updateState) ? {} : { updateState: update }),
   }
 }
 

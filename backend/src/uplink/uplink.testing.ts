@@ -57,7 +57,13 @@ export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToo
   const challenges = createChallenges(Buffer.alloc(32, 7), clock.now)
   const app = new Hono()
   app.onError(problemResponse(pino({ level: 'silent' })))
-  enrolRoutes(app, { store, sealer, clock, onEnrolled: (id) => enrolled.push(id) })
+  enrolRoutes(app, {
+    store,
+    sealer,
+    clock,
+    releaseKey: 'the public key of releases',
+    onEnrolled: (id) => enrolled.push(id),
+  })
   renewalRoutes(app, { store, clock, challenges, onQuarantined: (id) => quarantined.push(id) })
   heartbeatRoutes(app, { store, clock, onToolReport, onNews: (id) => news.push(id) })
 

@@ -1,6 +1,8 @@
 import * as z from 'zod/mini'
 import { Check, DtmaEvent, ToolStats } from './event.ts'
+import { createGroup, deleteGroup, getGroup, listGroups } from './group.ts'
 import { defineOperation } from './operation.ts'
+import { SignedRelease, UpdateState } from './release.ts'
 import { DtmaStatus, SystemMetrics } from './status.ts'
 import { Capability, LogLine, ToolName, ToolRequest, ToolStatus } from './tool.ts'
 import { SecretValues } from './tool-secret.ts'
@@ -248,6 +250,23 @@ export const restartDtma = defineOperation({
   problems: [],
 })
 
+export const redeployDtma = defineOperation({
+  id: 'redeployDtma',
+  summary:
+    'Replace this DTMA by a signed release; one that does not prove itself within 120 s is replaced by this one again',
+  method: 'POST',
+  path: '/redeploy',
+  auth: 'toolbox',
+  status: 202,
+  body: z.strictObject({
+    /** Names the request: the same one again is answered with how far it is. */
+    attempt: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
+    release: SignedRelease,
+  }),
+  reply: UpdateState,
+  problems: ['release-untrusted', 'release-not-newer', 'update-running', 'update-unavailable'],
+})
+
 /** Every operation; `ALL /tools/{name}/mcp` (MCP streamable HTTP) is a protocol of its own beside them. */
 export const DTMA_OPERATIONS = [
   getHealth,
@@ -268,9 +287,14 @@ export const DTMA_OPERATIONS = [
   callCapability,
   followToolStats,
   followEvents,
+  listGroups,
+  createGroup,
+  getGroup,
+  deleteGroup,
   getDiagnostics,
   getDtmaLogs,
   restartDtma,
+  redeployDtma,
 ] as const
 
 /** The status in Prometheus's text format; `auth` as for the others. */

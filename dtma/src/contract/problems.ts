@@ -32,6 +32,18 @@ export const DTMA_PROBLEMS = {
     retryable: false,
     fix: 'List the tools with GET /tools.',
   },
+  'group-not-found': {
+    status: 404,
+    title: 'No such group on this toolbox',
+    retryable: false,
+    fix: 'List the groups with GET /groups.',
+  },
+  'group-exists': {
+    status: 409,
+    title: 'A group of this id exists',
+    retryable: false,
+    fix: 'Remove it first, or send what was sent before.',
+  },
   'tool-exists': {
     status: 409,
     title: 'A tool of this name exists',
@@ -49,6 +61,30 @@ export const DTMA_PROBLEMS = {
     title: 'The tool is not running',
     retryable: true,
     fix: 'Start the tool, or wait until its state is running.',
+  },
+  'release-untrusted': {
+    status: 403,
+    title: 'The release is not signed by the control plane that this toolbox belongs to',
+    retryable: false,
+    fix: 'Send the release as the control plane signed it; after a change of its key, enrol the toolbox anew.',
+  },
+  'release-not-newer': {
+    status: 409,
+    title: 'The release is not newer than the DTMA that runs',
+    retryable: false,
+    fix: 'Send a release of a higher version.',
+  },
+  'update-running': {
+    status: 409,
+    title: 'Another update is under way',
+    retryable: true,
+    fix: 'Wait until it is over.',
+  },
+  'update-unavailable': {
+    status: 409,
+    title: 'This DTMA cannot replace itself',
+    retryable: false,
+    fix: 'Update it the way it was installed: run the install script again.',
   },
   'payload-too-large': {
     status: 413,

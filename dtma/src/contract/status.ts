@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { UpdateState } from './release.ts'
 import { ToolStatus } from './tool.ts'
 
 /** Whether Docker keeps tools from the machine, its cloud's metadata, private networks and each other: tried at start and hourly. */
@@ -51,5 +52,7 @@ export const DtmaStatus = z.object({
   docker: DockerState,
   system: SystemMetrics,
   tools: z.array(ToolStatus),
+  /** The last update; absent: there was none. */
+  update: z.optional(UpdateState),
 })
 export type DtmaStatus = z.infer<typeof DtmaStatus>

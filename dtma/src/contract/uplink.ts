@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { reportBoot } from './boot.ts'
 import { defineOperation } from './operation.ts'
+import { UpdateState } from './release.ts'
 import { challenge, renew } from './renewal.ts'
 import { DockerState, SystemMetrics } from './status.ts'
 import { ToolStatus } from './tool.ts'
@@ -40,6 +41,8 @@ export const enrol = defineOperation({
     epoch: z.int(),
     dtmaBearerToken: z.string(),
     backendToDtmaApiKey: z.string(),
+    /** Ed25519, SPKI DER, base64: the key that releases of DTMA for this toolbox are signed with. */
+    releaseKey: z.optional(z.string()),
   }),
   problems: ['enrolment-refused', 'unsupported-version'],
 })
@@ -64,12 +67,16 @@ export const heartbeat = defineOperation({
     system: z.optional(SystemMetrics),
     /** Complete when present: a tool that is missing here is not on the toolbox. */
     tools: z.optional(z.array(ToolStatus).check(z.maxLength(1_000))),
+    /** The last update, with every report. */
+    update: z.optional(UpdateState),
   }),
   reply: z.object({
     /** Send the next one after about this time. */
     nextInSeconds: z.number(),
     /** The control plane wants `tools` and `system` in the next one. */
     wantReport: z.boolean(),
+    /** Present when this DTMA is too old for the control plane: the least version that it needs. */
+    tooOld: z.optional(z.object({ reason: z.literal('version_floor'), needed: z.string() })),
   }),
   problems: ['superseded', 'unsupported-version'],
 })

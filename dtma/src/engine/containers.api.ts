@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import * as z from 'zod/mini'
 import type { LogLine } from '../contract/tool.ts'
 import { type Attached, splitAttached } from './attach.ts'
-import { ContainerDetails, ContainerSummary, type CreateBody, EngineEvent } from './docker.types.ts'
+import { type ContainerCopy, ContainerDetails, ContainerSummary, type CreateBody, EngineEvent } from './docker.types.ts'
 import { absentIfNotFound, DEADLINE, type EngineCalls, understand } from './engine.calls.ts'
 import { pathOf } from './engine.http.ts'
 import { jsonLines } from './json-lines.ts'
@@ -41,6 +41,18 @@ export function containersApi({ ask, tell, open, hijack }: EngineCalls) {
     async createContainer(name: string, body: CreateBody, signal: AbortSignal): Promise<string> {
       const call = { ...change('create the container', 'POST', '/containers/create'), query: { name }, body }
       return (await ask(z.object({ Id: z.string() }), call, signal)).Id
+    },
+
+    /** As {@link createContainer}, for DTMA's own. */
+    async copyContainer(name: string, body: ContainerCopy, signal: AbortSignal): Promise<string> {
+      const call = { ...change('create the container', 'POST', '/containers/create'), query: { name }, body }
+      return (await ask(z.object({ Id: z.string() }), call, signal)).Id
+    },
+
+    /** @throws {EngineError} `conflict` when the name is in use. */
+    renameContainer(id: string, name: string, signal: AbortSignal): Promise<void> {
+      const call = change('rename the container', 'POST', pathOf`/containers/${id}/rename`)
+      return tell({ ...call, query: { name } }, signal)
     },
 
     startContainer(id: string, signal: AbortSignal): Promise<void> {

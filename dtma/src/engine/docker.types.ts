@@ -48,6 +48,8 @@ export const ContainerDetails = z.object({
   Name: z.string(),
   /** Id of the image, `sha256:…`. */
   Image: z.string(),
+  /** How often Docker has started it again after it had ended. */
+  RestartCount: z._default(z.int(), 0),
   State: z.object({
     /** created, running, paused, restarting, removing, exited or dead. */
     Status: z.string(),
@@ -230,4 +232,18 @@ export interface VolumeMount {
   readonly Source: string
   readonly Target: string
   readonly ReadOnly: boolean
+}
+
+/** DTMA's own container again, with another image: the rest is as Docker has told it. Never for a tool. */
+export interface ContainerCopy {
+  readonly Image: string
+  readonly User: string
+  readonly Env: readonly string[]
+  /** Absent: the image's. */
+  readonly Entrypoint?: readonly string[]
+  readonly Cmd?: readonly string[]
+  readonly Labels: Readonly<Record<string, string>>
+  /** Seconds; `null`: Docker's own. */
+  readonly StopTimeout: number | null
+  readonly HostConfig: Readonly<Record<string, unknown>>
 }

@@ -42,7 +42,7 @@ export function imagesApi({ ask, tell, progress }: EngineCalls) {
       return progress({ ...call, deadlineMs: DEADLINE.change }, PULL_IDLE_MS, signal)
     },
 
-    /** Failures come as lines with `error`, too. @param tar What `docker save` writes. */
+    /** Failures come as lines with `error`, too. @param tar What `docker save` writes, compressed or not. */
     loadImage(tar: Readable, signal: AbortSignal) {
       const query = { quiet: true }
       const call = { what: 'load the image', method: 'POST', path: '/images/load', query, body: tar } as const
@@ -54,6 +54,11 @@ export function imagesApi({ ask, tell, progress }: EngineCalls) {
       const query = { t: tag, version: '1', rm: true, forcerm: true, labels: JSON.stringify(labels) }
       const call = { what: 'build the image', method: 'POST', path: '/build', query, body: tar } as const
       return progress({ ...call, deadlineMs: DEADLINE.build }, BUILD_IDLE_MS, signal)
+    },
+
+    tagImage(id: string, repo: string, tag: string, signal: AbortSignal): Promise<void> {
+      const call = { what: 'name the image', method: 'POST', path: pathOf`/images/${id}/tag` } as const
+      return tell({ ...call, query: { repo, tag }, deadlineMs: DEADLINE.change }, signal)
     },
 
     /** @throws {EngineError} `conflict` when a container uses it. */

@@ -37,6 +37,7 @@ const status = (name: string): ToolStatus => ({
   since: '2026-01-01T00:00:00.000Z',
   restarts: 0,
 })
+const group = { id: 'desk', state: 'ready' as const, since: '2026-01-01T00:00:00.000Z', tools: [] }
 const spec = { package: { type: 'npm', name: 'x', version: '1.0.0' }, transport: { type: 'stdio' } } as const
 
 function api(more: Partial<AppDeps> = {}) {
@@ -65,6 +66,12 @@ function api(more: Partial<AppDeps> = {}) {
     apiKey: () => KEY,
     version: '1.2.3',
     registry: () => registry,
+    groups: () => ({
+      list: () => [group],
+      get: () => group,
+      create: async (request) => tell(['group', request], group),
+      delete: async (id) => tell(['no group', id], undefined),
+    }),
     status: () => {
       throw new Error('not asked for here')
     },
@@ -75,6 +82,14 @@ function api(more: Partial<AppDeps> = {}) {
     calls: { call: async (...args) => tell(args.slice(0, 4), { content: [] }) },
     mcp: async (name, request) => ({ status: 200, headers: {}, body: `${name} ${request.method}` }),
     log: createLog({ level: 'error', write: (line) => told.push(line), date: () => new Date() }),
+    redeploy: async (attempt, release) =>
+      tell(['redeploy', attempt, release], {
+        attempt,
+        version: '2.0.0',
+        from: '1.2.3',
+        phase: 'loading',
+        since: '2026-01-01T00:00:00.000Z',
+      }),
     restart: () => undefined,
     ...more,
   }

@@ -1,4 +1,5 @@
 import type { Check, ToolStats } from '../contract/event.ts'
+import { createGroup, deleteGroup, getGroup, listGroups } from '../contract/group.ts'
 import {
   callCapability,
   createTool,
@@ -17,6 +18,7 @@ import {
   METRICS_PATH,
   putTool,
   putToolSecrets,
+  redeployDtma,
   restartDtma,
   restartTool,
   startTool,
@@ -24,8 +26,10 @@ import {
   withdrawToolSecrets,
 } from '../contract/operations.ts'
 import { problem } from '../contract/problems.ts'
+import type { SignedRelease, UpdateState } from '../contract/release.ts'
 import type { DtmaStatus } from '../contract/status.ts'
 import { type LogLine, ToolName } from '../contract/tool.ts'
+import type { GroupRegistry } from '../groups/group.registry.ts'
 import type { Log } from '../log.ts'
 import { PROMETHEUS_TEXT, prometheusOf } from '../system/prometheus.ts'
 import type { Journal } from '../tools/journal.ts'
@@ -45,6 +49,8 @@ export interface AppDeps {
   readonly version: string
   /** @throws {ProblemError} `state-not-writable` while the state directory cannot be opened. */
   readonly registry: () => ToolRegistry
+  /** @throws {ProblemError} As `registry`. */
+  readonly groups: () => Omit<GroupRegistry, 'wake' | 'stopped'>
   readonly status: () => DtmaStatus
   readonly toolLogs: (name: string, wish: LogWish, signal: AbortSignal) => AsyncIterable<LogLine>
   readonly toolStats: (name: string, signal: AbortSignal) => AsyncIterable<ToolStats>
@@ -55,6 +61,8 @@ export interface AppDeps {
   readonly log: Log
   /** Restarts DTMA shortly, when the answer is on its way. */
   readonly restart: () => void
+  /** Begins to replace this DTMA by a release. @throws {ProblemError} */
+  readonly redeploy: (attempt: string, release: SignedRelease) => Promise<UpdateState>
 }
 
 /** The DTMA API, as served on port 30000 and inside the tunnel. */
@@ -105,6 +113,7 @@ export function routesForHolder(deps: AppDeps): Routes {
     deps.restart()
     return { restarting: true as const }
   })
+  mount(routes, redeployDtma, ({ body }) => deps.redeploy(body.attempt, body.release))
 
   mount(routes, listTools, () => ({ tools: registry().list() }))
   mount(routes, createTool, ({ body: { name, ...request } }) => registry().create(name, request))
@@ -112,6 +121,13 @@ export function routesForHolder(deps: AppDeps): Routes {
   mount(routes, putTool, ({ params, body }) => registry().put(params.name, body))
   mount(routes, deleteTool, async ({ params }) => {
     await registry().delete(params.name)
+    return undefined
+  })
+  mount(routes, listGroups, () => ({ groups: deps.groups().list() }))
+  mount(routes, createGroup, ({ body }) => deps.groups().create(body))
+  mount(routes, getGroup, ({ params }) => deps.groups().get(params.id))
+  mount(routes, deleteGroup, async ({ params }) => {
+    await deps.groups().delete(params.id)
     return undefined
   })
   mount(routes, startTool, ({ params }) => registry().start(params.name))

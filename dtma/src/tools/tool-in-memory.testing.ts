@@ -51,6 +51,7 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     Id: id,
     Name: '',
     Image: 'sha256:1',
+    RestartCount: 0,
     State: {
       Status: state,
       Running: state === 'running',

@@ -10,6 +10,7 @@ const exitOf = (id: string, state: Partial<ContainerDetails['State']> = {}): Fou
     Id: id,
     Name: '',
     Image: '',
+    RestartCount: 0,
     State: {
       Status: 'exited',
       Running: false,

@@ -32,7 +32,11 @@ export interface FakeControlPlane {
   readonly tunnels: WebSocket[]
   /** Answers the next requests instead of what is proper. */
   instead: ((request: IncomingMessage, response: ServerResponse) => void) | undefined
-  reply: { nextInSeconds: number; wantReport: boolean }
+  reply: Reply<typeof heartbeat>
+  /** What enrolment says that releases are signed with. */
+  releaseKey: string | undefined
+  /** Archives that are given out, by what `/dtma/image/` is followed by. */
+  readonly archives: Map<string, Buffer>
   close(): Promise<void>
 }
 
@@ -60,6 +64,8 @@ export async function fakeControlPlane(): Promise<FakeControlPlane> {
     tunnels: [],
     instead: undefined,
     reply: { nextInSeconds: 10, wantReport: false },
+    releaseKey: undefined,
+    archives: new Map(),
     close: () =>
       new Promise((resolve) => {
         for (const ws of plane.tunnels) ws.terminate()
@@ -72,12 +78,15 @@ export async function fakeControlPlane(): Promise<FakeControlPlane> {
     let text = ''
     for await (const chunk of request) text += chunk
     if (plane.instead) return plane.instead(request, response)
+    const archive = plane.archives.get(request.url?.replace('/dtma/image/', '') ?? '')
+    if (archive) return void response.writeHead(200, { 'content-length': archive.length }).end(archive)
     if (request.url === '/dtma/enrol') return enrolled(JSON.parse(text) as Enrolment, response)
     if (request.url?.match(/challenge|renew/) && !plane.renewing) return refuse(response, 404, 'not-found')
     if (request.url === '/dtma/challenge')
       return answer(response, 200, { challenge: `challenge-${plane.renewals.length}` })
     if (request.url === '/dtma/renew') return renewed(JSON.parse(text) as Renewal, response)
     if (request.headers.authorization !== `Bearer ${plane.bearer}`) return refuse(response, 401, 'unauthenticated')
+    if (request.url !== '/dtma/heartbeat') return refuse(response, 404, 'not-found')
     plane.beats.push(JSON.parse(text) as Beat)
     answer(response, 200, plane.reply)
   }
@@ -94,7 +103,9 @@ export async function fakeControlPlane(): Promise<FakeControlPlane> {
     const epoch = plane.enrolments.length
     plane.bearer = `bearer-of-epoch-${epoch}`
     const backendToDtmaApiKey = `api-key-of-epoch-${epoch}`
-    answer(response, 201, { toolboxId, epoch, dtmaBearerToken: plane.bearer, backendToDtmaApiKey })
+    const { releaseKey } = plane
+    const credentials = { toolboxId, epoch, dtmaBearerToken: plane.bearer, backendToDtmaApiKey }
+    answer(response, 201, { ...credentials, ...(releaseKey ? { releaseKey } : {}) })
   }
 
   function renewed(body: Renewal, response: ServerResponse): void {

@@ -6,6 +6,7 @@ import {
   ProblemError,
   type SystemMetrics,
   type ToolStatus,
+  type UpdateState,
 } from '../contract/index.ts'
 import type { Log } from '../log.ts'
 import { reasonOf } from '../reason.ts'
@@ -18,6 +19,8 @@ export interface Report {
   readonly system: SystemMetrics
   /** `undefined` while nobody knows what is there: a report without them says nothing about tools. */
   readonly tools: readonly ToolStatus[] | undefined
+  /** The last update of DTMA, if there was one. */
+  readonly update?: UpdateState | undefined
 }
 
 export interface HeartbeatDeps {
@@ -62,13 +65,14 @@ export function startHeartbeats(
   let fullAt = 0
   let nap = new AbortController()
   let heard = false
+  let toldTooOld = false
 
   async function beat(): Promise<number> {
     const full = changed || clock.now() - fullAt >= FULL_REPORT_MS
     changed = false
     seq += 1
     try {
-      const { docker, system, tools } = report()
+      const { docker, system, tools, update } = report()
       const body = {
         runId,
         seq,
@@ -76,7 +80,7 @@ export function startHeartbeats(
         apiVersion: API_VERSION,
         sentAt: clock.now(),
         docker,
-        ...(full ? { system, ...(tools ? { tools: [...tools] } : {}) } : {}),
+        ...(full ? { system, ...(tools ? { tools: [...tools] } : {}), ...(update ? { update } : {}) } : {}),
       }
       const reply = await client().call(
         heartbeat,
@@ -84,6 +88,10 @@ export function startHeartbeats(
         { signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]) },
       )
       if (full) fullAt = clock.now()
+      if (reply.tooOld && !toldTooOld) {
+        toldTooOld = true
+        log.error('this DTMA is too old for the control plane: update it', { version, ...reply.tooOld })
+      }
       changed ||= reply.wantReport
       if (reply.wantReport) return GATHER_MS
       const seconds = Math.min(Math.max(reply.nextInSeconds, SHORTEST_INTERVAL_SECONDS), LONGEST_INTERVAL_SECONDS)

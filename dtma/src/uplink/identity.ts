@@ -18,6 +18,8 @@ export const Credentials = z.object({
   epoch: z.int(),
   dtmaBearerToken: z.string(),
   backendToDtmaApiKey: z.string(),
+  /** What releases are signed with. Absent: given by a control plane that signs none. */
+  releaseKey: z.optional(z.string()),
 })
 export type Credentials = z.infer<typeof Credentials>
 

@@ -16,6 +16,7 @@ import { Fleet } from './overview/fleet.tsx'
 import { NoToolbox } from './overview/no-toolbox.tsx'
 import { RecentActivity } from './overview/recent-activity.tsx'
 import { RecentCalls } from './overview/recent-calls.tsx'
+import { UpdateAll } from './overview/update-all.tsx'
 import { AddToolboxButton } from './provision/add-toolbox-button.tsx'
 
 /** The fleet: what needs somebody first, then everything else, then what happened. */
@@ -40,6 +41,7 @@ export function OverviewPage() {
         }
         note={toolboxes.data ? inShort(present) : <Skeleton className="mt-1.5 w-52" />}
       >
+        <UpdateAll toolboxes={present} />
         <AddToolboxButton kind={present.length > 0 ? 'plain' : 'primary'} />
         {present.length > 0 && (
           <Button asChild kind="primary">

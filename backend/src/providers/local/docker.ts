@@ -18,16 +18,41 @@ export const ContainerDetails = z.object({
 })
 export type ContainerDetails = z.infer<typeof ContainerDetails>
 
+const ImageDetails = z.object({
+  Id: z.string(),
+  Config: z
+    .object({ Labels: z.record(z.string(), z.string()).nullish() })
+    .transform(({ Labels }) => ({ Labels: Labels ?? {} })),
+})
+type ImageDetails = z.infer<typeof ImageDetails>
+
 const ContainerSummary = z.object({ Id: z.string(), Labels: z.record(z.string(), z.string()).nullable() })
 export type ContainerSummary = z.infer<typeof ContainerSummary>
+
+/** What there is beside containers. */
+type PartKind = 'networks' | 'volumes' | 'images'
+
+const PARTS = {
+  networks: z.array(z.object({ Id: z.string() })).transform((all) => all.map(({ Id }) => Id)),
+  volumes: z
+    .object({ Volumes: z.array(z.object({ Name: z.string() })).nullable() })
+    .transform(({ Volumes }) => (Volumes ?? []).map(({ Name }) => Name)),
+  images: z.array(z.object({ Id: z.string() })).transform((all) => all.map(({ Id }) => Id)),
+} as const satisfies Record<PartKind, z.ZodType<string[]>>
 
 /** The few calls of Docker's Engine API that making this machine a toolbox needs. Every one has a deadline. @throws {ProviderError} */
 export interface Docker {
   /** @returns the id of a local image, or `undefined` when there is none of that name. */
   imageId(name: string, signal: AbortSignal): Promise<string | undefined>
+  /** Labels of a local image; `undefined` when there is none of that name. */
+  imageLabels(name: string, signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>
   inspect(name: string, signal: AbortSignal): Promise<ContainerDetails | undefined>
   /** Ids and labels of all containers, running or not, that carry the label `name=value`, or `name` with any value. */
   list(label: string, signal: AbortSignal): Promise<ContainerSummary[]>
+  /** Names, or ids of what has no name, of everything of a kind that carries the label. */
+  listParts(kind: PartKind, label: string, signal: AbortSignal): Promise<string[]>
+  /** Succeeds when it is gone already, and when somebody else's container uses it. */
+  removePart(kind: PartKind, name: string, signal: AbortSignal): Promise<void>
   create(name: string, body: object, signal: AbortSignal): Promise<void>
   /** Succeeds when it runs already. */
   start(name: string, signal: AbortSignal): Promise<void>
@@ -64,12 +89,15 @@ export function createDocker(socketPath: string, deadlineMs = DEADLINE_MS): Dock
     return { status, json: (schema) => parsed(text, schema) }
   }
 
+  async function image(name: string, signal: AbortSignal): Promise<ImageDetails | undefined> {
+    const path = `/images/${name.split('/').map(encodeURIComponent).join('/')}/json`
+    const { status, json } = await call('GET', path, [200, 404], signal)
+    return status === 404 ? undefined : json(ImageDetails)
+  }
+
   return {
-    async imageId(name, signal) {
-      const path = `/images/${name.split('/').map(encodeURIComponent).join('/')}/json`
-      const { status, json } = await call('GET', path, [200, 404], signal)
-      return status === 404 ? undefined : json(z.object({ Id: z.string() })).Id
-    },
+    imageId: async (name, signal) => (await image(name, signal))?.Id,
+    imageLabels: async (name, signal) => (await image(name, signal))?.Config.Labels,
     async inspect(name, signal) {
       const { status, json } = await call('GET', `${container(name)}/json`, [200, 404], signal)
       return status === 404 ? undefined : json(ContainerDetails)
@@ -78,6 +106,14 @@ export function createDocker(socketPath: string, deadlineMs = DEADLINE_MS): Dock
       const filters = encodeURIComponent(JSON.stringify({ label: [label] }))
       const { json } = await call('GET', `/containers/json?all=true&filters=${filters}`, [200], signal)
       return json(z.array(ContainerSummary))
+    },
+    async listParts(kind, label, signal) {
+      const filters = encodeURIComponent(JSON.stringify({ label: [label] }))
+      const path = kind === 'images' ? '/images/json' : `/${kind}`
+      return (await call('GET', `${path}?filters=${filters}`, [200], signal)).json(PARTS[kind])
+    },
+    async removePart(kind, name, signal) {
+      await call('DELETE', `/${kind}/${encodeURIComponent(name)}?force=true`, [200, 204, 404, 409], signal)
     },
     async create(name, body, signal) {
       await call('POST', `/containers/create?name=${encodeURIComponent(name)}`, [201], signal, { body })

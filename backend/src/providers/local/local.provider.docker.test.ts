@@ -217,10 +217,47 @@ test('stopping the product ends DTMA and its own tools, and nobody else’s', as
   expect(await stopLocalToolbox(docker, dataDir, signal)).toEqual({ dtma: 0, tools: 0 })
 })
 
-test('destroying it takes its state too, and may be repeated', async () => {
+test('D16 destroying it takes what DTMA has made and its state too, nobody else’s, and may be repeated', async () => {
   mkdirSync(stateDir, { recursive: true })
+  writeFileSync(join(stateDir, 'owner'), `owner-${run}\n`)
+  const names = ['mine', 'theirs'].map((suffix) => `agentopia-test-${run}-of-${suffix}`)
+  for (const [index, one] of names.entries()) {
+    const label = `dtma.owner=${index === 0 ? `owner-${run}` : 'another'}`
+    cli('network', 'create', '--internal', '--label', label, one)
+    cli('volume', 'create', '--label', label, one)
+    cli(
+      'run',
+      '-d',
+      '--name',
+      one,
+      '--label',
+      label,
+      '--network',
+      one,
+      '-v',
+      `${one}:/data`,
+      '--entrypoint',
+      'sleep',
+      image,
+      '600',
+    )
+  }
+  others.push(names[1]!)
+  const left = (...list: string[]) =>
+    cli(...list, '--format', '{{.Name}}')
+      .split('\n')
+      .filter((one) => names.includes(one))
+  const containers = () =>
+    cli('ps', '-a', '--format', '{{.Names}}')
+      .split('\n')
+      .filter((one) => names.includes(one))
   await provider.destroy(toolboxId, signal)
   await provider.destroy(toolboxId, signal)
   expect(await provider.find(toolboxId, signal)).toBeUndefined()
   expect(() => statSync(stateDir)).toThrow('ENOENT')
+  const theirs = [names[1]]
+  expect([containers(), left('network', 'ls'), left('volume', 'ls')]).toEqual([theirs, theirs, theirs])
+  cli('rm', '-f', names[1]!)
+  cli('network', 'rm', names[1]!)
+  cli('volume', 'rm', names[1]!)
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ProviderError, type ToolboxProvider } from '../provider.ts'
 import type { Docker } from './docker.ts'
 import { containerName, createBody, type DtmaRecipe, LABELS, machineOf, TOKEN_FILE, userFor } from './dtma-container.ts'
+import { ownerOf, removeBelongings } from './remove-belongings.ts'
 
 export interface LocalProviderConfig {
   /** Absolute path of the data directory of this control plane. */
@@ -109,6 +110,8 @@ export function createLocalProvider(docker: Docker, config: LocalProviderConfig)
     async destroy(toolboxId, signal) {
       await docker.stop(containerName(toolboxId), STOP_GRACE_SECONDS, signal)
       await docker.remove(containerName(toolboxId), signal)
+      const owner = await onDisk(ownerOf(stateDir))
+      if (owner !== undefined) await removeBelongings(docker, owner, signal)
       await onDisk(rm(stateDir, { recursive: true, force: true }))
     },
   }

@@ -1,16 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContainerSummary, Docker } from './docker.ts'
 import { LABELS } from './dtma-container.ts'
+import { OWNER_LABEL, ownerOf } from './remove-belongings.ts'
 
 export interface Stopped {
   readonly dtma: number
   readonly tools: number
 }
 
-/** Label under which DTMA knows its containers; the value is in the file `owner` of its state directory. */
-const OWNER_LABEL = 'dtma.owner'
-const OWNER_FILE = 'owner'
 const DTMA_GRACE_SECONDS = 15
 const TOOL_GRACE_SECONDS = 5
 
@@ -34,14 +31,4 @@ async function endAll(docker: Docker, found: readonly ContainerSummary[], grace:
       await docker.remove(Id, signal)
     }),
   )
-}
-
-/** `undefined`: DTMA has never run here, so it has no tools. */
-async function ownerOf(stateDir: string): Promise<string | undefined> {
-  try {
-    return (await readFile(join(stateDir, OWNER_FILE), 'utf8')).trim() || undefined
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
 }

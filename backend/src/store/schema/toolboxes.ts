@@ -1,5 +1,5 @@
 import type { Boot, Direct, Observation, Placement, Provider, ToolboxStatus } from '@agentopia/api'
-import type { DockerState, SystemMetrics } from '@agentopia/dtma/contract'
+import type { DockerState, SystemMetrics, UpdateState } from '@agentopia/dtma/contract'
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt, id, lease } from './columns.ts'
@@ -30,6 +30,24 @@ export interface RenewalRecord {
   readonly used: readonly { readonly challenge: string; readonly until: number }[]
 }
 
+/** An update of DTMA that somebody asked for. */
+export interface UpdateAsked {
+  /** Names it towards DTMA, so that asking again is the same. */
+  readonly attempt: string
+  readonly version: string
+  /** ISO time. */
+  readonly askedAt: string
+}
+
+export interface UpdateRefusal {
+  readonly attempt: string
+  /** Code of the problem. */
+  readonly reason: string
+  readonly message: string
+  /** ISO time. */
+  readonly at: string
+}
+
 /** One machine of one account that runs tools. */
 export const toolboxes = pgTable(
   'account_tool_environments',
@@ -46,6 +64,8 @@ export const toolboxes = pgTable(
     direct: jsonb('direct').$type<Direct>(),
     /** How often somebody asked to try again. */
     retries: integer('retries').notNull().default(0),
+    /** The last update of DTMA that was asked for. */
+    updateAsked: jsonb('update_asked').$type<UpdateAsked>(),
     // Observed: written by the reconciler and the uplink.
     status: text('status').$type<ToolboxStatus>().notNull().default('pending_provision'),
     statusReason: text('status_reason'),
@@ -62,6 +82,10 @@ export const toolboxes = pgTable(
     /** Runs that a newer one has replaced, newest first, the last few: what they still say is late. */
     supersededRuns: jsonb('superseded_runs').$type<string[]>().notNull().default([]),
     dtmaVersion: text('dtma_version'),
+    /** How far it is, as DTMA reports it. */
+    updateState: jsonb('update_state').$type<UpdateState>(),
+    /** Why it did not begin; written by the reconciler of updates. */
+    updateRefusal: jsonb('update_refusal').$type<UpdateRefusal>(),
     machine: jsonb('machine').$type<{ hostname: string; os: string; arch: string }>(),
     docker: jsonb('docker').$type<DockerState>(),
     system: jsonb('system').$type<SystemMetrics>(),

@@ -38,7 +38,11 @@ const factsOf = (box: Toolbox): string =>
     ['clock', box.clockSkewSeconds && `${skewWords(box.clockSkewSeconds)}`],
     ['last heartbeat', box.lastHeartbeatAt],
     ['machine', box.machine && `${box.machine.hostname} (${box.machine.os}, ${box.machine.arch})`],
-    ['DTMA', box.dtmaVersion],
+    ['DTMA', box.dtmaVersion && `${box.dtmaVersion}${box.release?.newer ? `, ${box.release.newer} is out` : ''}`],
+    [
+      'update',
+      box.update && `${box.update.version} ${box.update.phase}${box.update.message ? `: ${box.update.message}` : ''}`,
+    ],
     ['Docker', box.docker && `${box.docker.state}${box.docker.version ? ` ${box.docker.version}` : ''}`],
     ['tools', `${box.toolCounts.running} running of ${box.toolCounts.total}`],
   ])

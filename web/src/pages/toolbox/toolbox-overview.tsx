@@ -8,6 +8,7 @@ import { bytes, percent } from '../../words/quantity.ts'
 import { fullTime, spanOf } from '../../words/relative-time.ts'
 import { PROVIDER_WORDS, skewWords } from '../../words/toolbox-status.ts'
 import { ProvisionCard } from '../provision/provision-card.tsx'
+import { DtmaCard } from './dtma-card.tsx'
 import { StatusCard } from './status-card.tsx'
 import { ToolboxTools } from './toolbox-tools.tsx'
 
@@ -20,6 +21,7 @@ export const ToolboxOverview = ({ toolbox }: { toolbox: Toolbox }) => (
     </div>
     <div className="flex min-w-0 flex-col gap-5">
       <Machine toolbox={toolbox} />
+      <DtmaCard toolbox={toolbox} />
       <Identity toolbox={toolbox} />
       <ProvisionCard toolbox={toolbox} />
     </div>
@@ -60,7 +62,7 @@ function Machine({ toolbox: { system, docker } }: { toolbox: Toolbox }) {
 }
 
 function Identity({ toolbox }: { toolbox: Toolbox }) {
-  const { machine, publicIpAddress, dtmaVersion, createdAt, provider, connected, direct, clockSkewSeconds } = toolbox
+  const { machine, publicIpAddress, createdAt, provider, connected, direct, clockSkewSeconds } = toolbox
   return (
     <Card>
       <CardHeader title="Identity" />
@@ -71,7 +73,6 @@ function Identity({ toolbox }: { toolbox: Toolbox }) {
           ['Provider', PROVIDER_WORDS[provider]],
           machine && ['Host name', machine.hostname],
           publicIpAddress !== undefined && ['Address', <CopyableId key="ip" id={publicIpAddress} />],
-          ['DTMA', dtmaVersion ?? 'not heard yet'],
           [direct ? 'Direct road' : 'Tunnel', connected ? 'open' : 'closed'],
           direct && ['Dialled at', `${direct.address ?? publicIpAddress ?? 'not known yet'}, port ${direct.port}`],
           clockSkewSeconds !== undefined && ['Clock', skewWords(clockSkewSeconds)],

@@ -1,0 +1,27 @@
+import * as z from 'zod'
+import { ToolboxId } from './fields.ts'
+import { defineUserOperation } from './operation.ts'
+import { Toolbox } from './toolboxes.ts'
+
+export const updateToolbox = defineUserOperation({
+  id: 'updateToolbox',
+  summary: 'Ask for DTMA of this toolbox to be replaced by the newest version; tools run on meanwhile',
+  method: 'POST',
+  path: '/api/toolboxes/:toolboxId/update',
+  auth: 'operator',
+  status: 202,
+  params: z.object({ toolboxId: ToolboxId }),
+  reply: Toolbox,
+  problems: ['toolbox-not-found', 'nothing-to-update', 'image-unavailable'],
+})
+
+export const updateToolboxes = defineUserOperation({
+  id: 'updateToolboxes',
+  summary: 'Ask for an update of DTMA on every toolbox that has an older one',
+  method: 'POST',
+  path: '/api/toolboxes/update',
+  auth: 'operator',
+  status: 202,
+  reply: z.object({ items: z.array(Toolbox) }),
+  problems: ['image-unavailable'],
+})

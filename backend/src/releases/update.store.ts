@@ -1,0 +1,42 @@
+import { and, eq, isNotNull, isNull, ne, sql } from 'drizzle-orm'
+import type { Tx } from '../store/connect.ts'
+import { toolboxes } from '../store/schema/index.ts'
+import type { UpdateAsked, UpdateRefusal } from '../store/schema/toolboxes.ts'
+import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+
+export async function askForUpdate(tx: Tx, toolboxId: string, updateAsked: UpdateAsked): Promise<ToolboxRow> {
+  const [row] = await tx.update(toolboxes).set({ updateAsked }).where(eq(toolboxes.id, toolboxId)).returning()
+  return row!
+}
+
+/** Of an update that somebody has asked for anew since, nothing is written. */
+export const refuseUpdate = (tx: Tx, toolboxId: string, updateRefusal: UpdateRefusal) =>
+  tx
+    .update(toolboxes)
+    .set({ updateRefusal })
+    .where(and(eq(toolboxes.id, toolboxId), sql`${toolboxes.updateAsked}->>'attempt' = ${updateRefusal.attempt}`))
+
+/** Toolboxes whose update DTMA has neither taken up nor refused. */
+export async function listAskedUpdates(tx: Tx): Promise<string[]> {
+  const attempt = sql`${toolboxes.updateAsked}->>'attempt'`
+  const rows = await tx
+    .select({ id: toolboxes.id })
+    .from(toolboxes)
+    .where(
+      and(
+        isNull(toolboxes.deletedAt),
+        ne(toolboxes.desired, 'absent'),
+        isNotNull(toolboxes.updateAsked),
+        sql`${toolboxes.updateState}->>'attempt' is distinct from ${attempt}`,
+        sql`${toolboxes.updateRefusal}->>'attempt' is distinct from ${attempt}`,
+      ),
+    )
+  return rows.map(({ id }) => id)
+}
+
+/** The toolboxes of the account that are not on their way out. */
+export const listPresent = (tx: Tx): Promise<ToolboxRow[]> =>
+  tx
+    .select()
+    .from(toolboxes)
+    .where(and(isNull(toolboxes.deletedAt), ne(toolboxes.desired, 'absent')))

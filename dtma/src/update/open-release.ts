@@ -1,0 +1,33 @@
+import { createPublicKey, verify } from 'node:crypto'
+import { problem } from '../contract/problems.ts'
+import { Release, type SignedRelease, signedTextOf } from '../contract/release.ts'
+import { compareVersions } from '../contract/version.ts'
+
+/**
+ * Reads a release that is signed with `key` and newer than `running`; nothing of it is looked at before the signature is.
+ * @param key Ed25519, SPKI DER, base64: what enrolment gave.
+ * @throws {ProblemError} `release-untrusted`, `release-not-newer`
+ */
+export function openRelease({ manifest, signature }: SignedRelease, key: string, running: string): Release {
+  if (!isSigned(manifest, signature, key))
+    throw problem('release-untrusted', 'The signature is not one of the key that this toolbox got when it enrolled')
+  const release = Release.safeParse(jsonOf(manifest))
+  if (!release.success) throw problem('release-untrusted', 'What is signed is no release that this DTMA understands')
+  const { version } = release.data
+  if (compareVersions(version, running) <= 0)
+    throw problem('release-not-newer', `DTMA ${running} runs, and ${version} is not newer`)
+  return release.data
+}
+
+function isSigned(manifest: string, signature: string, key: string): boolean {
+  const publicKey = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' })
+  return verify(null, Buffer.from(signedTextOf(manifest)), publicKey, Buffer.from(signature, 'base64'))
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // which is no release either
+  }
+}

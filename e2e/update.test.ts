@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createJoinLine, createToolbox, getInstance, getToolbox, removeToolbox } from '@agentopia/api'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { containersOf, docker } from './docker.ts'
+import { freePort, type Product, startProduct, waitFor } from './product.ts'
+import { deploy } from './settled.ts'
+
+// A toolbox with a DTMA that is older than what the control plane gives out; the command line updates it.
+
+const OLD_IMAGE = process.env['DTMA_IMAGE'] ?? 'agentopia-dtma:latest'
+const NEW_IMAGE = 'agentopia-e2e-dtma:newer'
+const NEWER = '99.0.0'
+const CLI = fileURLToPath(new URL('../dist/agentopia.mjs', import.meta.url))
+const CONTAINER = 'agentopia-e2e-update'
+
+let product: Product
+let toolboxId: string
+
+beforeAll(async () => {
+  product = await startProduct({ LOCAL_TOOLBOX: 'off', DTMA_IMAGE: NEW_IMAGE })
+  const { client } = product
+  toolboxId = (await client.call(createToolbox, { body: { provider: 'join', name: 'server' } })).id
+  const { line } = await client.call(createJoinLine, { params: { toolboxId } })
+  const state = join(product.dataDir, 'server')
+  await mkdir(state)
+  await writeFile(join(state, 'token'), /'(enrol_[^']+)'/.exec(line)![1]!)
+  await docker('rm', '--force', CONTAINER, `${CONTAINER}-next`)
+  const env = {
+    AGENTOPIA_API_BASE_URL: product.url.replace('localhost', '127.0.0.1'),
+    TOOLBOX_ID: toolboxId,
+    ENROLMENT_TOKEN_FILE: '/var/lib/dtma/token',
+    HOST: '127.0.0.1',
+    PORT: String(await freePort()),
+  }
+  await docker(
+    ...['run', '--detach', '--name', CONTAINER, '--network', 'host', '--user', '0:0', '--restart', 'always', '--init'],
+    ...['--volume', '/var/run/docker.sock:/var/run/docker.sock', '--volume', `${state}:/var/lib/dtma`],
+    ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+    OLD_IMAGE,
+  )
+  await waitFor('the toolbox is not active', 60_000, async () =>
+    (await toolbox()).status === 'active' ? true : undefined,
+  )
+})
+afterAll(async () => {
+  if (toolboxId) await product.client.call(removeToolbox, { params: { toolboxId } })
+  await docker('rm', '--force', CONTAINER, `${CONTAINER}-next`)
+  await removeBelongings()
+  await product?.[Symbol.asyncDispose]()
+  const made = await docker('images', '--quiet', '--filter', 'label=agentopia.e2e=update')
+  for (const id of new Set(lines(made))) await docker('image', 'rm', '--force', id)
+})
+
+/** What DTMA has made on this machine's Docker, as the install script takes it away. */
+async function removeBelongings(): Promise<void> {
+  const owner = (
+    await docker(
+      'run',
+      '--rm',
+      '--user',
+      '0:0',
+      '--volume',
+      `${join(product.dataDir, 'server')}:/state`,
+      '--entrypoint',
+      'cat',
+      OLD_IMAGE,
+      '/state/owner',
+    )
+  ).trim()
+  const label = `label=dtma.owner=${owner}`
+  for (const id of lines(await docker('ps', '--all', '--quiet', '--filter', label)))
+    await docker('rm', '--force', '--volumes', id)
+  for (const id of lines(await docker('network', 'ls', '--quiet', '--filter', label))) await docker('network', 'rm', id)
+  await rm(join(product.dataDir, 'server'), { recursive: true })
+}
+
+const lines = (text: string): string[] => text.split('\n').filter(Boolean)
+const toolbox = () => product.client.call(getToolbox, { params: { toolboxId } })
+
+/** The same program, which says that it is a later one. */
+async function giveOut(version: string, spoil = ''): Promise<void> {
+  const dockerfile = `FROM ${OLD_IMAGE}
+USER root
+RUN sed -i 's/version: "[0-9.]*"/version: "${version}"/' /opt/dtma/dtma.cjs ${spoil}
+LABEL agentopia.dtma.version="${version}" agentopia.e2e=update
+USER node
+`
+  const folder = join(product.dataDir, 'newer')
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'Dockerfile'), dockerfile)
+  await docker('build', '--quiet', '--tag', NEW_IMAGE, folder)
+}
+
+/** Runs the built command line as a shell does. */
+async function agentopia(...args: readonly string[]) {
+  const env = { PATH: process.env['PATH'], AGENTOPIA_URL: product.url, AGENTOPIA_TOKEN: product.token }
+  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk
+  })
+  const [code] = await once(child, 'close')
+  return { code: code as number, stdout, stderr }
+}
+
+test('an update by the command line: each phase is told, the tool runs on, and the page has a newer version no more', async () => {
+  const instance = await deploy(product.client, toolboxId, 'everything', 'echo')
+  const before = await containersOf(instance.id)
+  await giveOut(NEWER)
+  expect(await agentopia('toolbox', 'update', 'server')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('done'),
+  })
+  expect(await toolbox()).toMatchObject({
+    status: 'active',
+    dtmaVersion: NEWER,
+    release: { standing: 'current' },
+    update: { version: NEWER, phase: 'done' },
+  })
+  expect(await containersOf(instance.id)).toEqual(before)
+  await waitFor('the tool is not seen running', 60_000, async () => {
+    const params = { toolboxId, instanceId: instance.id }
+    return (await product.client.call(getInstance, { params })).state === 'running' ? true : undefined
+  })
+  expect(lines(await docker('ps', '--all', '--format', '{{.Names}}')).filter((one) => one.includes(CONTAINER))).toEqual(
+    [CONTAINER],
+  )
+  expect(await agentopia('toolbox', 'update', '--all')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('newest'),
+  })
+})
+
+test('an update that falls back is told with its reason, and the version before runs on', async () => {
+  await giveOut('99.1.0', '&& echo "process.exit(3)" > /opt/dtma/dtma.cjs')
+  const { code, stderr } = await agentopia('toolbox', 'update', 'server', '--json')
+  expect(code).toBe(1)
+  expect(stderr).toContain('ended 3 times')
+  expect(await toolbox()).toMatchObject({
+    status: 'active',
+    dtmaVersion: NEWER,
+    update: { version: '99.1.0', phase: 'fell_back', reason: 'crash_loop' },
+  })
+})
