@@ -15,6 +15,7 @@ import {
   agents,
   agentTokens,
   apiTokens,
+  approvals,
   instances,
   invitations,
   members,
@@ -146,6 +147,7 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     userId,
     invitationId: newId('invite'),
     sessionId: newId('act'),
+    approvalId: newId('appr'),
   }
   const agentSecret = `agt_${newId('token')}`
   const { toolboxId, instanceId, agentId } = ids
@@ -164,6 +166,22 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     const token = { accountId, name: 'a token', hint: 'x' }
     await tx.insert(agentTokens).values({ ...token, id: ids.agentTokenId, agentId, digest: digestOf(agentSecret) })
     const expiresAt = new Date(Date.now() + 3_600_000)
+    await tx.insert(approvals).values({
+      id: ids.approvalId,
+      accountId,
+      agentId,
+      agentName: 'helper',
+      toolbeltItemId: ids.toolbeltItemId,
+      instanceName: 'demo',
+      capability: 'echo',
+      callId: newId('call'),
+      via: 'mcp',
+      argumentDigest: 'x',
+      argumentBytes: 2,
+      owner: 'another process',
+      heldUntil: expiresAt,
+      expiresAt,
+    })
     await tx.insert(sessions).values({ id: ids.sessionId, userId, token: ids.sessionId, expiresAt })
     await tx.insert(invitations).values({
       id: ids.invitationId,

@@ -84,7 +84,7 @@ const offering = (...names: string[]): ToolbeltItem => ({
 test('allows what is named, and what a pattern fits', async () => {
   const demo = offering('echo', 'read_mail', 'read_file', 'a.b')
   expect((await agentopia('toolbelt allow helper demo echo,read_*', demo)).changes).toEqual([
-    { allow: ['echo', 'read_mail', 'read_file'] },
+    { allow: ['echo', 'read_mail', 'read_file'], ask: [] },
   ])
   expect((await agentopia('toolbelt allow helper demo a?b', demo)).code).toBe(1)
 })
@@ -99,6 +99,6 @@ test.each(['nonsense', 'echo,nonsense', 'no_*'])(
 )
 
 test('before any were discovered a name is taken on trust, a pattern is not', async () => {
-  expect((await agentopia('toolbelt allow helper demo echo')).changes).toEqual([{ allow: ['echo'] }])
+  expect((await agentopia('toolbelt allow helper demo echo')).changes).toEqual([{ allow: ['echo'], ask: [] }])
   expect((await agentopia('toolbelt allow helper demo e*')).err).toContain('none were discovered so far')
 })
