@@ -173,7 +173,7 @@ test('what is kept is set in days, and forgotten by what it is of', async () => 
 })
 
 test('what is done about secrets is one of three words', async () => {
-  const settings = { enabled: true, retentionDays: null, secrets: 'block', dataFlow: 'warn' }
+  const settings = { enabled: true, retentionDays: null, secrets: 'block', dataFlow: 'warn', approvalSeconds: 300 }
   const { heard, out } = await agentopia('call secrets block', { 'PATCH /api/calls/settings': [settings] })
   expect(heard[0]?.body).toEqual({ secrets: 'block' })
   expect(out).toMatch(/secrets in calls +block/)
