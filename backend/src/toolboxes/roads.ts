@@ -8,7 +8,7 @@ import type { DirectPolicy } from './direct-policy.ts'
 import type { ToolboxRow } from './toolbox.store.ts'
 
 /** The columns that say by which road a toolbox is reached, and who must be at its end. */
-export type RoadAddress = Pick<ToolboxRow, 'id' | 'direct' | 'publicIpAddress' | 'publicKey'>
+type RoadAddress = Pick<ToolboxRow, 'id' | 'direct' | 'publicIpAddress' | 'publicKey'>
 
 /** The roads to all toolboxes: by the tunnel that its DTMA has dialled, or by dialling it. What is configured decides, alone. */
 export interface Roads {
@@ -63,7 +63,7 @@ export function createRoads(tunnels: Tunnels, direct: DirectRoads, policy: Pick<
 }
 
 /** Where a toolbox of the direct road is. `undefined` until it has an address and has enrolled: without a key nobody is spoken to. */
-export function dialTargetOf({ direct, publicIpAddress, publicKey }: RoadAddress): DialTarget | undefined {
+function dialTargetOf({ direct, publicIpAddress, publicKey }: RoadAddress): DialTarget | undefined {
   const host = direct?.address ?? publicIpAddress
   if (!direct || !host || !publicKey) return undefined
   return { host, port: direct.port, ...(direct.plainHttp ? {} : { publicKey }) }

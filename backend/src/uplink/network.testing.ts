@@ -12,7 +12,7 @@ import { openTestControlPlane, signedIn } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
 import type { Clock } from '../reconcile/clock.ts'
 
-export const SYSTEM = {
+const SYSTEM = {
   cpus: 2,
   cpuUsage: 0,
   memoryBytes: 1,

@@ -24,7 +24,7 @@ export const Credentials = z.object({
 export type Credentials = z.infer<typeof Credentials>
 
 /** A key of Ed25519. */
-export interface SigningKey {
+interface SigningKey {
   /** SPKI DER, base64. */
   readonly publicKey: string
   /** Base64 signature over UTF-8 text. */
@@ -32,7 +32,7 @@ export interface SigningKey {
 }
 
 /** What a renewal begins with. */
-export interface NextRenewal {
+interface NextRenewal {
   readonly counter: number
   /** The same until its reply came, also after a restart: so a repetition is known as one. */
   readonly attempt: string

@@ -5,7 +5,7 @@ import { whyNot } from './enrolment.ts'
 import type { Identity } from './identity.ts'
 
 /** How a renewal ended. */
-export type RenewalEnd =
+type RenewalEnd =
   | 'renewed'
   /** The control plane did not answer, or not in a way that says anything: the credential may still be good. */
   | 'unknown'

@@ -81,7 +81,7 @@ export async function dialDtma(target: DialTarget, { mayDial, signal }: DialOpti
 }
 
 /** SHA-256 of a key, shortened: enough for a person to compare. */
-export const fingerprintOf = (publicKey: string): string =>
+const fingerprintOf = (publicKey: string): string =>
   publicKey === '' ? 'none' : createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex').slice(0, 16)
 
 /** Base64 of the SPKI of what the other end showed, and proved in the handshake to hold. */
