@@ -56,6 +56,7 @@ import {
   signIn,
   signOut,
 } from './session.ts'
+import { forgetSshHostKey, makeSshKey, readSshHostKey, runOverSsh } from './ssh.ts'
 import { getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
 
 /** Every user-facing operation. What is not in this list does not exist: the server mounts exactly these. */
@@ -82,6 +83,10 @@ export const OPERATIONS = [
   removeToolbox,
   retryToolbox,
   createJoinLine,
+  readSshHostKey,
+  forgetSshHostKey,
+  runOverSsh,
+  makeSshKey,
   refreshToolboxStatus,
   readToolboxStatus,
   getProvider,

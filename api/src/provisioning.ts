@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { Name, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
-import { Toolbox } from './toolboxes.ts'
+import { SshPlace } from './ssh.ts'
+import { InstallVariant, Toolbox } from './toolboxes.ts'
 
 const one = z.object({ toolboxId: ToolboxId })
 const slug = z
@@ -10,14 +11,17 @@ const slug = z
   .max(64)
   .regex(/^[a-z0-9][a-z0-9.-]*$/, 'a slug of DigitalOcean')
 
+const variant = InstallVariant.default('docker')
+
 export const NewToolbox = z.discriminatedUnion('provider', [
-  z.strictObject({ provider: z.literal('join'), name: Name }),
-  z.strictObject({ provider: z.literal('digitalocean'), name: Name, region: slug, size: slug, image: slug }),
+  z.strictObject({ provider: z.literal('join'), name: Name, variant }),
+  z.strictObject({ provider: z.literal('ssh'), name: Name, variant, ...SshPlace.shape }),
+  z.strictObject({ provider: z.literal('digitalocean'), name: Name, variant, region: slug, size: slug, image: slug }),
 ])
 
 export const createToolbox = defineUserOperation({
   id: 'createToolbox',
-  summary: 'Ask for a toolbox: a new droplet, or a server of your own that joins by one line',
+  summary: 'Ask for a toolbox: a new droplet, or a server of your own that joins by one line or is installed over SSH',
   method: 'POST',
   path: '/api/toolboxes',
   auth: 'operator',
@@ -28,6 +32,7 @@ export const createToolbox = defineUserOperation({
     'name-taken',
     'idempotency-key-reused',
     'toolbox-limit',
+    'variant-unavailable',
     'provider-not-configured',
     'provider-refused',
     'provider-unavailable',

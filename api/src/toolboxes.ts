@@ -2,9 +2,17 @@ import { BootStage, BootState, DockerState, SystemMetrics } from '@agentopia/dtm
 import * as z from 'zod'
 import { Name, Page, pageOf, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
+import { SshHostKey, SshPlace } from './ssh.ts'
 
 export const Provider = z.enum(['digitalocean', 'ssh', 'join', 'local'])
 export type Provider = z.infer<typeof Provider>
+
+/**
+ * How DTMA comes to a machine. `docker`: as a container, its image loaded from the control plane; `registry`: the same, pulled;
+ * `systemd`: as a service, from a bundle of the control plane; `git`: the same, built on the machine.
+ */
+export const InstallVariant = z.enum(['docker', 'registry', 'systemd', 'git'])
+export type InstallVariant = z.infer<typeof InstallVariant>
 
 export const ToolboxStatus = z.enum([
   'pending_provision',
@@ -83,6 +91,8 @@ export const Toolbox = z.object({
   publicIpAddress: z.string().optional(),
   placement: Placement.optional().describe('Of a droplet.'),
   dropletId: z.int().optional(),
+  variant: InstallVariant.optional().describe('How DTMA is installed; absent for this machine itself.'),
+  ssh: SshPlace.extend({ hostKey: SshHostKey.optional() }).optional().describe('Of a server that is reached over SSH.'),
   boot: Boot.optional().describe('Absent for this machine itself.'),
   dtmaVersion: z.string().optional(),
   machine: z.object({ hostname: z.string(), os: z.string(), arch: z.string() }).optional(),

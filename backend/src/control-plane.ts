@@ -36,8 +36,9 @@ import { createGateway, MCP_PATH } from './gateway/gateway.ts'
 import { createWayOfCalls } from './gateway/way-of-calls.ts'
 import type { OwnNames } from './http/same-site.ts'
 import type { RequestHandler, UpgradeHandler } from './http/server.ts'
-import type { DtmaImage } from './install/dtma-image.ts'
 import { installRoutes } from './install/install.routes.ts'
+import { createInstaller } from './install/installer.ts'
+import type { InstallSources } from './install/variants.ts'
 import type { Log } from './log.ts'
 import { newId } from './new-id.ts'
 import { createDigitalOcean } from './providers/digitalocean/digitalocean.ts'
@@ -45,6 +46,7 @@ import { SWEEP_EVERY_MS } from './providers/digitalocean/droplet.sweep.ts'
 import { providerRoutes } from './providers/digitalocean/provider.routes.ts'
 import { joinReconciler } from './providers/join/join.reconciler.ts'
 import type { ToolboxProvider } from './providers/provider.ts'
+import { sshRoutes } from './providers/ssh/ssh.routes.ts'
 import type { Clock } from './reconcile/clock.ts'
 import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
@@ -67,6 +69,7 @@ import { authenticateDtma } from './uplink/authenticate.ts'
 import { bootRoutes } from './uplink/boot.routes.ts'
 import { enrolRoutes } from './uplink/enrol.routes.ts'
 import { heartbeatRoutes } from './uplink/heartbeat.routes.ts'
+import { registryAuthRoutes } from './uplink/registry-auth.routes.ts'
 import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
 import { createTunnels } from './uplink/tunnel/tunnels.ts'
 
@@ -98,10 +101,7 @@ export interface ControlPlaneDeps {
   readonly signal: AbortSignal
 }
 
-interface MachineConfig {
-  /** The image of DTMA that is given out; absent: machines pull `imageName` from a registry. */
-  readonly image?: DtmaImage
-  readonly imageName: string
+interface MachineConfig extends InstallSources {
   /** Origin of DigitalOcean's API. */
   readonly digitalOceanUrl: string
   /** The way to it; tests bring their own. */
@@ -187,7 +187,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const toolboxLoop = runLoop(
     byProvider(store, {
       local: toolboxReconciler({ store, clock, providers, owner }),
-      join: joinReconciler({ store, clock, owner, disconnect }),
+      join: joinReconciler({ provider: 'join', store, clock, owner, disconnect }),
+      ssh: joinReconciler({ provider: 'ssh', store, clock, owner, disconnect }),
       digitalocean: digitalOcean.reconciler,
     }),
     loop,
@@ -275,11 +276,12 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     forgetTokens()
   })
 
+  const installer = createInstaller({ ...machines, publicUrl, log })
   const app = createApp({ authenticate, log, own, publicUrl, pageDir }, (mount, uplink) => {
     const byAccount = createPasswordLimit(clock)
     sessionRoutes(mount, { store, auth, clock, byAccount })
     apiTokenRoutes(mount, { store, forgetTokens })
-    eventRoutes(mount, { store, changes, publicUrl, version })
+    eventRoutes(mount, { store, changes, publicUrl, version, variants: installer.variants })
     const views = createToolboxViews({ clock, isConnected: tunnels.isOpen, listeningSince: liveness.listeningSince })
     toolboxRoutes(mount, { store, views, look: observer.look })
     const { limit, keyPin } = machines
@@ -290,11 +292,13 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       views,
       publicUrl,
       keyPin,
+      installer,
       limit,
       wake: wakeToolbox,
       expect: expectMachine,
       ...digitalOcean.options,
     })
+    sshRoutes(mount, { store, clock, sealer, installer })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
     catalogRoutes(mount, { catalog })
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
@@ -322,7 +326,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     callRoutes(mount, { store, recorder, seal })
     enrolRoutes(uplink, { store, sealer, clock, onEnrolled: tunnels.revoke })
     bootRoutes(uplink, { store, clock, onNews: wakeToolbox })
-    installRoutes(uplink, { ...machines, publicUrl, log })
+    registryAuthRoutes(uplink, { store, clock, registry: machines.registry })
+    installRoutes(uplink, { ...machines, installer })
     heartbeatRoutes(uplink, { store, clock, onToolReport: applyToolReport, onNews: wakeToolbox })
   })
 

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { startControlPlane } from './control-plane.ts'
 import { ownNames } from './http/same-site.ts'
 import { openServer } from './http/server.ts'
+import { readBundle } from './install/dtma-bundle.ts'
 import { createDtmaImage } from './install/dtma-image.ts'
 import { createLog } from './log.ts'
 import { createDocker } from './providers/local/docker.ts'
@@ -43,6 +44,7 @@ export async function start(config: Config): Promise<void> {
       machines: {
         ...config.machines,
         imageName: config.local.image,
+        bundle: readBundle(),
         image: createDtmaImage({
           docker: createDocker(config.local.dockerSocket),
           socketPath: config.local.dockerSocket,

@@ -42,6 +42,7 @@ import { toolboxList } from './commands/toolbox/list.ts'
 import { toolboxRefresh } from './commands/toolbox/refresh.ts'
 import { toolboxRemove, toolboxRetry } from './commands/toolbox/remove.ts'
 import { toolboxShow } from './commands/toolbox/show.ts'
+import { toolboxHostKey, toolboxPush, toolboxSshKey } from './commands/toolbox/ssh.ts'
 import { whoami } from './commands/whoami.ts'
 
 /** The command tree: a noun, then a verb. */
@@ -59,6 +60,9 @@ export const agentopia = defineCommand({
       remove: toolboxRemove,
       show: toolboxShow,
       refresh: toolboxRefresh,
+      'host-key': toolboxHostKey,
+      'ssh-key': toolboxSshKey,
+      push: toolboxPush,
     }),
     provider: noun('provider', 'DigitalOcean, where droplets come from', {
       show: providerShow,

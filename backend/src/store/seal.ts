@@ -7,6 +7,7 @@ export interface SealedFor {
     | 'agent-credential'
     | 'account-key'
     | 'provider-token'
+    | 'ssh-key'
     | 'request-state'
     | 'call-answer'
   readonly accountId: string

@@ -11,6 +11,7 @@ import { recordActivity } from '../events/activity.store.ts'
 import type { Caller } from '../http/caller.ts'
 import { once } from '../http/idempotency.ts'
 import type { Mount } from '../http/mount.ts'
+import type { Installer } from '../install/installer.ts'
 import { joinLine, onlyHere } from '../install/join-line.ts'
 import type { IdPrefix } from '../new-id.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -28,6 +29,7 @@ export interface ProvisionRouteDeps {
   readonly views: ToolboxViews
   readonly publicUrl: string
   readonly keyPin?: string | undefined
+  readonly installer: Pick<Installer, 'require'>
   /** The most toolboxes of one account. */
   readonly limit: number
   /** Wakes the reconciler, so that nobody waits for the next resync. */
@@ -42,15 +44,25 @@ type WantedDroplet = Extract<Parsed<typeof createToolbox>['body'], { provider: '
 
 /** What people ask of toolboxes: it is written down and answered at once; reconcilers carry it out. */
 export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
-  const { store, clock, newId, views, publicUrl, keyPin, limit, wake, expect, placementOf } = deps
+  const { store, clock, newId, views, publicUrl, keyPin, installer, limit, wake, expect, placementOf } = deps
 
   mount.reply(createToolbox, async ({ body }, { caller, idempotencyKey }) => {
     const { accountId } = caller
+    const { variant } = body
+    installer.require(variant)
     const placement = body.provider === 'digitalocean' ? await place(accountId, body) : undefined
     const made = await store.tenant(accountId, (tx) =>
       once(tx, { accountId, key: idempotencyKey, operation: createToolbox.id, request: body }, async () => {
         const { name, provider } = body
-        const asked = { id: newId('toolbox'), accountId, name, provider, ...(placement ? { placement } : {}) }
+        const asked = {
+          id: newId('toolbox'),
+          accountId,
+          name,
+          provider,
+          installVariant: variant,
+          ...(placement ? { placement } : {}),
+          ...(body.provider === 'ssh' ? { sshPlace: { host: body.host, port: body.port, user: body.user } } : {}),
+        }
         const row = await insertToolboxRow(tx, asked, limit)
         const cost = placement ? `, ${placement.size} in ${placement.region}, ${placement.monthlyUsd} USD a month` : ''
         await record(tx, caller, row, 'toolbox.created', `Asked for the toolbox ${name} (${provider}${cost})`)
@@ -94,13 +106,13 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
   mount.reply(createJoinLine, ({ params: { toolboxId } }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
       const row = await present(tx, toolboxId)
-      if (row.provider !== 'join' || row.desired === 'absent')
+      if (!['join', 'ssh'].includes(row.provider) || row.desired === 'absent')
         throw problem('not-joinable', `${row.name} is of the provider ${row.provider}, and ${row.status}`)
       const now = clock.now()
       const token = await issueEnrolmentToken(tx, row, new Date(now))
       await record(tx, caller, row, 'toolbox.join-line', `Made a line that joins a server as ${row.name}`)
       const expiresAt = new Date(now + ENROLMENT_TTL_MS).toISOString()
-      return { ...joinLine({ publicUrl, keyPin, toolboxId, token }), expiresAt }
+      return { ...joinLine({ variant: row.installVariant, publicUrl, keyPin, toolboxId, token }), expiresAt }
     }),
   )
 

@@ -34,6 +34,8 @@ function optionalPart(row: ToolboxRow): Partial<Toolbox> {
     ...(row.lastHeartbeatAt ? { lastHeartbeatAt: row.lastHeartbeatAt.toISOString() } : {}),
     ...(row.placement ? { placement: row.placement } : {}),
     ...(row.doDropletId ? { dropletId: row.doDropletId } : {}),
+    ...(row.provider === 'local' ? {} : { variant: row.installVariant }),
+    ...(row.sshPlace ? { ssh: { ...row.sshPlace, ...(row.sshHostKey ? { hostKey: row.sshHostKey } : {}) } } : {}),
     ...(row.boot ? { boot: row.boot } : {}),
     ...(row.publicIpAddress ? { publicIpAddress: row.publicIpAddress } : {}),
     ...(row.dtmaVersion ? { dtmaVersion: row.dtmaVersion } : {}),

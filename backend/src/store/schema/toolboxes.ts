@@ -1,4 +1,13 @@
-import type { Boot, Observation, Placement, Provider, ToolboxStatus } from '@agentopia/api'
+import type {
+  Boot,
+  InstallVariant,
+  Observation,
+  Placement,
+  Provider,
+  SshHostKey,
+  SshPlace,
+  ToolboxStatus,
+} from '@agentopia/api'
 import type { DockerState, SystemMetrics } from '@agentopia/dtma/contract'
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
@@ -34,6 +43,12 @@ export const toolboxes = pgTable(
     desired: text('desired').$type<'present' | 'absent'>().notNull().default('present'),
     /** Of a droplet: what is asked for. */
     placement: jsonb('placement').$type<Placement>(),
+    /** How DTMA is installed. */
+    installVariant: text('install_variant').$type<InstallVariant>().notNull().default('docker'),
+    /** Of a server over SSH: where it is. */
+    sshPlace: jsonb('ssh_place').$type<SshPlace>(),
+    /** The host key that somebody accepted. */
+    sshHostKey: jsonb('ssh_host_key').$type<SshHostKey>(),
     /** How often somebody asked to try again. */
     retries: integer('retries').notNull().default(0),
     // Observed: written by the reconciler and the uplink.

@@ -1,4 +1,4 @@
-import { createToolbox, getProvider, type Toolbox } from '@agentopia/api'
+import { createToolbox, getProvider, type InstallVariant, type Toolbox } from '@agentopia/api'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
@@ -11,6 +11,7 @@ import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Select } from '../../parts/select.tsx'
 import { type Choice, DropletChoice } from './droplet-choice.tsx'
 import { JoinInstructions } from './join-instructions.tsx'
+import { VariantChoice } from './variant-choice.tsx'
 
 const PROVIDERS = [
   { value: 'join', label: 'A server of your own', note: 'by one pasted line' },
@@ -25,6 +26,7 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
   const provider = useOperation(getProvider, {})
   const [kind, setKind] = useState<Kind>('join')
   const [name, setName] = useState('')
+  const [variant, setVariant] = useState<InstallVariant>('docker')
   const [choice, setChoice] = useState<Choice>({})
   const [tried, setTried] = useState(false)
   const [joining, setJoining] = useState<Toolbox>()
@@ -37,10 +39,13 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
     setTried(true)
     if (!valid) return
     if (kind === 'join')
-      return create.mutate({ body: { provider: 'join', name } }, { onSuccess: (toolbox) => setJoining(toolbox) })
+      return create.mutate(
+        { body: { provider: 'join', name, variant } },
+        { onSuccess: (toolbox) => setJoining(toolbox) },
+      )
     if (region && size && image)
       create.mutate(
-        { body: { provider: 'digitalocean', name, region, size, image } },
+        { body: { provider: 'digitalocean', name, variant, region, size, image } },
         { onSuccess: ({ id }) => console(id) },
       )
   }
@@ -69,6 +74,7 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
           {kind === 'digitalocean' && provider.data?.configured && (
             <DropletChoice choice={choice} onChange={setChoice} tried={tried} />
           )}
+          <VariantChoice value={variant} onChange={setVariant} />
           {create.error && <ProblemNotice error={create.error} />}
         </DialogBody>
         <DialogActions>
