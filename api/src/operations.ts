@@ -57,7 +57,7 @@ import {
   signOut,
 } from './session.ts'
 import { forgetSshHostKey, makeSshKey, readSshHostKey, runOverSsh } from './ssh.ts'
-import { getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
+import { diagnoseToolbox, getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
 
 /** Every user-facing operation. What is not in this list does not exist: the server mounts exactly these. */
 export const OPERATIONS = [
@@ -89,6 +89,7 @@ export const OPERATIONS = [
   makeSshKey,
   refreshToolboxStatus,
   readToolboxStatus,
+  diagnoseToolbox,
   getProvider,
   listProviderOptions,
   setProviderToken,

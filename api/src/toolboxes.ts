@@ -1,4 +1,4 @@
-import { BootStage, BootState, DockerState, SystemMetrics } from '@agentopia/dtma/contract'
+import { BootStage, BootState, Check, DockerState, SystemMetrics } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { Name, Page, pageOf, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
@@ -149,4 +149,16 @@ export const readToolboxStatus = defineUserOperation({
   id: 'readToolboxStatus',
   method: 'GET',
   summary: 'The same as POST, for clients that only read',
+})
+
+export const diagnoseToolbox = defineUserOperation({
+  id: 'diagnoseToolbox',
+  summary: 'What DTMA finds of everything that it depends on, each with the way out',
+  method: 'GET',
+  path: '/api/toolboxes/:toolboxId/diagnostics',
+  auth: 'viewer',
+  status: 200,
+  params: one,
+  reply: z.object({ checks: z.array(Check) }),
+  problems: ['toolbox-not-found', 'toolbox-unreachable'],
 })

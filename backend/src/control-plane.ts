@@ -283,7 +283,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     apiTokenRoutes(mount, { store, forgetTokens })
     eventRoutes(mount, { store, changes, publicUrl, version, variants: installer.variants })
     const views = createToolboxViews({ clock, isConnected: tunnels.isOpen, listeningSince: liveness.listeningSince })
-    toolboxRoutes(mount, { store, views, look: observer.look })
+    toolboxRoutes(mount, { store, views, look: observer.look, clientOf: clients.clientOf })
     const { limit, keyPin } = machines
     provisionRoutes(mount, {
       store,

@@ -19,6 +19,7 @@ import { callVerify } from './commands/call/verify.ts'
 import { catalogList } from './commands/catalog/list.ts'
 import { catalogShow } from './commands/catalog/show.ts'
 import { credentialList, credentialRevoke, credentialSet } from './commands/credential/manage.ts'
+import { doctor } from './commands/doctor.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
 import { memberInvitations, memberInvite, memberUninvite } from './commands/member/invitations.ts'
@@ -52,6 +53,7 @@ export const agentopia = defineCommand({
     login,
     logout,
     whoami,
+    doctor,
     toolbox: noun('toolbox', 'Machines that run tools', {
       list: toolboxList,
       create: toolboxCreate,

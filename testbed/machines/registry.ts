@@ -17,7 +17,7 @@ const MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const CONFIG = 'application/vnd.docker.container.image.v1+json'
 const LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip' // Docker looks whether it is compressed
 
-/** A private registry that holds one image of this machine's Docker. It speaks HTTP, so that a machine must be told that it may. */
+/** A registry that holds one image of this machine's Docker. It speaks HTTP, so that a machine must be told that it may. */
 export interface ImageRegistry extends AsyncDisposable {
   /** Reference under which machines pull the image. */
   readonly image: string
@@ -31,8 +31,8 @@ export interface RegistryLogin {
   readonly password: string
 }
 
-/** @param address At which machines reach it. */
-export async function openRegistry(name: string, address: string, login: RegistryLogin): Promise<ImageRegistry> {
+/** @param address At which machines reach it. @param login Absent: it is open to all. */
+export async function openRegistry(name: string, address: string, login?: RegistryLogin): Promise<ImageRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'agentopia-registry-'))
   const tar = join(folder, 'image.tar')
   await docker(['save', '--output', tar, name])
@@ -52,12 +52,12 @@ export async function openRegistry(name: string, address: string, login: Registr
   const layers = await Promise.all(saved.Layers.map((layer) => blobOf(layer, LAYER)))
   const manifest = JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config, layers })
   const manifestDigest = `sha256:${createHash('sha256').update(manifest).digest('hex')}`
-  const expected = `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`
+  const expected = login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`
   const calls: string[] = []
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.once('close', () => calls.push(`${request.method} ${request.url} ${response.statusCode}`))
-    if (request.headers.authorization !== expected)
+    if (expected && request.headers.authorization !== expected)
       return void response.writeHead(401, { 'www-authenticate': 'Basic realm="registry"' }).end()
     const asked = /^\/v2\/(?:dtma\/(manifests|blobs)\/(.+))?$/.exec(request.url ?? '')
     const [, kind, reference] = asked ?? []
