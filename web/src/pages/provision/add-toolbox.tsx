@@ -11,10 +11,13 @@ import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Select } from '../../parts/select.tsx'
 import { type Choice, DropletChoice } from './droplet-choice.tsx'
 import { JoinInstructions } from './join-instructions.tsx'
+import { type Place, SshPlaceFields } from './ssh-place.tsx'
+import { SshSession } from './ssh-session.tsx'
 import { VariantChoice } from './variant-choice.tsx'
 
 const PROVIDERS = [
   { value: 'join', label: 'A server of your own', note: 'by one pasted line' },
+  { value: 'ssh', label: 'A server over SSH', note: 'the control plane comes to it' },
   { value: 'digitalocean', label: 'A new droplet', note: 'at DigitalOcean' },
 ] as const
 type Kind = (typeof PROVIDERS)[number]['value']
@@ -28,11 +31,13 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('')
   const [variant, setVariant] = useState<InstallVariant>('docker')
   const [choice, setChoice] = useState<Choice>({})
+  const [place, setPlace] = useState<Place>({ host: '', port: '22', user: 'root' })
   const [tried, setTried] = useState(false)
   const [joining, setJoining] = useState<Toolbox>()
   const valid = isName(name)
   const { region, size, image } = choice
 
+  if (joining?.provider === 'ssh') return <SshSession toolbox={joining} onClose={onClose} />
   if (joining) return <JoinInstructions toolbox={joining} onClose={onClose} />
   const console = (toolboxId: string) => void navigate({ to: '/toolboxes/$toolboxId/{-$tab}', params: { toolboxId } })
   const submit = () => {
@@ -43,6 +48,14 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
         { body: { provider: 'join', name, variant } },
         { onSuccess: (toolbox) => setJoining(toolbox) },
       )
+    if (kind === 'ssh') {
+      const { host, port, user } = place
+      if (host === '') return
+      return create.mutate(
+        { body: { provider: 'ssh', name, variant, host, port: Number(port || 22), user: user || 'root' } },
+        { onSuccess: (toolbox) => setJoining(toolbox) },
+      )
+    }
     if (region && size && image)
       create.mutate(
         { body: { provider: 'digitalocean', name, variant, region, size, image } },
@@ -66,6 +79,7 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
             )}
           </Field>
           <NameField value={name} onChange={setName} tried={tried} placeholder="alpha" autoFocus />
+          {kind === 'ssh' && <SshPlaceFields place={place} onChange={setPlace} tried={tried} />}
           {unconfigured && (
             <p className="text-pretty text-ink-soft">
               Your account has no token of DigitalOcean yet. An administrator gives one under Settings.
@@ -80,7 +94,7 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" kind="primary" pending={create.isPending} disabled={unconfigured}>
-            {kind === 'join' ? 'Show its line' : 'Create'}
+            {{ join: 'Show its line', ssh: 'Look at its host key', digitalocean: 'Create' }[kind]}
           </Button>
         </DialogActions>
       </form>
