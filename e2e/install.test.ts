@@ -1,4 +1,11 @@
-import { createJoinLine, createToolbox, getToolbox, type InstallVariant, removeToolbox } from '@agentopia/api'
+import {
+  createJoinLine,
+  createToolbox,
+  diagnoseToolbox,
+  getToolbox,
+  type InstallVariant,
+  removeToolbox,
+} from '@agentopia/api'
 import { type GitServer, openGitServer } from '@agentopia/testbed/git-server'
 import {
   bridgeAddress,
@@ -136,6 +143,19 @@ describe.each([
       return now !== '' && now !== first ? now : undefined
     })
     await active()
+  })
+
+  test.each(service ? ['its Docker is down'] : [])('what is broken on it is named with its fix: %s', async () => {
+    const docker = async () =>
+      (await product.client.call(diagnoseToolbox, { params: { toolboxId } })).checks.find(({ id }) => id === 'docker')
+    await shell('systemctl stop docker.socket docker')
+    const broken = await waitFor('DTMA does not see it', 60_000, async () => {
+      const check = await docker()
+      return check?.ok === false ? check : undefined
+    })
+    expect(broken).toMatchObject({ fix: expect.stringContaining('Docker') })
+    await shell('systemctl start docker')
+    await waitFor('DTMA does not see Docker again', 60_000, async () => ((await docker())?.ok ? true : undefined))
   })
 
   test('run again it changes nothing; damaged, it is repaired', async () => {
