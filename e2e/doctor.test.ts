@@ -48,7 +48,7 @@ async function doctor(env: Readonly<Record<string, string>> = {}): Promise<Repor
       DATA_DIR: product.dataDir,
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
   let stdout = ''
   child.stdout.on('data', (chunk: Buffer) => {

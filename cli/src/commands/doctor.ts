@@ -23,7 +23,8 @@ export const doctor = openCommand(
     const network = await checkNetwork(url, signal)
     const client = clientOf(world, settings)
     const hasToken = settings.token !== undefined
-    const look = { client, url: settings.url, version: VERSION, hasToken, now: Date.now, signal }
+    const anonymous = clientOf(world, { ...settings, token: undefined })
+    const look = { client, anonymous, url: settings.url, version: VERSION, hasToken, now: Date.now, signal }
     const controlPlane = await checkControlPlane(look)
     const here = await checkHere(url, world, signal)
     const signedIn = controlPlane.some(({ id, state }) => id === 'sign-in' && state === 'ok')

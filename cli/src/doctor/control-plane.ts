@@ -7,6 +7,8 @@ const LOOK_MS = 10_000
 
 export interface ControlPlaneLook {
   readonly client: Client
+  /** Without the token: one that is wrong is refused everywhere. */
+  readonly anonymous: Client
   readonly url: string
   /** Of this command line. */
   readonly version: string
@@ -17,13 +19,13 @@ export interface ControlPlaneLook {
 
 /** Whether it answers, is of our version, agrees on the time, and knows us. */
 export async function checkControlPlane(look: ControlPlaneLook): Promise<readonly Finding[]> {
-  const { client, url, version, hasToken, now } = look
+  const { client, anonymous, url, version, hasToken, now } = look
   const signal = AbortSignal.any([look.signal, AbortSignal.timeout(LOOK_MS)])
   const begun = now()
   let response: Response
   let info: { version?: unknown; product?: unknown }
   try {
-    response = await client.open(getInfo, {}, { signal })
+    response = await anonymous.open(getInfo, {}, { signal })
     info = (await response.json()) as typeof info
   } catch (error) {
     const why = error instanceof ProblemError ? error.message : 'it did not answer'

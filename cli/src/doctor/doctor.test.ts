@@ -65,9 +65,13 @@ describe('the control plane', () => {
     role: 'owner',
     hasPassword: true,
   }
+  const clientsOf = (answer: (path: string) => Response) => {
+    const client = createClient({ baseUrl: 'http://there', fetch: async (url) => answer(new URL(url).pathname) })
+    return { client, anonymous: client }
+  }
   const look = (answer: (path: string) => Response, hasToken = true) =>
     checkControlPlane({
-      client: createClient({ baseUrl: 'http://there', fetch: async (url) => answer(new URL(url).pathname) }),
+      ...clientsOf(answer),
       url: 'http://there',
       version: '1.0.0',
       hasToken,
