@@ -33,7 +33,14 @@ export async function* runOverSsh({ client, script, secrets, signal }: SshRun): 
     return once(reader, 'close')
   }
 
-  const channel = await exec(client, script.command)
+  let channel: ClientChannel
+  try {
+    channel = await exec(client, script.command)
+  } catch (error) {
+    client.end()
+    yield { type: 'end', ok: false, summary: `The server runs no command: ${(error as Error).message}` }
+    return
+  }
   const stop = () => {
     channel.signal('TERM')
     channel.close()

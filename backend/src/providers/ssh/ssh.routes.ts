@@ -10,6 +10,7 @@ import {
   type SshLogin,
 } from '@agentopia/api'
 import { eq } from 'drizzle-orm'
+import type { Client } from 'ssh2'
 import { recordActivity } from '../../events/activity.store.ts'
 import type { Mount } from '../../http/mount.ts'
 import type { Installer } from '../../install/installer.ts'
@@ -77,13 +78,14 @@ export function sshRoutes(mount: Mount, { store, clock, sealer, installer }: Ssh
       endedBy(gone, 'You ended it'),
       endedBy(AbortSignal.timeout(RUN_MS), 'It took too long'),
     ])
+    let client: Client | undefined
     try {
       let seen: SshHostKey | undefined
       const refusal = (key: SshHostKey) => {
         seen = key
         return refusalOfKey(key, { recorded: door.recorded, accepted: hostKey })
       }
-      const client = await openSsh(door, { refusal, proof }, signal)
+      client = await openSsh(door, { refusal, proof }, signal)
       const token = await begin(row, { action, actor, hostKey: seen! })
       const password = 'password' in proof ? proof.password : undefined
       const args = { install: [row.id], update: [], uninstall: ['--uninstall'] }[action]
@@ -97,12 +99,13 @@ export function sshRoutes(mount: Mount, { store, clock, sealer, installer }: Ssh
             row,
             actor,
             `toolbox.ssh-${action}`,
-            `${VERBS[action]} ${row.name} over SSH: ${end ?? 'it was ended'}`,
+            `${NOUNS[action]} of ${row.name} over SSH: ${end ?? 'You ended it'}`,
           ),
         )
       })
     } catch (error) {
       busy.delete(toolboxId)
+      client?.end()
       throw error
     }
   })
@@ -129,7 +132,7 @@ export function sshRoutes(mount: Mount, { store, clock, sealer, installer }: Ssh
     })
 }
 
-const VERBS = { install: 'Installed', update: 'Updated', uninstall: 'Uninstalled' } as const
+const NOUNS = { install: 'Installation', update: 'Update', uninstall: 'Removal' } as const
 
 async function findDoor(tx: Tx, toolboxId: string): Promise<{ readonly row: ToolboxRow; readonly door: SshDoor }> {
   const row = await findToolbox(tx, toolboxId)
