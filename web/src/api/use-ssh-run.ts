@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import { openStream } from './client.ts'
 import { readable } from './readable.ts'
 
-export type SshLine = Extract<SshEvent, { type: 'line' }>
+type SshLine = Extract<SshEvent, { type: 'line' }>
 type SshEnd = Extract<SshEvent, { type: 'end' }>
 
 export interface SshRun {
