@@ -6,6 +6,7 @@ import {
   createToolbox,
   getToolbox,
   grantToolboxAccess,
+  type InstallVariant,
   listActivity,
   listProviderOptions,
   type ObservationCode,
@@ -28,6 +29,8 @@ const RECOVER_MS = 150_000
 export interface CloudStoryOptions {
   /** `kill -9` of the control plane at each step of the provisioning and of the end. */
   readonly kill?: boolean
+  /** How DTMA is installed. */
+  readonly variant?: InstallVariant
   /** With Docker installed, or bare. */
   readonly image?: 'docker-20-04' | 'debian-12-x64'
 }
@@ -45,7 +48,7 @@ export async function cloudStory(
   const { product, cloud } = both
   const { client } = product
   const { world } = cloud.emulator
-  const { kill = false, image = 'docker-20-04' } = options
+  const { kill = false, variant = 'docker', image = 'docker-20-04' } = options
   const powerCut = async () => {
     await product.kill()
     await product.start()
@@ -62,7 +65,14 @@ export async function cloudStory(
   })
   const callsBefore = world.calls.length
   const asked = await step('ask for a droplet twice with one key: one toolbox, its price on it', async () => {
-    const body = { provider: 'digitalocean', name: 'alpha', region: 'fra1', size: 's-1vcpu-2gb', image } as const
+    const body = {
+      provider: 'digitalocean',
+      variant,
+      name: 'alpha',
+      region: 'fra1',
+      size: 's-1vcpu-2gb',
+      image,
+    } as const
     const headers = { 'idempotency-key': 'story-alpha' }
     const [one, other] = await Promise.all([1, 2].map(() => client.call(createToolbox, { body }, { headers })))
     assert.equal(one?.id, other?.id)
@@ -109,7 +119,7 @@ export async function cloudStory(
   )
 
   await step('kill -9 of DTMA on the droplet: it comes back, nothing lost', async () => {
-    await onMachine(machine, ['pkill', '-9', '-f', '/opt/dtma/dtma.cjs'])
+    await onMachine(machine, ['pkill', '-9', '-f', '/dtma.cjs$'])
     await recovered(() => callEcho('after the crash of DTMA'), RECOVER_MS)
   })
   await step('the droplet is powered off by hand: refresh-status says what happened', async () => {
@@ -163,7 +173,8 @@ export async function cloudStory(
 function stagesOf(active: Toolbox, asked: Toolbox, calls: number): string {
   const since = (at: string) => ((Date.parse(at) - Date.parse(asked.createdAt)) / 1_000).toFixed(1)
   const stages = (active.boot?.stages ?? []).map(({ stage, at }) => `${stage} ${since(at)} s`)
-  return `   ${stages.join(', ')}; ${calls} API calls; one droplet`
+  const all = ((Date.parse(active.statusSince) - Date.parse(asked.createdAt)) / 1_000).toFixed(1)
+  return `   ${stages.join(', ')}, active ${all} s; ${calls} API calls; one droplet`
 }
 
 async function agentOf({ client }: Product, toolboxId: string, stdio: ToolInstance, http: ToolInstance) {

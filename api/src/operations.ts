@@ -73,7 +73,8 @@ import {
   signIn,
   signOut,
 } from './session.ts'
-import { getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
+import { forgetSshHostKey, makeSshKey, readSshHostKey, runOverSsh } from './ssh.ts'
+import { diagnoseToolbox, getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
 import { updateToolbox, updateToolboxes } from './updates.ts'
 
 /** Every user-facing operation. What is not in this list does not exist: the server mounts exactly these. */
@@ -105,8 +106,13 @@ export const OPERATIONS = [
   updateToolbox,
   updateToolboxes,
   createJoinLine,
+  readSshHostKey,
+  forgetSshHostKey,
+  runOverSsh,
+  makeSshKey,
   refreshToolboxStatus,
   readToolboxStatus,
+  diagnoseToolbox,
   getProvider,
   listProviderOptions,
   setProviderToken,

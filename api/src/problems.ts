@@ -453,6 +453,48 @@ export const PROBLEMS = {
     retryable: true,
     fix: 'Retry; the log of the control plane says why.',
   },
+  'variant-unavailable': {
+    status: 409,
+    title: 'This control plane does not offer that way of installation',
+    retryable: false,
+    fix: 'Choose another one; docs/operations.md says what each needs of the control plane.',
+  },
+  'not-over-ssh': {
+    status: 409,
+    title: 'The toolbox is not reached over SSH',
+    retryable: false,
+    fix: 'Use the way of its provider; a toolbox of the provider `ssh` has a host.',
+  },
+  'ssh-busy': {
+    status: 409,
+    title: 'Something runs there over SSH already',
+    retryable: true,
+    fix: 'Wait until it has ended, or end it.',
+  },
+  'ssh-host-key-changed': {
+    status: 409,
+    title: 'The server shows another host key',
+    retryable: false,
+    fix: 'Compare with the key on the server itself. Only if it was set up anew, let an administrator forget the recorded one.',
+  },
+  'ssh-login-refused': {
+    status: 422,
+    title: 'The server refused the login',
+    retryable: false,
+    fix: 'Check user and password or key; for the key of the account, add its public half to authorized_keys.',
+  },
+  'ssh-failed': {
+    status: 502,
+    title: 'What ran on the server failed',
+    retryable: true,
+    fix: 'Read its last lines; it is safe to run it again.',
+  },
+  'ssh-unreachable': {
+    status: 503,
+    title: 'The server cannot be reached over SSH',
+    retryable: true,
+    fix: 'Check host and port, and that the control plane may reach them.',
+  },
   'provider-unavailable': {
     status: 503,
     title: 'The provider does not answer',

@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { Name, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
-import { Direct, Toolbox } from './toolboxes.ts'
+import { SshPlace } from './ssh.ts'
+import { Direct, InstallVariant, Toolbox } from './toolboxes.ts'
 
 const one = z.object({ toolboxId: ToolboxId })
 const slug = z
@@ -10,17 +11,22 @@ const slug = z
   .max(64)
   .regex(/^[a-z0-9][a-z0-9.-]*$/, 'a slug of DigitalOcean')
 
+const variant = InstallVariant.default('docker')
+
 export const NewToolbox = z.discriminatedUnion('provider', [
   z.strictObject({
     provider: z.literal('join'),
     name: Name,
+    variant,
     direct: Direct.required({ address: true })
       .optional()
       .describe('The control plane dials the server; absent: the server dials.'),
   }),
+  z.strictObject({ provider: z.literal('ssh'), name: Name, variant, ...SshPlace.shape }),
   z.strictObject({
     provider: z.literal('digitalocean'),
     name: Name,
+    variant,
     region: slug,
     size: slug,
     image: slug,
@@ -33,7 +39,7 @@ export const NewToolbox = z.discriminatedUnion('provider', [
 
 export const createToolbox = defineUserOperation({
   id: 'createToolbox',
-  summary: 'Ask for a toolbox: a new droplet, or a server of your own that joins by one line',
+  summary: 'Ask for a toolbox: a new droplet, or a server of your own that joins by one line or is installed over SSH',
   method: 'POST',
   path: '/api/toolboxes',
   auth: 'operator',
@@ -44,6 +50,7 @@ export const createToolbox = defineUserOperation({
     'name-taken',
     'idempotency-key-reused',
     'toolbox-limit',
+    'variant-unavailable',
     'provider-not-configured',
     'provider-refused',
     'provider-unavailable',

@@ -1,10 +1,18 @@
-import { BootStage, BootState, DockerState, SystemMetrics, UpdatePhase } from '@agentopia/dtma/contract'
+import { BootStage, BootState, Check, DockerState, SystemMetrics, UpdatePhase } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { Name, Page, pageOf, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
+import { SshHostKey, SshPlace } from './ssh.ts'
 
 export const Provider = z.enum(['digitalocean', 'ssh', 'join', 'local'])
 export type Provider = z.infer<typeof Provider>
+
+/**
+ * How DTMA comes to a machine. `docker`: as a container, its image loaded from the control plane; `registry`: the same, pulled;
+ * `systemd`: as a service, from a bundle of the control plane; `git`: the same, built on the machine.
+ */
+export const InstallVariant = z.enum(['docker', 'registry', 'systemd', 'git'])
+export type InstallVariant = z.infer<typeof InstallVariant>
 
 export const ToolboxStatus = z.enum([
   'pending_provision',
@@ -131,6 +139,8 @@ export const Toolbox = z.object({
   publicIpAddress: z.string().optional(),
   placement: Placement.optional().describe('Of a droplet.'),
   dropletId: z.int().optional(),
+  variant: InstallVariant.optional().describe('How DTMA is installed; absent for this machine itself.'),
+  ssh: SshPlace.extend({ hostKey: SshHostKey.optional() }).optional().describe('Of a server that is reached over SSH.'),
   boot: Boot.optional().describe('Absent for this machine itself.'),
   dtmaVersion: z.string().optional(),
   release: DtmaRelease.optional(),
@@ -189,4 +199,16 @@ export const readToolboxStatus = defineUserOperation({
   id: 'readToolboxStatus',
   method: 'GET',
   summary: 'The same as POST, for clients that only read',
+})
+
+export const diagnoseToolbox = defineUserOperation({
+  id: 'diagnoseToolbox',
+  summary: 'What DTMA finds of everything that it depends on, each with the way out',
+  method: 'GET',
+  path: '/api/toolboxes/:toolboxId/diagnostics',
+  auth: 'viewer',
+  status: 200,
+  params: one,
+  reply: z.object({ checks: z.array(Check) }),
+  problems: ['toolbox-not-found', 'toolbox-unreachable'],
 })

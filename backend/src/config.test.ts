@@ -47,3 +47,23 @@ function messageOf(act: () => unknown): string {
   }
   return ''
 }
+
+test('where DTMA comes from: each setting with what belongs to it, and no secret in an address', () => {
+  const commit = 'c'.repeat(40)
+  const registry = { DTMA_REGISTRY_IMAGE: 'registry.example/dtma:1' }
+  expect(parseConfig({ ...registry, DTMA_REGISTRY_USER: 'u', DTMA_REGISTRY_PASSWORD: 'p' }).machines.registry).toEqual({
+    image: 'registry.example/dtma:1',
+    login: { user: 'u', password: 'p' },
+  })
+  const source = { DTMA_SOURCE_URL: 'https://git.example/a.git', DTMA_SOURCE_COMMIT: commit }
+  expect(parseConfig(source).machines.source).toEqual({ url: 'https://git.example/a.git', commit })
+  for (const [env, words] of [
+    [{ ...registry, DTMA_REGISTRY_USER: 'u' }, 'DTMA_REGISTRY_PASSWORD: is needed'],
+    [{ DTMA_REGISTRY_USER: 'u', DTMA_REGISTRY_PASSWORD: 'p' }, 'DTMA_REGISTRY_IMAGE: is needed'],
+    [{ DTMA_REGISTRY_IMAGE: 'dtma' }, 'DTMA_REGISTRY_IMAGE: must be'],
+    [{ DTMA_SOURCE_URL: source.DTMA_SOURCE_URL }, 'DTMA_SOURCE_COMMIT: is needed'],
+    [{ ...source, DTMA_SOURCE_COMMIT: 'main' }, 'DTMA_SOURCE_COMMIT: must be'],
+    [{ ...source, DTMA_SOURCE_URL: 'https://me:canary@git.example/a.git' }, 'DTMA_SOURCE_URL: must hold no password'],
+  ] as const)
+    expect(() => parseConfig(env)).toThrow(expect.objectContaining({ message: expect.stringContaining(words) }))
+})

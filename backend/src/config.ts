@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { parseTrustedProxies, type TrustedProxies } from './http/client-address.ts'
+import type { DtmaRegistry, DtmaSource } from './install/variants.ts'
 import { StartError } from './start-error.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -101,6 +102,32 @@ export const Environment = z.object({
     .min(1)
     .optional()
     .describe('Image that the local toolbox builds Python packages on. Default: python:3-slim.'),
+  DTMA_REGISTRY_IMAGE: z
+    .string()
+    .regex(
+      /^[\w.-]+(:\d+)?(\/[\w.-]+)+(:[\w.-]+|@sha256:[0-9a-f]{64})$/,
+      'must be registry/repository:tag or …@sha256:…',
+    )
+    .optional()
+    .describe(
+      'The image of DTMA in a registry. Offers machines to pull it instead of loading it from the control plane.',
+    ),
+  DTMA_REGISTRY_USER: z
+    .string()
+    .regex(/^[^:\s]+$/, 'must hold neither colons nor spaces')
+    .optional()
+    .describe('User of that registry, when it is private. May only read: each machine is given it for its pull.'),
+  DTMA_REGISTRY_PASSWORD: z.string().min(1).optional().describe('Password or token of DTMA_REGISTRY_USER.'),
+  DTMA_SOURCE_URL: z
+    .url({ protocol: /^(https?|git|ssh)$/ })
+    .refine((text) => URL.canParse(text) && !new URL(text).password && !text.includes("'"), 'must hold no password')
+    .optional()
+    .describe('A git repository that holds dtma/. Offers machines to build DTMA themselves; they must reach it.'),
+  DTMA_SOURCE_COMMIT: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/, 'must be the 40 hexadecimal digits of a commit')
+    .optional()
+    .describe('The commit of DTMA_SOURCE_URL that is built.'),
   AGENT_TOOL_IDLE_SECONDS: z.coerce
     .number()
     .int()
@@ -141,7 +168,13 @@ export interface Config {
     /** Where its packages come from, as DTMA's environment takes it. */
     readonly packages: Readonly<Record<string, string>>
   }
-  readonly machines: { readonly keyPin?: string; readonly limit: number; readonly digitalOceanUrl: string }
+  readonly machines: {
+    readonly keyPin?: string
+    readonly limit: number
+    readonly digitalOceanUrl: string
+    readonly registry?: DtmaRegistry
+    readonly source?: DtmaSource
+  }
   readonly direct: {
     readonly privateAddresses: boolean
     readonly plainHttp: boolean
@@ -153,6 +186,15 @@ export interface Config {
   readonly privateUpstreams: boolean
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
+
+/** Variables that are useless without another one. */
+const TOGETHER = [
+  ['DTMA_REGISTRY_USER', 'DTMA_REGISTRY_IMAGE'],
+  ['DTMA_REGISTRY_USER', 'DTMA_REGISTRY_PASSWORD'],
+  ['DTMA_REGISTRY_PASSWORD', 'DTMA_REGISTRY_USER'],
+  ['DTMA_SOURCE_URL', 'DTMA_SOURCE_COMMIT'],
+  ['DTMA_SOURCE_COMMIT', 'DTMA_SOURCE_URL'],
+] as const
 
 /** Exit code of a process that was configured wrongly (sysexits.h). */
 const EX_CONFIG = 78
@@ -169,10 +211,15 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     })
   }
   const e = result.data
-  if (e.PUBLIC_KEY_PIN && !e.PUBLIC_URL?.startsWith('https:'))
-    throw new StartError('PUBLIC_URL: must be an https address when PUBLIC_KEY_PIN is set', CONFIGURATION_FIX, {
-      exitCode: EX_CONFIG,
-    })
+  const apart = [
+    ...(e.PUBLIC_KEY_PIN && !e.PUBLIC_URL?.startsWith('https:')
+      ? ['PUBLIC_URL: must be an https address when PUBLIC_KEY_PIN is set']
+      : []),
+    ...TOGETHER.flatMap(([name, needed]) =>
+      e[name] !== undefined && e[needed] === undefined ? [`${needed}: is needed when ${name} is set`] : [],
+    ),
+  ]
+  if (apart.length > 0) throw new StartError(apart.join('\n'), CONFIGURATION_FIX, { exitCode: EX_CONFIG })
   const dataDir = resolve(e.DATA_DIR)
   return {
     http: {
@@ -200,6 +247,12 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       ...(e.PUBLIC_KEY_PIN ? { keyPin: e.PUBLIC_KEY_PIN } : {}),
       limit: e.MAX_TOOLBOXES,
       digitalOceanUrl: e.DIGITALOCEAN_API_URL.replace(/\/$/, ''),
+      ...(e.DTMA_REGISTRY_IMAGE
+        ? { registry: { image: e.DTMA_REGISTRY_IMAGE, ...loginOf(e.DTMA_REGISTRY_USER, e.DTMA_REGISTRY_PASSWORD) } }
+        : {}),
+      ...(e.DTMA_SOURCE_URL && e.DTMA_SOURCE_COMMIT
+        ? { source: { url: e.DTMA_SOURCE_URL, commit: e.DTMA_SOURCE_COMMIT } }
+        : {}),
     },
     direct: {
       privateAddresses: e.DIRECT_ADDRESSES === 'private',
@@ -211,3 +264,6 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     log: { level: e.LOG_LEVEL },
   }
 }
+
+const loginOf = (user: string | undefined, password: string | undefined): Pick<DtmaRegistry, 'login'> =>
+  user !== undefined && password !== undefined ? { login: { user, password } } : {}

@@ -45,8 +45,9 @@ import type { RequestHandler, UpgradeHandler } from './http/server.ts'
 import { createArchiveFiles } from './images/archive.files.ts'
 import { archiveRoutes } from './images/archive.routes.ts'
 import { archiveUplink } from './images/archive.uplink.ts'
-import type { DtmaImage } from './install/dtma-image.ts'
 import { installRoutes } from './install/install.routes.ts'
+import { createInstaller } from './install/installer.ts'
+import type { InstallSources } from './install/variants.ts'
 import type { Log } from './log.ts'
 import { newId } from './new-id.ts'
 import { purgePayloads } from './payloads/payload.purge.ts'
@@ -56,6 +57,7 @@ import { SWEEP_EVERY_MS } from './providers/digitalocean/droplet.sweep.ts'
 import { providerRoutes } from './providers/digitalocean/provider.routes.ts'
 import { joinReconciler } from './providers/join/join.reconciler.ts'
 import type { ToolboxProvider } from './providers/provider.ts'
+import { sshRoutes } from './providers/ssh/ssh.routes.ts'
 import type { Clock } from './reconcile/clock.ts'
 import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
@@ -89,6 +91,7 @@ import { createChallenges } from './uplink/challenges.ts'
 import { createDirectRoads } from './uplink/direct/direct-roads.ts'
 import { enrolRoutes } from './uplink/enrol.routes.ts'
 import { heartbeatRoutes } from './uplink/heartbeat.routes.ts'
+import { registryAuthRoutes } from './uplink/registry-auth.routes.ts'
 import { renewalRoutes } from './uplink/renewal.routes.ts'
 import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
 import { createTunnels } from './uplink/tunnel/tunnels.ts'
@@ -129,10 +132,7 @@ export interface ControlPlaneDeps {
   readonly signal: AbortSignal
 }
 
-interface MachineConfig {
-  /** The image of DTMA that is given out; absent: machines pull `imageName` from a registry. */
-  readonly image?: DtmaImage
-  readonly imageName: string
+interface MachineConfig extends InstallSources {
   /** Origin of DigitalOcean's API. */
   readonly digitalOceanUrl: string
   /** The way to it; tests bring their own. */
@@ -225,7 +225,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const toolboxLoop = runLoop(
     byProvider(store, {
       local: toolboxReconciler({ store, clock, providers, owner }),
-      join: joinReconciler({ store, clock, owner, disconnect }),
+      join: joinReconciler({ provider: 'join', store, clock, owner, disconnect }),
+      ssh: joinReconciler({ provider: 'ssh', store, clock, owner, disconnect }),
       digitalocean: digitalOcean.reconciler,
     }),
     loop,
@@ -342,19 +343,20 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     if (change && change.noun !== 'toolbox') wakeAgentTools(change.account)
   })
 
+  const installer = createInstaller({ ...machines, publicUrl, log })
   const clientAddress = createClientAddress(deps.trustedProxies)
   const app = createApp({ authenticate, clientAddress, log, own, publicUrl, pageDir }, (mount, uplink) => {
     const byAccount = createPasswordLimit(clock)
     sessionRoutes(mount, { store, auth, clock, byAccount })
     apiTokenRoutes(mount, { store, forgetTokens })
-    eventRoutes(mount, { store, changes, publicUrl, version })
+    eventRoutes(mount, { store, changes, publicUrl, version, variants: installer.variants })
     const views = createToolboxViews({
       clock,
       isConnected: roads.isOpen,
       listeningSince: liveness.listeningSince,
       newest: releases.newest,
     })
-    toolboxRoutes(mount, { store, views, look: observer.look })
+    toolboxRoutes(mount, { store, views, look: observer.look, clientOf: clients.clientOf })
     const { limit, keyPin } = machines
     provisionRoutes(mount, {
       store,
@@ -364,12 +366,14 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       views,
       publicUrl,
       keyPin,
+      installer,
       limit,
       wake: wakeToolbox,
       expect: expectMachine,
       ...digitalOcean.options,
     })
     updateRoutes(mount, { store, clock, views, releases, newAttempt: randomUUID, wake: updateLoop.wake })
+    sshRoutes(mount, { store, clock, sealer, installer })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
     catalogRoutes(mount, { store, catalog })
     registryRoutes(mount, { store, clock, sealer })
@@ -414,7 +418,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       onQuarantined: roads.revoke,
     })
     bootRoutes(uplink, { store, clock, onNews: wakeToolbox })
-    installRoutes(uplink, { ...machines, publicUrl, log })
+    registryAuthRoutes(uplink, { store, clock, registry: machines.registry })
+    installRoutes(uplink, { ...machines, installer })
     heartbeatRoutes(uplink, { store, clock, onToolReport: applyToolReport, onNews: wakeToolbox })
   })
 

@@ -9,6 +9,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   setPassword: { newPassword: 'long enough a password', currentPassword: 'wrong', email: 'viewer@example.com' },
   createApiToken: { name: 'cli', role: 'viewer' },
   createToolbox: { provider: 'join', name: 'server' },
+  runOverSsh: { action: 'update', hostKey: 'SHA256:x', login: { type: 'account-key' } },
   setProviderToken: { token: 'dop_v1_no_such_token' },
   addCatalogTool: {
     id: 'own-tool',

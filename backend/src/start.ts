@@ -8,6 +8,7 @@ import { startControlPlane } from './control-plane.ts'
 import { createGuardedFetch } from './http/guarded-fetch.ts'
 import { ownNames } from './http/same-site.ts'
 import { openServer } from './http/server.ts'
+import { readBundle } from './install/dtma-bundle.ts'
 import { createDtmaImage } from './install/dtma-image.ts'
 import { createLog } from './log.ts'
 import { createDocker } from './providers/local/docker.ts'
@@ -46,6 +47,7 @@ export async function start(config: Config): Promise<void> {
       machines: {
         ...config.machines,
         imageName: config.local.image,
+        bundle: readBundle(),
         image: createDtmaImage({
           docker: createDocker(config.local.dockerSocket),
           socketPath: config.local.dockerSocket,

@@ -28,6 +28,7 @@ import { catalogShow } from './commands/catalog/show.ts'
 import { connectionClient, connectionClients } from './commands/connection/client.ts'
 import { connectionEnd, connectionOpen, connectionShow } from './commands/connection/connect.ts'
 import { credentialList, credentialRevoke, credentialSet } from './commands/credential/manage.ts'
+import { doctor } from './commands/doctor.ts'
 import { imageList, imageRemove } from './commands/image/manage.ts'
 import { imagePush } from './commands/image/push.ts'
 import { login } from './commands/login.ts'
@@ -57,6 +58,7 @@ import { toolboxList } from './commands/toolbox/list.ts'
 import { toolboxRefresh } from './commands/toolbox/refresh.ts'
 import { toolboxRemove, toolboxRetry } from './commands/toolbox/remove.ts'
 import { toolboxShow } from './commands/toolbox/show.ts'
+import { toolboxHostKey, toolboxPush, toolboxSshKey } from './commands/toolbox/ssh.ts'
 import { toolboxUpdate } from './commands/toolbox/update.ts'
 import { whoami } from './commands/whoami.ts'
 
@@ -67,6 +69,7 @@ export const agentopia = defineCommand({
     login,
     logout,
     whoami,
+    doctor,
     toolbox: noun('toolbox', 'Machines that run tools', {
       list: toolboxList,
       create: toolboxCreate,
@@ -76,6 +79,9 @@ export const agentopia = defineCommand({
       show: toolboxShow,
       refresh: toolboxRefresh,
       update: toolboxUpdate,
+      'host-key': toolboxHostKey,
+      'ssh-key': toolboxSshKey,
+      push: toolboxPush,
     }),
     provider: noun('provider', 'DigitalOcean, where droplets come from', {
       show: providerShow,

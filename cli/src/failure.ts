@@ -8,6 +8,15 @@ export interface Failure {
   readonly json: unknown
 }
 
+/** The doctor found something; the result has told what. */
+export class ChecksFailed extends Error {
+  override readonly name = 'ChecksFailed'
+
+  constructor(wrong: number, all: number) {
+    super(`${wrong} of ${all} checks failed`)
+  }
+}
+
 /** What people and scripts are told of an error. */
 export function failureOf(error: unknown, url: string): Failure {
   if (error instanceof ProblemError) {
@@ -28,6 +37,8 @@ export function failureOf(error: unknown, url: string): Failure {
       json: { code: 'control-plane-unreachable', detail },
     }
   }
+  if (error instanceof ChecksFailed)
+    return { exitCode: 1, lines: [error.message], json: { code: 'checks-failed', detail: error.message } }
   const detail = error instanceof Error ? error.message : String(error)
   return { exitCode: 1, lines: [detail], json: { code: 'internal', detail } }
 }

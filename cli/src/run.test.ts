@@ -21,12 +21,20 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 /** Runs a command line against answers by `METHOD path`. */
-async function agentopia(line: string, answers: Record<string, unknown> = {}, { input = '', signedIn = true } = {}) {
+async function agentopia(
+  line: string,
+  answers: Record<string, unknown> = {},
+  { input = '', signedIn = true, url = '' } = {},
+) {
   const out: string[] = []
   const err: string[] = []
   const heard: Heard[] = []
   const world: World = {
-    env: { HOME: folder, ...(signedIn ? { AGENTOPIA_TOKEN: 'tbx_canary' } : {}) },
+    env: {
+      HOME: folder,
+      ...(signedIn ? { AGENTOPIA_TOKEN: 'tbx_canary' } : {}),
+      ...(url ? { AGENTOPIA_URL: url } : {}),
+    },
     streams: { out: (text) => void out.push(text), err: (text) => void err.push(text) },
     readInput: async () => input,
     signal: new AbortController().signal,
@@ -67,6 +75,19 @@ test('prints what people read, and JSON when asked', async () => {
   const answers = { 'GET /api/me': me }
   expect((await agentopia('whoami', answers)).out).toContain('owner@localhost')
   expect(JSON.parse((await agentopia('whoami --json', answers)).out)).toEqual(me)
+})
+
+test('the doctor ends with 1 when something is wrong, and tells programs what', async () => {
+  const { code, out, err } = await agentopia('doctor --json', {}, { url: 'http://nobody.invalid:3000' })
+  const { ok, checks } = JSON.parse(out) as { ok: boolean; checks: { id: string; state: string; fix?: string }[] }
+  expect([code, ok]).toEqual([1, false])
+  expect(checks.map(({ id, state }) => [id, state])).toEqual([
+    ['network', 'failed'],
+    ['control-plane', 'failed'],
+    ...['version', 'clock', 'sign-in', 'docker', 'dtma', 'disk'].map((id) => [id, 'skipped']),
+  ])
+  for (const { state, fix } of checks) expect(fix !== undefined).toBe(state === 'failed')
+  expect(JSON.parse(err)).toEqual({ code: 'checks-failed', detail: '2 of 8 checks failed' })
 })
 
 test('sends the token as a bearer token and never prints it', async () => {

@@ -4,8 +4,7 @@ import { agentopia } from './agentopia.ts'
 import type { World } from './command.ts'
 import { failureOf } from './failure.ts'
 import { readSettings } from './settings.ts'
-
-const VERSION = '0.1.0'
+import { VERSION } from './version.ts'
 
 /** Runs one command line and returns its exit code: 0, 1 (problem), 64 (usage), 69 (no control plane), 130 (interrupted). */
 export async function run(argv: readonly string[], world: World): Promise<number> {

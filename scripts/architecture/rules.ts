@@ -25,12 +25,9 @@ interface Rule {
 }
 
 const CONTRACT = '@agentopia/dtma/contract'
-const TESTBED = [
-  '@agentopia/testbed/cloud',
-  '@agentopia/testbed/emulator',
-  '@agentopia/testbed/faults',
-  '@agentopia/testbed/machines',
-]
+const TESTBED = ['cloud', 'emulator', 'faults', 'git-server', 'machines', 'registry'].map(
+  (name) => `@agentopia/testbed/${name}`,
+)
 
 /** What tests may take besides. */
 const FOR_TESTS = ['@agentopia/backend/testing', '@agentopia/dtma/testing', ...TESTBED]

@@ -15,8 +15,8 @@ export async function buildProduct() {
     'backend',
     'cli',
     'web',
-    'dtma/src/contract',
-    'dtma/src/uplink',
+    'dtma/src',
+    'dtma/package.json',
   )
   if (isStamped(STAMP, hash) && existsSync('dist/control-plane.mjs')) return upToDate()
   await run(NODE, ['scripts/build.ts'])

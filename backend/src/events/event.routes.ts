@@ -1,4 +1,4 @@
-import { followChanges, getInfo, listActivity } from '@agentopia/api'
+import { followChanges, getInfo, type InstallVariant, listActivity } from '@agentopia/api'
 import { cursorOf, positionOf } from '../http/cursor.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Store } from '../store/connect.ts'
@@ -11,9 +11,11 @@ export interface EventRouteDeps {
   /** Origin under which browsers and agents reach this control plane. */
   readonly publicUrl: string
   readonly version: string
+  /** Ways in which DTMA can be installed from here. */
+  readonly variants: readonly InstallVariant[]
 }
 
-export function eventRoutes(mount: Mount, { store, changes, publicUrl, version }: EventRouteDeps): void {
+export function eventRoutes(mount: Mount, { store, changes, publicUrl, version, variants }: EventRouteDeps): void {
   mount.stream(followChanges, async (_, { caller, signal }) => asEvents(changes.follow(caller.accountId, signal)))
 
   mount.reply(listActivity, ({ query }, { caller }) =>
@@ -32,6 +34,7 @@ export function eventRoutes(mount: Mount, { store, changes, publicUrl, version }
     version,
     publicUrl,
     mcpUrl: `${publicUrl}/mcp`,
+    variants: [...variants],
   }))
 }
 

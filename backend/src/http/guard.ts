@@ -74,4 +74,5 @@ const sourceOf = (c: Context) => ({
 const hostOf = (url: string): string => new URL(url).host
 
 const isApi = (path: string): boolean => path === '/api' || path.startsWith('/api/')
-const isUplink = (path: string): boolean => path.startsWith('/dtma/') || path === '/install.sh'
+const isUplink = (path: string): boolean =>
+  path.startsWith('/dtma/') || path === '/install.sh' || path.startsWith('/install/')

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process'
+import { InstallVariant } from '@agentopia/api'
 import { expect, test } from 'vitest'
 import { createBody, LABELS } from '../providers/local/dtma-container.ts'
-import { installScript } from './install-script.ts'
+import { type InstallFacts, installScript } from './install-script.ts'
 import { joinLine, onlyHere } from './join-line.ts'
 
-const facts = {
+const facts: InstallFacts = {
+  variant: 'docker',
   publicUrl: 'https://agentopia.example',
   imageId: `sha256:${'a'.repeat(64)}`,
   imageName: 'agentopia-dtma:latest',
@@ -16,7 +18,7 @@ test('makes the same container as the local provider, from the same recipe', () 
   const body = bodyIn(installScript(facts))
   const local = createBody({
     toolboxId: 'toolbox_a',
-    imageId: facts.imageId,
+    imageId: facts.imageId!,
     home: '/data',
     stateDir: '/data/dtma',
     socketPath: '/var/run/docker.sock',
@@ -40,15 +42,34 @@ test('makes the same container as the local provider, from the same recipe', () 
   expect(asLocal).toMatchObject({ ...local, Labels: labels })
 })
 
-test('is a script that a POSIX shell reads, with every placeholder filled', () => {
-  const script = installScript(facts)
-  expect(spawnSync('sh', ['-n'], { input: script }).status).toBe(0)
-  expect(script).not.toMatch(/@[A-Z_]+@/)
-  expect(script).not.toMatch(/set -\w*x/)
+const bundle = 'b'.repeat(64)
+const source = { url: 'https://git.example/agentopia.git', commit: 'c'.repeat(40) }
+
+test.each(InstallVariant.options)(
+  'by %s it is a script that a POSIX shell reads, with every placeholder filled',
+  (variant) => {
+    const script = installScript({ ...facts, variant, bundle, source })
+    expect(spawnSync('sh', ['-n'], { input: script }).status).toBe(0)
+    expect(script).not.toMatch(/@[A-Z_]+@/)
+    expect(script).not.toMatch(/set -\w*x/)
+  },
+)
+
+test('it names only what its own way of installation needs', () => {
+  const filledIn = (variant: InstallVariant, name: string) =>
+    new RegExp(`^${name}='(.*)'$`, 'm').exec(installScript({ ...facts, variant, bundle, source }))![1]
+  expect(
+    InstallVariant.options.map((variant) => [filledIn(variant, 'BUNDLE'), filledIn(variant, 'GIT_COMMIT')]),
+  ).toEqual([
+    ['', ''],
+    ['', ''],
+    [bundle, ''],
+    ['', source.commit],
+  ])
 })
 
 test('a new image or another address is another recipe, so that running it again updates', () => {
-  const recipe = (over: Partial<typeof facts>) => /^RECIPE='(\w+)'$/m.exec(installScript({ ...facts, ...over }))![1]
+  const recipe = (over: Partial<InstallFacts>) => /^RECIPE='(\w+)'$/m.exec(installScript({ ...facts, ...over }))![1]
   expect(
     new Set([recipe({}), recipe({}), recipe({ imageId: 'sha256:b' }), recipe({ publicUrl: 'https://other.example' })])
       .size,
@@ -59,7 +80,12 @@ test('a value that would leave its quotes is refused', () => {
   expect(() => installScript({ ...facts, imageName: "x'; reboot; '", imageId: undefined })).toThrow('quotes')
 })
 
-const join = { publicUrl: 'https://agentopia.example', toolboxId: 'toolbox_a', token: 'enrol_secret' }
+const join = {
+  variant: 'docker',
+  publicUrl: 'https://agentopia.example',
+  toolboxId: 'toolbox_a',
+  token: 'enrol_secret',
+} as const
 
 test('the token reaches the script by standard input, from a shell’s own printf', () => {
   const { line, updateLine, uninstallLine } = joinLine(join)
@@ -68,6 +94,16 @@ test('the token reaches the script by standard input, from a shell’s own print
   )
   expect(line.split('|')[1]).not.toContain('enrol_')
   expect(updateLine + uninstallLine).not.toContain('enrol_')
+})
+
+test.each([
+  ['docker', '/install.sh'],
+  ['registry', '/install/registry.sh'],
+  ['systemd', '/install/systemd.sh'],
+  ['git', '/install/git.sh'],
+] as const)('by %s every line fetches %s, which no shell takes for a pattern', (variant, path) => {
+  const { line, updateLine, uninstallLine } = joinLine({ ...join, variant })
+  for (const each of [line, updateLine, uninstallLine]) expect(each).toContain(` https://agentopia.example${path} `)
 })
 
 test('the pin goes with every line, and a server is warned of an address that means itself', () => {

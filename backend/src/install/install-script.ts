@@ -1,26 +1,39 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { InstallVariant } from '@agentopia/api'
 import { createBody, LABELS } from '../providers/local/dtma-container.ts'
+import type { DtmaSource } from './variants.ts'
 
 /** What the script is filled with. Nothing here is secret: the script is public. */
 export interface InstallFacts {
+  readonly variant: InstallVariant
   /** Origin of this control plane, as machines reach it. */
   readonly publicUrl: string
   /** `sha256//…`, as curl and DTMA take it; several separated by `;`. Absent: the certificate authorities are trusted. */
   readonly keyPin?: string | undefined
-  /** `sha256:…`; absent when this control plane has no Docker: then the machine pulls `imageName`. */
+  /** `sha256:…`; absent: the machine pulls `imageName`. */
   readonly imageId?: string | undefined
   readonly imageName: string
+  /** SHA-256 of the bundle, hex. */
+  readonly bundle?: string | undefined
+  readonly source?: DtmaSource | undefined
 }
 
 /** Where everything of ours is on a machine that was joined. */
 const HOME = '/var/lib/agentopia'
 
-/** Beside this file, and beside the bundle. */
-const file = fileURLToPath(new URL('./install.sh', import.meta.url))
+/** Unless another one is asked for. */
+const DTMA_PORT = 30_000
 
-/** The script that makes a machine a toolbox: the same container as the local toolbox's, made from the same recipe. */
-export function installScript({ publicUrl, keyPin = '', imageId = '', imageName }: InstallFacts): string {
+/** Of the script, in this order. */
+const PARTS = ['begin', 'image', 'in-docker', 'under-systemd', 'main'] as const
+
+/** Beside this file, and beside the bundle. */
+const partAt = (name: string): string => fileURLToPath(new URL(`./script/${name}.sh`, import.meta.url))
+
+/** The script that makes a machine a toolbox; as a container, it is the same as the local toolbox's, made from the same recipe. */
+export function installScript(facts: InstallFacts): string {
+  const { variant, publicUrl, keyPin = '', imageId = '', imageName, bundle = '', source } = facts
   const body = createBody({
     toolboxId: '__TOOLBOX__',
     imageId: imageId || imageName,
@@ -39,10 +52,16 @@ export function installScript({ publicUrl, keyPin = '', imageId = '', imageName 
     PIN: keyPin,
     IMAGE: imageId,
     IMAGE_NAME: imageName,
+    VARIANT: variant,
     RECIPE: body.Labels[LABELS.recipe]!,
     CREATE_BODY: JSON.stringify(body),
+    BUNDLE: variant === 'systemd' ? bundle : '',
+    GIT_URL: variant === 'git' ? (source?.url ?? '') : '',
+    GIT_COMMIT: variant === 'git' ? (source?.commit ?? '') : '',
+    DTMA_PORT: String(DTMA_PORT),
   }
-  return readFileSync(file, 'utf8').replaceAll(/@([A-Z_]+)@/g, (whole, name: string) => {
+  const text = PARTS.map((name) => readFileSync(partAt(name), 'utf8')).join('')
+  return text.replaceAll(/@([A-Z_]+)@/g, (whole, name: string) => {
     const value = values[name]
     if (value === undefined) return whole
     if (/['\n]/.test(value)) throw new Error(`${name} does not fit between the quotes of a shell`)

@@ -6,6 +6,7 @@ import { noBodyToHead } from '../http/guard.ts'
 import { problemResponse } from '../http/problem-response.ts'
 import type { DtmaImage } from './dtma-image.ts'
 import { installRoutes } from './install.routes.ts'
+import { createInstaller } from './installer.ts'
 
 const ID = `sha256:${'a'.repeat(64)}`
 const AT_ONCE = 8
@@ -30,7 +31,8 @@ function setUp() {
   const app = new Hono()
   app.onError(problemResponse(log))
   app.use(noBodyToHead)
-  installRoutes(app, { publicUrl: 'http://localhost:3000', image, imageName: image.name, log })
+  const installer = createInstaller({ publicUrl: 'http://localhost:3000', image, imageName: image.name, log })
+  installRoutes(app, { installer, image })
   return { open, ask: (method: string) => app.request(`/dtma/image/${ID}`, { method }) }
 }
 

@@ -1,41 +1,35 @@
 import { addAbortSignal } from 'node:stream'
-import { problem } from '@agentopia/api'
+import { InstallVariant, problem } from '@agentopia/api'
 import type { Hono } from 'hono'
 import { asWeb } from '../http/as-web.ts'
 import { RateLimited } from '../http/rate-limited.ts'
-import type { Log } from '../log.ts'
-import type { DtmaImage } from './dtma-image.ts'
-import { installScript } from './install-script.ts'
+import type { Installer } from './installer.ts'
+import { type InstallSources, scriptPath } from './variants.ts'
 
-export interface InstallRouteDeps {
-  readonly publicUrl: string
-  readonly keyPin?: string | undefined
-  /** Absent: this control plane gives out no image, machines pull it by `imageName`. */
-  readonly image?: DtmaImage | undefined
-  readonly imageName: string
-  readonly log: Log
+export interface InstallRouteDeps extends Pick<InstallSources, 'image' | 'bundle'> {
+  readonly installer: Installer
 }
 
 /** So many machines fetch the image at once; the next one is told to come again. */
 const AT_ONCE = 8
-const LOOK_MS = 5_000
 /** As long as the script lets one attempt take: who reads slower does not keep others out for longer. */
 const FETCH_MS = 1_200_000
 const COME_AGAIN_SECONDS = 5
 
-/** What a machine needs that is not a toolbox yet: the script and the image. Both are public, as the product is. */
-export function installRoutes(app: Hono, { publicUrl, keyPin, image, imageName, log }: InstallRouteDeps): void {
+/** What a machine needs that is not a toolbox yet: the script, the image and the bundle. All are public, as the product is. */
+export function installRoutes(app: Hono, { installer, image, bundle }: InstallRouteDeps): void {
   let fetching = 0
 
-  app.get('/install.sh', async (c) => {
-    const imageId = await image?.id(AbortSignal.timeout(LOOK_MS)).catch((err: unknown) => {
-      log.warn({ err }, 'the image of DTMA cannot be looked up; machines are told to pull it')
-      return undefined
+  for (const variant of InstallVariant.options)
+    app.get(scriptPath(variant), async (c) => {
+      c.header('cache-control', 'no-store')
+      return c.text(await installer.script(variant), 200, { 'content-type': 'text/x-shellscript; charset=utf-8' })
     })
-    c.header('cache-control', 'no-store')
-    return c.text(installScript({ publicUrl, keyPin, imageId, imageName }), 200, {
-      'content-type': 'text/x-shellscript; charset=utf-8',
-    })
+
+  app.get('/dtma/bundle/:digest', (c) => {
+    if (!bundle || c.req.param('digest') !== `sha256:${bundle.sha256}`)
+      throw problem('not-found', 'This control plane has no such bundle')
+    return c.body(bundle.bytes, 200, { 'content-type': 'application/gzip' })
   })
 
   app.get('/dtma/image/:digest', async (c) => {

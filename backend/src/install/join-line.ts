@@ -1,7 +1,9 @@
-import type { Direct } from '@agentopia/api'
+import type { Direct, InstallVariant } from '@agentopia/api'
+import { scriptPath } from './variants.ts'
 
 /** What the lines are made of. */
 export interface JoinFacts {
+  readonly variant: InstallVariant
   readonly publicUrl: string
   readonly keyPin?: string | undefined
   readonly toolboxId: string
@@ -18,14 +20,14 @@ const AS_ROOT = '$(command -v sudo) sh'
  * Lines to paste into a shell of the server. `printf` is the shell's own, so the token comes into no process list;
  * the script is fetched whole before any of it runs.
  */
-export function joinLine({ publicUrl, keyPin, toolboxId, token, direct }: JoinFacts) {
+export function joinLine({ variant, publicUrl, keyPin, toolboxId, token, direct }: JoinFacts) {
   // The pin decides alone: without the right key not a byte is fetched, and authorities are not asked.
   const pin = keyPin ? `--insecure --pinnedpubkey '${keyPin}' ` : ''
-  const fetched = `curl -fsSL ${pin}-o ${FILE} ${publicUrl}/install.sh`
+  const fetched = `curl -fsSL ${pin}-o ${FILE} ${publicUrl}${scriptPath(variant)}`
   return {
     line: `${fetched} && printf '%s\\n' '${token}' | ${AS_ROOT} ${FILE} ${direct ? directOptions(direct) : ''}${toolboxId}`,
     updateLine: `${fetched} && ${AS_ROOT} ${FILE} </dev/null`,
-    uninstallLine: `${fetched} && ${AS_ROOT} ${FILE} --uninstall`,
+    uninstallLine: `${fetched} && ${AS_ROOT} ${FILE} --uninstall && rm ${FILE}`,
     ...(onlyHere(publicUrl)
       ? {
           warning: `Only this machine itself reaches ${publicUrl}. Start the control plane with PUBLIC_URL set to an address that the server reaches, and HOST=0.0.0.0.`,

@@ -8,6 +8,7 @@ export interface SealedFor {
     | 'account-key'
     | 'provider-token'
     | 'registry-password'
+    | 'ssh-key'
     | 'request-state'
     | 'call-answer'
     | 'approval'

@@ -12,6 +12,7 @@ import { recordActivity } from '../events/activity.store.ts'
 import type { Caller } from '../http/caller.ts'
 import { once } from '../http/idempotency.ts'
 import type { Mount } from '../http/mount.ts'
+import type { Installer } from '../install/installer.ts'
 import { joinLine, onlyHere } from '../install/join-line.ts'
 import type { IdPrefix } from '../new-id.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -30,6 +31,7 @@ export interface ProvisionRouteDeps {
   readonly views: ToolboxViews
   readonly publicUrl: string
   readonly keyPin?: string | undefined
+  readonly installer: Pick<Installer, 'require'>
   /** The most toolboxes of one account. */
   readonly limit: number
   /** What may be dialled. */
@@ -49,10 +51,13 @@ type WantedDroplet = Extract<Parsed<typeof createToolbox>['body'], { provider: '
 
 /** What people ask of toolboxes: it is written down and answered at once; reconcilers carry it out. */
 export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
-  const { store, clock, newId, views, publicUrl, keyPin, limit, directPolicy, wake, expect, placementOf } = deps
+  const { store, clock, newId, views, publicUrl, keyPin, installer, limit, directPolicy, wake, expect, placementOf } =
+    deps
 
   mount.reply(createToolbox, async ({ body }, { caller, idempotencyKey }) => {
     const { accountId } = caller
+    const { variant } = body
+    installer.require(variant)
     const direct = directOf(body)
     const placement = body.provider === 'digitalocean' ? await place(accountId, body) : undefined
     const made = await store.tenant(accountId, (tx) =>
@@ -63,7 +68,9 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
           accountId,
           name,
           provider,
+          installVariant: variant,
           ...(placement ? { placement } : {}),
+          ...(body.provider === 'ssh' ? { sshPlace: { host: body.host, port: body.port, user: body.user } } : {}),
           ...(direct ? { direct } : {}),
         }
         const row = await insertToolboxRow(tx, asked, limit)
@@ -83,7 +90,7 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
       if (wanted.direct) directPolicy.check(wanted.direct)
       return wanted.direct
     }
-    if (!wanted.direct) return undefined
+    if (wanted.provider === 'ssh' || !wanted.direct) return undefined
     directPolicy.sources()
     return { port: DROPLET_PORT, plainHttp: false }
   }
@@ -122,13 +129,16 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
     store.tenant(caller.accountId, async (tx) => {
       const row = await present(tx, toolboxId)
       const lockedOut = row.provider === 'digitalocean' && row.status === 'quarantined'
-      if ((row.provider !== 'join' && !lockedOut) || row.desired === 'absent')
+      if ((!['join', 'ssh'].includes(row.provider) && !lockedOut) || row.desired === 'absent')
         throw problem('not-joinable', `${row.name} is of the provider ${row.provider}, and ${row.status}`)
       const now = clock.now()
       const token = await issueEnrolmentToken(tx, row, new Date(now))
       await record(tx, caller, row, 'toolbox.join-line', `Made a line that joins a server as ${row.name}`)
       const expiresAt = new Date(now + ENROLMENT_TTL_MS).toISOString()
-      return { ...joinLine({ publicUrl, keyPin, toolboxId, token, direct: row.direct }), expiresAt }
+      return {
+        ...joinLine({ variant: row.installVariant, publicUrl, keyPin, toolboxId, token, direct: row.direct }),
+        expiresAt,
+      }
     }),
   )
 

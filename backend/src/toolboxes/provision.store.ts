@@ -1,4 +1,4 @@
-import { type Direct, type Placement, type Provider, problem } from '@agentopia/api'
+import { type Direct, type InstallVariant, type Placement, type Provider, problem, type SshPlace } from '@agentopia/api'
 import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { isUniqueViolation } from '../store/connect.ts'
@@ -11,8 +11,10 @@ export interface NewToolboxRow {
   readonly accountId: string
   readonly name: string
   readonly provider: Provider
+  readonly installVariant: InstallVariant
   readonly placement?: Placement
   readonly direct?: Direct
+  readonly sshPlace?: SshPlace
 }
 
 /** Any number that nobody else uses; with the account it makes the name of a lock. */
@@ -26,7 +28,8 @@ export async function insertToolboxRow(tx: Tx, row: NewToolboxRow, limit: number
   await tx.execute(sql`select pg_advisory_xact_lock(${LIMIT_LOCK}, hashtext(${row.accountId}))`)
   const [present] = await tx.select({ count: count() }).from(toolboxes).where(isNull(toolboxes.deletedAt))
   if ((present?.count ?? 0) >= limit) throw problem('toolbox-limit', `The account has ${limit} toolboxes`)
-  const start = row.provider === 'join' ? ({ status: 'provisioning', statusReason: UNJOINED } as const) : {}
+  const waits = WAITS[row.provider]
+  const start = waits ? ({ status: 'provisioning', statusReason: waits } as const) : {}
   try {
     // A savepoint: the caller's transaction survives a name that is taken.
     const [made] = await tx.transaction((inner) =>
@@ -42,7 +45,11 @@ export async function insertToolboxRow(tx: Tx, row: NewToolboxRow, limit: number
   }
 }
 
-const UNJOINED = 'Waits until its line is run on the server'
+/** Those that wait for a deed of people, and for which. */
+const WAITS: Readonly<Partial<Record<Provider, string>>> = {
+  join: 'Waits until its line is run on the server',
+  ssh: 'Waits until DTMA is installed over SSH',
+}
 
 /** @returns the row as it is then; asking twice changes nothing more. */
 export async function askForEnd(tx: Tx, toolboxId: string): Promise<ToolboxRow> {

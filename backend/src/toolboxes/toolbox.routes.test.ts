@@ -1,4 +1,5 @@
-import { type Observation, Toolbox } from '@agentopia/api'
+import { diagnoseToolbox, type Observation, Toolbox } from '@agentopia/api'
+import { createClient } from '@agentopia/dtma/contract'
 import { Hono } from 'hono'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -29,6 +30,11 @@ const observation: Observation = {
   observedAt: '2026-01-01T00:00:00.000Z',
 }
 
+const CHECKS = [
+  { id: 'docker', ok: true, finding: 'Docker 29 answers' },
+  { id: 'disk-space', ok: false, finding: '0.1 of 25.0 GiB are free', fix: 'Enlarge the disk.' },
+]
+
 /** The routes as a viewer of a fresh account sees them. */
 function scene(accountId: string = newId('act')) {
   const clock = manualClock()
@@ -49,6 +55,11 @@ function scene(accountId: string = newId('act')) {
       looked.push(id)
       return observation
     },
+    clientOf: () =>
+      createClient({
+        baseUrl: 'http://dtma',
+        fetch: async (url) => Response.json({ checks: url.endsWith('/diagnostics') ? CHECKS : [] }),
+      }),
   })
   const request = async (path: string, method = 'GET') => {
     const response = await app.request(path, { method })
@@ -78,6 +89,7 @@ test("another account's toolbox is not found, listed or looked at", async () => 
     [`/api/toolboxes/${id}`, 'GET'],
     [`/api/toolboxes-user/${id}/refresh-status`, 'GET'],
     [`/api/toolboxes-user/${id}/refresh-status`, 'POST'],
+    [`/api/toolboxes/${id}/diagnostics`, 'GET'],
   ] as const)
     expect(await mine.request(path, method)).toMatchObject({ status: 404, json: { code: 'toolbox-not-found' } })
   expect(mine.looked).toEqual([])
@@ -113,4 +125,11 @@ test.each(['GET', 'POST'])('refresh-status by %s answers 200 with the truth abou
   const { status, json } = await request(`/api/toolboxes-user/${id}/refresh-status`, method)
   expect([status, json.observation, looked]).toEqual([200, observation, [id]])
   expect(Toolbox.parse(json.toolbox).id).toBe(id)
+})
+
+test('what DTMA finds of itself is passed on, each with its fix', async () => {
+  const { accountId, request } = scene()
+  const { id } = await insertToolbox(store, { accountId, status: 'active' })
+  const { status, json } = await request(`/api/toolboxes/${id}/diagnostics`)
+  expect([status, diagnoseToolbox.reply.parse(json).checks]).toEqual([200, CHECKS])
 })

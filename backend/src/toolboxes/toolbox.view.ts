@@ -41,6 +41,8 @@ function optionalPart(row: ToolboxRow): Partial<Toolbox> {
     ...(row.clockSkewMs === null ? {} : { clockSkewSeconds: row.clockSkewMs / 1_000 }),
     ...(row.placement ? { placement: row.placement } : {}),
     ...(row.doDropletId ? { dropletId: row.doDropletId } : {}),
+    ...(row.provider === 'local' ? {} : { variant: row.installVariant }),
+    ...(row.sshPlace ? { ssh: { ...row.sshPlace, ...(row.sshHostKey ? { hostKey: row.sshHostKey } : {}) } } : {}),
     ...(row.boot ? { boot: row.boot } : {}),
     ...(row.publicIpAddress ? { publicIpAddress: row.publicIpAddress } : {}),
     ...(row.dtmaVersion ? { dtmaVersion: row.dtmaVersion } : {}),

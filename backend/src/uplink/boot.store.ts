@@ -1,24 +1,13 @@
 import type { Boot } from '@agentopia/api'
 import { BOOT_STAGES, type BootStage, type BootState } from '@agentopia/dtma/contract'
-import { and, eq, gt, isNull } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
-import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
-import { digestOf } from './secrets.ts'
+import { toolboxes } from '../store/schema/index.ts'
+import { findUnusedToken } from './enrolment.store.ts'
 
 /** Is this the token with which this toolbox may still be enrolled? A used one says nothing any more. */
 export async function mayReport(tx: Tx, token: string, toolboxId: string, now: Date): Promise<boolean> {
-  const [row] = await tx
-    .select({ digest: enrolmentTokens.digest })
-    .from(enrolmentTokens)
-    .where(
-      and(
-        eq(enrolmentTokens.digest, digestOf(token)),
-        eq(enrolmentTokens.toolboxId, toolboxId),
-        isNull(enrolmentTokens.usedAt),
-        gt(enrolmentTokens.expiresAt, now),
-      ),
-    )
-  return row !== undefined
+  return (await findUnusedToken(tx, token, now))?.toolboxId === toolboxId
 }
 
 export interface BootNews {

@@ -43,6 +43,14 @@ export async function unusedTokenExpiry(tx: Tx, toolboxId: string): Promise<Date
   return row?.expiresAt
 }
 
+/** Whose enrolment token this is that may still be used. */
+export async function findUnusedToken(tx: Tx, token: string, now: Date): Promise<{ toolboxId: string } | undefined> {
+  const { digest, toolboxId, usedAt, expiresAt } = enrolmentTokens
+  const unused = and(eq(digest, digestOf(token)), isNull(usedAt), gt(expiresAt, now))
+  const [row] = await tx.select({ toolboxId }).from(enrolmentTokens).where(unused)
+  return row
+}
+
 export interface TokenUse {
   readonly token: string
   readonly toolboxId: string

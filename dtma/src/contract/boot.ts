@@ -1,8 +1,11 @@
 import * as z from 'zod/mini'
 import { defineOperation } from './operation.ts'
 
-/** What a machine goes through until it is a toolbox, in order. The last one is known by the enrolment itself. */
-export const BOOT_STAGES = ['docker', 'image', 'dtma', 'enrolled'] as const
+/**
+ * What a machine goes through until it is a toolbox, in order. `program`: only where DTMA is no container. The last one is known by
+ * the enrolment itself.
+ */
+export const BOOT_STAGES = ['docker', 'image', 'program', 'dtma', 'enrolled'] as const
 export const BootStage = z.enum(BOOT_STAGES)
 export type BootStage = z.infer<typeof BootStage>
 
@@ -21,7 +24,7 @@ export const reportBoot = defineOperation({
   status: 200,
   body: z.strictObject({
     toolboxId: z.string().check(z.maxLength(64)),
-    stage: z.enum(['docker', 'image', 'dtma']),
+    stage: z.enum(['docker', 'image', 'program', 'dtma']),
     state: BootState,
     /** The last lines of the installation, when it failed. */
     log: z.optional(z.string().check(z.maxLength(BOOT_LOG_LIMIT))),

@@ -97,6 +97,18 @@ export const readRegistryCredential = defineOperation({
   problems: [],
 })
 
+/** Asked by the install script, with the enrolment token or DTMA_BEARER_TOKEN. The reply is what Docker reads as its `config.json`. */
+export const readRegistryAuth = defineOperation({
+  id: 'readRegistryAuth',
+  summary: 'What opens the registry that the image of DTMA is in; nothing when it is open to all',
+  method: 'GET',
+  path: '/dtma/registry-auth',
+  auth: 'enrolment',
+  status: 200,
+  reply: z.object({ auths: z.record(z.string(), z.object({ auth: z.string() })) }),
+  problems: ['enrolment-refused'],
+})
+
 /** `GET`, upgraded to a WebSocket that carries HTTP/2 with DTMA as the server. Authorization as for {@link heartbeat}. */
 export const TUNNEL_PATH = '/dtma/tunnel'
 export const TUNNEL_PROTOCOL = 'dtma.v1'
@@ -113,4 +125,12 @@ export const TUNNEL_CLOSE = {
   revoked: 4002,
 } as const
 
-export const UPLINK_OPERATIONS = [enrol, challenge, renew, heartbeat, reportBoot, readRegistryCredential] as const
+export const UPLINK_OPERATIONS = [
+  enrol,
+  challenge,
+  renew,
+  heartbeat,
+  reportBoot,
+  readRegistryCredential,
+  readRegistryAuth,
+] as const

@@ -143,6 +143,7 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
           size: placement.size,
           image: placement.image,
           user_data: userData({
+            variant: row.installVariant,
             publicUrl,
             keyPin,
             toolboxId: row.id,

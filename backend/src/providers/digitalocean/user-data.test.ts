@@ -1,15 +1,17 @@
+import { InstallVariant } from '@agentopia/api'
 import { expect, test } from 'vitest'
 import { USER_DATA_LIMIT, userData } from './user-data.ts'
 
 const fields = {
+  variant: 'docker',
   publicUrl: 'https://agentopia.example',
   keyPin: 'sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
   toolboxId: 'toolbox_0123456789abcdef',
   enrolmentToken: 'enrol_the-token-that-works-once',
-}
+} as const
 
-test('is as it was read and approved', async () => {
-  await expect(userData(fields)).toMatchFileSnapshot('./fixtures/user-data.sh')
+test.each(InstallVariant.options)('by %s it is as it was read and approved', async (variant) => {
+  await expect(userData({ ...fields, variant })).toMatchFileSnapshot(`./fixtures/user-data.${variant}.sh`)
 })
 
 test('K07 holds the four fields that it may hold, and is far below the limit', () => {

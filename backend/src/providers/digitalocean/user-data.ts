@@ -1,5 +1,10 @@
+import type { InstallVariant } from '@agentopia/api'
+import { scriptPath } from '../../install/variants.ts'
+
 /** All that user-data may hold: it can be read on the droplet for as long as the droplet lives. */
 export interface UserDataFields {
+  /** Names the script that is fetched. */
+  readonly variant: InstallVariant
   readonly publicUrl: string
   /** Absent: the droplet trusts the certificate authorities. */
   readonly keyPin?: string | undefined
@@ -14,11 +19,19 @@ export interface UserDataFields {
 export const USER_DATA_LIMIT = 16_384
 
 /** The script of a droplet's first boot. It fetches the install script of the control plane and runs it; everything else is there. */
-export function userData({ publicUrl, keyPin = '', toolboxId, enrolmentToken, directPort }: UserDataFields): string {
+export function userData({
+  variant,
+  publicUrl,
+  keyPin = '',
+  toolboxId,
+  enrolmentToken,
+  directPort,
+}: UserDataFields): string {
   for (const value of [publicUrl, keyPin, toolboxId, enrolmentToken])
     if (/['\s]/.test(value)) throw new Error('a field of user-data does not fit between the quotes of a shell')
   const text = SCRIPT.replaceAll(/@([A-Z_]+)@/g, (_, name: string) => {
     const values: Readonly<Record<string, string>> = {
+      SCRIPT_PATH: scriptPath(variant),
       CONTROL_PLANE: publicUrl,
       PIN: keyPin,
       TOOLBOX_ID: toolboxId,
@@ -53,7 +66,7 @@ tries=0
 while [ "$tries" -lt 60 ]; do
   tries=$((tries + 1))
   if [ -n "$PIN" ]; then set -- --insecure --pinnedpubkey "$PIN"; else set --; fi
-  if curl -fsS "$@" --connect-timeout 10 --max-time 60 -o "$SCRIPT" "$CONTROL_PLANE/install.sh" &&
+  if curl -fsS "$@" --connect-timeout 10 --max-time 60 -o "$SCRIPT" "$CONTROL_PLANE@SCRIPT_PATH@" &&
     printf '%s\\n' "$TOKEN" | sh "$SCRIPT" @OPTIONS@"$TOOLBOX_ID"; then
     rm -f "$SCRIPT"
     exit 0

@@ -9,6 +9,7 @@ import { endToolbox } from '../../toolboxes/provision.store.ts'
 import { findToolbox, moveTo } from '../../toolboxes/toolbox.store.ts'
 
 export interface JoinReconcilerDeps {
+  readonly provider: 'join' | 'ssh'
   readonly store: Store
   readonly clock: Clock
   /** Identifier of this replica's process. */
@@ -20,14 +21,14 @@ export interface JoinReconcilerDeps {
 const SOON_MS = 1_000
 
 /** Servers that joined are their owners': all there is to do is to let them go when that is asked for. */
-export function joinReconciler({ store, clock, owner, disconnect }: JoinReconcilerDeps): Reconciler {
+export function joinReconciler({ provider, store, clock, owner, disconnect }: JoinReconcilerDeps): Reconciler {
   return {
-    name: 'join',
+    name: provider,
 
     list: () =>
       store.system(async (tx) => {
         const leaving = and(
-          eq(toolboxes.provider, 'join'),
+          eq(toolboxes.provider, provider),
           eq(toolboxes.desired, 'absent'),
           ne(toolboxes.status, 'deprovisioned'),
         )
@@ -38,7 +39,7 @@ export function joinReconciler({ store, clock, owner, disconnect }: JoinReconcil
       underLease({ store, table: toolboxes, id, owner }, async (held) => {
         const ended = await store.system(async (tx) => {
           const row = await findToolbox(tx, id)
-          if (row?.provider !== 'join' || row.desired !== 'absent' || row.status === 'deprovisioned') return 'none'
+          if (row?.provider !== provider || row.desired !== 'absent' || row.status === 'deprovisioned') return 'none'
           const now = new Date(clock.now())
           await moveTo(tx, id, { to: 'pending_deprovision', now, when: held })
           await moveTo(tx, id, { to: 'deprovisioning', now, when: held })

@@ -19,6 +19,16 @@ export const providers = pgTable(
   (t) => [uniqueIndex('provider_once').on(t.accountId, t.provider)],
 )
 
+/** The SSH key of an account, with which it comes to its servers. */
+export const sshKeys = pgTable('ssh_keys', {
+  accountId: accountId().primaryKey(),
+  /** A line for authorized_keys. */
+  publicKey: text('public_key').notNull(),
+  /** OpenSSH, sealed. */
+  privateKey: text('private_key').notNull(),
+  createdAt: createdAt(),
+})
+
 /** Droplets of ours that belong to no toolbox: destroyed when they are still there after a while. */
 export const dropletSightings = pgTable(
   'droplet_sightings',

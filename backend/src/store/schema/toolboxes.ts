@@ -1,4 +1,14 @@
-import type { Boot, Direct, Observation, Placement, Provider, ToolboxStatus } from '@agentopia/api'
+import type {
+  Boot,
+  Direct,
+  InstallVariant,
+  Observation,
+  Placement,
+  Provider,
+  SshHostKey,
+  SshPlace,
+  ToolboxStatus,
+} from '@agentopia/api'
 import type { DockerState, SystemMetrics, UpdateState } from '@agentopia/dtma/contract'
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
@@ -62,6 +72,12 @@ export const toolboxes = pgTable(
     placement: jsonb('placement').$type<Placement>(),
     /** How it is dialled; null: by the tunnel that its DTMA dials. */
     direct: jsonb('direct').$type<Direct>(),
+    /** How DTMA is installed. */
+    installVariant: text('install_variant').$type<InstallVariant>().notNull().default('docker'),
+    /** Of a server over SSH: where it is. */
+    sshPlace: jsonb('ssh_place').$type<SshPlace>(),
+    /** The host key that somebody accepted. */
+    sshHostKey: jsonb('ssh_host_key').$type<SshHostKey>(),
     /** How often somebody asked to try again. */
     retries: integer('retries').notNull().default(0),
     /** The last update of DTMA that was asked for. */

@@ -1,16 +1,20 @@
-import { createJoinLine, createToolbox, problem, type Toolbox } from '@agentopia/api'
+import { createJoinLine, createToolbox, InstallVariant, problem, type Toolbox } from '@agentopia/api'
 import { command } from '../../command.ts'
 import { awaitActive } from './await-active.ts'
 
 export const toolboxCreate = command(
   'create',
-  'Ask for a toolbox: a server of your own that joins by one line, or a droplet',
+  'Ask for a toolbox: a server of your own that joins by one line or over SSH, or a droplet',
   {
     name: { type: 'positional', description: 'Name of the toolbox', required: true },
-    provider: { type: 'enum', options: ['join', 'digitalocean'], description: 'What it is', default: 'join' },
+    provider: { type: 'enum', options: ['join', 'ssh', 'digitalocean'], description: 'What it is', default: 'join' },
+    host: { type: 'string', description: 'Of a server over SSH: name or address' },
+    'ssh-port': { type: 'string', description: 'Of a server over SSH', default: '22' },
+    user: { type: 'string', description: 'Of a server over SSH; another one than root needs sudo', default: 'root' },
     region: { type: 'string', description: 'Of a droplet, e.g. fra1' },
     size: { type: 'string', description: 'Of a droplet, e.g. s-1vcpu-1gb' },
     image: { type: 'string', description: 'Of a droplet', default: 'debian-12-x64' },
+    variant: { type: 'enum', options: InstallVariant.options, description: 'How DTMA is installed', default: 'docker' },
     direct: {
       type: 'boolean',
       description: 'The control plane dials it, over https; otherwise it dials',
@@ -23,10 +27,12 @@ export const toolboxCreate = command(
     timeout: { type: 'string', description: 'Seconds to wait', default: '900' },
   },
   async ({ client, args, output, signal }) => {
-    const { name, region, size, image } = args
+    const { name, region, size, image, variant } = args
     const seconds = Number(args.timeout)
     if (args.provider === 'join') {
-      const toolbox = await client.call(createToolbox, { body: { provider: 'join', name, ...directPart(args) } })
+      const toolbox = await client.call(createToolbox, {
+        body: { provider: 'join', name, variant, ...directPart(args) },
+      })
       const join = await client.call(createJoinLine, { params: { toolboxId: toolbox.id } })
       if (join.warning) output.note(join.warning)
       output.note('Paste this line into a terminal of the server. It works once, for 15 minutes:')
@@ -34,10 +40,18 @@ export const toolboxCreate = command(
       output.note(join.line)
       return output.result(await awaitActive(client, toolbox.id, output, signal, seconds), inShort)
     }
+    if (args.provider === 'ssh') {
+      const { host, user } = args
+      if (!host) throw problem('invalid-request', 'A server over SSH needs --host')
+      const body = { provider: 'ssh', name, variant, host, port: Number(args['ssh-port']), user } as const
+      const toolbox = await client.call(createToolbox, { body })
+      output.note(`Next: agentopia toolbox host-key ${name}, then agentopia toolbox push ${name} --host-key SHA256:…`)
+      return output.result(toolbox, inShort)
+    }
     if (!region || !size)
       throw problem('invalid-request', 'A droplet needs --region and --size; see `agentopia provider options`')
     const toolbox = await client.call(createToolbox, {
-      body: { provider: 'digitalocean', name, region, size, image, direct: args.direct },
+      body: { provider: 'digitalocean', name, variant, region, size, image, direct: args.direct },
     })
     output.note(`${name} is asked for: ${toolbox.placement?.monthlyUsd} USD a month`)
     output.result(args.wait ? await awaitActive(client, toolbox.id, output, signal, seconds) : toolbox, inShort)

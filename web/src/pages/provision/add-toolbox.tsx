@@ -1,4 +1,4 @@
-import { createToolbox, getProvider, type Toolbox } from '@agentopia/api'
+import { createToolbox, getProvider, type InstallVariant, type Toolbox } from '@agentopia/api'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
@@ -12,9 +12,13 @@ import { Select } from '../../parts/select.tsx'
 import { DirectChoice, type DirectRoad, directPart, isDirectRoad } from './direct-choice.tsx'
 import { type Choice, DropletChoice } from './droplet-choice.tsx'
 import { JoinInstructions } from './join-instructions.tsx'
+import { type Place, SshPlaceFields } from './ssh-place.tsx'
+import { SshSession } from './ssh-session.tsx'
+import { VariantChoice } from './variant-choice.tsx'
 
 const PROVIDERS = [
   { value: 'join', label: 'A server of your own', note: 'by one pasted line' },
+  { value: 'ssh', label: 'A server over SSH', note: 'the control plane comes to it' },
   { value: 'digitalocean', label: 'A new droplet', note: 'at DigitalOcean' },
 ] as const
 type Kind = (typeof PROVIDERS)[number]['value']
@@ -26,13 +30,16 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
   const provider = useOperation(getProvider, {})
   const [kind, setKind] = useState<Kind>('join')
   const [name, setName] = useState('')
+  const [variant, setVariant] = useState<InstallVariant>('docker')
   const [choice, setChoice] = useState<Choice>({})
   const [direct, setDirect] = useState<DirectRoad>({ on: false, address: '', port: '30000' })
+  const [place, setPlace] = useState<Place>({ host: '', port: '22', user: 'root' })
   const [tried, setTried] = useState(false)
   const [joining, setJoining] = useState<Toolbox>()
   const valid = isName(name) && (kind !== 'join' || isDirectRoad(direct))
   const { region, size, image } = choice
 
+  if (joining?.provider === 'ssh') return <SshSession toolbox={joining} onClose={onClose} />
   if (joining) return <JoinInstructions toolbox={joining} onClose={onClose} />
   const console = (toolboxId: string) => void navigate({ to: '/toolboxes/$toolboxId/{-$tab}', params: { toolboxId } })
   const submit = () => {
@@ -40,12 +47,20 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
     if (!valid) return
     if (kind === 'join')
       return create.mutate(
-        { body: { provider: 'join', name, ...directPart(direct) } },
+        { body: { provider: 'join', name, variant, ...directPart(direct) } },
         { onSuccess: (toolbox) => setJoining(toolbox) },
       )
+    if (kind === 'ssh') {
+      const { host, port, user } = place
+      if (host === '') return
+      return create.mutate(
+        { body: { provider: 'ssh', name, variant, host, port: Number(port || 22), user: user || 'root' } },
+        { onSuccess: (toolbox) => setJoining(toolbox) },
+      )
+    }
     if (region && size && image)
       create.mutate(
-        { body: { provider: 'digitalocean', name, region, size, image, direct: direct.on } },
+        { body: { provider: 'digitalocean', name, variant, region, size, image, direct: direct.on } },
         { onSuccess: ({ id }) => console(id) },
       )
   }
@@ -66,6 +81,7 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
             )}
           </Field>
           <NameField value={name} onChange={setName} tried={tried} placeholder="alpha" autoFocus />
+          {kind === 'ssh' && <SshPlaceFields place={place} onChange={setPlace} tried={tried} />}
           {unconfigured && (
             <p className="text-pretty text-ink-soft">
               Your account has no token of DigitalOcean yet. An administrator gives one under Settings.
@@ -74,13 +90,16 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
           {kind === 'digitalocean' && provider.data?.configured && (
             <DropletChoice choice={choice} onChange={setChoice} tried={tried} />
           )}
-          <DirectChoice road={direct} onChange={setDirect} tried={tried} ofServer={kind === 'join'} />
+          <VariantChoice value={variant} onChange={setVariant} />
+          {kind !== 'ssh' && (
+            <DirectChoice road={direct} onChange={setDirect} tried={tried} ofServer={kind === 'join'} />
+          )}
           {create.error && <ProblemNotice error={create.error} />}
         </DialogBody>
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" kind="primary" pending={create.isPending} disabled={unconfigured}>
-            {kind === 'join' ? 'Show its line' : 'Create'}
+            {{ join: 'Show its line', ssh: 'Look at its host key', digitalocean: 'Create' }[kind]}
           </Button>
         </DialogActions>
       </form>

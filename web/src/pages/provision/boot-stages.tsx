@@ -5,6 +5,7 @@ import type { Tone } from '../../words/tone.ts'
 const STAGES = [
   ['docker', 'Docker'],
   ['image', 'Image of DTMA'],
+  ['program', 'Program of DTMA'],
   ['dtma', 'DTMA started'],
   ['enrolled', 'Enrolled'],
 ] as const
@@ -14,10 +15,11 @@ const TONES = { running: 'busy', done: 'ok', failed: 'bad' } as const satisfies 
 /** How far an installation is, as the machine itself reports it. */
 export function BootStages({ boot, waiting }: { boot: Boot | undefined; waiting: string }) {
   if (!boot) return <p className="text-ink-faint">{waiting}</p>
+  const builtHere = boot.stages.some(({ stage }) => stage === 'program')
   return (
     <div>
       <ol className="flex flex-wrap gap-x-5 gap-y-1.5" aria-label="Stages of the installation">
-        {STAGES.map(([stage, words]) => {
+        {STAGES.filter(([stage]) => stage !== 'program' || builtHere).map(([stage, words]) => {
           const state = boot.stages.find((known) => known.stage === stage)?.state
           return (
             <li key={stage} className="flex items-center gap-1.5">

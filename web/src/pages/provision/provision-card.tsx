@@ -1,5 +1,5 @@
 import { removeToolbox, retryToolbox, type Toolbox } from '@agentopia/api'
-import { RotateCw, Trash2 } from 'lucide-react'
+import { RotateCw, Terminal, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useMay } from '../../api/me.ts'
 import { useAction } from '../../api/use-action.ts'
@@ -11,6 +11,7 @@ import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { notify } from '../../shell/notices.ts'
 import { BootStages } from './boot-stages.tsx'
 import { JoinInstructions } from './join-instructions.tsx'
+import { SshSession } from './ssh-session.tsx'
 
 const ENDING: readonly Toolbox['status'][] = [
   'pending_deprovision',
@@ -23,7 +24,7 @@ const ENDING: readonly Toolbox['status'][] = [
 export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
   const retry = useAction(retryToolbox)
   const may = useMay('operator')
-  const [open, setOpen] = useState<'remove' | 'join'>()
+  const [open, setOpen] = useState<'remove' | 'join' | 'ssh'>()
   const { id: toolboxId, placement, dropletId, boot, status, provider } = toolbox
   const lockedOut = status === 'quarantined'
   const waits =
@@ -36,6 +37,12 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
         {may && waits && (
           <Button size="small" onClick={() => setOpen('join')}>
             {lockedOut ? 'Enrol anew' : 'Show its line'}
+          </Button>
+        )}
+        {may && provider === 'ssh' && !ENDING.includes(status) && (
+          <Button size="small" onClick={() => setOpen('ssh')}>
+            <Terminal />
+            Over SSH
           </Button>
         )}
         {may && again && (
@@ -70,6 +77,14 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
             ]}
           />
         )}
+        {toolbox.ssh && (
+          <Facts
+            facts={[
+              ['Server', `${toolbox.ssh.user}@${toolbox.ssh.host} port ${toolbox.ssh.port}`],
+              ['Host key', toolbox.ssh.hostKey?.fingerprint ?? 'not accepted yet'],
+            ]}
+          />
+        )}
         <BootStages
           boot={boot}
           waiting={
@@ -78,6 +93,7 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
         />
       </div>
       {open === 'join' && <JoinInstructions toolbox={toolbox} onClose={() => setOpen(undefined)} />}
+      {open === 'ssh' && <SshSession toolbox={toolbox} onClose={() => setOpen(undefined)} />}
       <RemoveToolbox toolbox={toolbox} open={open === 'remove'} onClose={() => setOpen(undefined)} />
     </Card>
   )
