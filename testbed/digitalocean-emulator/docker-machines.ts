@@ -28,6 +28,11 @@ const IMAGES: Readonly<Record<string, MachineImage>> = {
   'docker-20-04': 'agentopia-testbed:docker',
 }
 
+/** `agentopia-testbed:…`, or the copy of a disk. */
+const machineImageOf = (image: string): MachineImage => IMAGES[image] ?? `agentopia-testbed-snapshot:${image}`
+
+const memoryOf = (size: string): number => SIZES.find(({ slug }) => slug === size)!.memory
+
 const containerOf = (dropletId: number): string => `agentopia-droplet-${dropletId}`
 
 /** Droplets that are containers with systemd, cloud-init and a Docker of their own, on a network of their own. */
@@ -41,6 +46,7 @@ export async function openDockerMachines(): Promise<Machines & { close(): Promis
   await nat('-C').catch(() => nat('-I'))
   const resolver = /^nameserver (\S+)/m.exec(await readFile('/etc/resolv.conf', 'utf8'))?.[1]
   const made = new Set<number>()
+  const copies = new Set<string>()
 
   return {
     instant: false,
@@ -51,10 +57,10 @@ export async function openDockerMachines(): Promise<Machines & { close(): Promis
       await startMachine({
         name: containerOf(id),
         hostname: name,
-        image: IMAGES[image]!,
+        image: machineImageOf(image),
         network: NETWORK,
         address,
-        memoryMb: SIZES.find(({ slug }) => slug === size)!.memory,
+        memoryMb: memoryOf(size),
         label: LABEL,
         env: { DROPLET_ID: String(id), ...(resolver ? { TESTBED_DNS: resolver } : {}) },
       })
@@ -67,8 +73,21 @@ export async function openDockerMachines(): Promise<Machines & { close(): Promis
       if (what === 'on') await docker(['start', containerOf(id)])
       else await docker([what === 'off' ? 'stop' : 'restart', '--time', '30', containerOf(id)])
     },
+    async resize({ id }, size) {
+      const memory = `${memoryOf(size)}m`
+      await docker(['update', '--memory', memory, '--memory-swap', memory, containerOf(id)])
+    },
+    async snapshot({ id }, snapshotId) {
+      await docker(['commit', containerOf(id), machineImageOf(snapshotId)])
+      copies.add(snapshotId)
+    },
+    async forgetSnapshot(snapshotId) {
+      await docker(['rmi', machineImageOf(snapshotId)])
+      copies.delete(snapshotId)
+    },
     async close() {
       for (const id of made) await removeMachine(containerOf(id))
+      for (const id of copies) await docker(['rmi', '--force', machineImageOf(id)])
       await nat('-D')
       await docker(['network', 'rm', NETWORK])
     },

@@ -24,6 +24,7 @@ function answer(url: string, droplet: Droplet): string | undefined {
     region: droplet.region,
     'user-data': droplet.userData,
     'interfaces/public/0/ipv4/address': droplet.address,
+    tags: droplet.tags.join('\n'),
   }
   return known[name]
 }
