@@ -20,6 +20,7 @@ import { decideApproval, listApprovals } from './approvals.ts'
 import { exportCalls, getCallSettings, listCalls, switchCalls, updateCallSettings, verifyCalls } from './calls.ts'
 import { getCatalogTool, listCatalog } from './catalog.ts'
 import { getCredential, putCredential, revokeCredential } from './credentials.ts'
+import { listDropletActions, listSnapshots, removeSnapshot, startDropletAction } from './droplet-actions.ts'
 import { followChanges, getInfo, listActivity } from './events.ts'
 import {
   deployTool,
@@ -89,6 +90,10 @@ export const OPERATIONS = [
   listProviderOptions,
   setProviderToken,
   removeProviderToken,
+  startDropletAction,
+  listDropletActions,
+  listSnapshots,
+  removeSnapshot,
   listCatalog,
   getCatalogTool,
   listInstances,

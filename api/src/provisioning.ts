@@ -1,18 +1,13 @@
 import * as z from 'zod'
-import { Name, Timestamp, ToolboxId } from './fields.ts'
+import { Name, Slug, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 import { Toolbox } from './toolboxes.ts'
 
 const one = z.object({ toolboxId: ToolboxId })
-const slug = z
-  .string()
-  .min(1)
-  .max(64)
-  .regex(/^[a-z0-9][a-z0-9.-]*$/, 'a slug of DigitalOcean')
 
 export const NewToolbox = z.discriminatedUnion('provider', [
   z.strictObject({ provider: z.literal('join'), name: Name }),
-  z.strictObject({ provider: z.literal('digitalocean'), name: Name, region: slug, size: slug, image: slug }),
+  z.strictObject({ provider: z.literal('digitalocean'), name: Name, region: Slug, size: Slug, image: Slug }),
 ])
 
 export const createToolbox = defineUserOperation({
@@ -43,8 +38,9 @@ export const removeToolbox = defineUserOperation({
   auth: 'operator',
   status: 202,
   params: one,
+  query: z.object({ confirm: Name.optional().describe('Name of the toolbox; needed for a droplet.') }),
   reply: Toolbox,
-  problems: ['toolbox-not-found'],
+  problems: ['toolbox-not-found', 'not-confirmed'],
 })
 
 export const retryToolbox = defineUserOperation({

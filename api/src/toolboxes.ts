@@ -81,6 +81,7 @@ export const Toolbox = z.object({
   lastHeartbeatAt: Timestamp.optional().describe("By the control plane's clock."),
   connected: z.boolean().describe('A tunnel is open now.'),
   publicIpAddress: z.string().optional(),
+  reservedIpAddress: z.string().optional().describe('Of a droplet: it stays when the droplet is another.'),
   placement: Placement.optional().describe('Of a droplet.'),
   dropletId: z.int().optional(),
   boot: Boot.optional().describe('Absent for this machine itself.'),

@@ -26,6 +26,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   createApiToken: { name: 'cli', role: 'viewer' },
   createToolbox: { provider: 'join', name: 'server' },
   setProviderToken: { token: 'dop_v1_no_such_token' },
+  startDropletAction: { kind: 'reboot' },
   deployTool: { toolId: 'everything', name: 'second' },
   updateInstance: { config: {} },
   createAgent: { name: 'another' },
@@ -69,6 +70,7 @@ const nowhere: Readonly<Record<string, string>> = {
   invitationId: 'invite_0000000000000000',
   grantId: 'grant_0000000000000000',
   approvalId: 'appr_0000000000000000',
+  snapshotId: '1',
   toolId: 'no-such-tool',
 }
 

@@ -42,6 +42,7 @@ import type { DtmaImage } from './install/dtma-image.ts'
 import { installRoutes } from './install/install.routes.ts'
 import type { Log } from './log.ts'
 import { newId } from './new-id.ts'
+import { actionRoutes } from './providers/digitalocean/action.routes.ts'
 import { createDigitalOcean } from './providers/digitalocean/digitalocean.ts'
 import { SWEEP_EVERY_MS } from './providers/digitalocean/droplet.sweep.ts'
 import { providerRoutes } from './providers/digitalocean/provider.routes.ts'
@@ -178,6 +179,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     keyPin: machines.keyPin,
     owner,
     disconnect,
+    random,
+    wake: wakeToolbox,
   })
   const finders = [...providers, digitalOcean.finder]
   const providerOf = (name: string) => finders.find((finder) => finder.name === name)
@@ -194,6 +197,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     }),
     loop,
   )
+  const actionLoop = runLoop(digitalOcean.actionReconciler, loop)
   const sweepLoop = runLoop(digitalOcean.sweep, { ...loop, resyncMs: SWEEP_EVERY_MS })
   const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
 
@@ -302,6 +306,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       ...digitalOcean.options,
     })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
+    actionRoutes(mount, { store, newId, ...digitalOcean, wake: actionLoop.wake })
     catalogRoutes(mount, { catalog })
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
     agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })
@@ -344,6 +349,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       changes.stop(),
       toolboxLoop.stopped,
       sweepLoop.stopped,
+      actionLoop.stopped,
       instanceLoop.stopped,
       agentToolLoop.stopped,
       liveness.stopped,

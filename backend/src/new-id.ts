@@ -13,6 +13,7 @@ export type IdPrefix =
   | 'appr'
   | 'act'
   | 'prov'
+  | 'deed'
   | 'client'
   | 'grant'
   | 'user'

@@ -3,7 +3,7 @@ import { BOOT_STAGES, type BootStage, type BootState } from '@agentopia/dtma/con
 import { and, eq, gt, isNull } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
-import { digestOf } from './secrets.ts'
+import { tokenDigestOf } from './secrets.ts'
 
 /** Is this the token with which this toolbox may still be enrolled? A used one says nothing any more. */
 export async function mayReport(tx: Tx, token: string, toolboxId: string, now: Date): Promise<boolean> {
@@ -12,7 +12,7 @@ export async function mayReport(tx: Tx, token: string, toolboxId: string, now: D
     .from(enrolmentTokens)
     .where(
       and(
-        eq(enrolmentTokens.digest, digestOf(token)),
+        eq(enrolmentTokens.digest, tokenDigestOf(token)),
         eq(enrolmentTokens.toolboxId, toolboxId),
         isNull(enrolmentTokens.usedAt),
         gt(enrolmentTokens.expiresAt, now),

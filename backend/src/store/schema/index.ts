@@ -4,6 +4,7 @@ export * from './approvals.ts'
 export * from './auth.ts'
 export * from './calls.ts'
 export * from './credentials.ts'
+export * from './droplet-actions.ts'
 export * from './instances.ts'
 export * from './oauth.ts'
 export * from './providers.ts'
@@ -23,6 +24,7 @@ export const ANNOUNCED = {
   agent_toolbox_access: 'agent',
   agent_toolbelt_items: 'toolbelt',
   agent_tool_capability_permissions: 'toolbelt',
+  droplet_actions: 'toolbox',
   providers: 'provider',
   agent_tool_credentials: 'toolbelt',
   tool_calls: 'call',
