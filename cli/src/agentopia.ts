@@ -27,6 +27,7 @@ import { logout } from './commands/logout.ts'
 import { memberInvitations, memberInvite, memberUninvite } from './commands/member/invitations.ts'
 import { memberList, memberRemove, memberRole } from './commands/member/people.ts'
 import { providerForget, providerOptions, providerSet, providerShow } from './commands/provider/digital-ocean.ts'
+import { snapshotList, snapshotRemove } from './commands/snapshot/manage.ts'
 import { tokenList } from './commands/token/list.ts'
 import { tokenRevoke } from './commands/token/revoke.ts'
 import { toolCapabilities } from './commands/tool/capabilities.ts'
@@ -42,6 +43,18 @@ import { toolbeltList } from './commands/toolbelt/list.ts'
 import { toolbeltApprove, toolbeltReview } from './commands/toolbelt/review.ts'
 import { toolbeltSet } from './commands/toolbelt/switches.ts'
 import { toolboxCreate } from './commands/toolbox/create.ts'
+import {
+  toolboxActions,
+  toolboxPowerCycle,
+  toolboxPowerOff,
+  toolboxPowerOn,
+  toolboxReboot,
+  toolboxRebuild,
+  toolboxReleaseAddress,
+  toolboxReserveAddress,
+  toolboxResize,
+  toolboxSnapshot,
+} from './commands/toolbox/droplet.ts'
 import { toolboxJoin } from './commands/toolbox/join.ts'
 import { toolboxList } from './commands/toolbox/list.ts'
 import { toolboxRefresh } from './commands/toolbox/refresh.ts'
@@ -64,7 +77,18 @@ export const agentopia = defineCommand({
       remove: toolboxRemove,
       show: toolboxShow,
       refresh: toolboxRefresh,
+      reboot: toolboxReboot,
+      'power-cycle': toolboxPowerCycle,
+      'power-off': toolboxPowerOff,
+      'power-on': toolboxPowerOn,
+      resize: toolboxResize,
+      rebuild: toolboxRebuild,
+      snapshot: toolboxSnapshot,
+      'reserve-address': toolboxReserveAddress,
+      'release-address': toolboxReleaseAddress,
+      actions: toolboxActions,
     }),
+    snapshot: noun('snapshot', 'Copies of the disks of droplets', { list: snapshotList, remove: snapshotRemove }),
     provider: noun('provider', 'DigitalOcean, where droplets come from', {
       show: providerShow,
       set: providerSet,

@@ -6,6 +6,7 @@ import { CallSettingsCard } from './settings/call-settings.tsx'
 import { DigitalOcean } from './settings/digital-ocean.tsx'
 import { People } from './settings/people.tsx'
 import { Profile } from './settings/profile.tsx'
+import { Snapshots } from './settings/snapshots.tsx'
 
 /** One's own: how one signs in, tokens, looks; what the account decides about calls; and what this control plane is. */
 export const SettingsPage = () => (
@@ -16,6 +17,7 @@ export const SettingsPage = () => (
       <ApiTokens />
       <People />
       <DigitalOcean />
+      <Snapshots />
       <CallSettingsCard />
       <Appearance />
       <About />

@@ -6,10 +6,13 @@ import { useAction } from '../../api/use-action.ts'
 import { Button } from '../../parts/button.tsx'
 import { Card, CardHeader } from '../../parts/card.tsx'
 import { ConfirmByName } from '../../parts/confirm-by-name.tsx'
+import { CopyableId } from '../../parts/copyable.tsx'
 import { Facts } from '../../parts/facts.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { notify } from '../../shell/notices.ts'
 import { BootStages } from './boot-stages.tsx'
+import { DropletMenu } from './droplet-menu.tsx'
+import { DropletProgress } from './droplet-progress.tsx'
 import { JoinInstructions } from './join-instructions.tsx'
 
 const ENDING: readonly Toolbox['status'][] = [
@@ -40,6 +43,7 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
             Try again
           </Button>
         )}
+        {may && dropletId !== undefined && !ENDING.includes(status) && <DropletMenu toolbox={toolbox} />}
         {may && !ENDING.includes(status) && (
           <Button size="small" kind="destroy" onClick={() => setOpen('remove')}>
             <Trash2 />
@@ -49,13 +53,18 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
       </CardHeader>
       <div className="flex flex-col gap-4 p-4">
         {retry.error && <ProblemNotice error={retry.error} />}
+        {provider === 'digitalocean' && <DropletProgress toolboxId={toolboxId} />}
         {placement && (
           <Facts
             facts={[
               ['Droplet', dropletId ?? 'not made yet'],
               ['Region', placement.region],
               ['Size', placement.size],
-              ['Image', placement.image],
+              ['Image', /^\d+$/.test(placement.image) ? `snapshot ${placement.image}` : placement.image],
+              toolbox.reservedIpAddress !== undefined && [
+                'Reserved address',
+                <CopyableId key="reserved" id={toolbox.reservedIpAddress} />,
+              ],
               ['Cost', `$${placement.monthlyUsd} a month, also while it is off`],
             ]}
           />
@@ -78,7 +87,7 @@ function RemoveToolbox({ toolbox, open, onClose }: { toolbox: Toolbox; open: boo
   const { id: toolboxId, name, provider } = toolbox
   const confirm = () =>
     remove.mutate(
-      { params: { toolboxId } },
+      { params: { toolboxId }, query: { confirm: name } },
       {
         onSuccess: () => {
           notify({ tone: 'busy', text: `${name} is being removed` })
@@ -98,7 +107,7 @@ function RemoveToolbox({ toolbox, open, onClose }: { toolbox: Toolbox; open: boo
       onConfirm={confirm}
     >
       {provider === 'digitalocean'
-        ? 'Its droplet is destroyed with everything on it. Its history stays.'
+        ? 'Its droplet is destroyed with everything on it, and a reserved address is given back. Its history stays, and so do its snapshots, which go on costing: see Settings.'
         : 'Its credentials open nothing from then on, and its tools leave every toolbelt. Its history stays.'}
     </ConfirmByName>
   )
