@@ -25,7 +25,12 @@ interface Rule {
 }
 
 const CONTRACT = '@agentopia/dtma/contract'
-const TESTBED = ['@agentopia/testbed/cloud', '@agentopia/testbed/emulator', '@agentopia/testbed/machines']
+const TESTBED = [
+  '@agentopia/testbed/cloud',
+  '@agentopia/testbed/description',
+  '@agentopia/testbed/emulator',
+  '@agentopia/testbed/machines',
+]
 
 /** What tests may take besides. */
 const FOR_TESTS = ['@agentopia/backend/testing', '@agentopia/dtma/testing', ...TESTBED]

@@ -133,7 +133,7 @@ async function goWrong({ answer, retryAfterSeconds, message }: Fault): Promise<R
 }
 
 const NewTag = z.strictObject({ name: z.string().regex(/^[\w:-]{1,255}$/) })
-const Rule = z.object({ protocol: z.enum(['tcp', 'udp', 'icmp']), ports: z.string().optional() })
+const Rule = z.object({ protocol: z.enum(['tcp', 'udp', 'icmp']), ports: z.string() })
 const Tagging = z.strictObject({
   resources: z.array(z.strictObject({ resource_id: z.string(), resource_type: z.literal('droplet') })).min(1),
 })
@@ -155,7 +155,15 @@ async function route(world: World, request: Request): Promise<Response> {
   switch (`${request.method} ${path}`) {
     case 'GET account':
       return Response.json({
-        account: { droplet_limit: world.knobs.dropletLimit, email: 'test@example.com', status: 'active' },
+        account: {
+          droplet_limit: world.knobs.dropletLimit,
+          floating_ip_limit: 3,
+          email: 'test@example.com',
+          email_verified: true,
+          uuid: 'b6fr89dbf6d9156cace5f3c78dc9851d957381ef',
+          status: 'active',
+          status_message: '',
+        },
       })
     case 'GET regions':
       return list(REGIONS)

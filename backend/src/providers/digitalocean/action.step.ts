@@ -58,7 +58,7 @@ const MINUTE = 60_000
 const MOST_ATTEMPTS = 2
 
 /** How long a stage may take, in milliseconds. */
-export const LIMITS_MS = {
+const LIMITS_MS = {
   reboot: 10 * MINUTE,
   power_cycle: 10 * MINUTE,
   shutdown: 2 * MINUTE,

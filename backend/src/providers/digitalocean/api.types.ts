@@ -89,7 +89,8 @@ export interface NewFirewall {
   readonly inbound_rules: readonly []
   readonly outbound_rules: readonly {
     readonly protocol: 'tcp' | 'udp' | 'icmp'
-    readonly ports?: string
+    /** `0`: all. */
+    readonly ports: string
     readonly destinations: { readonly addresses: readonly string[] }
   }[]
 }

@@ -9,7 +9,7 @@ import { listSteadyToolboxes, recordOf } from './droplet.store.ts'
 import { lost, poweredOff } from './droplet-words.ts'
 
 /** What one toolbox is told by a look at the droplets of the account. */
-export type Finding =
+type Finding =
   | { readonly kind: 'as-known' }
   /** Not in the list, for the first time: lists lag. */
   | { readonly kind: 'missing' }
@@ -21,7 +21,7 @@ export type Finding =
 type Known = Pick<ToolboxRow, 'status' | 'doDropletId' | 'publicIpAddress' | 'provisioning'>
 
 /** Decides; touches nothing. @param droplets Every one with the tag of this environment. */
-export function findingOf(known: Known, droplets: readonly Droplet[]): Finding {
+function findingOf(known: Known, droplets: readonly Droplet[]): Finding {
   const droplet = droplets.find(({ id }) => id === known.doDropletId)
   if (!droplet) return recordOf(known).missingSince ? { kind: 'missing-still' } : { kind: 'missing' }
   const address = addressOf(droplet)

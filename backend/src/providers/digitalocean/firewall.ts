@@ -12,7 +12,7 @@ const firewallOf = (environment: string): NewFirewall => ({
   outbound_rules: [
     { protocol: 'tcp', ports: '0', destinations: ANYWHERE },
     { protocol: 'udp', ports: '0', destinations: ANYWHERE },
-    { protocol: 'icmp', destinations: ANYWHERE },
+    { protocol: 'icmp', ports: '0', destinations: ANYWHERE }, // its description wants ports of every protocol
   ],
 })
 
