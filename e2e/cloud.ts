@@ -10,7 +10,7 @@ export interface CloudAndProduct extends AsyncDisposable {
 /** An emulated DigitalOcean, and the product that takes it for the real one. Nothing of both is left when it is disposed. */
 export async function startWithCloud(env: Readonly<Record<string, string>> = {}): Promise<CloudAndProduct> {
   await buildMachineImages()
-  const cloud = await openCloud()
+  const cloud = await openCloud({ bed: Number(process.env['TESTBED'] ?? 0) })
   try {
     const port = env['PORT'] ?? String(await freePort())
     const product = await startProduct({

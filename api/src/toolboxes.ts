@@ -54,7 +54,7 @@ export type Observation = z.infer<typeof Observation>
 /** How far the installation of DTMA on a machine is. */
 export const Boot = z.object({
   stages: z.array(z.object({ stage: BootStage, state: BootState, at: Timestamp })),
-  /** The last lines of the installation, when a stage failed. */
+  /** The last lines of the installation, as of the last report. */
   log: z.string().optional(),
 })
 export type Boot = z.infer<typeof Boot>

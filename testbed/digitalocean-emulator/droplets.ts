@@ -59,6 +59,9 @@ const snapshotAsImage = ({ id, name, region, disk, createdAt }: EmulatedSnapshot
 /** What a copy of a disk weighs, in GB. */
 export const sizeOf = (disk: number): number => disk / 10
 
+/** The first address of its network. */
+export const gatewayOf = (address: string): string => address.replace(/^(\d+\.\d+)\..*/, '$1.0.1')
+
 /** As DigitalOcean writes it. */
 export const isoOf = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z/, 'Z')
 
@@ -165,7 +168,7 @@ export function viewOf(world: World, droplet: EmulatedDroplet) {
     size_slug: size.slug,
     networks: {
       v4: networked
-        ? [{ ip_address: droplet.address, netmask: '255.255.0.0', gateway: '10.91.0.1', type: 'public' }]
+        ? [{ ip_address: droplet.address, netmask: '255.255.0.0', gateway: gatewayOf(droplet.address), type: 'public' }]
         : [],
       v6: [],
     },

@@ -10,7 +10,7 @@ export interface EmulatedDroplet {
   image: string
   tags: readonly string[]
   readonly userData: string
-  readonly address: string
+  address: string
   readonly createdAt: number
   /** Infinity until its machine runs. */
   activeAt: number

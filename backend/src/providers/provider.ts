@@ -14,6 +14,10 @@ export interface Machine {
   readonly exit?: { readonly code: number; readonly at: Date }
   /** One sentence for people: what the provider saw. */
   readonly description: string
+  /** Public IPv4 address, when the provider knows it. */
+  readonly address?: string
+  /** One sentence for people, for when nothing comes from DTMA: what that means for such a machine. */
+  readonly silence?: string
   /** The command or action that brings it back, when its state asks for one. */
   readonly remedy?: string
 }
@@ -27,6 +31,8 @@ export interface ToolboxProvider {
   readonly name: Provider
   /** The machine made for this toolbox, if any. Found by label, so it survives the loss of our database. */
   find(toolboxId: string, signal: AbortSignal): Promise<Machine | undefined>
+  /** What to do when there is none any more. */
+  readonly absentRemedy?: string
   /** Makes or replaces the machine and starts it; returns when it was started, not when DTMA reports. @param enrolmentToken Right to become this toolbox; never put where a process list or an inspect shows it. */
   create(toolboxId: string, enrolmentToken: string, signal: AbortSignal): Promise<void>
   /** Hands a new enrolment token to a machine whose earlier one has expired. */

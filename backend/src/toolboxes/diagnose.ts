@@ -35,6 +35,8 @@ export interface Facts {
   readonly answer?: Answer
   /** What the provider knows of the machine; absent when it cannot know. */
   readonly machine?: Machine | 'absent'
+  /** What to do when the machine is absent, when the provider knows. */
+  readonly absentRemedy?: string
   /** Why the provider could not say, when it could not. */
   readonly providerFailure?: string
   readonly previous?: Pick<Observation, 'code' | 'observedAt'>
@@ -113,6 +115,10 @@ function rememberedCode(previous: Facts['previous'], lastHeartbeatAt: Date | und
 }
 
 function summaryOf(code: ObservationCode, { answer, machine }: Facts): string {
+  if (!answer && SILENT_CODES.includes(code) && code !== 'unauthorized') {
+    if (machine === 'absent') return 'Its machine does not exist any more'
+    if (machine?.silence && !(code === 'stopped' && machine.state === 'running')) return machine.silence
+  }
   switch (code) {
     case 'reachable':
       return answer?.kind === 'status' && answer.status.docker.isolation?.state === 'failed'
@@ -201,11 +207,13 @@ function isolationIn({ state, checkedAt, leaks }: NonNullable<DtmaStatus['docker
   return `a tool could reach ${found}${checkedAt ? `, probed at ${checkedAt}` : ''}`
 }
 
-function nextStepOf(code: ObservationCode, { machine, tunnel }: Facts): string | undefined {
+function nextStepOf(code: ObservationCode, { toolboxId, machine, tunnel, absentRemedy }: Facts): string | undefined {
   if (code === 'reachable') return undefined
   const found = typeof machine === 'object' ? machine : undefined
+  if (machine === 'absent' && !tunnel.open && absentRemedy) return absentRemedy
   const ending = code === 'stopped' && found?.state === 'running'
   const machineExplains = !ending && (!tunnel.open || found?.state === 'paused')
+  if (ending) return `Start DTMA on the machine again (\`docker start agentopia-dtma-${toolboxId}\`), or reboot it.`
   return (machineExplains && found?.remedy) || NEXT_STEPS[code]
 }
 

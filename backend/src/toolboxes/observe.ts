@@ -1,11 +1,12 @@
 import { type Observation, ProblemError } from '@agentopia/api'
 import { type Client, createClient, type Fetch, getHealth, getStatus } from '@agentopia/dtma/contract'
 import * as z from 'zod'
-import { type Machine, ProviderError, type ToolboxProvider } from '../providers/provider.ts'
+import { ProviderError, type ToolboxProvider } from '../providers/provider.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { type Answer, diagnose, type Facts, observationOf, type TunnelFacts } from './diagnose.ts'
 import type { DtmaClients } from './dtma-client.ts'
+import { noteAddress } from './note-address.ts'
 import { findToolbox, storeObservation, type ToolboxRow } from './toolbox.store.ts'
 
 /** What the uplink knows of the connections of toolboxes. */
@@ -21,7 +22,7 @@ export interface ObserverDeps {
   readonly tunnels: Tunnels
   readonly clients: DtmaClients
   /** The provider of this kind of machine, when it can be asked. */
-  readonly providerOf: (provider: ToolboxRow['provider']) => Pick<ToolboxProvider, 'find'> | undefined
+  readonly providerOf: (provider: ToolboxRow['provider']) => Pick<ToolboxProvider, 'find' | 'absentRemedy'> | undefined
   readonly signal: AbortSignal
 }
 
@@ -53,7 +54,11 @@ export function createObserver({ store, clock, tunnels, clients, providerOf, sig
     }
     const observation = observationOf(diagnose(facts), row.observation, new Date(clock.now()))
     const trusted = answer?.kind === 'status' && observation.code !== 'identity_mismatch' ? answer.status : undefined
-    await store.system((tx) => storeObservation(tx, toolboxId, observation, trusted))
+    const { machine: found } = machine
+    await store.system(async (tx) => {
+      await storeObservation(tx, toolboxId, observation, trusted)
+      if (typeof found === 'object' && found.address !== undefined) await noteAddress(tx, row, found.address)
+    })
     return observation
   }
 
@@ -92,11 +97,12 @@ export function createObserver({ store, clock, tunnels, clients, providerOf, sig
     }
   }
 
-  async function inspect(row: ToolboxRow): Promise<{ machine?: Machine | 'absent'; providerFailure?: string }> {
+  async function inspect(row: ToolboxRow): Promise<Pick<Facts, 'machine' | 'absentRemedy' | 'providerFailure'>> {
     const provider = providerOf(row.provider)
     if (!provider || row.status === 'deprovisioned') return {}
     try {
-      return { machine: (await within((limit) => provider.find(row.id, limit))) ?? 'absent' }
+      const machine = (await within((limit) => provider.find(row.id, limit))) ?? 'absent'
+      return { machine, ...(provider.absentRemedy ? { absentRemedy: provider.absentRemedy } : {}) }
     } catch (error) {
       if (error instanceof ProviderError || error instanceof DeadlineError) return { providerFailure: error.message }
       throw error

@@ -14,8 +14,10 @@ export interface DropletFinderDeps {
 export function createDropletFinder({
   clientOfToolbox,
   environment,
-}: DropletFinderDeps): Pick<ToolboxProvider, 'find'> {
+}: DropletFinderDeps): Pick<ToolboxProvider, 'find' | 'absentRemedy'> {
   return {
+    absentRemedy:
+      'Somebody destroyed the droplet at DigitalOcean, with all that was on it. Within ten minutes the toolbox is marked as lost; “Try again” under Provisioning then makes a new droplet and deploys its tools there. Or remove the toolbox.',
     async find(toolboxId, signal) {
       const client = await clientOfToolbox(toolboxId)
       if (!client) throw new ProviderError('The account has no token of DigitalOcean')
@@ -39,15 +41,21 @@ function machineOf(droplet: Droplet): Machine {
     return {
       ...common,
       state: 'running',
-      description: `the droplet ${id} is active${at ? ` at ${at}` : ''}`,
-      remedy: 'Reboot the droplet at DigitalOcean',
+      description: `DigitalOcean says: the droplet ${id} is active${at ? `, at ${at}` : ''}`,
+      ...(at ? { address: at } : {}),
+      silence: 'The droplet runs, but nothing comes from DTMA on it',
+      remedy:
+        'Reboot it under Provisioning: Droplet, Reboot; DTMA starts with it. If that does not help, look at it in the console of DigitalOcean: does it have network, and does DTMA run (`docker ps -a`)?',
     }
   }
-  if (status === 'new') return { ...common, state: 'creating', description: `the droplet ${id} is being made` }
+  if (status === 'new')
+    return { ...common, state: 'creating', description: `DigitalOcean says: the droplet ${id} is being made` }
   return {
     ...common,
     state: 'stopped',
-    description: `the droplet ${id} is powered off; it costs as much as a running one`,
-    remedy: 'Power it on at DigitalOcean, or remove the toolbox',
+    description: `DigitalOcean says: the droplet ${id} is powered off`,
+    silence: 'Its droplet is powered off',
+    remedy:
+      'Power it on under Provisioning: Droplet, Power on. If it is not needed, remove the toolbox: off, it costs as much.',
   }
 }

@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm'
 import { recordActivity } from '../../events/activity.store.ts'
 import type { Store, Tx } from '../../store/connect.ts'
 import { toolboxes } from '../../store/schema/index.ts'
+import { noteAddress } from '../../toolboxes/note-address.ts'
 import { moveTo, restate, type ToolboxRow } from '../../toolboxes/toolbox.store.ts'
 import { addressOf, type Droplet } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
@@ -68,11 +69,7 @@ async function tellFinding(tx: Tx, row: ToolboxRow, finding: Finding | { readonl
     await restate(tx, row.id, 'unresponsive', poweredOff(row))
     if (!told) await tell(tx, row, 'toolbox.powered-off', `${row.name}: ${poweredOff(row)}`)
   }
-  if (finding.kind === 'moved') {
-    const before = row.publicIpAddress ?? 'none'
-    await tx.update(toolboxes).set({ publicIpAddress: finding.address }).where(eq(toolboxes.id, row.id))
-    await tell(tx, row, 'toolbox.moved', `The address of ${row.name} is ${finding.address} now; it was ${before}`)
-  }
+  if (finding.kind === 'moved') await noteAddress(tx, row, finding.address)
 }
 
 const tell = (tx: Tx, { id, accountId }: ToolboxRow, action: string, message: string) =>
