@@ -200,3 +200,34 @@ test('operations that a DTMA lacks are named, and so is what the probe of its to
   expect(leaking.summary).toContain('does not keep tools apart')
   expect(leaking.evidence.join()).toContain('metadata 169.254.169.254:80')
 })
+
+// What an operator reads when a droplet does not answer: what happened, then what to do.
+const droplet = (over: Partial<Machine>) =>
+  machine({ silence: 'The droplet runs, but nothing comes from DTMA on it', remedy: 'Reboot it', ...over })
+
+test.each([
+  [
+    'was destroyed',
+    { machine: 'absent', absentRemedy: 'Try again' },
+    'Its machine does not exist any more',
+    'Try again',
+  ],
+  [
+    'is powered off',
+    { machine: droplet({ state: 'stopped', silence: 'It is off', remedy: 'Power it on' }) },
+    'It is off',
+    'Power it on',
+  ],
+  ['runs, and is silent', { machine: droplet({}) }, 'The droplet runs, but nothing comes from DTMA on it', 'Reboot it'],
+] as const)('a droplet that %s is called so, with the next step', (_, over, summary, nextStep) => {
+  for (const cause of ['broken', 'silent'] as const)
+    expect(diagnose(facts({ tunnel: closed(cause), ...over }))).toMatchObject({ summary, nextStep })
+})
+
+test('one whose DTMA was stopped on it is told how to start it', () => {
+  const { summary, nextStep } = diagnose(facts({ tunnel: closed('goodbye'), machine: droplet({}) }))
+  expect([summary, nextStep]).toEqual([
+    'DTMA was stopped on purpose',
+    expect.stringContaining('docker start agentopia-dtma-toolbox_a'),
+  ])
+})
