@@ -34,7 +34,11 @@ for (const fate of FATES) {
   await meet(fate, toolbox, both)
   await open(page, toolbox.id)
   await page.getByRole('button', { name: 'Refresh status' }).click()
-  await page.getByText(/looked (now|just now|\d s ago)/).waitFor()
+  await page
+    .locator('#observation')
+    .getByText(/looked (now|just now|\d s ago)/)
+    .waitFor()
+  await page.getByRole('button', { name: 'Refresh status' }).and(page.locator(':enabled')).waitFor()
   await take(`droplet-${fate}`)
 }
 await open(page, toolboxes.get('moved')!.id, 'activity')

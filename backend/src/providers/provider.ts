@@ -16,8 +16,8 @@ export interface Machine {
   readonly description: string
   /** Public IPv4 address, when the provider knows it. */
   readonly address?: string
-  /** One sentence for people, for when nothing comes from DTMA: what that means for such a machine. */
-  readonly silence?: string
+  /** For when nothing comes from DTMA: what that means for such a machine, and what to do, by how the connection ended. */
+  readonly silence?: Readonly<Record<'broken' | 'silent', { readonly summary: string; readonly remedy: string }>>
   /** The command or action that brings it back, when its state asks for one. */
   readonly remedy?: string
 }

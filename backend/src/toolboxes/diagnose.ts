@@ -114,10 +114,12 @@ function rememberedCode(previous: Facts['previous'], lastHeartbeatAt: Date | und
   return lastHeartbeatAt && lastHeartbeatAt > new Date(previous.observedAt) ? undefined : previous.code
 }
 
-function summaryOf(code: ObservationCode, { answer, machine }: Facts): string {
+function summaryOf(code: ObservationCode, facts: Facts): string {
+  const { answer, machine } = facts
   if (!answer && SILENT_CODES.includes(code) && code !== 'unauthorized') {
     if (machine === 'absent') return 'Its machine does not exist any more'
-    if (machine?.silence && !(code === 'stopped' && machine.state === 'running')) return machine.silence
+    const silence = silenceOf(code, facts)
+    if (silence) return silence.summary
   }
   switch (code) {
     case 'reachable':
@@ -159,7 +161,7 @@ function evidenceOf({ enrolled, lastHeartbeatAt, tunnel, answer, machine, provid
     const { code, cause, at } = tunnel.lastClose
     evidence.push(`tunnel closed with code ${code} (${CAUSES[cause]}) at ${at.toISOString()}`)
   } else evidence.push(enrolled ? 'no tunnel since the control plane started' : 'not enrolled yet')
-  if (machine === 'absent') evidence.push('its machine does not exist')
+  if (machine === 'absent') evidence.push('its provider knows no such machine any more')
   else if (machine) evidence.push(machine.description)
   if (providerFailure) evidence.push(providerFailure)
   if (lastHeartbeatAt) evidence.push(`last heartbeat at ${lastHeartbeatAt.toISOString()}`)
@@ -207,14 +209,23 @@ function isolationIn({ state, checkedAt, leaks }: NonNullable<DtmaStatus['docker
   return `a tool could reach ${found}${checkedAt ? `, probed at ${checkedAt}` : ''}`
 }
 
-function nextStepOf(code: ObservationCode, { toolboxId, machine, tunnel, absentRemedy }: Facts): string | undefined {
+/** What the silence of such a machine means; a DTMA that said goodbye and whose machine runs is no riddle. */
+function silenceOf(code: ObservationCode, { machine, tunnel }: Facts) {
+  if (typeof machine !== 'object' || tunnel.open || (code === 'stopped' && machine.state === 'running'))
+    return undefined
+  return machine.silence?.[tunnel.lastClose?.cause === 'silent' || code === 'not_answering' ? 'silent' : 'broken']
+}
+
+function nextStepOf(code: ObservationCode, facts: Facts): string | undefined {
+  const { toolboxId, machine, tunnel, absentRemedy } = facts
   if (code === 'reachable') return undefined
   const found = typeof machine === 'object' ? machine : undefined
   if (machine === 'absent' && !tunnel.open && absentRemedy) return absentRemedy
   const ending = code === 'stopped' && found?.state === 'running'
   const machineExplains = !ending && (!tunnel.open || found?.state === 'paused')
   if (ending) return `Start DTMA on the machine again (\`docker start agentopia-dtma-${toolboxId}\`), or reboot it.`
-  return (machineExplains && found?.remedy) || NEXT_STEPS[code]
+  const silence = SILENT_CODES.includes(code) && code !== 'unauthorized' ? silenceOf(code, facts) : undefined
+  return silence?.remedy ?? ((machineExplains && found?.remedy) || NEXT_STEPS[code])
 }
 
 const NEXT_STEPS = {

@@ -43,9 +43,7 @@ function machineOf(droplet: Droplet): Machine {
       state: 'running',
       description: `DigitalOcean says: the droplet ${id} is active${at ? `, at ${at}` : ''}`,
       ...(at ? { address: at } : {}),
-      silence: 'The droplet runs, but nothing comes from DTMA on it',
-      remedy:
-        'Reboot it under Provisioning: Droplet, Reboot; DTMA starts with it. If that does not help, look at it in the console of DigitalOcean: does it have network, and does DTMA run (`docker ps -a`)?',
+      silence: RUNS,
     }
   }
   if (status === 'new')
@@ -54,8 +52,25 @@ function machineOf(droplet: Droplet): Machine {
     ...common,
     state: 'stopped',
     description: `DigitalOcean says: the droplet ${id} is powered off`,
-    silence: 'Its droplet is powered off',
-    remedy:
-      'Power it on under Provisioning: Droplet, Power on. If it is not needed, remove the toolbox: off, it costs as much.',
+    silence: { broken: OFF, silent: OFF },
   }
 }
+
+const RUNS = {
+  broken: {
+    summary: 'The droplet runs, but DTMA on it has ended',
+    remedy:
+      'After a crash DTMA starts again by itself within a minute. If it does not, reboot the droplet under Provisioning: Droplet, Reboot; DTMA starts with it.',
+  },
+  silent: {
+    summary: 'The droplet runs, but nothing comes through from it: its network is cut, or it hangs',
+    remedy:
+      'Look at the network and the firewalls of the droplet at DigitalOcean: it must be able to dial out. If nothing is wrong there, reboot it under Provisioning: Droplet, Reboot.',
+  },
+} as const
+
+const OFF = {
+  summary: 'Its droplet is powered off',
+  remedy:
+    'Power it on under Provisioning: Droplet, Power on. If it is not needed any more, remove the toolbox: off, it costs as much as on.',
+} as const
