@@ -47,9 +47,11 @@ await take('droplet-moved-activity')
 await untilLost(both, toolboxes.get('destroyed')!)
 await open(page, toolboxes.get('destroyed')!.id)
 await page.getByRole('button', { name: 'Try again' }).waitFor()
+await page.getByRole('button', { name: 'Refresh status' }).click()
+await page.locator('#observation').getByText(/looked (now|just now|\d s ago)/).waitFor()
 await take('droplet-lost')
 await page.goto('/')
-await page.getByText('Recent activity').first().waitFor()
+await page.getByRole('heading', { level: 1, name: /need a look/ }).waitFor()
 await take('droplet-fleet')
 
 async function open(on: Page, toolboxId: string, tab = ''): Promise<void> {
