@@ -18,7 +18,8 @@ export async function manyDroplets({ product, cloud }: CloudAndProduct, { step }
   const names = Array.from({ length: many }, (_, n) => `box-${n}`)
   const toolboxes = async () => (await client.call(listToolboxes, { query: {} })).items
   const callsBefore = world.calls.length
-  const creates = () => world.calls.filter((call) => call === 'POST /v2/droplets').length
+  // The check of the token asked once, for nothing.
+  const creates = () => world.calls.slice(callsBefore).filter((call) => call === 'POST /v2/droplets').length
 
   await step(`${many} droplets are asked for at once`, () =>
     Promise.all(
