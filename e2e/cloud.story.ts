@@ -154,7 +154,7 @@ export async function cloudStory(
 
   await step('ask for its end; the first delete is answered, and ignored', async () => {
     cloud.emulator.knobs.deletesIgnored = 1
-    await client.call(removeToolbox, { params: { toolboxId } })
+    await client.call(removeToolbox, { params: { toolboxId }, query: { confirm: 'alpha' } })
     if (kill) await powerCut()
   })
   await step('deprovisioned: no droplet is left, its history is', async () => {

@@ -181,7 +181,7 @@ describe.each([
 
   test('uninstalled, it is the server that it was', async () => {
     const { uninstallLine } = await lines()
-    await product.client.call(removeToolbox, { params: { toolboxId } })
+    await product.client.call(removeToolbox, { params: { toolboxId }, query: {} })
     await shell(uninstallLine)
     expect(await footprintOf(server)).toEqual(before)
   })

@@ -132,7 +132,7 @@ test('it does not make one server two toolboxes', async () => {
 
 test('removed and uninstalled, nothing of it is left on the server but Docker', async () => {
   const { uninstallLine } = await newLine()
-  await product.client.call(removeToolbox, { params: { toolboxId } })
+  await product.client.call(removeToolbox, { query: {}, params: { toolboxId } })
   await until('the toolbox is gone', 20_000, toolbox, ({ status }) => status === 'deprovisioned')
   expect(await paste(uninstallLine)).toContain('gone from this machine')
   expect(await containersOn()).toEqual([])

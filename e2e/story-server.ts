@@ -60,7 +60,7 @@ try {
   )
   await step('a tool runs', () => deploy(client, toolboxId, 'everything', 'demo'))
   await step('it is uninstalled: only Docker stays', async () => {
-    await client.call(removeToolbox, { params })
+    await client.call(removeToolbox, { params, query: {} })
     await shell(`cd /root && ${uninstallLine}`)
     const left =
       'ls -d /var/lib/agentopia /opt/agentopia /etc/systemd/system/agentopia* /root/install* 2>/dev/null; getent passwd agentopia-dtma; docker ps -aq; docker images -q; docker volume ls -q; docker network ls -q --filter type=custom'

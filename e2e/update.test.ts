@@ -47,7 +47,7 @@ beforeAll(async () => {
   )
 })
 afterAll(async () => {
-  if (toolboxId) await product.client.call(removeToolbox, { params: { toolboxId } })
+  if (toolboxId) await product.client.call(removeToolbox, { params: { toolboxId }, query: {} })
   await docker('rm', '--force', CONTAINER, `${CONTAINER}-next`)
   await removeBelongings()
   await product?.[Symbol.asyncDispose]()

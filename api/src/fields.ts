@@ -26,6 +26,14 @@ export const SessionId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id of a s
 export const GrantId = id('grant')
 export const CallId = id('call')
 export const ApprovalId = id('appr')
+/** DigitalOcean's numbers; strings here, because not every number of theirs fits. */
+export const SnapshotId = z.string().regex(/^\d{1,18}$/, 'the number of a snapshot')
+/** What DigitalOcean calls a region, a size or an image; of a snapshot, its number. */
+export const Slug = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[a-z0-9][a-z0-9.-]*$/, 'a slug of DigitalOcean')
 export const ToolId = Name.describe('Slug of a catalogue entry.')
 
 export const Page = z.object({

@@ -22,6 +22,7 @@ import { addCatalogTool, getCatalogTool, listCatalog, removeCatalogTool } from '
 import { endConnection, finishConnection, listOAuthClients, putOAuthClient, startConnection } from './connections.ts'
 import { getCredential, putCredential, revokeCredential } from './credentials.ts'
 import { getAgentDataFlow, listFlowLabels, putFlowLabels } from './data-flow.ts'
+import { listDropletActions, listSnapshots, removeSnapshot, startDropletAction } from './droplet-actions.ts'
 import { followChanges, getInfo, listActivity } from './events.ts'
 import { appendImageArchive, beginImageArchive, listImageArchives, removeImageArchive } from './images.ts'
 import {
@@ -117,6 +118,10 @@ export const OPERATIONS = [
   listProviderOptions,
   setProviderToken,
   removeProviderToken,
+  startDropletAction,
+  listDropletActions,
+  listSnapshots,
+  removeSnapshot,
   listCatalog,
   getCatalogTool,
   addCatalogTool,

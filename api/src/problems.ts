@@ -171,6 +171,18 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Create a toolbox of the provider `join` for a server of your own. A droplet has a line while it is quarantined.',
   },
+  'no-droplet': {
+    status: 409,
+    title: 'The toolbox has no droplet that this can be done with',
+    retryable: false,
+    fix: 'Wait until its droplet is made, or choose a toolbox of the provider `digitalocean`.',
+  },
+  'droplet-busy': {
+    status: 409,
+    title: 'Something else is being done with the droplet',
+    retryable: true,
+    fix: 'Wait until it has ended: list the actions of the droplet.',
+  },
   'not-retryable': {
     status: 409,
     title: 'There is nothing to try again',
@@ -274,6 +286,12 @@ export const PROBLEMS = {
     fix: 'List the tools of the toolbox.',
   },
   'agent-not-found': { status: 404, title: 'No such agent', retryable: false, fix: 'List the agents.' },
+  'snapshot-not-ours': {
+    status: 404,
+    title: 'This control plane made no such snapshot',
+    retryable: false,
+    fix: 'List the snapshots.',
+  },
   'toolbelt-item-not-found': {
     status: 404,
     title: 'No such toolbelt item',
@@ -386,6 +404,12 @@ export const PROBLEMS = {
     title: 'The idempotency key was used for another request',
     retryable: false,
     fix: 'Use a new key for a new request.',
+  },
+  'not-confirmed': {
+    status: 422,
+    title: 'What cannot be undone wants the name of the toolbox',
+    retryable: false,
+    fix: 'Send the name of the toolbox as `confirm`.',
   },
   'provider-refused': {
     status: 422,

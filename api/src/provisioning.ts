@@ -1,15 +1,10 @@
 import * as z from 'zod'
-import { Name, Timestamp, ToolboxId } from './fields.ts'
+import { Name, Slug, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 import { SshPlace } from './ssh.ts'
 import { Direct, InstallVariant, Toolbox } from './toolboxes.ts'
 
 const one = z.object({ toolboxId: ToolboxId })
-const slug = z
-  .string()
-  .min(1)
-  .max(64)
-  .regex(/^[a-z0-9][a-z0-9.-]*$/, 'a slug of DigitalOcean')
 
 const variant = InstallVariant.default('docker')
 
@@ -27,9 +22,9 @@ export const NewToolbox = z.discriminatedUnion('provider', [
     provider: z.literal('digitalocean'),
     name: Name,
     variant,
-    region: slug,
-    size: slug,
-    image: slug,
+    region: Slug,
+    size: Slug,
+    image: Slug,
     direct: z
       .boolean()
       .default(false)
@@ -67,8 +62,9 @@ export const removeToolbox = defineUserOperation({
   auth: 'operator',
   status: 202,
   params: one,
+  query: z.object({ confirm: Name.optional().describe('Name of the toolbox; needed for a droplet.') }),
   reply: Toolbox,
-  problems: ['toolbox-not-found'],
+  problems: ['toolbox-not-found', 'not-confirmed'],
 })
 
 export const retryToolbox = defineUserOperation({

@@ -62,7 +62,7 @@ export type Observation = z.infer<typeof Observation>
 /** How far the installation of DTMA on a machine is. */
 export const Boot = z.object({
   stages: z.array(z.object({ stage: BootStage, state: BootState, at: Timestamp })),
-  /** The last lines of the installation, when a stage failed. */
+  /** The last lines of the installation, as of the last report. */
   log: z.string().optional(),
 })
 export type Boot = z.infer<typeof Boot>
@@ -137,6 +137,7 @@ export const Toolbox = z.object({
   direct: Direct.optional().describe('Absent: DTMA dials, and opens a tunnel.'),
   clockSkewSeconds: z.number().optional().describe('By how much its clock is ahead; absent while it is right.'),
   publicIpAddress: z.string().optional(),
+  reservedIpAddress: z.string().optional().describe('Of a droplet: it stays when the droplet is another.'),
   placement: Placement.optional().describe('Of a droplet.'),
   dropletId: z.int().optional(),
   variant: InstallVariant.optional().describe('How DTMA is installed; absent for this machine itself.'),

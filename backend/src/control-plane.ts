@@ -52,6 +52,7 @@ import type { Log } from './log.ts'
 import { newId } from './new-id.ts'
 import { purgePayloads } from './payloads/payload.purge.ts'
 import { payloadRoutes } from './payloads/payload.routes.ts'
+import { actionRoutes } from './providers/digitalocean/action.routes.ts'
 import { createDigitalOcean } from './providers/digitalocean/digitalocean.ts'
 import { SWEEP_EVERY_MS } from './providers/digitalocean/droplet.sweep.ts'
 import { providerRoutes } from './providers/digitalocean/provider.routes.ts'
@@ -212,6 +213,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     owner,
     directSources: directPolicy.sources,
     disconnect,
+    random,
+    wake: wakeToolbox,
   })
   const finders = [...providers, digitalOcean.finder]
   const providerOf = (name: string) => finders.find((finder) => finder.name === name)
@@ -231,6 +234,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     }),
     loop,
   )
+  const actionLoop = runLoop(digitalOcean.actionReconciler, loop)
   const sweepLoop = runLoop(digitalOcean.sweep, { ...loop, resyncMs: SWEEP_EVERY_MS })
   const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
 
@@ -375,6 +379,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     updateRoutes(mount, { store, clock, views, releases, newAttempt: randomUUID, wake: updateLoop.wake })
     sshRoutes(mount, { store, clock, sealer, installer })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
+    actionRoutes(mount, { store, newId, ...digitalOcean, wake: actionLoop.wake })
     catalogRoutes(mount, { store, catalog })
     registryRoutes(mount, { store, clock, sealer })
     const archives = createArchiveFiles(deps.archivesDir)
@@ -435,6 +440,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       changes.stop(),
       toolboxLoop.stopped,
       sweepLoop.stopped,
+      actionLoop.stopped,
       instanceLoop.stopped,
       updateLoop.stopped,
       agentToolLoop.stopped,

@@ -10,6 +10,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   createApiToken: { name: 'cli', role: 'viewer' },
   createToolbox: { provider: 'join', name: 'server' },
   runOverSsh: { action: 'update', hostKey: 'SHA256:x', login: { type: 'account-key' } },
+  startDropletAction: { kind: 'reboot' },
   setProviderToken: { token: 'dop_v1_no_such_token' },
   addCatalogTool: {
     id: 'own-tool',
@@ -51,6 +52,7 @@ export const nowhere: Readonly<Record<string, string>> = {
   invitationId: 'invite_0000000000000000',
   grantId: 'grant_0000000000000000',
   approvalId: 'appr_0000000000000000',
+  snapshotId: '1',
   toolId: 'no-such-tool',
   callId: 'call_0000000000000000',
   registry: 'registry.example',

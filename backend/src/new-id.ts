@@ -14,6 +14,7 @@ export type IdPrefix =
   | 'act'
   | 'prov'
   | 'tool'
+  | 'deed'
   | 'client'
   | 'grant'
   | 'user'

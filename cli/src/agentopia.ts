@@ -37,6 +37,7 @@ import { memberInvitations, memberInvite, memberUninvite } from './commands/memb
 import { memberList, memberRemove, memberRole } from './commands/member/people.ts'
 import { providerForget, providerOptions, providerSet, providerShow } from './commands/provider/digital-ocean.ts'
 import { registryList, registryRemove, registrySet } from './commands/registry/manage.ts'
+import { snapshotList, snapshotRemove } from './commands/snapshot/manage.ts'
 import { tokenList } from './commands/token/list.ts'
 import { tokenRevoke } from './commands/token/revoke.ts'
 import { toolCapabilities } from './commands/tool/capabilities.ts'
@@ -53,6 +54,18 @@ import { toolbeltList } from './commands/toolbelt/list.ts'
 import { toolbeltApprove, toolbeltReview } from './commands/toolbelt/review.ts'
 import { toolbeltSet } from './commands/toolbelt/switches.ts'
 import { toolboxCreate } from './commands/toolbox/create.ts'
+import {
+  toolboxActions,
+  toolboxPowerCycle,
+  toolboxPowerOff,
+  toolboxPowerOn,
+  toolboxReboot,
+  toolboxRebuild,
+  toolboxReleaseAddress,
+  toolboxReserveAddress,
+  toolboxResize,
+  toolboxSnapshot,
+} from './commands/toolbox/droplet.ts'
 import { toolboxJoin } from './commands/toolbox/join.ts'
 import { toolboxList } from './commands/toolbox/list.ts'
 import { toolboxRefresh } from './commands/toolbox/refresh.ts'
@@ -82,7 +95,18 @@ export const agentopia = defineCommand({
       'host-key': toolboxHostKey,
       'ssh-key': toolboxSshKey,
       push: toolboxPush,
+      reboot: toolboxReboot,
+      'power-cycle': toolboxPowerCycle,
+      'power-off': toolboxPowerOff,
+      'power-on': toolboxPowerOn,
+      resize: toolboxResize,
+      rebuild: toolboxRebuild,
+      snapshot: toolboxSnapshot,
+      'reserve-address': toolboxReserveAddress,
+      'release-address': toolboxReleaseAddress,
+      actions: toolboxActions,
     }),
+    snapshot: noun('snapshot', 'Copies of the disks of droplets', { list: snapshotList, remove: snapshotRemove }),
     provider: noun('provider', 'DigitalOcean, where droplets come from', {
       show: providerShow,
       set: providerSet,

@@ -25,7 +25,7 @@ interface Rule {
 }
 
 const CONTRACT = '@agentopia/dtma/contract'
-const TESTBED = ['cloud', 'emulator', 'faults', 'git-server', 'machines', 'registry'].map(
+const TESTBED = ['cloud', 'description', 'emulator', 'faults', 'git-server', 'machines', 'registry'].map(
   (name) => `@agentopia/testbed/${name}`,
 )
 

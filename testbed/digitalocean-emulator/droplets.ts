@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { notFound, unprocessable } from './api-error.ts'
 import { IMAGES, REGIONS, SIZES } from './catalogue.ts'
-import { type EmulatedDroplet, present, type World } from './world.ts'
+import { type EmulatedDroplet, type EmulatedSnapshot, isBusy, present, type World } from './world.ts'
 
 const TAG = z.string().regex(/^[\w:-]{1,255}$/, 'is no tag')
 
@@ -32,12 +32,47 @@ export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   throw unprocessable(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
 }
 
+/** By slug or number; a snapshot is an image, too. */
+export function findImage(world: World, image: string | number) {
+  const base = IMAGES.find(({ slug, id }) => slug === image || String(id) === String(image))
+  if (base) return base
+  const snapshot = world.snapshots.get(String(image))
+  return snapshot && snapshotAsImage(snapshot)
+}
+
+const snapshotAsImage = ({ id, name, region, disk, createdAt }: EmulatedSnapshot) => ({
+  id: Number(id),
+  slug: null,
+  distribution: 'Debian',
+  name,
+  public: false,
+  regions: [region] as readonly string[],
+  created_at: isoOf(createdAt),
+  type: 'snapshot',
+  min_disk_size: disk,
+  size_gigabytes: sizeOf(disk),
+  description: '',
+  tags: [],
+  status: 'available',
+})
+
+/** What a copy of a disk weighs, in GB. */
+export const sizeOf = (disk: number): number => disk / 10
+
+/** The first address of its network. */
+export const gatewayOf = (address: string): string => address.replace(/^(\d+\.\d+)\..*/, '$1.0.1')
+
+/** As DigitalOcean writes it. */
+export const isoOf = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z/, 'Z')
+
 export function createDroplet(world: World, body: unknown): EmulatedDroplet {
   const { name, region = 'nyc3', size, image, tags = [], user_data = '' } = parse(NewDroplet, body)
-  const found = IMAGES.find((one) => one.slug === image || String(one.id) === String(image))
+  const found = findImage(world, image)
   if (!SIZES.some(({ slug }) => slug === size))
     throw unprocessable('You specified an invalid size for Droplet creation.')
-  if (!found) throw unprocessable('You specified an invalid image for Droplet creation.')
+  if (!found?.regions.includes(region)) throw unprocessable('You specified an invalid image for Droplet creation.')
+  if (found.min_disk_size > SIZES.find(({ slug }) => slug === size)!.disk)
+    throw unprocessable('This size is too small for the image.')
   if (!REGIONS.some(({ slug }) => slug === region))
     throw unprocessable('You specified an invalid region for Droplet creation.')
   if (present(world).length >= world.knobs.dropletLimit)
@@ -54,7 +89,7 @@ export function createDroplet(world: World, body: unknown): EmulatedDroplet {
     name,
     region,
     size,
-    image: found.slug,
+    image: found.slug ?? String(found.id),
     tags,
     userData: user_data,
     address: world.machines.addressOf({ id }),
@@ -95,17 +130,8 @@ export async function destroyDroplet(world: World, droplet: EmulatedDroplet): Pr
     return
   }
   world.droplets.delete(droplet.id)
+  for (const [ip, leadsTo] of world.reservedIps) if (leadsTo === droplet.id) world.reservedIps.set(ip, undefined)
   await world.machines.remove(droplet)
-}
-
-const Action = z.strictObject({ type: z.enum(['power_on', 'power_off', 'shutdown', 'reboot', 'power_cycle']) })
-
-export async function act(world: World, droplet: EmulatedDroplet, body: unknown): Promise<string> {
-  const { type } = parse(Action, body)
-  const what = type === 'power_on' ? 'on' : type === 'reboot' || type === 'power_cycle' ? 'reboot' : 'off'
-  await world.machines.power(droplet, what)
-  droplet.off = what === 'off'
-  return type
 }
 
 /** As lists show them: a new one may be missing at first. */
@@ -126,21 +152,23 @@ export function viewOf(world: World, droplet: EmulatedDroplet) {
     memory: size.memory,
     vcpus: size.vcpus,
     disk: size.disk,
-    locked: droplet.activeAt > now,
+    locked: droplet.activeAt > now || isBusy(world, droplet.id),
     status: statusOf(droplet, now),
     kernel: null,
-    created_at: new Date(droplet.createdAt).toISOString().replace(/\.\d+Z/, 'Z'),
+    created_at: isoOf(droplet.createdAt),
     features: ['droplet_agent', 'private_networking'],
     backup_ids: [],
     next_backup_window: null,
-    snapshot_ids: [],
+    snapshot_ids: [...world.snapshots.values()]
+      .filter(({ dropletId }) => dropletId === droplet.id)
+      .map(({ id }) => Number(id)),
     volume_ids: [],
-    image: IMAGES.find(({ slug }) => slug === droplet.image),
+    image: findImage(world, droplet.image),
     size,
     size_slug: size.slug,
     networks: {
       v4: networked
-        ? [{ ip_address: droplet.address, netmask: '255.255.0.0', gateway: '10.91.0.1', type: 'public' }]
+        ? [{ ip_address: droplet.address, netmask: '255.255.0.0', gateway: gatewayOf(droplet.address), type: 'public' }]
         : [],
       v6: [],
     },

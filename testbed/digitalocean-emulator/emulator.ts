@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
+import { act, actionOf, actionsOf, actionView, settleActions } from './actions.ts'
 import { ApiError, notFound, unprocessable } from './api-error.ts'
 import { IMAGES, REGIONS, SIZES } from './catalogue.ts'
-import { act, createDroplet, destroyDroplet, dropletOf, listed, parse, viewOf } from './droplets.ts'
+import { createDroplet, destroyDroplet, dropletOf, listed, parse, viewOf } from './droplets.ts'
 import { type Machines, noMachines } from './machines.ts'
+import { changeReservedIp, releaseIp, reservedIpView, reserveIp } from './reserved-ips.ts'
+import { deleteSnapshot, snapshotView } from './snapshots.ts'
 import { DEFAULT_KNOBS, type Fault, type Knobs, type World } from './world.ts'
 
 export interface EmulatorOptions {
@@ -26,6 +29,7 @@ export interface Emulator {
 
 const TOKEN = 'dop_v1_emulated_0123456789abcdef'
 const FIRST_DROPLET = 3_164_000
+const FIRST_ACTION = 36_077_000
 
 export function createEmulator(options: EmulatorOptions = {}): Emulator {
   const { token = TOKEN, now = Date.now, machines = noMachines, knobs = {} } = options
@@ -37,9 +41,13 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
     droplets: new Map(),
     tags: new Set(),
     firewalls: new Map(),
+    actions: [],
+    snapshots: new Map(),
+    reservedIps: new Map(),
     calls: [],
     callTimes: [],
     nextDropletId: FIRST_DROPLET,
+    nextId: FIRST_ACTION,
   }
   return {
     world,
@@ -60,6 +68,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
 async function handle(world: World, request: Request): Promise<Response> {
   const { pathname } = new URL(request.url)
   world.calls.push(`${request.method} ${pathname}`)
+  settleActions(world)
   try {
     admit(world, request, pathname)
     const fault = nextFault(world, request.method, pathname)
@@ -98,6 +107,8 @@ const NOUNS: Readonly<Record<string, string>> = {
   droplets: 'droplet',
   tags: 'tag',
   firewalls: 'firewall',
+  snapshots: 'snapshot',
+  reserved_ips: 'reserved_ip',
 }
 const VERBS: Readonly<Record<string, string>> = { GET: 'read', POST: 'create', DELETE: 'delete', PUT: 'update' }
 
@@ -122,7 +133,10 @@ async function goWrong({ answer, retryAfterSeconds, message }: Fault): Promise<R
 }
 
 const NewTag = z.strictObject({ name: z.string().regex(/^[\w:-]{1,255}$/) })
-const Rule = z.object({ protocol: z.enum(['tcp', 'udp', 'icmp']), ports: z.string().optional() })
+const Rule = z.object({ protocol: z.enum(['tcp', 'udp', 'icmp']), ports: z.string() })
+const Tagging = z.strictObject({
+  resources: z.array(z.strictObject({ resource_id: z.string(), resource_type: z.literal('droplet') })).min(1),
+})
 const NewFirewall = z.strictObject({
   name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9.-]+$/),
   tags: z.array(z.string()).optional(),
@@ -133,14 +147,23 @@ const NewFirewall = z.strictObject({
 
 async function route(world: World, request: Request): Promise<Response> {
   const url = new URL(request.url)
-  const [, version, noun, id, verb, ...rest] = url.pathname.split('/')
+  const [, version, noun, id, verb, last, ...rest] = url.pathname.split('/')
   if (version !== 'v2' || rest.length > 0) throw notFound()
   const body = async () => jsonOf(await request.text())
   const list = (items: readonly unknown[]) => Response.json(pageOf(url, noun!, items))
-  switch (`${request.method} ${noun}${id === undefined ? '' : '/:id'}${verb === undefined ? '' : `/${verb}`}`) {
+  const path = [noun, id && ':id', verb, last && ':action'].filter((part) => part !== undefined).join('/')
+  switch (`${request.method} ${path}`) {
     case 'GET account':
       return Response.json({
-        account: { droplet_limit: world.knobs.dropletLimit, email: 'test@example.com', status: 'active' },
+        account: {
+          droplet_limit: world.knobs.dropletLimit,
+          floating_ip_limit: 3,
+          email: 'test@example.com',
+          email_verified: true,
+          uuid: 'b6fr89dbf6d9156cace5f3c78dc9851d957381ef',
+          status: 'active',
+          status_message: '',
+        },
       })
     case 'GET regions':
       return list(REGIONS)
@@ -162,10 +185,52 @@ async function route(world: World, request: Request): Promise<Response> {
     case 'DELETE droplets/:id':
       await destroyDroplet(world, dropletOf(world, id!))
       return new Response(null, { status: 204 })
-    case 'POST droplets/:id/actions': {
-      const type = await act(world, dropletOf(world, id!), await body())
-      return Response.json({ action: { id: 1, status: 'in-progress', type, resource_id: Number(id) } }, { status: 201 })
+    case 'GET droplets/:id/actions': {
+      const { id: dropletId } = dropletOf(world, id!)
+      return Response.json(
+        pageOf(
+          url,
+          'actions',
+          actionsOf(world, dropletId).map((action) => actionView(world, action)),
+        ),
+      )
     }
+    case 'POST droplets/:id/actions': {
+      const action = act(world, dropletOf(world, id!), await body())
+      return Response.json({ action: actionView(world, action) }, { status: 201 })
+    }
+    case 'GET droplets/:id/actions/:action':
+      return Response.json({ action: actionView(world, actionOf(world, dropletOf(world, id!).id, last!)) })
+    case 'GET snapshots':
+      return list([...world.snapshots.values()].map(snapshotView))
+    case 'DELETE snapshots/:id':
+      await deleteSnapshot(world, id!)
+      return new Response(null, { status: 204 })
+    case 'GET reserved_ips':
+      return list([...world.reservedIps.keys()].map((ip) => reservedIpView(world, ip)))
+    case 'POST reserved_ips': {
+      const ip = reserveIp(world, await body())
+      const links = { droplets: [], actions: [] }
+      return Response.json({ reserved_ip: reservedIpView(world, ip), links }, { status: 202 })
+    }
+    case 'POST reserved_ips/:id/actions':
+      return Response.json({ action: changeReservedIp(world, id!, await body()) }, { status: 201 })
+    case 'DELETE reserved_ips/:id':
+      releaseIp(world, id!)
+      return new Response(null, { status: 204 })
+    case 'POST tags/:id/resources': {
+      const { resources } = parse(Tagging, await body())
+      if (!world.tags.has(id!)) throw notFound()
+      for (const { resource_id } of resources) {
+        const droplet = dropletOf(world, resource_id)
+        droplet.tags = [...new Set([...droplet.tags, id!])]
+      }
+      return new Response(null, { status: 204 })
+    }
+    case 'DELETE tags/:id':
+      if (!world.tags.delete(id!)) throw notFound()
+      for (const droplet of world.droplets.values()) droplet.tags = droplet.tags.filter((tag) => tag !== id)
+      return new Response(null, { status: 204 })
     case 'POST tags': {
       const { name } = parse(NewTag, await body())
       world.tags.add(name)
@@ -213,7 +278,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-const QUERIES = ['page', 'per_page', 'tag_name', 'type', 'private', 'name']
+const QUERIES = ['page', 'resource_type', 'per_page', 'tag_name', 'type', 'private', 'name']
 
 function pageOf(url: URL, key: string, items: readonly unknown[]) {
   for (const name of url.searchParams.keys())

@@ -10,6 +10,11 @@ export interface Machines {
   start(droplet: EmulatedDroplet): Promise<void>
   remove(droplet: EmulatedDroplet): Promise<void>
   power(droplet: EmulatedDroplet, what: 'on' | 'off' | 'reboot'): Promise<void>
+  /** Of a machine that is off. */
+  resize(droplet: EmulatedDroplet, size: string): Promise<void>
+  /** Copies the disk, under the number of a snapshot. */
+  snapshot(droplet: EmulatedDroplet, snapshotId: string): Promise<void>
+  forgetSnapshot(snapshotId: string): Promise<void>
 }
 
 /** Droplets that are only records. Addresses are of the range for documentation. */
@@ -19,4 +24,7 @@ export const noMachines: Machines = {
   start: async () => {},
   remove: async () => {},
   power: async () => {},
+  resize: async () => {},
+  snapshot: async () => {},
+  forgetSnapshot: async () => {},
 }

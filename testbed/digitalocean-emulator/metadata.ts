@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import { gatewayOf } from './droplets.ts'
 import { present, type World } from './world.ts'
 
 /** The metadata service of droplets: who asks is known by his address. */
@@ -24,6 +25,7 @@ function answer(url: string, droplet: Droplet): string | undefined {
     region: droplet.region,
     'user-data': droplet.userData,
     'interfaces/public/0/ipv4/address': droplet.address,
+    tags: droplet.tags.join('\n'),
   }
   return known[name]
 }
@@ -38,13 +40,13 @@ const document = ({ id, name, userData, region, address, tags }: Droplet) => ({
   interfaces: {
     public: [
       {
-        ipv4: { ip_address: address, netmask: '255.255.0.0', gateway: '10.91.0.1' },
+        ipv4: { ip_address: address, netmask: '255.255.0.0', gateway: gatewayOf(address) },
         mac: macOf(address),
         type: 'public',
       },
     ],
   },
-  dns: { nameservers: ['10.91.0.1'] },
+  dns: { nameservers: [gatewayOf(address)] },
   tags,
   features: { dhcp_enabled: false },
 })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { GATEWAY, METADATA_PORT, openDockerMachines } from './docker-machines.ts'
+import { METADATA_PORT, openDockerMachines } from './docker-machines.ts'
 import { createEmulator, type Emulator } from './emulator.ts'
 import { createMetadataService } from './metadata.ts'
 
@@ -13,24 +13,32 @@ export interface Cloud {
   readonly url: string
   /** This machine, as droplets reach it. */
   readonly gateway: string
+  /** Docker's network in which droplets are. */
+  readonly network: string
   /** Removes every droplet that was made, and the network. */
   close(): Promise<void>
 }
 
-/** @param port Of the API, on loopback; 0 picks a free one. */
-export async function openCloud(port = 0): Promise<Cloud> {
-  const machines = await openDockerMachines()
+/** Numbers of droplets and copies of one bed; those of the next one begin after them. */
+const NUMBERS = 1_000
+
+/** @param port Of the API, on loopback; 0 picks a free one. @param bed Several beds may stand on one machine, each with another number. */
+export async function openCloud({ port = 0, bed = 0 } = {}): Promise<Cloud> {
+  const machines = await openDockerMachines(bed)
   const emulator = createEmulator({ machines, knobs: { bootMs: 0 } })
+  emulator.world.nextDropletId += bed * NUMBERS
+  emulator.world.nextId += bed * NUMBERS
   const metadata = createMetadataService(emulator.world)
   const api = createServer((request, response) => {
     answer(emulator, request, response).catch(() => request.socket.destroy()) // a fault that cuts the connection
   })
-  await listen(metadata, METADATA_PORT, GATEWAY)
+  await listen(metadata, METADATA_PORT, machines.gateway)
   await listen(api, port, '127.0.0.1')
   return {
     emulator,
     url: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
-    gateway: GATEWAY,
+    gateway: machines.gateway,
+    network: machines.network,
     async close() {
       for (const server of [api, metadata]) {
         server.closeAllConnections()

@@ -5,17 +5,41 @@ export interface EmulatedDroplet {
   readonly id: number
   readonly name: string
   readonly region: string
-  readonly size: string
-  readonly image: string
-  readonly tags: readonly string[]
+  size: string
+  /** A slug, or the number of a snapshot. */
+  image: string
+  tags: readonly string[]
   readonly userData: string
-  readonly address: string
+  address: string
   readonly createdAt: number
   /** Infinity until its machine runs. */
   activeAt: number
   off: boolean
   /** When placement fails after all: from then on it was never there. */
   readonly vanishesAt: number
+}
+
+/** Something that is done, or was, with a droplet. */
+export interface EmulatedAction {
+  readonly id: number
+  readonly dropletId: number
+  readonly type: string
+  readonly startedAt: number
+  /** Infinity while it is under way. */
+  completedAt: number
+  errored: boolean
+  /** What it does, once its time has come; absent: done. */
+  effect?: (() => void) | undefined
+}
+
+export interface EmulatedSnapshot {
+  readonly id: string
+  readonly name: string
+  readonly dropletId: number
+  readonly region: string
+  /** GB. */
+  readonly disk: number
+  readonly createdAt: number
 }
 
 /** One way in which the next matching calls go wrong. */
@@ -41,6 +65,10 @@ export interface Knobs {
   addressDelayMs: number
   /** A new droplet is missing in lists for so long. */
   listLagMs: number
+  /** From the request to `completed`; without real machines. */
+  actionMs: number
+  /** So many actions end in `errored`, and change nothing. */
+  failingActions: number
   /** So many creates are answered 202, and then there is no droplet. */
   vanishing: number
   /** So many deletes are answered 204, and the droplet lives on. */
@@ -61,11 +89,16 @@ export interface World {
   readonly droplets: Map<number, EmulatedDroplet>
   readonly tags: Set<string>
   readonly firewalls: Map<string, EmulatedFirewall>
+  readonly actions: EmulatedAction[]
+  readonly snapshots: Map<string, EmulatedSnapshot>
+  /** By address; the number of the droplet it leads to. */
+  readonly reservedIps: Map<string, number | undefined>
   /** Every call that came in: `POST /v2/droplets`. */
   readonly calls: string[]
   /** When each came in. */
   readonly callTimes: number[]
   nextDropletId: number
+  nextId: number
 }
 
 interface EmulatedFirewall {
@@ -81,6 +114,8 @@ export const DEFAULT_KNOBS: Knobs = {
   bootMs: 300,
   addressDelayMs: 0,
   listLagMs: 0,
+  actionMs: 1_000,
+  failingActions: 0,
   vanishing: 0,
   deletesIgnored: 0,
   dropletLimit: 25,
@@ -95,3 +130,7 @@ export function present(world: World): EmulatedDroplet[] {
   const now = world.now()
   return [...world.droplets.values()].filter(({ vanishesAt }) => vanishesAt > now)
 }
+
+/** DigitalOcean does one thing at a time with a droplet. */
+export const isBusy = ({ actions, now }: World, dropletId: number): boolean =>
+  actions.some((action) => action.dropletId === dropletId && action.completedAt > now())

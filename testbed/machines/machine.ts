@@ -9,7 +9,9 @@ const execute = promisify(execFile)
 const CAPABILITIES =
   'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ'
 
-export type MachineImage = `agentopia-testbed:${'debian-12' | 'docker' | 'ubuntu-22.04' | 'ubuntu-24.04'}`
+export type MachineImage =
+  | `agentopia-testbed:${'debian-12' | 'docker' | 'ubuntu-22.04' | 'ubuntu-24.04'}`
+  | `agentopia-testbed-snapshot:${string}`
 
 export interface MachineOptions {
   readonly name: string

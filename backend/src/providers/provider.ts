@@ -12,10 +12,12 @@ export interface Machine {
   readonly startedAt?: Date
   /** Set when `state` is `stopped` and the provider knows how it ended. 137 is SIGKILL, 143 an unhandled SIGTERM. */
   readonly exit?: { readonly code: number; readonly at: Date }
-  /** Where it is dialled, when the provider knows. */
-  readonly address?: string
   /** One sentence for people: what the provider saw. */
   readonly description: string
+  /** Public IPv4 address, when the provider knows it: there it is dialled on the direct road. */
+  readonly address?: string
+  /** For when nothing comes from DTMA: what that means for such a machine, and what to do, by how the connection ended. */
+  readonly silence?: Readonly<Record<'broken' | 'silent', { readonly summary: string; readonly remedy: string }>>
   /** The command or action that brings it back, when its state asks for one. */
   readonly remedy?: string
 }
@@ -29,6 +31,8 @@ export interface ToolboxProvider {
   readonly name: Provider
   /** The machine made for this toolbox, if any. Found by label, so it survives the loss of our database. */
   find(toolboxId: string, signal: AbortSignal): Promise<Machine | undefined>
+  /** What to do when there is none any more. */
+  readonly absentRemedy?: string
   /** Makes or replaces the machine and starts it; returns when it was started, not when DTMA reports. @param enrolmentToken Right to become this toolbox; never put where a process list or an inspect shows it. */
   create(toolboxId: string, enrolmentToken: string, signal: AbortSignal): Promise<void>
   /** Hands a new enrolment token to a machine whose earlier one has expired. */

@@ -23,6 +23,7 @@ const QUIET = [
   'observed_at',
   'held_until',
   'provisioning',
+  'record',
 ]
 
 /** Makes the announced tables speak. Repeatable. */

@@ -200,3 +200,37 @@ test('operations that a DTMA lacks are named, and so is what the probe of its to
   expect(leaking.summary).toContain('does not keep tools apart')
   expect(leaking.evidence.join()).toContain('metadata 169.254.169.254:80')
 })
+
+// What an operator reads when a droplet does not answer: what happened, then what to do.
+const words = (summary: string) => ({ summary, remedy: `what to do when: ${summary}` })
+const droplet = (over: Partial<Machine> = {}) =>
+  machine({ silence: { broken: words('DTMA has ended'), silent: words('its network is cut') }, ...over })
+const off = droplet({ state: 'stopped', silence: { broken: words('it is off'), silent: words('it is off') } })
+
+test.each([
+  ['whose DTMA has ended', closed('broken'), droplet(), 'DTMA has ended'],
+  ['whose network is cut', closed('silent'), droplet(), 'its network is cut'],
+  ['that is powered off', closed('goodbye'), off, 'it is off'],
+  ['that lost its power', closed('silent'), off, 'it is off'],
+] as const)('a droplet %s is called so, with the next step', (_, tunnel, found, summary) => {
+  expect(diagnose(facts({ tunnel, machine: found }))).toMatchObject({
+    summary,
+    nextStep: `what to do when: ${summary}`,
+  })
+})
+
+test('a droplet that was destroyed is called so, with the next step', () => {
+  const gone = { machine: 'absent', absentRemedy: 'Try again' } as const
+  expect(diagnose(facts({ tunnel: closed('silent'), ...gone }))).toMatchObject({
+    summary: 'Its machine does not exist any more',
+    nextStep: 'Try again',
+  })
+})
+
+test('one whose DTMA was stopped on it is told how to start it', () => {
+  const { summary, nextStep } = diagnose(facts({ tunnel: closed('goodbye'), machine: droplet() }))
+  expect([summary, nextStep]).toEqual([
+    'DTMA was stopped on purpose',
+    expect.stringContaining('docker start agentopia-dtma-toolbox_a'),
+  ])
+})

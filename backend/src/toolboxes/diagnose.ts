@@ -43,6 +43,8 @@ export interface Facts {
   readonly answer?: Answer
   /** What the provider knows of the machine; absent when it cannot know. */
   readonly machine?: Machine | 'absent'
+  /** What to do when the machine is absent, when the provider knows. */
+  readonly absentRemedy?: string
   /** Why the provider could not say, when it could not. */
   readonly providerFailure?: string
   readonly previous?: Pick<Observation, 'code' | 'observedAt'>
@@ -131,8 +133,14 @@ function rememberedCode(previous: Facts['previous'], lastHeartbeatAt: Date | und
   return lastHeartbeatAt && lastHeartbeatAt > new Date(previous.observedAt) ? undefined : previous.code
 }
 
-function summaryOf(code: ObservationCode, { answer, machine }: Facts): string {
+function summaryOf(code: ObservationCode, facts: Facts): string {
+  const { answer, machine } = facts
   if (answer?.kind === 'undialled' && CODE_OF_FAULT[answer.fault] === code) return SUMMARY_OF_FAULT[answer.fault]
+  if (!answer && SILENT_CODES.includes(code) && code !== 'unauthorized') {
+    if (machine === 'absent') return 'Its machine does not exist any more'
+    const silence = silenceOf(code, facts)
+    if (silence) return silence.summary
+  }
   switch (code) {
     case 'reachable':
       return answer?.kind === 'status' && answer.status.docker.isolation?.state === 'failed'
@@ -168,7 +176,7 @@ function summaryOf(code: ObservationCode, { answer, machine }: Facts): string {
 function evidenceOf(facts: Facts): string[] {
   const { lastHeartbeatAt, answer, machine, providerFailure, direct } = facts
   const atProvider = [
-    ...(machine === 'absent' ? ['its machine does not exist'] : machine ? [machine.description] : []),
+    ...(machine === 'absent' ? ['its provider knows no such machine any more'] : machine ? [machine.description] : []),
     ...(providerFailure ? [providerFailure] : []),
   ]
   const heard = lastHeartbeatAt ? [`last heartbeat at ${lastHeartbeatAt.toISOString()}`] : []
@@ -227,16 +235,27 @@ function isolationIn({ state, checkedAt, leaks }: NonNullable<DtmaStatus['docker
   return `a tool could reach ${found}${checkedAt ? `, probed at ${checkedAt}` : ''}`
 }
 
-function nextStepOf(code: ObservationCode, { machine, tunnel, answer, reports = false }: Facts): string | undefined {
+/** What the silence of such a machine means; a DTMA that said goodbye and whose machine runs is no riddle. */
+function silenceOf(code: ObservationCode, { machine, tunnel }: Facts) {
+  if (typeof machine !== 'object' || tunnel.open || (code === 'stopped' && machine.state === 'running'))
+    return undefined
+  return machine.silence?.[tunnel.lastClose?.cause === 'silent' || code === 'not_answering' ? 'silent' : 'broken']
+}
+
+function nextStepOf(code: ObservationCode, facts: Facts): string | undefined {
+  const { toolboxId, machine, tunnel, answer, absentRemedy, reports = false } = facts
   if (code === 'reachable') return undefined
   const found = typeof machine === 'object' ? machine : undefined
   if (answer?.kind === 'undialled') {
     const off = found && found.state !== 'running'
     return (off && answer.fault !== 'pin_mismatch' && found.remedy) || stepOfFault(answer.fault, reports)
   }
+  if (machine === 'absent' && !tunnel.open && absentRemedy) return absentRemedy
   const ending = code === 'stopped' && found?.state === 'running'
   const machineExplains = !ending && (!tunnel.open || found?.state === 'paused')
-  return (machineExplains && found?.remedy) || NEXT_STEPS[code]
+  if (ending) return `Start DTMA on the machine again (\`docker start agentopia-dtma-${toolboxId}\`), or reboot it.`
+  const silence = SILENT_CODES.includes(code) && code !== 'unauthorized' ? silenceOf(code, facts) : undefined
+  return silence?.remedy ?? ((machineExplains && found?.remedy) || NEXT_STEPS[code])
 }
 
 const NEXT_STEPS = {

@@ -1,7 +1,7 @@
 import { type Observation, ProblemError } from '@agentopia/api'
 import { type Client, createClient, type Fetch, getHealth, getStatus } from '@agentopia/dtma/contract'
 import * as z from 'zod'
-import { type Machine, ProviderError, type ToolboxProvider } from '../providers/provider.ts'
+import { ProviderError, type ToolboxProvider } from '../providers/provider.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { DialError } from '../uplink/direct/dial.ts'
@@ -9,6 +9,7 @@ import { type Answer, diagnose, type Facts, observationOf } from './diagnose.ts'
 import type { DirectFacts } from './diagnose-direct.ts'
 import type { DtmaClients } from './dtma-client.ts'
 import { UNRESPONSIVE_MS } from './liveness.decision.ts'
+import { noteAddress } from './note-address.ts'
 import type { Roads } from './roads.ts'
 import { findToolbox, storeObservation, type ToolboxRow } from './toolbox.store.ts'
 
@@ -18,7 +19,7 @@ export interface ObserverDeps {
   readonly roads: Pick<Roads, 'fetchOf' | 'factsOf'>
   readonly clients: DtmaClients
   /** The provider of this kind of machine, when it can be asked. */
-  readonly providerOf: (provider: ToolboxRow['provider']) => Pick<ToolboxProvider, 'find'> | undefined
+  readonly providerOf: (provider: ToolboxRow['provider']) => Pick<ToolboxProvider, 'find' | 'absentRemedy'> | undefined
   readonly signal: AbortSignal
 }
 
@@ -53,8 +54,11 @@ export function createObserver({ store, clock, roads, clients, providerOf, signa
     }
     const observation = observationOf(diagnose(facts), row.observation, new Date(clock.now()))
     const trusted = answer?.kind === 'status' && observation.code !== 'identity_mismatch' ? answer.status : undefined
-    const moved = trusted && row.publicIpAddress !== known.publicIpAddress ? row.publicIpAddress : null
-    await store.system((tx) => storeObservation(tx, toolboxId, observation, trusted, moved))
+    const { machine: found } = machine
+    await store.system(async (tx) => {
+      await storeObservation(tx, toolboxId, observation, trusted)
+      if (typeof found === 'object' && found.address !== undefined) await noteAddress(tx, known, found.address)
+    })
     return observation
   }
 
@@ -119,11 +123,12 @@ export function createObserver({ store, clock, roads, clients, providerOf, signa
     }
   }
 
-  async function inspect(row: ToolboxRow): Promise<{ machine?: Machine | 'absent'; providerFailure?: string }> {
+  async function inspect(row: ToolboxRow): Promise<Pick<Facts, 'machine' | 'absentRemedy' | 'providerFailure'>> {
     const provider = providerOf(row.provider)
     if (!provider || row.status === 'deprovisioned') return {}
     try {
-      return { machine: (await within((limit) => provider.find(row.id, limit))) ?? 'absent' }
+      const machine = (await within((limit) => provider.find(row.id, limit))) ?? 'absent'
+      return { machine, ...(provider.absentRemedy ? { absentRemedy: provider.absentRemedy } : {}) }
     } catch (error) {
       if (error instanceof ProviderError || error instanceof DeadlineError) return { providerFailure: error.message }
       throw error

@@ -101,9 +101,11 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
     return placementOf(accountId, wanted)
   }
 
-  mount.reply(removeToolbox, async ({ params: { toolboxId } }, { caller }) => {
+  mount.reply(removeToolbox, async ({ params: { toolboxId }, query: { confirm } }, { caller }) => {
     const view = await store.tenant(caller.accountId, async (tx) => {
       const before = await present(tx, toolboxId)
+      if (confirm === undefined ? before.provider === 'digitalocean' : confirm !== before.name)
+        throw problem('not-confirmed', `The toolbox is called ${before.name}`)
       const row = await askForEnd(tx, toolboxId)
       if (before.desired !== 'absent')
         await record(tx, caller, row, 'toolbox.removed', `Asked for the end of the toolbox ${row.name}`)

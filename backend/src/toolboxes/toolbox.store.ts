@@ -75,18 +75,17 @@ export const restate = (tx: Tx, toolboxId: string, status: ToolboxStatus, reason
       ),
     )
 
-/** Stores what one look showed; `seen` is what DTMA said of itself, when it did, `movedTo` the new address at which it was found. */
+/** Stores what one look showed; `seen` is what DTMA said of itself, when it did. */
 export async function storeObservation(
   tx: Tx,
   toolboxId: string,
   observation: Observation,
   seen: DtmaStatus | undefined,
-  movedTo: string | null = null,
 ): Promise<ToolboxRow | undefined> {
   const facts = seen ? { docker: seen.docker, system: seen.system, dtmaVersion: seen.version } : {}
   const [row] = await tx
     .update(toolboxes)
-    .set({ observation, ...facts, ...(movedTo === null ? {} : { publicIpAddress: movedTo }) })
+    .set({ observation, ...facts })
     .where(eq(toolboxes.id, toolboxId))
     .returning()
   return row

@@ -8,8 +8,23 @@ export const TRANSITIONS = {
   pending_provision: ['provisioning', 'error_provisioning', 'pending_deprovision'],
   provisioning: ['awaiting_heartbeat', 'error_provisioning', 'pending_deprovision'],
   awaiting_heartbeat: ['active', 'provisioning', 'error_provisioning', 'quarantined', 'pending_deprovision'],
-  active: ['unresponsive', 'resizing', 'quarantined', 'pending_deprovision'],
-  unresponsive: ['active', 'resizing', 'quarantined', 'pending_deprovision'],
+  // A machine with a fresh disk has to enrol anew; one that is gone is none.
+  active: [
+    'unresponsive',
+    'resizing',
+    'awaiting_heartbeat',
+    'error_provisioning',
+    'quarantined',
+    'pending_deprovision',
+  ],
+  unresponsive: [
+    'active',
+    'resizing',
+    'awaiting_heartbeat',
+    'error_provisioning',
+    'quarantined',
+    'pending_deprovision',
+  ],
   // A machine that we had given up on may still report.
   error_provisioning: ['provisioning', 'awaiting_heartbeat', 'active', 'pending_deprovision'],
   resizing: ['active', 'unresponsive', 'pending_deprovision'],

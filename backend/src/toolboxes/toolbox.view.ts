@@ -45,6 +45,7 @@ function optionalPart(row: ToolboxRow): Partial<Toolbox> {
     ...(row.sshPlace ? { ssh: { ...row.sshPlace, ...(row.sshHostKey ? { hostKey: row.sshHostKey } : {}) } } : {}),
     ...(row.boot ? { boot: row.boot } : {}),
     ...(row.publicIpAddress ? { publicIpAddress: row.publicIpAddress } : {}),
+    ...(row.reservedIpAddress ? { reservedIpAddress: row.reservedIpAddress } : {}),
     ...(row.dtmaVersion ? { dtmaVersion: row.dtmaVersion } : {}),
     ...(row.machine ? { machine: row.machine } : {}),
     ...(row.docker ? { docker: row.docker } : {}),

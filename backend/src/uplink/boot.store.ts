@@ -22,7 +22,8 @@ function bootAfter(boot: Boot | null, { stage, state, log }: BootNews, at: strin
   const before = (boot?.stages ?? [])
     .filter((known) => BOOT_STAGES.indexOf(known.stage) < place)
     .map((known) => (known.state === 'running' ? { ...known, state: 'done' as const } : known))
-  return { stages: [...before, { stage, state, at }], ...(state === 'failed' && log ? { log } : {}) }
+  const newest = log || boot?.log
+  return { stages: [...before, { stage, state, at }], ...(newest ? { log: newest } : {}) }
 }
 
 export async function storeBoot(tx: Tx, toolboxId: string, news: BootNews, now: Date): Promise<void> {

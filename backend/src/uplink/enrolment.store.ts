@@ -2,7 +2,7 @@ import { and, eq, gt, isNull, ne, or, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
-import { digestOf, newSecret } from './secrets.ts'
+import { digestOf, newSecret, renewedDigestOf, tokenDigestOf } from './secrets.ts'
 
 /** How long a token may be used, in milliseconds. */
 export const ENROLMENT_TTL_MS = 15 * 60_000
@@ -23,6 +23,19 @@ export async function issueEnrolmentToken(
     .insert(enrolmentTokens)
     .values({ digest: digestOf(token), accountId, toolboxId, expiresAt: new Date(now.getTime() + ENROLMENT_TTL_MS) })
   return token
+}
+
+/** A fresh right to enrol for the machine that was born with a token (its digest), and is shown `nonce` by its provider. */
+export async function renewEnrolment(
+  tx: Tx,
+  { id: toolboxId, accountId }: Pick<ToolboxRow, 'id' | 'accountId'>,
+  { bornWith, nonce, now }: { readonly bornWith: string; readonly nonce: string; readonly now: Date },
+): Promise<void> {
+  await tx.delete(enrolmentTokens).where(and(eq(enrolmentTokens.toolboxId, toolboxId), isNull(enrolmentTokens.usedAt)))
+  const expiresAt = new Date(now.getTime() + ENROLMENT_TTL_MS)
+  await tx
+    .insert(enrolmentTokens)
+    .values({ digest: renewedDigestOf(bornWith, nonce), accountId, toolboxId, expiresAt, createdAt: now })
 }
 
 /** Nobody can replace the token of a machine that is still booting, so it is good for a little longer; never beyond an hour. */
@@ -46,7 +59,7 @@ export async function unusedTokenExpiry(tx: Tx, toolboxId: string): Promise<Date
 /** Whose enrolment token this is that may still be used. */
 export async function findUnusedToken(tx: Tx, token: string, now: Date): Promise<{ toolboxId: string } | undefined> {
   const { digest, toolboxId, usedAt, expiresAt } = enrolmentTokens
-  const unused = and(eq(digest, digestOf(token)), isNull(usedAt), gt(expiresAt, now))
+  const unused = and(eq(digest, tokenDigestOf(token)), isNull(usedAt), gt(expiresAt, now))
   const [row] = await tx.select({ toolboxId }).from(enrolmentTokens).where(unused)
   return row
 }
@@ -71,7 +84,7 @@ export async function consumeToken(
     .set({ usedAt: now, usedByKey: publicKey })
     .where(
       and(
-        eq(enrolmentTokens.digest, digestOf(token)),
+        eq(enrolmentTokens.digest, tokenDigestOf(token)),
         eq(enrolmentTokens.toolboxId, toolboxId),
         gt(enrolmentTokens.expiresAt, now),
         or(isNull(enrolmentTokens.usedAt), eq(enrolmentTokens.usedByKey, publicKey)),
@@ -132,6 +145,13 @@ export async function voidIdentity(tx: Tx, toolboxId: string, now: Date): Promis
     .update(toolboxes)
     .set({ deletedAt: now, dtmaBearerToken: null, bearerExpiresAt: null, backendToDtmaApiKey: null })
     .where(eq(toolboxes.id, toolboxId))
+}
+
+/** Its disk is gone: what its old identity had opens nothing any more. @returns false when it has enrolled anew meanwhile. */
+export async function forgetIdentity(tx: Tx, toolboxId: string, epoch: number): Promise<boolean> {
+  const old = and(eq(toolboxes.id, toolboxId), eq(toolboxes.enrolEpoch, epoch))
+  const none = { dtmaBearerToken: null, backendToDtmaApiKey: null, publicKey: null }
+  return (await tx.update(toolboxes).set(none).where(old).returning({ id: toolboxes.id })).length === 1
 }
 
 /** Whose DTMA_BEARER_TOKEN this is. */

@@ -26,7 +26,7 @@ export const reportBoot = defineOperation({
     toolboxId: z.string().check(z.maxLength(64)),
     stage: z.enum(['docker', 'image', 'program', 'dtma']),
     state: BootState,
-    /** The last lines of the installation, when it failed. */
+    /** The last lines of the installation. */
     log: z.optional(z.string().check(z.maxLength(BOOT_LOG_LIMIT))),
   }),
   reply: z.object({}),

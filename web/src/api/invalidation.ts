@@ -4,7 +4,7 @@ type OperationId = (typeof OPERATIONS)[number]['id']
 
 /** Which reads speak of which noun. A hint about the noun makes them old. */
 const READS_OF = {
-  toolbox: ['listToolboxes', 'getToolbox', 'listInstances', 'getInstance'],
+  toolbox: ['listToolboxes', 'getToolbox', 'listDropletActions', 'listInstances', 'getInstance'],
   instance: [
     'listInstances',
     'getInstance',
@@ -24,7 +24,7 @@ const READS_OF = {
   tool: ['listCatalog', 'getCatalogTool'],
   registry: ['listRegistries'],
   image: ['listImageArchives'],
-  provider: ['getProvider', 'listProviderOptions'],
+  provider: ['getProvider', 'listProviderOptions', 'listSnapshots'],
   token: ['listAgentTokens', 'listConnectedClients', 'listApiTokens', 'getMe'],
   member: ['listMembers', 'listInvitations', 'getMe'],
 } as const satisfies Record<Exclude<ChangeHint['noun'], 'everything'>, readonly OperationId[]>

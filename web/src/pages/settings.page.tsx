@@ -9,6 +9,7 @@ import { People } from './settings/people.tsx'
 import { Profile } from './settings/profile.tsx'
 import { Registries } from './settings/registries.tsx'
 import { Sessions } from './settings/sessions.tsx'
+import { Snapshots } from './settings/snapshots.tsx'
 
 /** One's own: how one signs in, tokens, looks; what the account decides about calls; and what this control plane is. */
 export const SettingsPage = () => (
@@ -22,6 +23,7 @@ export const SettingsPage = () => (
       <DigitalOcean />
       <Registries />
       <Images />
+      <Snapshots />
       <CallSettingsCard />
       <Appearance />
       <About />

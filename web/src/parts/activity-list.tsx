@@ -1,5 +1,5 @@
 import type { Activity } from '@agentopia/api'
-import { Bot, KeyRound, type LucideIcon, Server, UserRound, Waypoints, Wrench } from 'lucide-react'
+import { Bot, Camera, Droplet, KeyRound, type LucideIcon, Server, UserRound, Waypoints, Wrench } from 'lucide-react'
 import { Fragment } from 'react'
 import { withOwnTimes } from '../words/relative-time.ts'
 import { CopyableId } from './copyable.tsx'
@@ -7,6 +7,8 @@ import { RelativeTime } from './relative-time.tsx'
 
 const ICONS: Readonly<Record<string, LucideIcon>> = {
   toolbox: Server,
+  droplet: Droplet,
+  snapshot: Camera,
   instance: Wrench,
   agent: Bot,
   toolbelt: Waypoints,

@@ -27,6 +27,10 @@ STATE_DIR=$HOME_DIR/dtma
 LOG=/var/log/agentopia-install.log
 SOCKET=/var/run/docker.sock
 ENROL_SECONDS=180
+# What cloud-init knows of the machine: from where it has that, and which machine it is. A copy of a disk is another one.
+DATASOURCE=/var/lib/cloud/instance/datasource
+INSTANCE_ID=/var/lib/cloud/data/instance-id
+COPY_UNIT=/etc/systemd/system/agentopia-copy.service
 
 TOOLBOX=
 ROAD=tunnel
@@ -57,11 +61,8 @@ give_up() {
 # Tells the control plane how far this is. The token travels in a file: no process list shows it.
 report() {
   [ -s "$WORK/authorization" ] || return 0
-  tail_json=
-  if [ "$1" = failed ]; then
-    tail_json=$(tail -n 40 "$LOG" | tail -c 4000 | tr -cd '\11\12\40-\176' | sed 's/\\/\\\\/g; s/"/\\"/g; s/	/ /g' | awk '{printf "%s\\n", $0}')
-    tail_json=",\"log\":\"$tail_json\""
-  fi
+  tail_json=$(tail -n 40 "$LOG" | tail -c 4000 | tr -cd '\11\12\40-\176' | sed 's/\\/\\\\/g; s/"/\\"/g; s/	/ /g' | awk '{printf "%s\\n", $0}')
+  tail_json=",\"log\":\"$tail_json\""
   printf '{"toolboxId":"%s","stage":"%s","state":"%s"%s}' "$TOOLBOX" "$STAGE" "$1" "$tail_json" >"$WORK/report"
   fetch --max-time 10 --output /dev/null --header "@$WORK/authorization" --header 'content-type: application/json' \
     --data-binary "@$WORK/report" "$CONTROL_PLANE/dtma/boot" >>"$LOG" 2>&1 || true # a lost report delays nothing

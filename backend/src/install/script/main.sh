@@ -1,7 +1,37 @@
+# A droplet with a fresh disk finds a token in its user-data that is spent. What makes it good once more is a tag that
+# DigitalOcean shows to this droplet alone.
+shown_tag() {
+  grep -qs DigitalOcean "$DATASOURCE" || return 0
+  curl --silent --fail --max-time 5 http://169.254.169.254/metadata/v1.json | grep -o 'agentopia-boot-[0-9a-f]\{64\}' | head -n 1 || true
+}
+
+is_copy() { [ -s "$HOME_DIR/instance" ] && [ -s "$INSTANCE_ID" ] && ! cmp -s "$HOME_DIR/instance" "$INSTANCE_ID"; }
+
+# The disk may be copied, and the copy boots with Docker, DTMA and its key: there it is forgotten before Docker starts.
+guard_copies() {
+  [ -s "$INSTANCE_ID" ] || return 0
+  cp "$INSTANCE_ID" "$HOME_DIR/instance"
+  command -v systemctl >/dev/null || return 0
+  cat >"$COPY_UNIT" <<UNIT
+[Unit]
+Description=Forgets the key of DTMA on a copy of its machine
+After=cloud-init.service cloud-init-network.service
+Before=docker.service
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c '[ ! -s $INSTANCE_ID ] || [ ! -s $HOME_DIR/instance ] || cmp -s $INSTANCE_ID $HOME_DIR/instance || rm -f $STATE_DIR/identity.json'
+[Install]
+WantedBy=multi-user.target
+UNIT
+  chmod 644 "$COPY_UNIT"
+  quietly systemctl daemon-reload && quietly systemctl enable agentopia-copy.service || say 'Copies of this disk are not guarded: systemd did not take the unit'
+}
+
 prepare_state() {
   mkdir -p "$STATE_DIR"
   chmod 711 "$HOME_DIR"
   chmod 700 "$STATE_DIR"
+  guard_copies
   if [ -s "$WORK/token" ] && ! enrolled; then
     cp "$WORK/token" "$STATE_DIR/enrolment-token.new"
     mv "$STATE_DIR/enrolment-token.new" "$STATE_DIR/enrolment-token"
@@ -56,6 +86,7 @@ uninstall() {
   elif [ -d "$STATE_DIR" ] && command -v docker >/dev/null; then
     give_up 'Docker does not answer, so its containers cannot be removed: start it, then run this again'
   fi
+  if [ -f "$COPY_UNIT" ]; then quietly systemctl disable agentopia-copy.service || true; rm -f "$COPY_UNIT"; fi
   rm -rf "$HOME_DIR"
   say 'DTMA and its tools are gone from this machine. Docker stays.'
   rm -f "$LOG"
@@ -71,6 +102,12 @@ main() {
   trap 'rm -rf "$WORK"' EXIT
   trap 'exit 130' INT TERM HUP
 
+  if is_copy; then
+    say 'The disk of this machine is a copy of a toolbox: what that had goes first.'
+    ensure_docker
+    uninstall
+    touch "$LOG"
+  fi
   installed=$(cat "$HOME_DIR/toolbox" 2>/dev/null || true)
   if [ "${1:-}" = --direct ]; then
     ROAD=direct PLAIN=off PORT=${2:-}
@@ -97,6 +134,8 @@ main() {
   token=
   if [ ! -t 0 ]; then read -r token || true; fi
   if [ -n "$token" ]; then
+    shown=$(shown_tag)
+    token=$token${shown:+.${shown#agentopia-boot-}}
     printf '%s' "$token" >"$WORK/token"
     sha256sum <"$WORK/token" | cut -d ' ' -f 1 >"$WORK/digest"
     printf 'authorization: Bearer %s' "$token" >"$WORK/authorization"

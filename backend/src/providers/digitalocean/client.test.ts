@@ -118,10 +118,21 @@ test('the rights that a token lacks are named, and nothing is made or destroyed 
     'image:read',
     'droplet:read',
     'droplet:create',
+    'droplet:update',
+    'snapshot:read',
+    'snapshot:delete',
+    'reserved_ip:read',
+    'reserved_ip:create',
+    'reserved_ip:update',
     'tag:create',
     'firewall:read',
   ])
-  expect(await missingScopes(client, signal)).toEqual(['droplet:delete', 'firewall:create'])
+  expect(await missingScopes(client, signal)).toEqual([
+    'droplet:delete',
+    'reserved_ip:delete',
+    'tag:delete',
+    'firewall:create',
+  ])
   expect([emulator.world.droplets.size, emulator.world.firewalls.size]).toEqual([0, 0])
 })
 

@@ -4,11 +4,13 @@ import type { Store } from '../../store/connect.ts'
 import type { Sealer } from '../../store/seal.ts'
 import { findToolbox } from '../../toolboxes/toolbox.store.ts'
 import { createAccounts, type DigitalOceanAccounts } from './accounts.ts'
+import { actionReconciler } from './action.reconciler.ts'
 import { createDropletFinder } from './droplet.finder.ts'
 import { dropletReconciler } from './droplet.reconciler.ts'
 import { dropletSweep } from './droplet.sweep.ts'
 import { environmentOf } from './droplet-names.ts'
 import { createOptions, type Options } from './options.ts'
+import { createSnapshots, type Snapshots } from './snapshots.ts'
 
 export interface DigitalOceanDeps {
   readonly store: Store
@@ -27,6 +29,10 @@ export interface DigitalOceanDeps {
   readonly directSources: () => readonly string[]
   /** Closes the tunnel of a toolbox whose credentials are void. */
   readonly disconnect: (toolboxId: string) => void
+  /** Returns 0 to 1, as `Math.random` does. */
+  readonly random: () => number
+  /** There is news of the toolbox. */
+  readonly wake: (toolboxId: string) => void
 }
 
 /** DigitalOcean as a provider: whose tokens there are, what can be ordered, and what makes, finds and clears droplets. */
@@ -36,10 +42,13 @@ export interface DigitalOceanProvider {
   readonly finder: { readonly name: 'digitalocean' } & ReturnType<typeof createDropletFinder>
   readonly reconciler: Reconciler
   readonly sweep: Reconciler
+  readonly snapshots: Snapshots
+  readonly actionReconciler: Reconciler
 }
 
 export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider {
-  const { store, masterKey, sealer, clock, baseUrl, fetch, publicUrl, keyPin, owner, directSources, disconnect } = deps
+  const { store, masterKey, sealer, clock, baseUrl, fetch, publicUrl, keyPin, owner } = deps
+  const { directSources, disconnect, random, wake } = deps
   const environment = environmentOf(masterKey)
   const accounts = createAccounts({ store, sealer, baseUrl, fetch, now: clock.now })
   const { clientOf } = accounts
@@ -48,9 +57,13 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider
     return row && clientOf(row.accountId)
   }
   const droplets = { store, clock, clientOf, environment }
+  const snapshots = createSnapshots({ store, clientOf, environment })
+  const options = createOptions({ clientOf, now: clock.now, snapshotsOf: snapshots.of })
   return {
     accounts,
-    options: createOptions({ clientOf, now: clock.now }),
+    options,
+    snapshots,
+    actionReconciler: actionReconciler({ ...droplets, random, owner, disconnect, wake, priceOf: options.priceOf }),
     finder: { name: 'digitalocean', ...createDropletFinder({ clientOfToolbox, environment }) },
     reconciler: dropletReconciler({ ...droplets, publicUrl, keyPin, owner, directSources, disconnect }),
     sweep: dropletSweep({ ...droplets, accountsWithToken: accounts.list }),

@@ -25,4 +25,20 @@ export const directTag = (environment: string): string => `${environmentTag(envi
 
 export const directFirewallName = (environment: string): string => `${firewallName(environment)}-direct`
 
+/** A snapshot of ours tells whose it is; the name that people gave is at the end. */
+export const snapshotName = (environment: string, toolboxId: string, name: string): string =>
+  `agentopia-${environment}-${toolboxId.slice('toolbox_'.length)}-${name}`
+
+/** `undefined` for what this environment did not make. */
+export function readSnapshotName(
+  environment: string,
+  text: string,
+): { readonly toolboxId: string; readonly name: string } | undefined {
+  const [, from, toolbox, name] = /^agentopia-([0-9a-f]{12})-([0-9a-z]{16})-([a-z0-9-]{1,63})$/.exec(text) ?? []
+  return from === environment && toolbox && name ? { toolboxId: `toolbox_${toolbox}`, name } : undefined
+}
+
+/** What a droplet is shown for its next enrolment. */
+export const bootTag = (nonce: string): string => `agentopia-boot-${nonce}`
+
 export const firewallName = (environment: string): string => `agentopia-${environment}`

@@ -14,8 +14,10 @@ export interface DropletFinderDeps {
 export function createDropletFinder({
   clientOfToolbox,
   environment,
-}: DropletFinderDeps): Pick<ToolboxProvider, 'find'> {
+}: DropletFinderDeps): Pick<ToolboxProvider, 'find' | 'absentRemedy'> {
   return {
+    absentRemedy:
+      'Somebody destroyed the droplet at DigitalOcean, with all that was on it. Once the toolbox is marked as lost, at most ten minutes later, “Try again” under Provisioning makes a new droplet and deploys its tools there. Or remove the toolbox.',
     async find(toolboxId, signal) {
       const client = await clientOfToolbox(toolboxId)
       if (!client) throw new ProviderError('The account has no token of DigitalOcean')
@@ -39,15 +41,36 @@ function machineOf(droplet: Droplet): Machine {
     return {
       ...common,
       state: 'running',
-      description: `the droplet ${id} is active${at ? ` at ${at}` : ''}`,
-      remedy: 'Reboot the droplet at DigitalOcean',
+      description: `DigitalOcean says: the droplet ${id} is active${at ? `, at ${at}` : ''}`,
+      ...(at ? { address: at } : {}),
+      silence: RUNS,
     }
   }
-  if (status === 'new') return { ...common, state: 'creating', description: `the droplet ${id} is being made` }
+  if (status === 'new')
+    return { ...common, state: 'creating', description: `DigitalOcean says: the droplet ${id} is being made` }
   return {
     ...common,
     state: 'stopped',
-    description: `the droplet ${id} is powered off; it costs as much as a running one`,
-    remedy: 'Power it on at DigitalOcean, or remove the toolbox',
+    description: `DigitalOcean says: the droplet ${id} is powered off`,
+    silence: { broken: OFF, silent: OFF },
   }
 }
+
+const RUNS = {
+  broken: {
+    summary: 'The droplet runs, but DTMA on it has ended',
+    remedy:
+      'After a crash DTMA starts again by itself within a minute. If it does not, reboot the droplet under Provisioning: Droplet, Reboot; DTMA starts with it.',
+  },
+  silent: {
+    summary: 'The droplet runs, but nothing comes through from it: its network is cut, or it hangs',
+    remedy:
+      'Look at the network and the firewalls of the droplet at DigitalOcean: it must be able to dial out. If nothing is wrong there, reboot it under Provisioning: Droplet, Reboot.',
+  },
+} as const
+
+const OFF = {
+  summary: 'Its droplet is powered off',
+  remedy:
+    'Power it on under Provisioning: Droplet, Power on. If it is not needed any more, remove the toolbox: off, it costs as much as on.',
+} as const

@@ -87,17 +87,16 @@ describe('a droplet', () => {
 })
 
 describe('an answer that was lost', () => {
-  test.each([
-    ['P01 the connection is cut', 'drop'],
-    ['P04 a gateway answers 502', 502],
-    ['P04 a server answers 500', 500],
-  ] as const)('%s after the droplet was made: it is adopted by its tag', async (_, answer) => {
+  const adopted = async (answer: number | 'drop') => {
     const { run, row, droplets, creates, emulator } = await dropletScene(store)
     emulator.fail({ method: 'POST', path: CREATE, answer, afterEffect: true })
     await run(MINUTE)
     expect([droplets().length, creates()]).toEqual([1, 1])
     expect(await row()).toMatchObject({ status: 'awaiting_heartbeat', doDropletId: droplets()[0]!.id })
-  })
+  }
+  test('P01 the connection is cut after the droplet was made: it is adopted by its tag', () => adopted('drop'))
+  test('P04 a gateway answers 502 after the droplet was made: it is adopted by its tag', () => adopted(502))
+  test('P04 a server answers 500 after the droplet was made: it is adopted by its tag', () => adopted(500))
 
   test('P01 with lists that lag, nothing is asked for again before five looks and a minute', async () => {
     const { run, clock, droplets, creates, emulator, row } = await dropletScene(store)

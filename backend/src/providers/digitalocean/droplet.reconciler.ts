@@ -10,13 +10,15 @@ import type { ProvisioningRecord } from '../../store/schema/toolboxes.ts'
 import { endToolbox } from '../../toolboxes/provision.store.ts'
 import { findToolbox, moveTo, restate, type ToolboxRow } from '../../toolboxes/toolbox.store.ts'
 import { extendEnrolmentToken, issueEnrolmentToken } from '../../uplink/enrolment.store.ts'
-import { addressOf, type Droplet } from './api.types.ts'
+import { digestOf } from '../../uplink/secrets.ts'
+import { addressOf, type Droplet, imageOf } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
 import { DigitalOceanError } from './digitalocean-error.ts'
 import { type DropletStep, nextDropletStep, type SeenDroplet } from './droplet.step.ts'
 import { listDropletToolboxes, recordOf, writeDroplet } from './droplet.store.ts'
 import { directTag, dropletName, environmentTag, PRODUCT_TAG, toolboxTag } from './droplet-names.ts'
 import { ensureDirectFirewall, ensureFirewall } from './firewall.ts'
+import { reservedAddresses } from './reserved-ip.ts'
 import { userData } from './user-data.ts'
 
 export interface DropletReconcilerDeps {
@@ -43,6 +45,7 @@ const EARLY: readonly ToolboxStatus[] = ['pending_provision', 'provisioning', 'a
 export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
   const { store, clock, clientOf, environment, publicUrl, keyPin, owner, directSources, disconnect } = deps
   const now = () => new Date(clock.now())
+  const addresses = reservedAddresses(store)
 
   async function step(row: ToolboxRow, held: SQL, signal: AbortSignal): Promise<Outcome> {
     const record = recordOf(row)
@@ -101,10 +104,13 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
         await adopt(row, record, next.droplet, held)
         return again(SOON_MS)
       case 'destroy':
+        // An address that leads nowhere costs money: it is given back, whoever assigned it.
+        await addresses.note(row, next.ids, client, held, signal)
         for (const id of next.ids) await client.destroyDroplet(id, signal)
         await store.system((tx) => writeDroplet(tx, held, { provisioning: { ...record, emptyLooks: 0 } }))
         return again(SOON_MS)
       case 'begin-anew':
+        await addresses.giveBack(row, client, held, signal)
         await store.system(async (tx) => {
           const fresh = { retry: row.retries, attempts: 0, emptyLooks: 0 }
           await writeDroplet(tx, held, { provisioning: fresh, doDropletId: null, publicIpAddress: null, boot: null })
@@ -115,6 +121,7 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
         for (const id of next.destroy) await client.destroyDroplet(id, signal)
         return fail(row, withBoot(row, next.reason), held)
       case 'gone':
+        await addresses.giveBack(row, client, held, signal)
         await finish(row, held)
         return settled
     }
@@ -130,18 +137,21 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
     const { askedAt: _, outcome: __, upSince: ___, ...before } = record
     const asked = { ...before, attempts: record.attempts + 1, emptyLooks: 0, askedAt: now().toISOString() }
     const token = await store.system(async (tx) => {
-      if (!(await writeDroplet(tx, held, { provisioning: { ...asked, outcome: 'unknown' } }))) return undefined
+      const issued = await issueEnrolmentToken(tx, row, now())
+      const intent = { ...asked, outcome: 'unknown' as const, bornWith: digestOf(issued) }
+      if (!(await writeDroplet(tx, held, { provisioning: intent }))) return undefined
       await moveTo(tx, row.id, { to: 'provisioning', now: now(), when: held })
-      return issueEnrolmentToken(tx, row, now())
+      return issued
     })
     if (token === undefined) return again(SOON_MS) // another replica is at it
+    const bornWith = digestOf(token)
     try {
       const droplet = await client.createDroplet(
         {
           name: dropletName(row.name, row.id),
           region: placement.region,
           size: placement.size,
-          image: placement.image,
+          image: imageOf(placement.image),
           user_data: userData({
             variant: row.installVariant,
             publicUrl,
@@ -163,7 +173,7 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
         signal,
       )
       await store.system((tx) =>
-        writeDroplet(tx, held, { provisioning: { ...asked, outcome: 'made' }, doDropletId: droplet.id }),
+        writeDroplet(tx, held, { provisioning: { ...asked, bornWith, outcome: 'made' }, doDropletId: droplet.id }),
       )
       return again(SOON_MS)
     } catch (error) {

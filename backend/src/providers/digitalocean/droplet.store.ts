@@ -1,4 +1,4 @@
-import { and, eq, inArray, ne, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, ne, type SQL } from 'drizzle-orm'
 import type { Tx } from '../../store/connect.ts'
 import { toolboxes } from '../../store/schema/index.ts'
 import type { ProvisioningRecord } from '../../store/schema/toolboxes.ts'
@@ -12,6 +12,7 @@ export interface DropletColumns {
   readonly provisioning?: ProvisioningRecord
   readonly doDropletId?: number | null
   readonly publicIpAddress?: string | null
+  readonly reservedIpAddress?: string | null
   readonly boot?: null
 }
 
@@ -26,6 +27,21 @@ export async function listDropletToolboxes(tx: Tx): Promise<string[]> {
   const ours = and(eq(toolboxes.provider, 'digitalocean'), ne(toolboxes.status, 'deprovisioned'))
   return (await tx.select({ id: toolboxes.id }).from(toolboxes).where(ours)).map(({ id }) => id)
 }
+
+/** Of one account: those that are made, and that nobody lets go. */
+export const listSteadyToolboxes = (tx: Tx, accountId: string): Promise<ToolboxRow[]> =>
+  tx
+    .select()
+    .from(toolboxes)
+    .where(
+      and(
+        eq(toolboxes.accountId, accountId),
+        eq(toolboxes.provider, 'digitalocean'),
+        eq(toolboxes.desired, 'present'),
+        inArray(toolboxes.status, ['active', 'unresponsive']),
+        isNotNull(toolboxes.doDropletId),
+      ),
+    )
 
 /** What the sweep knows of the toolboxes that droplets say to belong to. */
 export const findOwners = (tx: Tx, accountId: string, ids: readonly string[]) =>

@@ -9,6 +9,7 @@ import type { Droplet } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
 import { DigitalOceanError } from './digitalocean-error.ts'
 import { findOwners } from './droplet.store.ts'
+import { watchDroplets } from './droplet.watch.ts'
 import { environmentTag, PRODUCT_TAG, toolboxIdOf } from './droplet-names.ts'
 
 export interface DropletSweepDeps {
@@ -57,6 +58,7 @@ export function dropletSweep({ store, clock, clientOf, accountsWithToken, enviro
     )
     const ids = droplets.flatMap(({ tags }) => toolboxIdOf(tags) ?? [])
     const strays = strayDroplets(droplets, await store.system((tx) => findOwners(tx, accountId, ids)))
+    await watchDroplets(store, { accountId, client, now: new Date(clock.now()) }, droplets, signal)
     const due = await store.system((tx) => note(tx, accountId, strays))
     for (const { id, reason } of due.slice(0, MOST_DESTROYED)) {
       await client.destroyDroplet(id, signal)

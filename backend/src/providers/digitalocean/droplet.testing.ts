@@ -1,3 +1,4 @@
+import type { NewDropletAction } from '@agentopia/api'
 import { createEmulator } from '@agentopia/testbed/emulator'
 import { eq } from 'drizzle-orm'
 import { newId } from '../../new-id.ts'
@@ -6,7 +7,9 @@ import type { Outcome } from '../../reconcile/reconciler.ts'
 import type { Store } from '../../store/connect.ts'
 import { toolboxes } from '../../store/schema/index.ts'
 import type { ToolboxRow } from '../../toolboxes/toolbox.store.ts'
-import { insertToolbox, newKey, openUplink } from '../../uplink/uplink.testing.ts'
+import { beatOf, insertToolbox, newKey, openUplink } from '../../uplink/uplink.testing.ts'
+import { actionReconciler } from './action.reconciler.ts'
+import { findAction, insertAction } from './action.store.ts'
 import { createBudget } from './budget.ts'
 import { createDigitalOcean } from './client.ts'
 import { dropletReconciler } from './droplet.reconciler.ts'
@@ -46,6 +49,15 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
     })
   const sweep = dropletSweep({ ...common, accountsWithToken: async () => [accountId] })
   const row = () => uplink.row(id)
+  const act = (owner = 'replica') =>
+    actionReconciler({
+      ...common,
+      random: () => 0.5,
+      owner,
+      disconnect: (one) => void disconnected.push(one),
+      wake: () => {},
+      priceOf: async (_, size) => (size === 's-1vcpu-2gb' ? 12 : undefined),
+    })
 
   return {
     accountId,
@@ -64,11 +76,33 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
     /** As the loop does: step after step, waiting as long as each says, until it is settled, or so many milliseconds have passed. */
     run: (ms: number, toolboxId = id) =>
       runFor(clock, ms, () => make().reconcile(toolboxId, AbortSignal.timeout(20_000))),
+    /** Writes down what somebody asks for. @returns the id. */
+    ask: async (request: NewDropletAction) =>
+      (
+        await store.system((tx) =>
+          insertAction(tx, { id: newId('deed'), accountId, toolboxId: id, request, actor: 'ann' }),
+        )
+      ).id,
+    action: async (actionId: string) => (await store.system((tx) => findAction(tx, actionId)))!,
+    /** One step of an action. */
+    actOn: (actionId: string, reconciler = act()) => reconciler.reconcile(actionId, AbortSignal.timeout(20_000)),
+    /** As the loop does, until the action has ended. */
+    runAction: (actionId: string, ms: number) =>
+      runFor(clock, ms, () => act().reconcile(actionId, AbortSignal.timeout(20_000))),
     sweep: () => sweep.reconcile(accountId, AbortSignal.timeout(20_000)),
     droplets: () => [...emulator.world.droplets.values()],
     creates: () => emulator.world.calls.filter((call) => call === 'POST /v2/droplets').length,
     /** The token as the droplet finds it in its user-data. */
     tokenInside: () => /TOKEN='(enrol_[\w-]+)'/.exec([...emulator.world.droplets.values()][0]!.userData)![1]!,
+    /** A droplet that is enrolled, and active. */
+    async upAndActive() {
+      await this.run(8_000)
+      const enrolled = await this.enrol(this.tokenInside())
+      const bearer = enrolled.json.dtmaBearerToken!
+      await uplink.beat(bearer, beatOf('first', 1))
+      await this.run(1_000)
+      return { bearer, dropletId: (await row()).doDropletId!, droplet: this.droplets()[0]! }
+    },
     async enrol(token: string) {
       return uplink.enrol(newKey()(id, token))
     },

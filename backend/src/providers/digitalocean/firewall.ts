@@ -7,7 +7,7 @@ const ANYWHERE = { addresses: ['0.0.0.0/0', '::/0'] } as const
 const OUTBOUND: NewFirewall['outbound_rules'] = [
   { protocol: 'tcp', ports: '0', destinations: ANYWHERE },
   { protocol: 'udp', ports: '0', destinations: ANYWHERE },
-  { protocol: 'icmp', destinations: ANYWHERE },
+  { protocol: 'icmp', ports: '0', destinations: ANYWHERE }, // its description wants ports of every protocol
 ]
 
 /** Nothing comes in: DTMA dials out. Holds for every droplet with the tag of the environment. */

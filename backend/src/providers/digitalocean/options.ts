@@ -1,4 +1,4 @@
-import { type DropletOptions, type Placement, problem } from '@agentopia/api'
+import { type DropletOptions, type Placement, problem, type Snapshot } from '@agentopia/api'
 import type { DigitalOcean } from './client.ts'
 import { DigitalOceanError } from './digitalocean-error.ts'
 
@@ -14,15 +14,21 @@ export interface Options {
   of(accountId: string): Promise<DropletOptions>
   /** What such a droplet costs. @throws {ProblemError} as above, also for what cannot be had. */
   placementOf(accountId: string, wanted: Omit<Placement, 'monthlyUsd'>): Promise<Placement>
+  /** USD a month of such a droplet with another size, whose disk is no smaller. @throws {ProblemError} as above. */
+  resizeOf(accountId: string, from: Placement | null, size: string): Promise<number>
+  /** USD a month; `undefined` when it is not offered. @throws {ProblemError} as above. */
+  priceOf(accountId: string, size: string): Promise<number | undefined>
 }
 
 interface OptionsDeps {
   readonly clientOf: (accountId: string) => Promise<DigitalOcean | undefined>
   readonly now: () => number
+  /** Snapshots of the account: images, too. */
+  readonly snapshotsOf: (accountId: string) => Promise<readonly Snapshot[]>
 }
 
 /** What droplets can be had, remembered for an hour. */
-export function createOptions({ clientOf, now }: OptionsDeps): Options {
+export function createOptions({ clientOf, now, snapshotsOf }: OptionsDeps): Options {
   const known = new Map<string, { readonly options: DropletOptions; readonly until: number }>()
 
   async function of(accountId: string): Promise<DropletOptions> {
@@ -37,6 +43,13 @@ export function createOptions({ clientOf, now }: OptionsDeps): Options {
     return options
   }
 
+  async function regionsOfSnapshot(accountId: string, id: string, diskGb: number): Promise<string[] | undefined> {
+    const found = (await snapshotsOf(accountId)).find((snapshot) => snapshot.id === id)
+    if (found && found.minDiskGb > diskGb)
+      throw problem('provider-refused', `The snapshot ${found.name} needs a disk of ${found.minDiskGb} GB`)
+    return found?.regions
+  }
+
   return {
     of,
     async placementOf(accountId, { region, size, image }) {
@@ -44,9 +57,29 @@ export function createOptions({ clientOf, now }: OptionsDeps): Options {
       const found = sizes.find(({ slug }) => slug === size)
       if (!regions.some(({ slug }) => slug === region)) throw refused(`no region ${region}`)
       if (!found?.regions.includes(region)) throw refused(`no size ${size} in the region ${region}`)
-      if (!images.find(({ slug }) => slug === image)?.regions.includes(region))
-        throw refused(`no image ${image} in the region ${region}`)
+      const regionsOfImage = /^\d+$/.test(image)
+        ? await regionsOfSnapshot(accountId, image, found.diskGb)
+        : images.find(({ slug }) => slug === image)?.regions
+      if (!regionsOfImage?.includes(region)) throw refused(`no image ${image} in the region ${region}`)
       return { region, size, image, monthlyUsd: found.monthlyUsd }
+    },
+    async resizeOf(accountId, from, size) {
+      const { sizes } = await of(accountId)
+      const found = sizes.find(({ slug }) => slug === size)
+      const before = sizes.find(({ slug }) => slug === from?.size)
+      if (!found || (from && !found.regions.includes(from.region)))
+        throw refused(`no size ${size}${from ? ` in the region ${from.region}` : ''}`)
+      if (before && found.diskGb < before.diskGb)
+        throw problem(
+          'provider-refused',
+          `The disk of ${size} has ${found.diskGb} GB, that of the droplet ${before.diskGb}`,
+        )
+      if (from?.size === size) throw problem('provider-refused', `It is ${size} already`)
+      return found.monthlyUsd
+    },
+    async priceOf(accountId, size) {
+      const { sizes } = await of(accountId)
+      return sizes.find(({ slug }) => slug === size)?.monthlyUsd
     },
   }
 }

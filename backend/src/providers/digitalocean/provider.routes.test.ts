@@ -57,7 +57,15 @@ test('a token that lacks rights is stored, with their names', async () => {
   expect((await state(as)).missingScopes).toEqual([
     'droplet:create',
     'droplet:delete',
+    'droplet:update',
+    'snapshot:read',
+    'snapshot:delete',
+    'reserved_ip:read',
+    'reserved_ip:create',
+    'reserved_ip:update',
+    'reserved_ip:delete',
     'tag:create',
+    'tag:delete',
     'firewall:read',
     'firewall:create',
   ])

@@ -11,7 +11,16 @@ const PROBES = [
   { scope: 'droplet:create', method: 'POST', path: '/droplets' },
   // There is no droplet 0.
   { scope: 'droplet:delete', method: 'DELETE', path: '/droplets/0' },
+  { scope: 'droplet:update', method: 'POST', path: '/droplets/0/actions' },
+  { scope: 'snapshot:read', method: 'GET', path: '/snapshots?per_page=1' },
+  // There is no snapshot 0, and no address of this kind is ours.
+  { scope: 'snapshot:delete', method: 'DELETE', path: '/snapshots/0' },
+  { scope: 'reserved_ip:read', method: 'GET', path: '/reserved_ips?per_page=1' },
+  { scope: 'reserved_ip:create', method: 'POST', path: '/reserved_ips' },
+  { scope: 'reserved_ip:update', method: 'POST', path: '/reserved_ips/192.0.2.1/actions' },
+  { scope: 'reserved_ip:delete', method: 'DELETE', path: '/reserved_ips/192.0.2.1' },
   { scope: 'tag:create', method: 'POST', path: '/tags' },
+  { scope: 'tag:delete', method: 'DELETE', path: '/tags/agentopia-no-such-tag' },
   { scope: 'firewall:read', method: 'GET', path: '/firewalls?per_page=1' },
   { scope: 'firewall:create', method: 'POST', path: '/firewalls' },
 ] as const

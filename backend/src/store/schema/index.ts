@@ -6,6 +6,7 @@ export * from './calls.ts'
 export * from './connections.ts'
 export * from './credentials.ts'
 export * from './data-flow.ts'
+export * from './droplet-actions.ts'
 export * from './instances.ts'
 export * from './oauth.ts'
 export * from './packages.ts'
@@ -27,6 +28,7 @@ export const ANNOUNCED = {
   agent_toolbox_access: 'agent',
   agent_toolbelt_items: 'toolbelt',
   agent_tool_capability_permissions: 'toolbelt',
+  droplet_actions: 'toolbox',
   providers: 'provider',
   tool_catalog: 'tool',
   registry_credentials: 'registry',

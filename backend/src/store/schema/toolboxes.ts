@@ -30,6 +30,10 @@ export interface ProvisioningRecord {
   readonly lookedAt?: string
   /** ISO time at which the machine was first seen running with an address. */
   readonly upSince?: string
+  /** SHA-256 of the token in the user-data of the present machine, hex. */
+  readonly bornWith?: string
+  /** ISO time since when the machine is not found any more. */
+  readonly missingSince?: string
 }
 
 /** The last renewal of the credentials of a toolbox, so that a repetition is known as such. */
@@ -88,6 +92,7 @@ export const toolboxes = pgTable(
     statusSince: at('status_since').notNull().defaultNow(),
     doDropletId: bigint('do_droplet_id', { mode: 'number' }),
     publicIpAddress: text('public_ip_address'),
+    reservedIpAddress: text('reserved_ip_address'),
     provisioning: jsonb('provisioning').$type<ProvisioningRecord>(),
     /** Written by the uplink. */
     boot: jsonb('boot').$type<Boot>(),

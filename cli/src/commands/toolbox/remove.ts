@@ -6,12 +6,16 @@ const TOOLBOX = { toolbox: { type: 'positional', description: 'Name or id', requ
 
 export const toolboxRemove = command(
   'remove',
-  'Remove a toolbox: a droplet is destroyed, a server is let go',
-  TOOLBOX,
+  'Remove a toolbox: a droplet is destroyed with all that is on it, a server is let go',
+  {
+    ...TOOLBOX,
+    confirm: { type: 'string', description: 'Name of the toolbox once more; needed for a droplet' },
+  },
   async ({ client, args, output }) => {
     const { id } = await findToolbox(client, args.toolbox)
+    const { confirm } = args
     output.result(
-      await client.call(removeToolbox, { params: { toolboxId: id } }),
+      await client.call(removeToolbox, { params: { toolboxId: id }, query: confirm ? { confirm } : {} }),
       ({ name }) => `${name} is being removed`,
     )
   },

@@ -30,6 +30,7 @@ const factsOf = (box: Toolbox): string =>
       'cost',
       box.placement && `${box.placement.monthlyUsd} USD a month (${box.placement.size} in ${box.placement.region})`,
     ],
+    ['reserved address', box.reservedIpAddress],
     ['boot', box.boot?.stages.map(({ stage, state }) => `${stage} ${state}`).join(', ')],
     ['connected', box.connected],
     [

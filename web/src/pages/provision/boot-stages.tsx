@@ -30,9 +30,16 @@ export function BootStages({ boot, waiting }: { boot: Boot | undefined; waiting:
         })}
       </ol>
       {boot.log && (
-        <pre className="wrap-anywhere mt-3 max-h-60 overflow-y-auto whitespace-pre-wrap rounded-md bg-hover p-3 text-xs">
-          {boot.log}
-        </pre>
+        // Once all is well nobody needs it; until then it is what people wait with.
+        <details
+          className="mt-3"
+          open={!boot.stages.some(({ stage, state }) => stage === 'enrolled' && state === 'done')}
+        >
+          <summary className="cursor-pointer text-ink-soft text-xs">Log of the installation</summary>
+          <pre className="wrap-anywhere mt-2 max-h-60 overflow-y-auto whitespace-pre-wrap rounded-md bg-hover p-3 text-xs">
+            {boot.log}
+          </pre>
+        </details>
       )}
     </div>
   )

@@ -1,4 +1,4 @@
-import { listProviderOptions } from '@agentopia/api'
+import { listProviderOptions, listSnapshots } from '@agentopia/api'
 import { useOperation } from '../../api/use-operation.ts'
 import { Field } from '../../parts/field.tsx'
 import { Reading } from '../../parts/reading.tsx'
@@ -20,6 +20,7 @@ interface DropletChoiceProps {
 /** Region, size and image of a droplet, with what it costs. */
 export function DropletChoice({ choice, onChange, tried }: DropletChoiceProps) {
   const options = useOperation(listProviderOptions, {})
+  const snapshots = useOperation(listSnapshots, {}).data?.items ?? []
   const missing = (value: string | undefined) => (tried && value === undefined ? 'Choose one' : undefined)
   return (
     <Reading of={options} skeleton={<SkeletonRows rows={3} />}>
@@ -65,7 +66,14 @@ export function DropletChoice({ choice, onChange, tried }: DropletChoiceProps) {
                   value={choice.image}
                   disabled={choice.region === undefined}
                   onChange={(image) => onChange({ ...choice, image })}
-                  options={images.filter(here).map(({ slug, name }) => ({ value: slug, label: name }))}
+                  options={[
+                    ...images.filter(here).map(({ slug, name }) => ({ value: slug, label: name })),
+                    ...snapshots.filter(here).map(({ id, name, toolboxName, minDiskGb }) => ({
+                      value: id,
+                      label: `Snapshot ${name} of ${toolboxName}`,
+                      note: `disk of ${minDiskGb} GB or more`,
+                    })),
+                  ]}
                 />
               )}
             </Field>

@@ -6,10 +6,13 @@ import { useAction } from '../../api/use-action.ts'
 import { Button } from '../../parts/button.tsx'
 import { Card, CardHeader } from '../../parts/card.tsx'
 import { ConfirmByName } from '../../parts/confirm-by-name.tsx'
+import { CopyableId } from '../../parts/copyable.tsx'
 import { Facts } from '../../parts/facts.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { notify } from '../../shell/notices.ts'
 import { BootStages } from './boot-stages.tsx'
+import { DropletMenu } from './droplet-menu.tsx'
+import { DropletProgress } from './droplet-progress.tsx'
 import { JoinInstructions } from './join-instructions.tsx'
 import { SshSession } from './ssh-session.tsx'
 
@@ -51,6 +54,7 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
             {lockedOut ? 'Enrol anew' : 'Try again'}
           </Button>
         )}
+        {may && dropletId !== undefined && !ENDING.includes(status) && <DropletMenu toolbox={toolbox} />}
         {may && !ENDING.includes(status) && (
           <Button size="small" kind="destroy" onClick={() => setOpen('remove')}>
             <Trash2 />
@@ -66,13 +70,18 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
             on. Decide which of them it is and enrol that one anew; take DTMA off the other.
           </p>
         )}
+        {provider === 'digitalocean' && <DropletProgress toolboxId={toolboxId} />}
         {placement && (
           <Facts
             facts={[
               ['Droplet', dropletId ?? 'not made yet'],
               ['Region', placement.region],
               ['Size', placement.size],
-              ['Image', placement.image],
+              ['Image', /^\d+$/.test(placement.image) ? `snapshot ${placement.image}` : placement.image],
+              toolbox.reservedIpAddress !== undefined && [
+                'Reserved address',
+                <CopyableId key="reserved" id={toolbox.reservedIpAddress} />,
+              ],
               ['Cost', `$${placement.monthlyUsd} a month, also while it is off`],
             ]}
           />
@@ -104,7 +113,7 @@ function RemoveToolbox({ toolbox, open, onClose }: { toolbox: Toolbox; open: boo
   const { id: toolboxId, name, provider } = toolbox
   const confirm = () =>
     remove.mutate(
-      { params: { toolboxId } },
+      { params: { toolboxId }, query: { confirm: name } },
       {
         onSuccess: () => {
           notify({ tone: 'busy', text: `${name} is being removed` })
@@ -124,7 +133,7 @@ function RemoveToolbox({ toolbox, open, onClose }: { toolbox: Toolbox; open: boo
       onConfirm={confirm}
     >
       {provider === 'digitalocean'
-        ? 'Its droplet is destroyed with everything on it. Its history stays.'
+        ? 'Its droplet is destroyed with everything on it, and a reserved address is given back. Its history stays, and so do its snapshots, which go on costing: see Settings.'
         : 'Its credentials open nothing from then on, and its tools leave every toolbelt. Its history stays.'}
     </ConfirmByName>
   )

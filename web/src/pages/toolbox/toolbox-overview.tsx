@@ -20,18 +20,22 @@ export const ToolboxOverview = ({ toolbox }: { toolbox: Toolbox }) => (
       <ToolboxTools toolboxId={toolbox.id} />
     </div>
     <div className="flex min-w-0 flex-col gap-5">
+      {/* A droplet is what people have to do something with. */}
+      {isDroplet(toolbox) && <ProvisionCard toolbox={toolbox} />}
       <Machine toolbox={toolbox} />
       <DtmaCard toolbox={toolbox} />
       <Identity toolbox={toolbox} />
-      <ProvisionCard toolbox={toolbox} />
+      {!isDroplet(toolbox) && <ProvisionCard toolbox={toolbox} />}
     </div>
   </div>
 )
 
-function Machine({ toolbox: { system, docker } }: { toolbox: Toolbox }) {
+const isDroplet = ({ provider }: Toolbox) => provider === 'digitalocean'
+
+function Machine({ toolbox: { system, docker, connected } }: { toolbox: Toolbox }) {
   return (
     <Card>
-      <CardHeader title="Machine" />
+      <CardHeader title="Machine" note={connected ? undefined : 'as it was last heard'} />
       {system ? (
         <div className="flex flex-col gap-4 p-4">
           <Meter label="CPU" share={system.cpuUsage} note={`${percent(system.cpuUsage)} of ${system.cpus} CPUs`} />

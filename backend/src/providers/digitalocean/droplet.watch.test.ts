@@ -1,0 +1,95 @@
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Store } from '../../store/connect.ts'
+import { activities } from '../../store/schema/index.ts'
+import { openTestStore } from '../../store/testing.ts'
+import { beatOf } from '../../uplink/uplink.testing.ts'
+import { dropletScene } from './droplet.testing.ts'
+
+// What people do to droplets at DigitalOcean itself, and what the control plane says of it.
+
+let store: Store
+beforeAll(async () => {
+  store = await openTestStore()
+})
+afterAll(() => store[Symbol.asyncDispose]())
+
+async function scene() {
+  const made = await dropletScene(store)
+  const up = await made.upAndActive()
+  const { sweep, clock, id } = made
+  return {
+    ...made,
+    ...up,
+    /** So many sweeps, five minutes apart. */
+    async sweeps(times: number) {
+      for (let n = 0; n < times; n += 1) {
+        await sweep()
+        await clock.advance(300_000)
+      }
+    },
+    told: async (action: string) =>
+      (await store.system((tx) => tx.select().from(activities).where(eq(activities.toolboxId, id)))).filter(
+        (activity) => activity.action === action,
+      ),
+  }
+}
+
+test('P11 a droplet that was destroyed by hand is told as lost after two sweeps, and none is made instead', async () => {
+  const { sweeps, emulator, dropletId, row, told, run, creates } = await scene()
+  emulator.world.droplets.delete(dropletId)
+  await sweeps(1)
+  expect((await row()).status).toBe('active')
+  await sweeps(1)
+  expect(await row()).toMatchObject({
+    status: 'error_provisioning',
+    statusReason: expect.stringContaining('does not exist any more'),
+  })
+  await sweeps(3)
+  await run(60_000)
+  expect([(await told('toolbox.lost')).length, creates(), emulator.world.droplets.size]).toEqual([1, 1, 0])
+})
+
+test('P11 tried again, a lost one gets a new droplet', async () => {
+  const { sweeps, emulator, dropletId, change, run, row, droplets, creates } = await scene()
+  emulator.world.droplets.delete(dropletId)
+  await sweeps(2)
+  await change({ retries: 1 })
+  await run(60_000)
+  expect([creates(), droplets().length]).toEqual([2, 1])
+  expect(await row()).toMatchObject({ status: 'awaiting_heartbeat', doDropletId: droplets()[0]!.id })
+})
+
+test('P11 a list that leaves a droplet out does not make it lost', async () => {
+  const { sweeps, emulator, row, told, droplets } = await scene()
+  const [droplet] = droplets()
+  droplet!.tags = [] // somebody took its tags away: it is in no list of ours
+  await sweeps(3)
+  expect([(await row()).status, (await told('toolbox.lost')).length, emulator.world.droplets.size]).toEqual([
+    'active',
+    0,
+    1,
+  ])
+})
+
+test('P11 one that was powered off by hand is told as such with what it costs, is not powered on, and comes back with its power', async () => {
+  const { sweeps, droplet, change, row, told, uplink, bearer, emulator } = await scene()
+  droplet.off = true
+  await change({ status: 'unresponsive', statusReason: 'No heartbeat for 60 seconds' })
+  await sweeps(3)
+  expect(await row()).toMatchObject({
+    status: 'unresponsive',
+    statusReason: expect.stringContaining('is powered off, and costs $6 a month'),
+  })
+  expect([(await told('toolbox.powered-off')).length, emulator.world.actions.length]).toEqual([1, 0])
+  droplet.off = false
+  await uplink.beat(bearer, beatOf('second', 1))
+  expect(await row()).toMatchObject({ status: 'active', statusReason: null })
+})
+
+test('an address that changed is shown, and on record once', async () => {
+  const { sweeps, droplet, row, told } = await scene()
+  Object.assign(droplet, { address: '203.0.113.250' })
+  await sweeps(2)
+  expect([(await row()).publicIpAddress, (await told('toolbox.moved')).length]).toEqual(['203.0.113.250', 1])
+})
