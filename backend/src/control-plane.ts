@@ -8,7 +8,7 @@ import { ensureFirstAccount, FIRST_ACCOUNT } from './accounts/first-account.ts'
 import { keepHouse } from './accounts/housekeeping.ts'
 import { invitationRoutes } from './accounts/invitation.routes.ts'
 import { memberRoutes } from './accounts/member.routes.ts'
-import { createDocumentReader, type ReadClientDocument } from './accounts/oauth/client-document.ts'
+import { createDocumentReader } from './accounts/oauth/client-document.ts'
 import { consentRoutes } from './accounts/oauth/consent.routes.ts'
 import { createClientFinder } from './accounts/oauth/find-client.ts'
 import { createConnectedFinder } from './accounts/oauth/find-connected.ts'
@@ -23,10 +23,10 @@ import { approvalRoutes } from './approvals/approval.routes.ts'
 import { createAsking } from './approvals/ask-person.ts'
 import { callRoutes } from './calls/call.routes.ts'
 import { keepRetention } from './calls/retention.ts'
-import { catalogRoutes } from './catalog/catalog.routes.ts'
-import { type Catalog, createCatalog } from './catalog/catalog.ts'
+import { createCatalog } from './catalog/catalog.ts'
+import { packageRoutes } from './catalog/package.routes.ts'
 import { createConnecting } from './connections/connecting.ts'
-import type { DiscoveryDeps } from './connections/connection.discovery.ts'
+import type { ControlPlane, ControlPlaneDeps } from './control-plane.types.ts'
 import { agentToolReconciler } from './credentials/agent-tool.reconciler.ts'
 import { listAgentToolNames } from './credentials/agent-tool.store.ts'
 import { credentialRoutes } from './credentials/credential.routes.ts'
@@ -39,16 +39,8 @@ import { executeRoutes } from './gateway/execute.routes.ts'
 import { createExecuteOnce } from './gateway/execute-once.ts'
 import { createGateway, MCP_PATH } from './gateway/gateway.ts'
 import { createWayOfCalls } from './gateway/way-of-calls.ts'
-import { createClientAddress, type TrustedProxies } from './http/client-address.ts'
-import type { OwnNames } from './http/same-site.ts'
-import type { RequestHandler, UpgradeHandler } from './http/server.ts'
-import { createArchiveFiles } from './images/archive.files.ts'
-import { archiveRoutes } from './images/archive.routes.ts'
-import { archiveUplink } from './images/archive.uplink.ts'
-import { installRoutes } from './install/install.routes.ts'
+import { createClientAddress } from './http/client-address.ts'
 import { createInstaller } from './install/installer.ts'
-import type { InstallSources } from './install/variants.ts'
-import type { Log } from './log.ts'
 import { newId } from './new-id.ts'
 import { purgePayloads } from './payloads/payload.purge.ts'
 import { payloadRoutes } from './payloads/payload.routes.ts'
@@ -57,18 +49,13 @@ import { createDigitalOcean } from './providers/digitalocean/digitalocean.ts'
 import { SWEEP_EVERY_MS } from './providers/digitalocean/droplet.sweep.ts'
 import { providerRoutes } from './providers/digitalocean/provider.routes.ts'
 import { joinReconciler } from './providers/join/join.reconciler.ts'
-import type { ToolboxProvider } from './providers/provider.ts'
 import { sshRoutes } from './providers/ssh/ssh.routes.ts'
-import type { Clock } from './reconcile/clock.ts'
 import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
-import { registryRoutes } from './registries/registry.routes.ts'
-import { registryUplink } from './registries/registry.uplink.ts'
 import { createReleaseKey } from './releases/release-key.ts'
 import { createReleases } from './releases/releases.ts'
 import { updateReconciler } from './releases/update.reconciler.ts'
 import { updateRoutes } from './releases/update.routes.ts'
-import type { Store } from './store/connect.ts'
 import { createSealer } from './store/seal.ts'
 import { byProvider } from './toolboxes/by-provider.ts'
 import { createDirectPolicy, type DirectConfig } from './toolboxes/direct-policy.ts'
@@ -83,75 +70,13 @@ import { toolboxRoutes } from './toolboxes/toolbox.routes.ts'
 import { findToolbox } from './toolboxes/toolbox.store.ts'
 import { createToolboxViews } from './toolboxes/toolbox.views.ts'
 import { instanceReconciler } from './tools/instance.reconciler.ts'
-import { applyToolReport } from './tools/instance.report.ts'
 import { instanceRoutes } from './tools/instance.routes.ts'
 import { listInstanceRows } from './tools/instance.store.ts'
 import { authenticateDtma } from './uplink/authenticate.ts'
-import { bootRoutes } from './uplink/boot.routes.ts'
-import { createChallenges } from './uplink/challenges.ts'
 import { createDirectRoads } from './uplink/direct/direct-roads.ts'
-import { enrolRoutes } from './uplink/enrol.routes.ts'
-import { heartbeatRoutes } from './uplink/heartbeat.routes.ts'
-import { registryAuthRoutes } from './uplink/registry-auth.routes.ts'
-import { renewalRoutes } from './uplink/renewal.routes.ts'
 import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
 import { createTunnels } from './uplink/tunnel/tunnels.ts'
-
-export interface ControlPlaneDeps {
-  readonly store: Store
-  readonly masterKey: Uint8Array
-  readonly clock: Clock
-  readonly log: Log
-  /** Returns 0 to 1, as `Math.random` does. */
-  readonly random: () => number
-  /** Origin under which browsers and agents come. */
-  readonly publicUrl: string
-  readonly own: OwnNames
-  /** Proxies before us whose word about the client is believed; absent: none. */
-  readonly trustedProxies?: TrustedProxies
-  readonly pageDir: string
-  /** Directory of the journal of calls; this process's own. */
-  readonly callsDir: string
-  /** Directory of the archives of images; shared by all processes that serve one store. */
-  readonly archivesDir: string
-  readonly version: string
-  /** After so long without a call an agent's own container stops. */
-  readonly agentToolIdleMs: number
-  /** What can be deployed; absent: the curated catalogue. */
-  readonly catalog?: Catalog
-  /** This machine as a provider; absent: it does not become a toolbox. */
-  readonly local?: ToolboxProvider
-  /** How other machines become toolboxes. */
-  readonly machines: MachineConfig
-  /** What the direct road may do; absent: what is the default. */
-  readonly direct?: DirectConfig
-  /** Fetches what an OAuth client says of itself; absent: from public addresses alone. */
-  readonly readClientDocument?: ReadClientDocument
-  /** The way to services behind tools; absent: to public addresses, by https. */
-  readonly upstream?: Partial<DiscoveryDeps>
-  /** Begins the end: loops finish their step, streams close. */
-  readonly signal: AbortSignal
-}
-
-interface MachineConfig extends InstallSources {
-  /** Origin of DigitalOcean's API. */
-  readonly digitalOceanUrl: string
-  /** The way to it; tests bring their own. */
-  readonly fetch?: typeof fetch
-  /** Pins of the key under which this control plane is reached, as curl takes them. */
-  readonly keyPin?: string
-  /** The most toolboxes of one account. */
-  readonly limit: number
-}
-
-export interface ControlPlane {
-  readonly request: RequestHandler
-  readonly upgrade: UpgradeHandler
-  /** The same without a network: for tests. */
-  readonly fetch: (request: Request) => Response | Promise<Response>
-  /** Resolves after the signal, when everything has ended that was begun here. */
-  readonly stopped: Promise<void>
-}
+import { uplinkRoutes } from './uplink/uplink.routes.ts'
 
 const DEFAULT_DIRECT: DirectConfig = { privateAddresses: false, plainHttp: false, sources: [] }
 /** A toolbox has far fewer; those beyond it would wait for the next resync. */
@@ -348,6 +273,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   })
 
   const installer = createInstaller({ ...machines, publicUrl, log })
+  const byToolbox = authenticateDtma(store, clock.now)
   const clientAddress = createClientAddress(deps.trustedProxies)
   const app = createApp({ authenticate, clientAddress, log, own, publicUrl, pageDir }, (mount, uplink) => {
     const byAccount = createPasswordLimit(clock)
@@ -380,13 +306,15 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     sshRoutes(mount, { store, clock, sealer, installer })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
     actionRoutes(mount, { store, newId, ...digitalOcean, wake: actionLoop.wake })
-    catalogRoutes(mount, { store, catalog })
-    registryRoutes(mount, { store, clock, sealer })
-    const archives = createArchiveFiles(deps.archivesDir)
-    archiveRoutes(mount, { store, files: archives })
-    const fromToolboxes = { store, catalog, clock, log, sealer, authenticate: authenticateDtma(store, clock.now) }
-    registryUplink(uplink, fromToolboxes)
-    archiveUplink(uplink, { ...fromToolboxes, files: archives })
+    packageRoutes(mount, uplink, {
+      store,
+      catalog,
+      clock,
+      log,
+      sealer,
+      authenticate: byToolbox,
+      archivesDir: deps.archivesDir,
+    })
     instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
     agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })
     toolbeltRoutes(mount, { store, catalog, newId })
@@ -414,18 +342,17 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     approvalRoutes(mount, { store, sealer })
     callRoutes(mount, { store, recorder, seal, forget: toolbelts.forget })
     payloadRoutes(mount, { store, sealer, clock, recorder, keeper: payloads, forget: toolbelts.forget })
-    enrolRoutes(uplink, { store, sealer, clock, releaseKey: releaseKey.publicKey, onEnrolled: roads.revoke })
-    renewalRoutes(uplink, {
+    uplinkRoutes(uplink, {
       store,
+      sealer,
       clock,
-      challenges: createChallenges(masterKey, clock.now),
-      pins: keyPin?.split(';'),
-      onQuarantined: roads.revoke,
+      masterKey,
+      machines,
+      installer,
+      releaseKey: releaseKey.publicKey,
+      onVoid: roads.revoke,
+      onNews: wakeToolbox,
     })
-    bootRoutes(uplink, { store, clock, onNews: wakeToolbox })
-    registryAuthRoutes(uplink, { store, clock, registry: machines.registry })
-    installRoutes(uplink, { ...machines, installer })
-    heartbeatRoutes(uplink, { store, clock, onToolReport: applyToolReport, onNews: wakeToolbox })
   })
 
   const serveApp = getRequestListener(app.fetch)
@@ -460,7 +387,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     request: (request, response) => {
       if (!gateway(request, response)) void serveApp(request, response)
     },
-    upgrade: createTunnelDoor({ authenticate: authenticateDtma(store, clock.now), tunnels, log }),
+    upgrade: createTunnelDoor({ authenticate: byToolbox, tunnels, log }),
     stopped: end(),
   }
 }

@@ -1,7 +1,7 @@
 import { createCatalog } from '../catalog/catalog.ts'
 import { CURATED } from '../catalog/curated.ts'
 import { type As, browserOf, furnish, openTestControlPlane, signedIn } from '../control-plane.testing.ts'
-import type { ControlPlaneDeps } from '../control-plane.ts'
+import type { ControlPlaneDeps } from '../control-plane.types.ts'
 import { createCredentialSealer } from '../credentials/credential.seal.ts'
 import { findCredential } from '../credentials/credential.store.ts'
 import { createGuardedFetch, type GuardedFetch } from '../http/guarded-fetch.ts'
