@@ -47,7 +47,7 @@ export interface ControlPlaneDeps {
   readonly signal: AbortSignal
 }
 
-export interface MachineConfig extends InstallSources {
+interface MachineConfig extends InstallSources {
   /** Origin of DigitalOcean's API. */
   readonly digitalOceanUrl: string
   /** The way to it; tests bring their own. */
