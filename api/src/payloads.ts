@@ -89,7 +89,7 @@ export const removeCallPayload = defineUserOperation({
   auth: 'admin',
   status: 204,
   params: one,
-  problems: [],
+  problems: ['payload-not-found'],
 })
 
 export const removeCallPayloads = defineUserOperation({

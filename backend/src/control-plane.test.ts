@@ -40,10 +40,11 @@ async function ask(
   ids: Readonly<Record<string, string>> = nowhere,
 ): Promise<{ status: number; body: string }> {
   const { userId: _, ...headers } = as as As & { userId?: string }
-  const path = pathOf(op, ids)
+  const path = pathOf(op, { ...nowhere, ...ids })
+  const bytes = { body: new Uint8Array(1), headers: { 'content-type': 'application/octet-stream' } }
   const answer = op.body
     ? await plane.send(op.method, path, headers, BODIES[op.id] ?? {})
-    : await plane.request(op.method, path, headers)
+    : await plane.request(op.method, path, headers, op.upload ? bytes : undefined)
   if (op.event && answer.status === 200) {
     await answer.body?.cancel()
     return { status: 200, body: '' }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +18,8 @@ import {
   agentTokens,
   apiTokens,
   approvals,
+  calls,
+  imageArchives,
   instances,
   invitations,
   members,
@@ -149,6 +152,8 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     invitationId: newId('invite'),
     sessionId: newId('act'),
     approvalId: newId('appr'),
+    callId: newId('call'),
+    digest: `sha256:${randomBytes(32).toString('hex')}`,
   }
   const agentSecret = `agt_${newId('token')}`
   const { toolboxId, instanceId, agentId } = ids
@@ -205,6 +210,19 @@ export async function furnish(store: Store, accountId: string, userId: string) {
       connectedAt: new Date(),
       expiresAt: new Date(Date.now() + 3_600_000),
     })
+    await tx.insert(calls).values({
+      id: ids.callId,
+      accountId,
+      agentId,
+      agentName: 'helper',
+      capability: 'echo',
+      outcome: 'ok',
+      startedAt: new Date(),
+      durationMs: 1,
+      argumentDigest: 'x',
+      argumentBytes: 2,
+    })
+    await tx.insert(imageArchives).values({ accountId, digest: ids.digest, size: 1 })
     await tx.insert(toolbeltItems).values({ id: ids.toolbeltItemId, accountId, agentId, instanceId })
     await tx.insert(apiTokens).values({ ...token, id: ids.tokenId, userId, role: 'viewer', digest: ids.tokenId })
   })

@@ -12,9 +12,9 @@ const linesOf = (env: Record<string, string>): string[] => {
 }
 
 test('with nothing set, DTMA listens on 30000: everywhere in a container, on loopback elsewhere', () => {
-  expect(parseConfig({}, true).http).toEqual({ host: '0.0.0.0', port: 30_000 })
+  expect(parseConfig({}, true).http).toEqual({ host: '0.0.0.0', port: 30_000, plain: true })
   expect(parseConfig({}, false)).toEqual({
-    http: { host: '127.0.0.1', port: 30_000 },
+    http: { host: '127.0.0.1', port: 30_000, plain: true },
     docker: { socketPath: '/var/run/docker.sock', runnerImage: undefined, pythonImage: undefined },
     indexes: { npm: undefined, pypi: undefined },
     stateDirectory: '/var/lib/dtma',
@@ -48,7 +48,7 @@ test('what is useless without another variable says which one', () => {
 
 test('an empty variable counts as not set, and the origin loses its slash', () => {
   const { uplink, http } = parseConfig({ PORT: '', HOST: ' ', AGENTOPIA_API_BASE_URL: 'https://cp.example/' }, true)
-  expect(http).toEqual({ host: '0.0.0.0', port: 30_000 })
+  expect(http).toEqual({ host: '0.0.0.0', port: 30_000, plain: true })
   expect(uplink?.baseUrl).toBe('https://cp.example')
 })
 

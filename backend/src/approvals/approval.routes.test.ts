@@ -34,6 +34,7 @@ beforeAll(async () => {
   home = await furnish(plane.store, 'account_a', owner.userId)
   const { agentId, toolboxId, toolbeltItemId, instanceId } = home.ids
   await plane.store.system(async (tx) => {
+    await tx.delete(approvals) // that of the furniture
     await tx.insert(agentToolboxAccess).values({ accountId: 'account_a', agentId, toolboxId })
     await tx
       .update(instances)
@@ -160,7 +161,7 @@ test('how long a call waits is for the account to say', async () => {
   const set = (approvalSeconds: number, as: As) => ask('PATCH', '/api/calls/settings', as, { approvalSeconds })
   expect((await set(30, operator)).status).toBe(403)
   expect((await set(5, admin)).status).toBe(400)
-  expect((await set(30, admin)).body).toEqual({ enabled: true, retentionDays: null, approvalSeconds: 30 })
+  expect((await set(30, admin)).body).toMatchObject({ enabled: true, retentionDays: null, approvalSeconds: 30 })
   const path = `/api/agents/${home.ids.agentId}/toolbelt/${home.ids.toolbeltItemId}`
   await ask('PATCH', path, operator, { ask: ['wipe'] })
   const call = execute()
@@ -191,6 +192,7 @@ test('a control plane that stops ends what waits, and says so', async () => {
   const there = await furnish(stopping.store, 'account_a', owner.userId)
   const { agentId, toolboxId, toolbeltItemId, instanceId } = there.ids
   await stopping.store.system(async (tx) => {
+    await tx.delete(approvals) // that of the furniture
     await tx.insert(agentToolboxAccess).values({ accountId: 'account_a', agentId, toolboxId })
     await tx
       .update(instances)

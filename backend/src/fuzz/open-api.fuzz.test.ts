@@ -107,7 +107,7 @@ function request(): Arbitrary<Sent> {
   )
   return fc.constantFrom(...operations).chain(([path, method, described]) => {
     const { parameters = [], requestBody, responses } = described
-    const schema = requestBody?.content['application/json'].schema
+    const schema = requestBody?.content['application/json']?.schema
     const right = schema ? arbitraryOf(schema, known) : fc.constant(undefined)
     return fc
       .record({

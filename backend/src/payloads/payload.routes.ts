@@ -109,7 +109,8 @@ export function payloadRoutes(mount: Mount, deps: PayloadRouteDeps): void {
   mount.reply(removeCallPayload, async ({ params: { callId } }, { caller: { accountId, actor } }) => {
     await keeper.flush()
     await store.tenant(accountId, async (tx) => {
-      if ((await deletePayloads(tx, { callId })) === 0) return
+      if ((await deletePayloads(tx, { callId })) === 0)
+        throw problem('payload-not-found', `Nothing is kept of a call ${callId}`)
       const message = `Forgot what was sent and answered in ${callId}`
       await recordActivity(tx, { accountId, actor, action: 'payloads.removed', subject: callId, message })
     })

@@ -22,7 +22,8 @@ function bootAfter(boot: Boot | null, { stage, state, log }: BootNews, at: strin
   const before = (boot?.stages ?? [])
     .filter((known) => BOOT_STAGES.indexOf(known.stage) < place)
     .map((known) => (known.state === 'running' ? { ...known, state: 'done' as const } : known))
-  const newest = log || boot?.log
+  const begunAnew = boot?.stages.some((known) => BOOT_STAGES.indexOf(known.stage) > place)
+  const newest = log || (begunAnew ? undefined : boot?.log)
   return { stages: [...before, { stage, state, at }], ...(newest ? { log: newest } : {}) }
 }
 

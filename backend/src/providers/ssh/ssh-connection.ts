@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { problem, type SshHostKey, type SshPlace } from '@agentopia/api'
-import { Client, type ConnectConfig, utils } from 'ssh2'
+import ssh2, { type Client, type ConnectConfig } from 'ssh2'
 import { dial } from './dial.ts'
 import { algorithmsFor, hostKeyOf } from './host-key.ts'
 
@@ -47,7 +47,7 @@ export async function openSsh(
   const config = proof ? authOf(proof) : {}
   const limit = AbortSignal.any([signal, AbortSignal.timeout(HANDSHAKE_MS)])
   const sock = await dial(host, port, limit)
-  const client = new Client()
+  const client = new ssh2.Client()
   let refused: string | undefined
   if (proof && 'password' in proof)
     client.on('keyboard-interactive', (_name, _words, _language, prompts, finish) =>
@@ -82,7 +82,7 @@ export async function openSsh(
 function authOf(proof: Proof): ConnectConfig {
   if ('password' in proof) return { password: proof.password, tryKeyboard: true }
   const { privateKey, passphrase } = proof
-  const parsed = utils.parseKey(privateKey, passphrase)
+  const parsed = ssh2.utils.parseKey(privateKey, passphrase)
   if (parsed instanceof Error)
     throw problem(
       'ssh-login-refused',

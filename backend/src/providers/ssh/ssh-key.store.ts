@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import { utils } from 'ssh2'
+import ssh2 from 'ssh2'
 import type { Tx } from '../../store/connect.ts'
 import { sshKeys } from '../../store/schema/index.ts'
 import type { SealedFor, Sealer } from '../../store/seal.ts'
@@ -8,7 +8,7 @@ const sealedFor = (accountId: string): SealedFor => ({ purpose: 'ssh-key', accou
 
 /** The public half of the key of an account, made at the first time. @returns A line for authorized_keys. */
 export async function ensureSshKey(tx: Tx, sealer: Pick<Sealer, 'seal'>, accountId: string): Promise<string> {
-  const { public: publicKey, private: privateKey } = utils.generateKeyPairSync('ed25519', { comment: 'agentopia' })
+  const { public: publicKey, private: privateKey } = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'agentopia' })
   const row = { accountId, publicKey, privateKey: sealer.seal(privateKey, sealedFor(accountId)) }
   await tx.insert(sshKeys).values(row).onConflictDoNothing()
   const [kept] = await tx.select({ publicKey: sshKeys.publicKey }).from(sshKeys).where(eq(sshKeys.accountId, accountId))
