@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { Config } from './config.ts'
 import type { Check } from './contract/event.ts'
 import { DTMA_OPERATIONS } from './contract/operations.ts'
@@ -43,8 +42,10 @@ import { installationOf } from './update/installation.ts'
 import { openSelfUpdate, type SelfUpdate } from './update/self-update.ts'
 import { updateFiles } from './update/update.journal.ts'
 import { systemClock } from './uplink/clock.ts'
-import type { Credentials } from './uplink/identity.ts'
+import { enrolmentTokenOf } from './uplink/enrolment-token.ts'
+import type { Credentials, Identity } from './uplink/identity.ts'
 import { controlPlaneSources } from './uplink/image-sources.ts'
+import type { Pins } from './uplink/pinned-tls.ts'
 import { startUplink, type Uplink, type UplinkDeps } from './uplink/uplink.ts'
 
 export interface DtmaDeps {
@@ -82,6 +83,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   const secrets = createToolSecrets(log.redact)
 
   let credentials: Credentials | undefined
+  let identity: Identity | undefined
   let running: { tools: ToolReconciler; registry: ToolRegistry; isolation: IsolationWatch } | undefined
   let uplink: Uplink | undefined
   let selfUpdate: SelfUpdate | undefined
@@ -105,10 +107,17 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     return own ? [own.Image, DTMA_IMAGE] : [DTMA_IMAGE]
   })
 
+  /** Of the control plane's TLS key: as configured, and what it has announced since. */
+  function pinsNow(): Pins | undefined {
+    const configured = config.uplink?.pins
+    return configured && (identity?.learnedPins(configured) ?? configured)
+  }
+
   const sources = controlPlaneSources({
     baseUrl: config.uplink?.baseUrl,
-    pins: config.uplink?.pins,
-    token: () => config.uplink?.bearerToken ?? credentials?.dtmaBearerToken,
+    pins: pinsNow,
+    // It is renewed from time to time; what was given is not.
+    token: () => config.uplink?.bearerToken ?? identity?.credentials()?.dtmaBearerToken,
     redact: log.redact,
   })
 
@@ -301,7 +310,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       files: updateFiles(config.stateDirectory),
       version,
       releaseKey: () => credentials?.releaseKey,
-      pins: configured?.pins,
+      pins: pinsNow,
       installation: installationOf({ docker, owner, baseUrl: configured?.baseUrl, self: findOwnContainer }),
       async evidence(signal) {
         const listed = docker.listContainers(`${LABEL.owner}=${owner}`, signal).then(
@@ -342,7 +351,8 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       state = await tryState()
     }
     if (!state) return
-    port.useKey(state.identity.tls())
+    identity = state.identity
+    port.useKey(identity.tls())
     const started = startTools(state)
     groups = await openGroups(started)
     await startUpdates(state, started)
@@ -371,20 +381,6 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     await Promise.race([goodbyes, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))])
   }
   return { ended: run() }
-}
-
-/** The file is read when the token is needed: it may be written after we were started. */
-function enrolmentTokenOf({ uplink }: Config, log: Log): string | undefined {
-  if (uplink?.enrolmentToken !== undefined || uplink?.enrolmentTokenFile === undefined) return uplink?.enrolmentToken
-  try {
-    const token = readFileSync(uplink.enrolmentTokenFile, 'utf8').trim()
-    log.redact(token)
-    return token === '' ? undefined : token
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    log.warn('the enrolment token cannot be read', { file: uplink.enrolmentTokenFile, error })
-    return undefined
-  }
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -23,7 +23,7 @@ export interface SelfUpdateDeps {
   readonly version: string
   /** `undefined`: nobody has told whose releases are good. */
   readonly releaseKey: () => string | undefined
-  readonly pins?: Download['pins']
+  readonly pins?: () => Download['pins']
   /** @throws {ProblemError} `update-unavailable` when this DTMA cannot be replaced from within. */
   readonly installation: (signal: AbortSignal) => Promise<Installation>
   readonly evidence: (signal: AbortSignal) => Promise<Omit<Proof, 'attempt'>>
@@ -111,7 +111,7 @@ export async function openSelfUpdate(deps: SelfUpdateDeps): Promise<SelfUpdate> 
       await note({ tries: tries + 1 })
       const installation = await deps.installation(limit)
       const release = Release.parse(JSON.parse(signed.manifest)) // checked when it was accepted, and ours since
-      await fetched({ ...installation.sourceOf(release), pins: deps.pins }, limit)
+      await fetched({ ...installation.sourceOf(release), pins: deps.pins?.() }, limit)
       const to = await installation.prepare(files.archive, release, limit)
       await note({ phase: 'switching', switch: to })
     } catch (error) {

@@ -17,7 +17,7 @@ export interface ControlPlaneSourcesDeps {
   /** Origin of the control plane; absent: there is none. */
   readonly baseUrl: string | undefined
   /** Of its TLS key; absent: the authorities are trusted. */
-  readonly pins: Pins | undefined
+  readonly pins: () => Pins | undefined
   /** DTMA_BEARER_TOKEN; `undefined` before the enrolment. */
   readonly token: () => string | undefined
   /** Told of every value that must not appear in a log. */
@@ -31,7 +31,10 @@ const IDLE_MS = 60_000
 /** Asks the control plane, as the toolbox that we are. */
 export function controlPlaneSources({ baseUrl, pins, token, redact }: ControlPlaneSourcesDeps): ImageSources {
   if (baseUrl === undefined) return NO_IMAGE_SOURCES
-  const fetch: Fetch<Answer> = pins ? pinnedFetch(pins) : httpFetch
+  const fetch: Fetch<Answer> = (url, init) => {
+    const known = pins()
+    return (known ? pinnedFetch(known) : httpFetch)(url, init)
+  }
 
   function bearer(): string {
     const held = token()
@@ -59,7 +62,8 @@ export function controlPlaneSources({ baseUrl, pins, token, redact }: ControlPla
       const headers = { authorization: `Bearer ${bearer()}` }
       try {
         const dialled = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)])
-        const socket = pins ? await connectPinned(new URL(baseUrl), pins, dialled) : undefined
+        const known = pins()
+        const socket = known ? await connectPinned(new URL(baseUrl), known, dialled) : undefined
         const body = await openDownload(url, headers, signal, socket)
         body.socket.setTimeout(IDLE_MS, () => body.destroy(new Error(`nothing came for ${IDLE_MS / 1_000} s`)))
         if (body.statusCode === 200) return { body, bytes: bytesOf(body) }
