@@ -41,12 +41,8 @@ const GREETING = /Agentopia Toolboxes {2}(\S+)[\s\S]*Sign in once with {4}(\S+)/
 /**
  * Starts the product; returns when it serves.
  * @param env Added to the environment of the control plane.
- * @param program Another build of the control plane.
  */
-export async function startProduct(
-  env: Readonly<Record<string, string>> = {},
-  program: string = PROGRAM,
-): Promise<Product> {
+export async function startProduct(env: Readonly<Record<string, string>> = {}): Promise<Product> {
   const dataDir = env['DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'agentopia-e2e-'))
   const settings = {
     DATA_DIR: dataDir,
@@ -59,7 +55,7 @@ export async function startProduct(
   const token = await tokenOf(control.url, control.signInLink)
 
   async function launch() {
-    const child = run([], settings, program)
+    const child = run([], settings)
     let mine = ''
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk: Buffer) => {
@@ -105,8 +101,8 @@ export async function startProduct(
   }
 }
 
-const run = (args: readonly string[], env: Readonly<Record<string, string>>, program = PROGRAM): ChildProcess =>
-  spawn(process.execPath, [program, ...args], {
+const run = (args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess =>
+  spawn(process.execPath, [PROGRAM, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

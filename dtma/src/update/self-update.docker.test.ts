@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Client, createClient } from '../contract/client.ts'
 import { deleteTool, getHealth, getStatus, getTool, putTool, redeployDtma } from '../contract/operations.ts'
@@ -107,6 +108,7 @@ async function built(number: string, change?: (text: string) => string): Promise
 async function released(number: string, change?: (text: string) => string): Promise<Release> {
   const { bytes, image } = await archiveOf(SOCKET, await built(number, change))
   plane.archives.set(image.id, bytes)
+  await sleep(50) // nothing was read for seconds: what the server closed meanwhile must be noticed before it is used
   return { product: 'dtma', version: number, image }
 }
 
