@@ -1,5 +1,6 @@
 // node bench/bridge.ts: calls of one capability of server-everything, by every road, in interleaved windows. Needs Docker, and the
-// image that DTMA builds tools on (DTMA_RUNNER_IMAGE, default node:24-slim). Prints medians and ratios to the server's own HTTP.
+// image that DTMA builds tools on (DTMA_RUNNER_IMAGE, default node:24-slim). Prints medians and ratios to the server's own HTTP, and
+// what DTMA uses. NODE_FLAGS: how its Node is started; default as in its image.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -17,6 +18,7 @@ const SOCKET = '/var/run/docker.sock'
 const KEY = 'a-key-for-the-benchmark'
 const WINDOW_MS = 1_000
 const ROUNDS = Number(process.argv[2] ?? 5)
+const FLAGS = (process.env['NODE_FLAGS'] ?? '--optimize-for-size --max-semi-space-size=2').split(' ').filter(Boolean)
 const pkg = { type: 'npm', name: '@modelcontextprotocol/server-everything', version: '2026.8.31' } as const
 const FAST = { memoryMib: 512, cpus: 1, pids: 64 }
 const run = Math.random().toString(36).slice(2, 8)
@@ -86,6 +88,12 @@ async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
 const rssOf = async (child: ChildProcess): Promise<number> =>
   Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1_024
 
+/** Microseconds of CPU since it was started. */
+async function cpuOf(child: ChildProcess): Promise<number> {
+  const fields = (await readFile(`/proc/${child.pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
 async function engine(method: string, path: string, body?: unknown): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>()
   const headers = { 'content-type': 'application/json' }
@@ -149,8 +157,9 @@ const common = { bundle: true, platform: 'node', target: 'node24', format: 'cjs'
 await build({ ...common, entryPoints: [join(import.meta.dirname, '../dtma/src/main.ts')], outfile: bundle })
 const port = await freePort()
 const env = { DTMA_STATE_DIR: join(directory, 'state'), DTMA_RUNNER_IMAGE: BASE, BACKEND_TO_DTMA_API_KEY: KEY }
-const dtma = started(process.execPath, ['--lite-mode', '--max-semi-space-size=1', bundle], {
+const dtma = started(process.execPath, [...FLAGS, bundle], {
   ...env,
+  MALLOC_ARENA_MAX: '1',
   HOST: '127.0.0.1',
   PORT: String(port),
   LOG_LEVEL: 'error',
@@ -193,10 +202,12 @@ try {
   ]
   for (const [, call] of roads) await window(call, 4)
   for (const inFlight of [1, 16, 64]) {
-    const seen = roads.map(() => ({ perSecond: [] as number[], p50: [] as number[] }))
+    const seen = roads.map(() => ({ perSecond: [] as number[], p50: [] as number[], cpu: [] as number[] }))
     for (let round = 0; round < ROUNDS; round++)
       for (const [index, [, call]] of roads.entries()) {
+        const before = await cpuOf(dtma)
         const { perSecond, p50 } = await window(call, inFlight)
+        seen[index]?.cpu.push(((await cpuOf(dtma)) - before) / ((perSecond * WINDOW_MS) / 1_000))
         seen[index]?.perSecond.push(perSecond)
         seen[index]?.p50.push(p50)
       }
@@ -204,8 +215,9 @@ try {
     for (const [index, [name]] of roads.entries()) {
       const [rate, p50] = [median(seen[index]?.perSecond ?? []), median(seen[index]?.p50 ?? [])]
       const ratios = `rate × ${(rate / (floor?.perSecond ?? 1)).toFixed(2)}, p50 × ${(p50 / (floor?.p50 ?? 1)).toFixed(2)}`
+      const cpu = index === 0 ? '' : `  CPU of DTMA ${Math.round(median(seen[index]?.cpu ?? []))} us/call`
       console.log(
-        `${String(inFlight).padStart(2)} in flight  ${name.padEnd(24)} ${rate.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(2)} ms  ${ratios}`,
+        `${String(inFlight).padStart(2)} in flight  ${name.padEnd(24)} ${rate.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(2)} ms  ${ratios}${cpu}`,
       )
     }
   }

@@ -59,7 +59,7 @@ export async function imageOf(docker: DockerApi, tag: string, version: string, b
     `FROM ${BASE}`,
     'COPY dtma.cjs /opt/dtma/dtma.cjs',
     `LABEL ${VERSION_LABEL}="${version}"`,
-    'ENTRYPOINT ["node", "--lite-mode", "--max-semi-space-size=1", "/opt/dtma/dtma.cjs"]',
+    'ENTRYPOINT ["node", "--optimize-for-size", "--max-semi-space-size=2", "/opt/dtma/dtma.cjs"]',
   ]
   const tar = pack()
   tar.entry({ name: 'Dockerfile' }, dockerfile.join('\n'))

@@ -97,11 +97,11 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-ExecStart=$PROGRAMS/current/node --lite-mode --max-semi-space-size=1 $PROGRAMS/current/dtma.cjs
+ExecStart=$PROGRAMS/current/node --optimize-for-size --max-semi-space-size=2 $PROGRAMS/current/dtma.cjs
 User=$1
 SupplementaryGroups=$2
 Environment="AGENTOPIA_API_BASE_URL=$CONTROL_PLANE" "TOOLBOX_ID=$TOOLBOX" "CONTROL_PLANE_PIN=$PIN"
-Environment="HOST=$(host_of_road)" "PORT=$PORT" "DTMA_ROAD=$ROAD" "DTMA_PLAIN_HTTP=$PLAIN" "DTMA_STATE_DIR=$STATE_DIR" "ENROLMENT_TOKEN_FILE=$STATE_DIR/enrolment-token"
+Environment="HOST=$(host_of_road)" "PORT=$PORT" "DTMA_ROAD=$ROAD" "DTMA_PLAIN_HTTP=$PLAIN" "MALLOC_ARENA_MAX=1" "DTMA_STATE_DIR=$STATE_DIR" "ENROLMENT_TOKEN_FILE=$STATE_DIR/enrolment-token"
 Environment="DTMA_RUNNER_IMAGE=$TAG"
 Restart=always
 RestartSec=1
