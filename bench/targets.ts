@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { addToolbeltItem, createAgent, createAgentToken, grantToolboxAccess } from '@agentopia/api'
+import { addToolbeltItem, createAgent, createAgentToken, grantToolboxAccess, updateAgent } from '@agentopia/api'
 import { activeToolbox, deploy, dtmaContainerOf, freePort, type Product, pidOf, waitFor } from '@agentopia/e2e/product'
 import type { Endpoint } from './load.ts'
 
@@ -120,6 +120,7 @@ export async function openPeers() {
 export async function wholeWay({ client, pid }: Product): Promise<Target[]> {
   const toolbox = await activeToolbox(client)
   const { id: agentId } = await client.call(createAgent, { body: { name: 'bench' } })
+  await client.call(updateAgent, { params: { agentId }, body: { limits: { perMinute: null } } })
   await client.call(grantToolboxAccess, { params: { agentId, toolboxId: toolbox.id } })
   for (const [name, toolId] of [
     ['stdio', 'everything'],

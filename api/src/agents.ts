@@ -130,7 +130,7 @@ export const updateAgent = defineUserOperation({
       name: Name,
       description: z.string().max(500),
       enabled: z.boolean(),
-      limits: AgentLimits.describe('All of them: what is not in it is not limited.'),
+      limits: AgentLimits.describe('All of them: what is not in it is not limited, except calls in a minute.'),
     })
     .partial(),
   reply: Agent,
