@@ -45,12 +45,12 @@ async function wiresTo(target: Target): Promise<Wire[]> {
 }
 
 const TICK_US = 10_000
-/** CPU of a process and of those that it started (an init process does nothing itself), in microseconds. */
+/** CPU of a process, in microseconds; of what Docker's init started, when it is that. */
 function cpuOf(pid: number): number {
   const [, after = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
   const fields = after.split(' ')
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-  const isInit = fields[11] === '0' && fields[12] === '0'
+  const isInit = readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'docker-init'
   const own = (Number(fields[11]) + Number(fields[12])) * TICK_US
   return isInit ? children.reduce((sum, child) => sum + cpuOf(Number(child)), own) : own
 }
