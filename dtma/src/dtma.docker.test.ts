@@ -1,9 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Client, createClient } from './contract/client.ts'
 import type { Input } from './contract/operation.ts'
@@ -121,3 +123,27 @@ test('D04: a tool that is killed while nobody looks is back when DTMA is', async
   await expect.poll(() => states().catch(() => []), { timeout: 30_000 }).toEqual(['running', 'running'])
   expect((await client.call(getTool, { params: { name: names[0] } })).container!.id).toBe(before.container!.id)
 })
+
+test('D11 a tool that floods its log fills neither the disk nor the memory of DTMA, though somebody follows and does not read', async () => {
+  const { container } = await client.call(getTool, { params: { name: names[0] } })
+  const query = { follow: 'true', tail: 1 } as const
+  const followed = await client.open(followToolLogs, { params: { name: names[0] }, query })
+  const before = residentMib()
+  const flood = `timeout ${FLOOD_SECONDS} sh -c 'yes "a line of a log that never ends" >/proc/1/fd/2' || true`
+  await promisify(execFile)('docker', ['exec', container!.id, 'sh', '-c', flood])
+  const { stdout: root } = await promisify(execFile)('docker', ['info', '--format', '{{.DockerRootDir}}'])
+  const logs = join(root.trim(), 'containers', container!.id, 'local-logs')
+  const bytes = readdirSync(logs).reduce((sum, name) => sum + statSync(join(logs, name)).size, 0)
+  expect(bytes).toBeGreaterThan(1 << 20)
+  expect(bytes).toBeLessThan(12 << 20) // two files of five megabytes, and what was just written
+  expect(residentMib() - before).toBeLessThan(64)
+  await followed.body!.cancel()
+  const body = { capability: 'echo', arguments: { message: 'still here' } }
+  expect(JSON.stringify(await client.call(callCapability, { params: { name: names[0] }, body }))).toContain(
+    'still here',
+  )
+})
+
+const FLOOD_SECONDS = 15
+const residentMib = (): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child!.pid}/status`, 'utf8'))![1]) / 1_024
