@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   createJoinLine,
   createToolbox,
@@ -129,6 +131,62 @@ test('it does not make one server two toolboxes', async () => {
   const { line } = await product.client.call(createJoinLine, { params: { toolboxId: other.id } })
   await expect(paste(line)).rejects.toThrow(`is the toolbox ${toolboxId} already`)
 })
+
+test('S14 who is root on a toolbox finds the keys of that toolbox, which open nothing else', async () => {
+  const { client, dataDir, token, url } = product
+  const other = await client.call(createToolbox, { body: { provider: 'join', name: 'neighbour' } })
+  const { line } = await client.call(createJoinLine, { params: { toolboxId: other.id } })
+  const identity = JSON.parse(await onMachine(SERVER, ['cat', '/var/lib/agentopia/dtma/identity.json'])) as {
+    credentials: { dtmaBearerToken: string }
+  }
+  const own = identity.credentials.dtmaBearerToken
+  const masterKey = readFileSync(join(dataDir, 'master.key'), 'utf8').trim()
+  const foreign = [token, masterKey, /enrol_[\w-]+/.exec(line)![0]]
+  const found = await onMachine(SERVER, ['python3', '-c', SEARCH], JSON.stringify([own, ...foreign]))
+  expect(JSON.parse(found)).toEqual([true, ...foreign.map(() => false)])
+
+  const asks = async (path: string, body?: object) => {
+    const headers = { authorization: `Bearer ${own}`, 'content-type': 'application/json' }
+    const sent = body ? { method: 'POST', body: JSON.stringify(body) } : {}
+    return (await fetch(url + path, { headers, ...sent })).status
+  }
+  for (const path of ['/api/me', '/api/toolboxes', '/api/agents', `/api/toolboxes/${other.id}`])
+    expect([path, await asks(path)]).toEqual([path, 401])
+  expect(await asks('/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/list' })).toBe(401)
+  expect(await asks('/dtma/boot', { toolboxId: other.id, stage: 'docker', state: 'done' })).toBeGreaterThanOrEqual(400)
+  await client.call(removeToolbox, { query: {}, params: { toolboxId: other.id } })
+})
+
+/** Looks for texts, given as a list on standard input, in what lies on the disk and in the memory of every process but itself. */
+const SEARCH = `
+import json, os, re, sys
+needles = [text.encode() for text in json.load(sys.stdin)]
+found = [False] * len(needles)
+def look(data):
+    for place, needle in enumerate(needles):
+        if needle in data: found[place] = True
+for top in ['/var/lib/agentopia', '/var/lib/cloud', '/var/lib/docker/containers', '/var/log', '/etc', '/root', '/tmp', '/run']:
+    for folder, _, names in os.walk(top):
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and os.path.getsize(path) < 64 << 20:
+                try: look(open(path, 'rb').read())
+                except OSError: pass
+for pid in filter(str.isdigit, os.listdir('/proc')):
+    if int(pid) == os.getpid(): continue
+    try:
+        with open(f'/proc/{pid}/maps') as maps, open(f'/proc/{pid}/mem', 'rb', 0) as memory:
+            for line in maps:
+                begin, end, rights = re.match('([0-9a-f]+)-([0-9a-f]+) (\\S+)', line).groups()
+                size = int(end, 16) - int(begin, 16)
+                if rights.startswith('rw') and size < 256 << 20:
+                    try:
+                        memory.seek(int(begin, 16))
+                        look(memory.read(size))
+                    except (OSError, ValueError, OverflowError): pass
+    except OSError: pass
+print(json.dumps(found))
+`
 
 test('removed and uninstalled, nothing of it is left on the server but Docker', async () => {
   const { uninstallLine } = await newLine()
