@@ -181,14 +181,19 @@ async function truthStory(product: Product, toolbox: Toolbox, { step }: Story): 
   })
   await step('DTMA holds a wrong key: unauthorized', async () => {
     const file = join(product.dataDir, 'dtma', 'identity.json')
-    const right = await readFile(file, 'utf8')
-    const identity = JSON.parse(right)
-    identity.credentials.backendToDtmaApiKey = 'x'.repeat(identity.credentials.backendToDtmaApiKey.length)
-    await writeFile(file, JSON.stringify(identity))
-    await docker('start', container)
+    // The rest of the file stays as DTMA has it: set back to what it was, it would be taken for a copy.
+    const hold = async (key: string): Promise<string> => {
+      const identity = JSON.parse(await readFile(file, 'utf8'))
+      const { backendToDtmaApiKey: before } = identity.credentials
+      identity.credentials.backendToDtmaApiKey = key
+      await writeFile(file, JSON.stringify(identity))
+      await docker('start', container)
+      return before
+    }
+    const right = await hold('x'.repeat(43))
     await sees('unauthorized')
-    await writeFile(file, right)
-    await docker('restart', container)
+    await docker('stop', container)
+    await hold(right)
     await sees('reachable')
   })
 }

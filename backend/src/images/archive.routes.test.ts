@@ -14,7 +14,7 @@ import {
   type TestControlPlane,
 } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
-import { toolboxes } from '../store/schema/index.ts'
+import { imageArchives, toolboxes } from '../store/schema/index.ts'
 import { digestOf } from '../uplink/secrets.ts'
 
 let plane: TestControlPlane
@@ -29,7 +29,10 @@ async function account() {
   const { ids } = await furnish(plane.store, accountId, userId)
   const token = `dtma-${newId('token')}`
   const dtmaBearerToken = digestOf(token)
-  await plane.store.system((tx) => tx.update(toolboxes).set({ dtmaBearerToken }).where(eq(toolboxes.id, ids.toolboxId)))
+  await plane.store.system(async (tx) => {
+    await tx.update(toolboxes).set({ dtmaBearerToken }).where(eq(toolboxes.id, ids.toolboxId))
+    await tx.delete(imageArchives).where(eq(imageArchives.accountId, accountId)) // that of the furniture
+  })
   return { as: as as As, toolboxId: ids.toolboxId, token }
 }
 
