@@ -115,7 +115,7 @@ export async function openTestCredentials({ idleMs = 900_000 } = {}) {
         }),
       credential: () => store.tenant(accountId, (tx) => findCredential(tx, itemId)),
       /** @returns What the tool says: the secret that it was started with. */
-      async call(timeoutMs = 5_000): Promise<string> {
+      async call(timeoutMs = 20_000): Promise<string> {
         const belt = await store.tenant(accountId, (tx) => read(tx, agentId))
         const [item] = belt!.items
         const address: ToolAddress = item!.instance.toolbox
