@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { networkInterfaces, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -15,6 +15,7 @@ import {
   serverProgram,
   type TestRegistry,
 } from '@agentopia/dtma/testing'
+import { bridgeAddress } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { docker } from './docker.ts'
 import { type Product, startProduct, waitFor } from './product.ts'
@@ -34,9 +35,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'agentopia-packages-'))
   registry = await openTestRegistry()
   registry.manners.only = { username: 'robot', password: PASSWORD }
-  const bridge = networkInterfaces()['docker0']?.find(({ family }) => family === 'IPv4')?.address
-  if (bridge === undefined) throw new Error('Docker has no bridge of its own')
-  index = await openPythonIndex(bridge)
+  index = await openPythonIndex(await bridgeAddress())
   product = await startProduct({ PYPI_INDEX: index.url })
   await agentopia(['login', '--url', product.url], `${product.token}\n`)
   await waitFor('the toolbox is not active', 60_000, async () =>
