@@ -1,4 +1,4 @@
-import type { Capability } from '@agentopia/dtma/contract'
+import { type Capability, isObject } from '@agentopia/dtma/contract'
 import { hidesText, visible } from './visible-text.ts'
 import { type WordRun, wordDiff } from './word-diff.ts'
 
@@ -237,7 +237,6 @@ const sides = (before: string | undefined, after: string | undefined) => ({
 const kindOf = (from: unknown, to: unknown): DefinitionChange['kind'] =>
   from === undefined ? 'added' : to === undefined ? 'removed' : 'changed'
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 /** Not what every object has, such as `constructor`. */
 const own = (value: Json, key: string): unknown => (Object.hasOwn(value, key) ? value[key] : undefined)
 const isText = (value: unknown): value is string | undefined => value === undefined || typeof value === 'string'

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   endConnection,
   finishConnection,
@@ -9,6 +8,7 @@ import {
   type ToolOAuth,
 } from '@agentopia/api'
 import * as oauth from 'oauth4webapi'
+import { digestOf } from '../accounts/secret.ts'
 import { getAgentRow } from '../agents/agent.store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { agentToolNameOf, wantAgentTool } from '../credentials/agent-tool.store.ts'
@@ -256,5 +256,3 @@ const parametersOf = (came: Readonly<Record<string, string | undefined>>): URLSe
   new URLSearchParams(
     Object.entries(came).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as [string, string]])),
   )
-
-const digestOf = (state: string): string => createHash('sha256').update(state).digest('hex')

@@ -25,6 +25,9 @@ export const Table = ({ label, columns, children }: TableProps) => (
   </section>
 )
 
+/** The head of a column whose cells say by themselves what they do; for those who hear the page. */
+export const unseen = (word: string) => <span className="sr-only">{word}</span>
+
 export const Row = ({ className, ...props }: ComponentProps<'tr'>) => (
   <tr className={cn('relative transition-colors hover:bg-canvas', className)} {...props} />
 )

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { Button } from './button.tsx'
 import { ConfirmByName } from './confirm-by-name.tsx'
 import { RelativeTime } from './relative-time.tsx'
-import { Cell, Row, Table } from './table.tsx'
+import { Cell, Row, Table, unseen } from './table.tsx'
 
 type Token = AgentToken & { readonly role?: string }
 
@@ -22,12 +22,7 @@ const COLUMNS = [
   ['used', 'Last used', 'text-right'],
   ['expires', 'Expires', 'text-right'],
   ['created', 'Created', 'text-right'],
-  [
-    'revoke',
-    <span key="revoke" className="sr-only">
-      {'Revoke'}
-    </span>,
-  ],
+  ['revoke', unseen('Revoke')],
 ] as const
 
 /** Tokens, by what can be known of them: the secret is not among it. */

@@ -8,19 +8,14 @@ import { Card, CardHeader } from '../../parts/card.tsx'
 import { ConfirmByName } from '../../parts/confirm-by-name.tsx'
 import { Reading } from '../../parts/reading.tsx'
 import { RelativeTime } from '../../parts/relative-time.tsx'
-import { Cell, Row, Table } from '../../parts/table.tsx'
+import { Cell, Row, Table, unseen } from '../../parts/table.tsx'
 
 const COLUMNS = [
   ['name', 'Client'],
   ['host', 'Answered at'],
   ['used', 'Last used', 'text-right'],
   ['created', 'Connected', 'text-right'],
-  [
-    'disconnect',
-    <span key="disconnect" className="sr-only">
-      {'Disconnect'}
-    </span>,
-  ],
+  ['disconnect', unseen('Disconnect')],
 ] as const
 
 /** The programs that act as this agent because somebody let them. */

@@ -9,7 +9,7 @@ import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Reading } from '../../parts/reading.tsx'
 import { RelativeTime } from '../../parts/relative-time.tsx'
 import { SkeletonRows } from '../../parts/skeleton.tsx'
-import { Cell, Row, Table } from '../../parts/table.tsx'
+import { Cell, Row, Table, unseen } from '../../parts/table.tsx'
 
 const MIB = 2 ** 20
 
@@ -35,12 +35,7 @@ export function Images() {
                 ['image', 'Image'],
                 ['size', 'Size'],
                 ['stored', 'Stored'],
-                [
-                  'remove',
-                  <span key="remove" className="sr-only">
-                    Remove
-                  </span>,
-                ],
+                ['remove', unseen('Remove')],
               ]}
             >
               {items.map((archive) => (

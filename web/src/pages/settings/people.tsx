@@ -20,24 +20,22 @@ import { Reading } from '../../parts/reading.tsx'
 import { RelativeTime } from '../../parts/relative-time.tsx'
 import { Select } from '../../parts/select.tsx'
 import { SkeletonRows } from '../../parts/skeleton.tsx'
-import { Cell, Row, Table } from '../../parts/table.tsx'
+import { Cell, Row, Table, unseen } from '../../parts/table.tsx'
 import { InvitePerson } from './invite-person.tsx'
 import { isRole, ROLES } from './roles.ts'
-
-const hidden = (word: string) => <span className="sr-only">{word}</span>
 
 const PEOPLE = [
   ['person', 'Person'],
   ['role', 'Role'],
   ['joined', 'Joined', 'text-right'],
-  ['remove', hidden('Remove')],
+  ['remove', unseen('Remove')],
 ] as const
 
 const INVITED = [
   ['address', 'Invited'],
   ['role', 'Role'],
   ['until', 'Open until', 'text-right'],
-  ['revoke', hidden('Take back')],
+  ['revoke', unseen('Take back')],
 ] as const
 
 /** Who is in the account, who is invited, and what they may do. */

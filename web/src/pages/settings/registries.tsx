@@ -12,7 +12,7 @@ import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Reading } from '../../parts/reading.tsx'
 import { RelativeTime } from '../../parts/relative-time.tsx'
 import { SkeletonRows } from '../../parts/skeleton.tsx'
-import { Cell, Row, Table } from '../../parts/table.tsx'
+import { Cell, Row, Table, unseen } from '../../parts/table.tsx'
 
 /** Credentials for registries of images: given, replaced, forgotten; never shown. */
 export function Registries() {
@@ -36,12 +36,7 @@ export function Registries() {
                 ['registry', 'Registry'],
                 ['user', 'User'],
                 ['changed', 'Stored'],
-                [
-                  'remove',
-                  <span key="remove" className="sr-only">
-                    Remove
-                  </span>,
-                ],
+                ['remove', unseen('Remove')],
               ]}
             >
               {items.map(({ registry, username, changedAt }) => (

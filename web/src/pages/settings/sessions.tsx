@@ -8,19 +8,14 @@ import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Reading } from '../../parts/reading.tsx'
 import { RelativeTime } from '../../parts/relative-time.tsx'
 import { SkeletonRows } from '../../parts/skeleton.tsx'
-import { Cell, Row, Table } from '../../parts/table.tsx'
+import { Cell, Row, Table, unseen } from '../../parts/table.tsx'
 import { browserName } from '../../words/browser-name.ts'
 
 const COLUMNS = [
   ['browser', 'Browser'],
   ['used', 'Last used', 'text-right'],
   ['since', 'Signed in', 'text-right'],
-  [
-    'end',
-    <span key="end" className="sr-only">
-      {'Sign out'}
-    </span>,
-  ],
+  ['end', unseen('Sign out')],
 ] as const
 
 /** Where a person is signed in; whatever is not wanted there any more is signed out. */
