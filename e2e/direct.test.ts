@@ -138,6 +138,8 @@ test('E09 a copy of its identity locks both out; its tool runs on; a new line ma
   ])
   const { statusReason } = await until('both are locked out', toolbox, ({ status }) => status === 'quarantined')
   expect(statusReason).toContain('Two machines')
+  const logOfCopy = () => onMachine(SERVER, ['docker', 'logs', COPY])
+  await until('the copy knows too, by its next heartbeat', logOfCopy, (log) => log.includes('locked out'))
   await expect(echoed('to nobody')).rejects.toThrow()
   expect(await startedAt()).toBe(before)
 
@@ -150,5 +152,4 @@ test('E09 a copy of its identity locks both out; its tool runs on; a new line ma
     (text) => text.includes('once more'),
   )
   expect((await toolbox()).status).toBe('active')
-  expect(await onMachine(SERVER, ['docker', 'logs', COPY])).toContain('locked out')
 })
