@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from './connect.ts'
+import { PORT } from './postgres/postmaster.ts'
+
+/** Every row of every table of a running embedded database, one line of JSON each; bytes as base64. */
+export async function dumpOf(dataDir: string): Promise<string> {
+  // Line 5 of postmaster.pid is the folder of its socket.
+  const host = readFileSync(join(dataDir, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[4]!
+  const client = connect({ host, port: PORT }, { poolSize: 1 })
+  try {
+    const tables = await client<{ schema: string; name: string }[]>`
+      select schemaname as schema, tablename as name from pg_tables
+      where schemaname not in ('pg_catalog', 'information_schema') order by 1, 2`
+    const lines: string[] = []
+    for (const { schema, name } of tables)
+      for (const row of await client`select * from ${client(schema)}.${client(name)}`)
+        lines.push(`${name} ${JSON.stringify(row, readable)}`)
+    return lines.join('\n')
+  } finally {
+    await client.end({ timeout: 5 })
+  }
+}
+
+const readable = (_: string, value: unknown): unknown => {
+  const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown }
+  if (type === 'Buffer' && Array.isArray(data)) return Buffer.from(data as number[]).toString('base64')
+  return typeof value === 'bigint' ? String(value) : value
+}
