@@ -1,4 +1,5 @@
 import { FlowPolicy, getCallSettings, SecretPolicy, switchCalls, updateCallSettings } from '@agentopia/api'
+import type { ComponentProps } from 'react'
 import { useMay } from '../../api/me.ts'
 import { useAction } from '../../api/use-action.ts'
 import { useOperation } from '../../api/use-operation.ts'
@@ -51,66 +52,65 @@ export function CallSettingsCard() {
                 ? 'Agents may call. Switched off, every call under way ends and every new one is refused, within seconds.'
                 : 'Every call of every agent is refused.'}
             </label>
-            <div className="flex flex-wrap items-center gap-3">
-              <Select
-                aria-label="Records of calls are kept"
-                className="w-40"
-                disabled={!mayKeep || keep.isPending}
-                value={retentionDays === null ? FOREVER : String(retentionDays)}
-                onChange={(value) => keep.mutate({ body: { retentionDays: value === FOREVER ? null : Number(value) } })}
-                options={[
-                  { value: FOREVER, label: 'Forever' },
-                  ...[...new Set([...DAYS, ...(retentionDays === null ? [] : [retentionDays])])]
-                    .sort((a, b) => a - b)
-                    .map((days) => ({ value: String(days), label: `${days} days` })),
-                ]}
-              />
-              <span className="text-ink-soft">Records of calls are kept so long, and then removed for good.</span>
-            </div>
-            <div className="flex flex-wrap items-center gap-3">
-              <Select
-                aria-label="A call waits for a person"
-                className="w-40"
-                disabled={!mayKeep || keep.isPending}
-                value={String(approvalSeconds)}
-                onChange={(value) => keep.mutate({ body: { approvalSeconds: Number(value) } })}
-                options={[...new Set([...WAITS, approvalSeconds])]
+            <Setting
+              label="Records of calls are kept"
+              disabled={!mayKeep || keep.isPending}
+              value={retentionDays === null ? FOREVER : String(retentionDays)}
+              onChange={(value) => keep.mutate({ body: { retentionDays: value === FOREVER ? null : Number(value) } })}
+              options={[
+                { value: FOREVER, label: 'Forever' },
+                ...[...new Set([...DAYS, ...(retentionDays === null ? [] : [retentionDays])])]
                   .sort((a, b) => a - b)
-                  .map((seconds) => ({ value: String(seconds), label: spanOf(seconds * 1_000) }))}
-              />
-              <span className="text-ink-soft">A call that a person is asked about waits so long for the answer.</span>
-            </div>
-            <div className="flex flex-wrap items-center gap-3">
-              <Select
-                aria-label="What looks like a secret in calls"
-                className="w-40"
-                disabled={!mayKeep || keep.isPending}
-                value={secrets}
-                onChange={(next) => keep.mutate({ body: { secrets: SecretPolicy.parse(next) } })}
-                options={SECRETS}
-              />
-              <span className="min-w-0 flex-1 text-ink-soft">
-                What looks like a key or a token in arguments and answers. The agents’ own secrets are taken out always.
-              </span>
-            </div>
-            <div className="flex flex-wrap items-center gap-3">
-              <Select
-                aria-label="Agents that could give private data away"
-                className="w-40"
-                disabled={!mayKeep || keep.isPending}
-                value={dataFlow}
-                onChange={(next) => keep.mutate({ body: { dataFlow: FlowPolicy.parse(next) } })}
-                options={FLOWS}
-              />
-              <span className="min-w-0 flex-1 text-ink-soft">
-                Agents that read private data, see what strangers wrote and can send outwards, all at once.
-              </span>
-            </div>
+                  .map((days) => ({ value: String(days), label: `${days} days` })),
+              ]}
+              note="Records of calls are kept so long, and then removed for good."
+            />
+            <Setting
+              label="A call waits for a person"
+              disabled={!mayKeep || keep.isPending}
+              value={String(approvalSeconds)}
+              onChange={(value) => keep.mutate({ body: { approvalSeconds: Number(value) } })}
+              options={[...new Set([...WAITS, approvalSeconds])]
+                .sort((a, b) => a - b)
+                .map((seconds) => ({ value: String(seconds), label: spanOf(seconds * 1_000) }))}
+              note="A call that a person is asked about waits so long for the answer."
+            />
+            <Setting
+              label="What looks like a secret in calls"
+              disabled={!mayKeep || keep.isPending}
+              value={secrets}
+              onChange={(next) => keep.mutate({ body: { secrets: SecretPolicy.parse(next) } })}
+              options={SECRETS}
+              note="What looks like a key or a token in arguments and answers. The agents’ own secrets are taken out always."
+            />
+            <Setting
+              label="Agents that could give private data away"
+              disabled={!mayKeep || keep.isPending}
+              value={dataFlow}
+              onChange={(next) => keep.mutate({ body: { dataFlow: FlowPolicy.parse(next) } })}
+              options={FLOWS}
+              note="Agents that read private data, see what strangers wrote and can send outwards, all at once."
+            />
             <PayloadSetting />
             {error && <ProblemNotice error={error} />}
           </div>
         )}
       </Reading>
     </Card>
+  )
+}
+
+interface SettingProps extends Pick<ComponentProps<typeof Select>, 'disabled' | 'value' | 'onChange' | 'options'> {
+  readonly label: string
+  /** What it means, beside it. */
+  readonly note: string
+}
+
+function Setting({ label, note, ...select }: SettingProps) {
+  return (
+    <div className="flex flex-wrap items-center gap-3">
+      <Select aria-label={label} className="w-40" {...select} />
+      <span className="min-w-0 flex-1 text-ink-soft">{note}</span>
+    </div>
   )
 }
