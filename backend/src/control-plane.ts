@@ -145,7 +145,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const providerOf = (name: string) => finders.find((finder) => finder.name === name)
   const observer = createObserver({ store, clock, roads, clients, providerOf, signal })
   const releaseKey = createReleaseKey(masterKey)
-  const releases = createReleases({ image: machines.image, key: releaseKey, clock, log })
+  const releases = createReleases({ image: machines.image, bundle: machines.bundle, key: releaseKey, clock, log })
   const liveness = watchLiveness({ store, clock, signal, log })
 
   // What brings everything from what was asked for to what is.

@@ -7,7 +7,7 @@ import type { Store, Tx } from '../store/connect.ts'
 import { notFound } from '../toolboxes/toolbox.routes.ts'
 import { findToolbox, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
-import type { Releases } from './releases.ts'
+import type { Newest, Releases } from './releases.ts'
 import { isUnderWay } from './update.step.ts'
 import { askForUpdate, listPresent } from './update.store.ts'
 import { releaseOf } from './update.view.ts'
@@ -60,12 +60,7 @@ export function updateRoutes(mount: Mount, { store, clock, views, releases, newA
     })
 
   /** @returns `undefined` when there is nothing newer for it. */
-  async function ask(
-    tx: Tx,
-    { actor }: Caller,
-    row: ToolboxRow,
-    newest: string | undefined,
-  ): Promise<ToolboxRow | undefined> {
+  async function ask(tx: Tx, { actor }: Caller, row: ToolboxRow, newest: Newest): Promise<ToolboxRow | undefined> {
     const version = releaseOf(row, newest)?.newer
     if (version === undefined) return undefined
     const { id, accountId, name } = row

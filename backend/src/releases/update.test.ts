@@ -138,13 +138,18 @@ test.each<[string, Partial<UpdateFacts>, string]>([
 ])('an update that was %s: %s', (_, more, step) => expect(nextStep(facts(more))).toBe(step))
 
 test('this machine’s own DTMA follows its image, so no update is offered for it', () => {
-  expect(releaseOf({ provider: 'local', dtmaVersion: '1.0.0' }, '2.0.0')).toEqual({ standing: 'current' })
-  expect(releaseOf({ provider: 'join', dtmaVersion: '1.0.0' }, '2.0.0')).toEqual({
-    standing: 'outdated',
-    newer: '2.0.0',
-  })
-  expect(releaseOf({ provider: 'join', dtmaVersion: '2.0.1' }, '2.0.0')).toEqual({ standing: 'current' })
-  expect(releaseOf({ provider: 'join', dtmaVersion: null }, '2.0.0')).toBeUndefined()
+  const newest = { container: '2.0.0' }
+  const box = { provider: 'join', dtmaVersion: '1.0.0', installation: null } as const
+  expect(releaseOf({ ...box, provider: 'local' }, newest)).toEqual({ standing: 'current' })
+  expect(releaseOf(box, newest)).toEqual({ standing: 'outdated', newer: '2.0.0' })
+  expect(releaseOf({ ...box, dtmaVersion: '2.0.1' }, newest)).toEqual({ standing: 'current' })
+  expect(releaseOf({ ...box, dtmaVersion: null }, newest)).toBeUndefined()
+})
+
+test('what is offered to a DTMA that is a service is the bundle, whatever image there is', () => {
+  const box = { provider: 'join', dtmaVersion: '1.0.0', installation: 'service' } as const
+  expect(releaseOf(box, { container: '3.0.0' })).toEqual({ standing: 'current' })
+  expect(releaseOf(box, { container: '3.0.0', service: '2.0.0' })).toEqual({ standing: 'outdated', newer: '2.0.0' })
 })
 
 test('a refusal is shown with its reason', () => {
