@@ -1,3 +1,4 @@
+import { problem } from '@agentopia/api'
 import type { InstallationKind, SignedRelease } from '@agentopia/dtma/contract'
 import type { DtmaBundle } from '../install/dtma-bundle.ts'
 import type { DtmaImage } from '../install/dtma-image.ts'
@@ -33,6 +34,12 @@ export interface ReleasesDeps {
 
 const FRESH_MS = 30_000
 const LOOK_MS = 10_000
+
+/** Looks now, for somebody who waits for it. @throws {ProblemError} `image-unavailable` */
+export const newestOr = (releases: Pick<Releases, 'look'>) => (): Promise<Newest> =>
+  releases.look(AbortSignal.timeout(LOOK_MS)).catch((cause: unknown) => {
+    throw problem('image-unavailable', 'Docker does not say which version of DTMA there is', { cause })
+  })
 
 export function createReleases({ image, bundle, key, clock, log }: ReleasesDeps): Releases {
   let imageVersion: string | undefined

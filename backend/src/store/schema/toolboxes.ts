@@ -51,6 +51,8 @@ export interface UpdateAsked {
   readonly version: string
   /** ISO time. */
   readonly askedAt: string
+  /** The rollout that it belongs to. */
+  readonly rollout?: string
 }
 
 export interface UpdateRefusal {
