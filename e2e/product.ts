@@ -41,8 +41,12 @@ const GREETING = /Agentopia Toolboxes {2}(\S+)[\s\S]*Sign in once with {4}(\S+)/
 /**
  * Starts the product; returns when it serves.
  * @param env Added to the environment of the control plane.
+ * @param program Another build than that of `dist/`.
  */
-export async function startProduct(env: Readonly<Record<string, string>> = {}): Promise<Product> {
+export async function startProduct(
+  env: Readonly<Record<string, string>> = {},
+  program: string = PROGRAM,
+): Promise<Product> {
   const dataDir = env['DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'agentopia-e2e-'))
   const settings = {
     DATA_DIR: dataDir,
@@ -55,7 +59,7 @@ export async function startProduct(env: Readonly<Record<string, string>> = {}): 
   const token = await tokenOf(control.url, control.signInLink)
 
   async function launch() {
-    const child = run([], settings)
+    const child = run([], settings, program)
     let mine = ''
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk: Buffer) => {
@@ -95,14 +99,14 @@ export async function startProduct(env: Readonly<Record<string, string>> = {}): 
     },
     async [Symbol.asyncDispose]() {
       await end(control.child, 'SIGTERM')
-      await ended(run(['stop'], settings))
+      await ended(run(['stop'], settings, program))
       await rm(dataDir, { recursive: true, force: true })
     },
   }
 }
 
-const run = (args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess =>
-  spawn(process.execPath, [PROGRAM, ...args], {
+const run = (args: readonly string[], env: Readonly<Record<string, string>>, program = PROGRAM): ChildProcess =>
+  spawn(process.execPath, [program, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createJoinLine, createToolbox, getInstance, getToolbox, removeToolbox } from '@agentopia/api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runAgentopia } from './command-line.ts'
 import { containersOf, docker } from './docker.ts'
 import { freePort, type Product, startProduct, waitFor } from './product.ts'
 import { deploy } from './settled.ts'
@@ -14,7 +12,6 @@ import { deploy } from './settled.ts'
 const OLD_IMAGE = process.env['DTMA_IMAGE'] ?? 'agentopia-dtma:latest'
 const NEW_IMAGE = 'agentopia-e2e-dtma:newer'
 const NEWER = '99.0.0'
-const CLI = fileURLToPath(new URL('../dist/agentopia.mjs', import.meta.url))
 const CONTAINER = 'agentopia-e2e-update'
 
 let product: Product
@@ -95,20 +92,7 @@ USER node
   await docker('build', '--quiet', '--tag', NEW_IMAGE, folder)
 }
 
-/** Runs the built command line as a shell does. */
-async function agentopia(...args: readonly string[]) {
-  const env = { PATH: process.env['PATH'], AGENTOPIA_URL: product.url, AGENTOPIA_TOKEN: product.token }
-  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk
-  })
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk
-  })
-  const [code] = await once(child, 'close')
-  return { code: code as number, stdout, stderr }
-}
+const agentopia = (...args: readonly string[]) => runAgentopia(product, args)
 
 test('an update by the command line: each phase is told, the tool runs on, and the page has a newer version no more', async () => {
   const instance = await deploy(product.client, toolboxId, 'everything', 'echo')

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import dtma from '../dtma/package.json' with { type: 'json' }
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 rmSync('dist', { recursive: true, force: true })
@@ -41,6 +42,7 @@ await Promise.all([
     logLevel: 'warning',
     entryPoints: ['dtma/src/main.ts'],
     outfile: 'dist/dtma.cjs',
+    banner: { js: `// agentopia-dtma ${dtma.version}` },
   }),
 ])
 execFileSync(

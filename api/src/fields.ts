@@ -15,6 +15,7 @@ const id = (prefix: string) =>
   z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{16}$`), `an id that begins with ${prefix}_`)
 
 export const ToolboxId = id('toolbox')
+export const RolloutId = id('roll')
 export const InstanceId = id('inst')
 export const AgentId = id('agent')
 export const ToolbeltItemId = id('belt')

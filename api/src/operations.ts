@@ -61,6 +61,7 @@ import {
 import { getProvider, listProviderOptions, removeProviderToken, setProviderToken } from './providers.ts'
 import { createJoinLine, createToolbox, removeToolbox, retryToolbox } from './provisioning.ts'
 import { listRegistries, putRegistryCredential, removeRegistryCredential } from './registries.ts'
+import { giveUpRollout, listRollouts, resumeRollout, startRollout } from './rollouts.ts'
 import {
   createApiToken,
   endOtherSessions,
@@ -76,7 +77,7 @@ import {
 } from './session.ts'
 import { forgetSshHostKey, makeSshKey, readSshHostKey, runOverSsh } from './ssh.ts'
 import { diagnoseToolbox, getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
-import { updateToolbox, updateToolboxes } from './updates.ts'
+import { updateToolbox } from './updates.ts'
 
 /** Every user-facing operation. What is not in this list does not exist: the server mounts exactly these. */
 export const OPERATIONS = [
@@ -105,7 +106,10 @@ export const OPERATIONS = [
   removeToolbox,
   retryToolbox,
   updateToolbox,
-  updateToolboxes,
+  startRollout,
+  listRollouts,
+  resumeRollout,
+  giveUpRollout,
   createJoinLine,
   readSshHostKey,
   forgetSshHostKey,

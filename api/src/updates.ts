@@ -14,14 +14,3 @@ export const updateToolbox = defineUserOperation({
   reply: Toolbox,
   problems: ['toolbox-not-found', 'nothing-to-update', 'image-unavailable'],
 })
-
-export const updateToolboxes = defineUserOperation({
-  id: 'updateToolboxes',
-  summary: 'Ask for an update of DTMA on every toolbox that has an older one',
-  method: 'POST',
-  path: '/api/toolboxes/update',
-  auth: 'operator',
-  status: 202,
-  reply: z.object({ items: z.array(Toolbox) }),
-  problems: ['image-unavailable'],
-})

@@ -53,7 +53,9 @@ import { sshRoutes } from './providers/ssh/ssh.routes.ts'
 import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
 import { createReleaseKey } from './releases/release-key.ts'
-import { createReleases } from './releases/releases.ts'
+import { createReleases, newestOr } from './releases/releases.ts'
+import { rolloutReconciler } from './releases/rollout.reconciler.ts'
+import { rolloutRoutes } from './releases/rollout.routes.ts'
 import { updateReconciler } from './releases/update.reconciler.ts'
 import { updateRoutes } from './releases/update.routes.ts'
 import { createSealer } from './store/seal.ts'
@@ -145,7 +147,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const providerOf = (name: string) => finders.find((finder) => finder.name === name)
   const observer = createObserver({ store, clock, roads, clients, providerOf, signal })
   const releaseKey = createReleaseKey(masterKey)
-  const releases = createReleases({ image: machines.image, key: releaseKey, clock, log })
+  const releases = createReleases({ image: machines.image, bundle: machines.bundle, key: releaseKey, clock, log })
   const liveness = watchLiveness({ store, clock, signal, log })
 
   // What brings everything from what was asked for to what is.
@@ -164,6 +166,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
 
   const updateLoop = runLoop(updateReconciler({ store, clock, releases, clientOf: clients.clientOf }), loop)
+  const rolloutLoop = runLoop(rolloutReconciler({ store, clock, newAttempt: randomUUID, wake: updateLoop.wake }), loop)
   const agentToolLoop = runLoop(
     agentToolReconciler({
       store,
@@ -302,7 +305,9 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       expect: expectMachine,
       ...digitalOcean.options,
     })
-    updateRoutes(mount, { store, clock, views, releases, newAttempt: randomUUID, wake: updateLoop.wake })
+    const newestNow = newestOr(releases)
+    updateRoutes(mount, { store, clock, views, newestNow, newAttempt: randomUUID, wake: updateLoop.wake })
+    rolloutRoutes(mount, { store, clock, newId, newestNow, wake: rolloutLoop.wake })
     sshRoutes(mount, { store, clock, sealer, installer })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
     actionRoutes(mount, { store, newId, ...digitalOcean, wake: actionLoop.wake })
@@ -370,6 +375,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       actionLoop.stopped,
       instanceLoop.stopped,
       updateLoop.stopped,
+      rolloutLoop.stopped,
       agentToolLoop.stopped,
       connecting.stopped,
       liveness.stopped,

@@ -45,6 +45,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
 export const nowhere: Readonly<Record<string, string>> = {
   toolboxId: 'toolbox_0000000000000000',
   instanceId: 'inst_0000000000000000',
+  rolloutId: 'roll_0000000000000000',
   agentId: 'agent_0000000000000000',
   toolbeltItemId: 'belt_0000000000000000',
   tokenId: 'token_0000000000000000',

@@ -4,6 +4,7 @@ const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz'
 
 export type IdPrefix =
   | 'toolbox'
+  | 'roll'
   | 'inst'
   | 'agent'
   | 'belt'

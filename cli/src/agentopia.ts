@@ -70,6 +70,7 @@ import { toolboxJoin } from './commands/toolbox/join.ts'
 import { toolboxList } from './commands/toolbox/list.ts'
 import { toolboxRefresh } from './commands/toolbox/refresh.ts'
 import { toolboxRemove, toolboxRetry } from './commands/toolbox/remove.ts'
+import { toolboxRollout } from './commands/toolbox/rollout.ts'
 import { toolboxShow } from './commands/toolbox/show.ts'
 import { toolboxHostKey, toolboxPush, toolboxSshKey } from './commands/toolbox/ssh.ts'
 import { toolboxUpdate } from './commands/toolbox/update.ts'
@@ -92,6 +93,7 @@ export const agentopia = defineCommand({
       show: toolboxShow,
       refresh: toolboxRefresh,
       update: toolboxUpdate,
+      rollout: toolboxRollout,
       'host-key': toolboxHostKey,
       'ssh-key': toolboxSshKey,
       push: toolboxPush,

@@ -72,6 +72,9 @@ export const Environment = z.object({
     z.string().check(z.describe('Directory of the identity and the accepted tools; made when absent.')),
     '/var/lib/dtma',
   ),
+  DTMA_PROGRAMS_DIR: text(
+    'Directory that DTMA puts later versions of itself into; whoever starts it starts `current` in there, if it is there. Absent: it is no service, or may not replace itself.',
+  ),
   DTMA_RUNNER_IMAGE: text("Image with Node and npm that npm packages are built on. Default: DTMA's own image."),
   DTMA_PYTHON_IMAGE: text(
     `Image with Python 3 and pip that Python packages are built on; pulled when it is not there. Default: ${PYTHON_IMAGE}.`,
@@ -115,6 +118,8 @@ export interface Config {
   /** Where packages come from; absent: from where everybody takes them. */
   readonly indexes: { readonly npm: string | undefined; readonly pypi: string | undefined }
   readonly stateDirectory: string
+  /** Of a service that may replace itself. */
+  readonly programsDirectory: string | undefined
   /** Absent: those that Docker gives to containers. */
   readonly egressNameServers: readonly string[] | undefined
   readonly uplink: UplinkConfig | undefined
@@ -180,6 +185,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, i
     },
     indexes: { npm: e.DTMA_NPM_REGISTRY, pypi: e.DTMA_PYPI_INDEX },
     stateDirectory: e.DTMA_STATE_DIR,
+    programsDirectory: e.DTMA_PROGRAMS_DIR,
     egressNameServers: e.DTMA_EGRESS_DNS?.split(','),
     uplink:
       e.AGENTOPIA_API_BASE_URL === undefined

@@ -55,6 +55,8 @@ export interface DtmaDeps {
   readonly runId: string
   readonly machine: { readonly hostname: string; readonly os: string; readonly arch: string }
   readonly selfHints: SelfHints
+  /** This is a new DTMA that has to prove itself to its parent. */
+  readonly onTrial: boolean
   /** Ends this run and begins another one. */
   readonly restart: () => void
 }
@@ -145,6 +147,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     system: system.metrics,
     tools: running?.registry.list(),
     ...(selfUpdate?.state ? { update: selfUpdate.state } : {}),
+    ...(config.programsDirectory === undefined ? {} : { installation: 'service' as const }),
   })
   const status = (): DtmaStatus => {
     const toolboxId = credentials?.toolboxId ?? config.uplink?.toolboxId
@@ -305,13 +308,15 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   }
 
   async function startUpdates({ files: { owner } }: State, { isolation }: NonNullable<typeof running>): Promise<void> {
-    const { uplink: configured } = config
+    const { uplink: configured, programsDirectory: directory } = config
+    const { onTrial, restart } = deps
+    const service = directory === undefined ? undefined : { directory, onTrial, restart }
     selfUpdate = await openSelfUpdate({
       files: updateFiles(config.stateDirectory),
       version,
       releaseKey: () => credentials?.releaseKey,
       pins: pinsNow,
-      installation: installationOf({ docker, owner, baseUrl: configured?.baseUrl, self: findOwnContainer }),
+      installation: installationOf({ docker, owner, baseUrl: configured?.baseUrl, service, self: findOwnContainer }),
       async evidence(signal) {
         const listed = docker.listContainers(`${LABEL.owner}=${owner}`, signal).then(
           () => true,

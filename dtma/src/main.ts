@@ -7,6 +7,7 @@ import { createDtma } from './dtma.ts'
 import { PortError } from './http/serve.ts'
 import { createLog } from './log.ts'
 import { StateInUse } from './system/state-lock.ts'
+import { superviseMain, TRIAL } from './update/supervise.main.ts'
 import { switchMain } from './update/switch.main.ts'
 
 /** EX_SOFTWARE: a bug of ours. Whoever supervises us starts us again, and the tools run on meanwhile. */
@@ -39,11 +40,14 @@ async function main(): Promise<void> {
     process.exit(0)
   }
 
+  const onTrial = process.argv[2] === TRIAL
+  if (!onTrial && (await superviseMain(config, log, stop.signal))) process.exit(0)
+
   try {
     const machine = { hostname: hostname(), os: `${platform()} ${release()}`, arch: arch() }
     const selfHints = { mountInfo: textOf('/proc/self/mountinfo'), hostname: hostname() }
     const version = manifest.version
-    const deps = { config, log, version, runId: randomUUID(), machine, selfHints, restart }
+    const deps = { config, log, version, runId: randomUUID(), machine, selfHints, onTrial, restart }
     const { ended } = await createDtma(deps, stop.signal)
     await ended
   } catch (error) {

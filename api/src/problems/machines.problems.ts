@@ -80,6 +80,18 @@ export const MACHINE_PROBLEMS = {
     retryable: true,
     fix: 'Read why; the version before runs on. Ask again when the cause is mended.',
   },
+  'rollout-not-found': {
+    status: 404,
+    title: 'There is no such rollout',
+    retryable: false,
+    fix: 'List the rollouts of this account.',
+  },
+  'rollout-over': {
+    status: 409,
+    title: 'The rollout has ended',
+    retryable: false,
+    fix: 'Start another one.',
+  },
   'unreachable-control-plane': {
     status: 409,
     title: 'Other machines cannot reach this control plane',

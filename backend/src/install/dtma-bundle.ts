@@ -5,6 +5,8 @@ import { gzipSync } from 'node:zlib'
 
 /** DTMA as one file, as machines fetch it that run it as a service. */
 export interface DtmaBundle {
+  /** As its first line says. */
+  readonly version: string
   /** SHA-256 of {@link DtmaBundle.bytes}, hex: its name, and what the machine checks. */
   readonly sha256: string
   /** Compressed. */
@@ -16,15 +18,19 @@ const BUILT = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../../dist/dtma.cjs' : './dtma.cjs', import.meta.url),
 )
 
+const SAYS = /^\/\/ agentopia-dtma (\S+)\n/
+
 /** `undefined`: it was not built. */
 export function readBundle(path: string = BUILT): DtmaBundle | undefined {
-  let program: Uint8Array
+  let program: Buffer
   try {
     program = readFileSync(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
+  const version = SAYS.exec(program.toString('utf8', 0, 100))?.[1]
+  if (version === undefined) throw new Error(`${path} does not say which version of DTMA it is`)
   const bytes = new Uint8Array(gzipSync(program))
-  return { sha256: createHash('sha256').update(bytes).digest('hex'), bytes }
+  return { version, sha256: createHash('sha256').update(bytes).digest('hex'), bytes }
 }

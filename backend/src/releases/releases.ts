@@ -1,22 +1,32 @@
-import type { SignedRelease } from '@agentopia/dtma/contract'
+import { problem } from '@agentopia/api'
+import type { InstallationKind, SignedRelease } from '@agentopia/dtma/contract'
+import type { DtmaBundle } from '../install/dtma-bundle.ts'
 import type { DtmaImage } from '../install/dtma-image.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { ReleaseKey } from './release-key.ts'
 
-/** The version of DTMA that this control plane gives out. */
+/** Which version of DTMA this control plane gives out for each kind of installation. Absent: none, or nobody has seen it yet. */
+export type Newest = Readonly<Partial<Record<InstallationKind, string>>>
+
+/** The versions of DTMA that this control plane gives out. */
 export interface Releases {
-  /** As it was when somebody last looked; `undefined`: there is none, or nobody has seen it yet. Never waits. */
-  newest(): string | undefined
+  /** As it was when somebody last looked. Never waits. */
+  newest(): Newest
   /** Looks now. @throws {ProviderError} When Docker does not answer. */
-  look(signal: AbortSignal): Promise<string | undefined>
-  /** Ready to be fetched. `undefined`: there is none. @throws {ProviderError} As above, or when it cannot be exported. */
-  signed(signal: AbortSignal): Promise<(SignedRelease & { readonly version: string }) | undefined>
+  look(signal: AbortSignal): Promise<Newest>
+  /** For one kind of installation, ready to be fetched. `undefined`: there is none. @throws {ProviderError} As above, or when it cannot be exported. */
+  signed(
+    kind: InstallationKind,
+    signal: AbortSignal,
+  ): Promise<(SignedRelease & { readonly version: string }) | undefined>
 }
 
 export interface ReleasesDeps {
   /** Absent: this control plane gives out no image. */
   readonly image: Pick<DtmaImage, 'version' | 'exported'> | undefined
+  /** Absent: it gives out no bundle. */
+  readonly bundle: DtmaBundle | undefined
   readonly key: ReleaseKey
   readonly clock: Clock
   readonly log: Log
@@ -25,14 +35,25 @@ export interface ReleasesDeps {
 const FRESH_MS = 30_000
 const LOOK_MS = 10_000
 
-export function createReleases({ image, key, clock, log }: ReleasesDeps): Releases {
-  let known: string | undefined
+/** Looks now, for somebody who waits for it. @throws {ProblemError} `image-unavailable` */
+export const newestOr = (releases: Pick<Releases, 'look'>) => (): Promise<Newest> =>
+  releases.look(AbortSignal.timeout(LOOK_MS)).catch((cause: unknown) => {
+    throw problem('image-unavailable', 'Docker does not say which version of DTMA there is', { cause })
+  })
+
+export function createReleases({ image, bundle, key, clock, log }: ReleasesDeps): Releases {
+  let imageVersion: string | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
 
-  async function look(signal: AbortSignal): Promise<string | undefined> {
+  const known = (): Newest => ({
+    ...(imageVersion === undefined ? {} : { container: imageVersion }),
+    ...(bundle ? { service: bundle.version } : {}),
+  })
+
+  async function look(signal: AbortSignal): Promise<Newest> {
     lookedAt = clock.now()
-    known = await image?.version(signal)
-    return known
+    imageVersion = await image?.version(signal)
+    return known()
   }
 
   return {
@@ -42,10 +63,15 @@ export function createReleases({ image, key, clock, log }: ReleasesDeps): Releas
         look(AbortSignal.timeout(LOOK_MS)).catch((err: unknown) =>
           log.warn({ err }, 'the image of DTMA cannot be looked up; nothing newer is offered'),
         )
-      return known
+      return known()
     },
-    async signed(signal) {
-      const version = await look(signal)
+    async signed(kind, signal) {
+      if (kind === 'service') {
+        if (!bundle) return undefined
+        const { version, sha256, bytes } = bundle
+        return { version, ...key.sign({ product: 'dtma', version, bundle: { sha256, size: bytes.length } }) }
+      }
+      const { container: version } = await look(signal)
       const archive = version === undefined ? undefined : await image?.exported(signal)
       if (version === undefined || !archive) return undefined
       return { version, ...key.sign({ product: 'dtma', version, image: archive }) }

@@ -39,7 +39,7 @@ export function updateReconciler({ store, clock, releases, clientOf }: UpdateRec
       await store.system((tx) => refuseUpdate(tx, row.id, { attempt, reason, message, at }))
       return settled
     }
-    const release = await releases.signed(signal)
+    const release = await releases.signed(row.installation ?? 'container', signal)
     if (release?.version !== version)
       return refuse(
         'release-gone',

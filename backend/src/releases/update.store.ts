@@ -34,6 +34,26 @@ export async function listAskedUpdates(tx: Tx): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
+/** Unless DTMA has taken it up since. */
+export const withdrawUnsent = (tx: Tx, toolboxId: string, attempt: string) =>
+  tx
+    .update(toolboxes)
+    .set({ updateAsked: null })
+    .where(
+      and(
+        eq(toolboxes.id, toolboxId),
+        sql`${toolboxes.updateAsked}->>'attempt' = ${attempt}`,
+        sql`${toolboxes.updateState}->>'attempt' is distinct from ${attempt}`,
+      ),
+    )
+
+export const listPresentOf = (tx: Tx, accountId: string): Promise<ToolboxRow[]> =>
+  tx
+    .select()
+    .from(toolboxes)
+    .where(and(eq(toolboxes.accountId, accountId), isNull(toolboxes.deletedAt), ne(toolboxes.desired, 'absent')))
+    .orderBy(toolboxes.createdAt, toolboxes.id)
+
 /** The toolboxes of the account that are not on their way out. */
 export const listPresent = (tx: Tx): Promise<ToolboxRow[]> =>
   tx

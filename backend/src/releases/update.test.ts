@@ -43,7 +43,6 @@ afterAll(() => plane?.close())
 
 interface Seen {
   readonly code?: string
-  readonly items: readonly { readonly id: string }[]
   readonly release: object
   readonly update: object
 }
@@ -71,7 +70,7 @@ test('who may not operate may not update', async () => {
   expect((await plane.request('POST', `/api/toolboxes/${toolboxId}/update`, viewer)).status).toBe(403)
   const stranger = await signedIn(plane, 'acct_others', 'owner')
   expect((await plane.request('POST', `/api/toolboxes/${toolboxId}/update`, stranger)).status).toBe(404)
-  expect((await plane.request('POST', '/api/toolboxes/update', NOBODY)).status).toBe(401)
+  expect((await plane.request('POST', `/api/toolboxes/${toolboxId}/update`, NOBODY)).status).toBe(401)
 })
 
 test('an update that is asked for is shown from then on, asked twice it is one, and a heartbeat says how far it is', async () => {
@@ -85,7 +84,7 @@ test('an update that is asked for is shown from then on, asked twice it is one, 
     return rows[0]!.updateAsked!.attempt
   }
   const first = await attempt()
-  expect((await read(await plane.request('POST', '/api/toolboxes/update', operator))).items).toEqual([])
+  await plane.request('POST', `/api/toolboxes/${toolboxId}/update`, operator)
   expect(await attempt()).toBe(first)
 
   const since = new Date().toISOString()
@@ -97,7 +96,7 @@ test('an update that is asked for is shown from then on, asked twice it is one, 
   expect(await toolbox()).toMatchObject({ update: { phase: 'fell_back', reason: 'crash_loop', message } })
 
   // It is over, so asking again is another attempt.
-  expect((await read(await plane.request('POST', '/api/toolboxes/update', operator))).items).toHaveLength(1)
+  await plane.request('POST', `/api/toolboxes/${toolboxId}/update`, operator)
   expect(await attempt()).not.toBe(first)
 })
 
@@ -138,13 +137,18 @@ test.each<[string, Partial<UpdateFacts>, string]>([
 ])('an update that was %s: %s', (_, more, step) => expect(nextStep(facts(more))).toBe(step))
 
 test('this machine’s own DTMA follows its image, so no update is offered for it', () => {
-  expect(releaseOf({ provider: 'local', dtmaVersion: '1.0.0' }, '2.0.0')).toEqual({ standing: 'current' })
-  expect(releaseOf({ provider: 'join', dtmaVersion: '1.0.0' }, '2.0.0')).toEqual({
-    standing: 'outdated',
-    newer: '2.0.0',
-  })
-  expect(releaseOf({ provider: 'join', dtmaVersion: '2.0.1' }, '2.0.0')).toEqual({ standing: 'current' })
-  expect(releaseOf({ provider: 'join', dtmaVersion: null }, '2.0.0')).toBeUndefined()
+  const newest = { container: '2.0.0' }
+  const box = { provider: 'join', dtmaVersion: '1.0.0', installation: null } as const
+  expect(releaseOf({ ...box, provider: 'local' }, newest)).toEqual({ standing: 'current' })
+  expect(releaseOf(box, newest)).toEqual({ standing: 'outdated', newer: '2.0.0' })
+  expect(releaseOf({ ...box, dtmaVersion: '2.0.1' }, newest)).toEqual({ standing: 'current' })
+  expect(releaseOf({ ...box, dtmaVersion: null }, newest)).toBeUndefined()
+})
+
+test('what is offered to a DTMA that is a service is the bundle, whatever image there is', () => {
+  const box = { provider: 'join', dtmaVersion: '1.0.0', installation: 'service' } as const
+  expect(releaseOf(box, { container: '3.0.0' })).toEqual({ standing: 'current' })
+  expect(releaseOf(box, { container: '3.0.0', service: '2.0.0' })).toEqual({ standing: 'outdated', newer: '2.0.0' })
 })
 
 test('a refusal is shown with its reason', () => {

@@ -1,14 +1,16 @@
 import type { DtmaRelease, ToolboxUpdate } from '@agentopia/api'
 import { compareVersions } from '@agentopia/dtma/contract'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import type { Newest } from './releases.ts'
 import { isTooOld } from './version-floor.ts'
 
 /** How the DTMA of a toolbox stands to what this control plane gives out. `undefined`: nobody has heard it yet. */
 export function releaseOf(
-  { provider, dtmaVersion }: Pick<ToolboxRow, 'provider' | 'dtmaVersion'>,
-  newest: string | undefined,
+  { provider, dtmaVersion, installation }: Pick<ToolboxRow, 'provider' | 'dtmaVersion' | 'installation'>,
+  given: Newest,
 ): DtmaRelease | undefined {
   if (!dtmaVersion) return undefined
+  const newest = given[installation ?? 'container']
   // This machine's own DTMA follows the image whenever the product is started.
   const isNewer = newest !== undefined && provider !== 'local' && compareVersions(newest, dtmaVersion) > 0
   return {

@@ -48,7 +48,7 @@ function scene(accountId: string = newId('act')) {
     views: createToolboxViews({
       clock,
       isConnected: (id) => connected.has(id),
-      newest: () => undefined,
+      newest: () => ({}),
       listeningSince: () => 0,
     }),
     look: async (id) => {

@@ -1,4 +1,5 @@
 import type { Toolbox } from '@agentopia/api'
+import type { Newest } from '../releases/releases.ts'
 import { releaseOf, updateOf } from '../releases/update.view.ts'
 import { isSuspect } from './liveness.decision.ts'
 import type { ToolboxRow, ToolCounts } from './toolbox.store.ts'
@@ -11,8 +12,8 @@ export interface Surroundings {
   /** Since when this control plane has been listening for heartbeats, milliseconds since the epoch. */
   readonly listeningSince: number
   readonly now: number
-  /** Version of DTMA that this control plane gives out. */
-  readonly newest: string | undefined
+  /** Versions of DTMA that this control plane gives out. */
+  readonly newest: Newest
 }
 
 /** What people see of a toolbox. */
@@ -55,7 +56,7 @@ function optionalPart(row: ToolboxRow): Partial<Toolbox> {
   }
 }
 
-function dtmaPart(row: ToolboxRow, newest: string | undefined): Partial<Toolbox> {
+function dtmaPart(row: ToolboxRow, newest: Newest): Partial<Toolbox> {
   const [release, update] = [releaseOf(row, newest), updateOf(row)]
   return { ...(release ? { release } : {}), ...(update ? { update } : {}) }
 }

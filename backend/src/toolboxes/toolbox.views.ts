@@ -1,5 +1,6 @@
 import type { Toolbox } from '@agentopia/api'
 import type { Clock } from '../reconcile/clock.ts'
+import type { Newest } from '../releases/releases.ts'
 import type { Tx } from '../store/connect.ts'
 import { countTools, type ToolboxRow } from './toolbox.store.ts'
 import { viewOf } from './toolbox.view.ts'
@@ -10,8 +11,8 @@ export interface ToolboxViewsDeps {
   readonly isConnected: (toolboxId: string) => boolean
   /** Since when heartbeats are listened for, milliseconds since the epoch. */
   readonly listeningSince: () => number
-  /** Version of DTMA that this control plane gives out. */
-  readonly newest: () => string | undefined
+  /** Versions of DTMA that this control plane gives out. */
+  readonly newest: () => Newest
 }
 
 /** What people see of these toolboxes, in their order. */

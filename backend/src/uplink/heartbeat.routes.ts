@@ -100,11 +100,12 @@ const takeover = (order: 'next' | 'new-run', row: ToolboxRow, { runId }: Beat) =
   order === 'next' ? {} : { runId, supersededRuns: withSuperseded(row.supersededRuns, row.runId) }
 
 /** Only what differs is written: most life signs say nothing new. */
-function changes(row: ToolboxRow, { docker, system, dtmaVersion, update }: Beat) {
+function changes(row: ToolboxRow, { docker, system, dtmaVersion, update, installation }: Beat) {
   return {
     ...(isDeepStrictEqual(docker, row.docker) ? {} : { docker }),
     ...(system === undefined || isDeepStrictEqual(system, row.system) ? {} : { system }),
     ...(dtmaVersion === row.dtmaVersion ? {} : { dtmaVersion }),
+    ...(installation === undefined || installation === row.installation ? {} : { installation }),
     ...(update === undefined || isDeepStrictEqual(update, row.updateState) ? {} : { updateState: update }),
   }
 }

@@ -23,6 +23,10 @@ export const Release = z.strictObject({
 })
 export type Release = z.infer<typeof Release>
 
+/** How a DTMA was installed: which part of a release is for it. */
+export const InstallationKind = z.enum(['container', 'service'])
+export type InstallationKind = z.infer<typeof InstallationKind>
+
 /** The text itself is signed, so nobody has to agree on how to write JSON. */
 export const SignedRelease = z.strictObject({
   /** A {@link Release} as JSON. */

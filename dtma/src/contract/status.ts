@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { UpdateState } from './release.ts'
+import { InstallationKind, UpdateState } from './release.ts'
 import { ToolStatus } from './tool.ts'
 
 /** Whether Docker keeps tools from the machine, its cloud's metadata, private networks and each other: tried at start and hourly. */
@@ -54,5 +54,6 @@ export const DtmaStatus = z.object({
   tools: z.array(ToolStatus),
   /** The last update; absent: there was none. */
   update: z.optional(UpdateState),
+  installation: z.optional(InstallationKind),
 })
 export type DtmaStatus = z.infer<typeof DtmaStatus>

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { reportBoot } from './boot.ts'
 import { defineOperation } from './operation.ts'
-import { UpdateState } from './release.ts'
+import { InstallationKind, UpdateState } from './release.ts'
 import { challenge, renew } from './renewal.ts'
 import { DockerState, SystemMetrics } from './status.ts'
 import { ToolStatus } from './tool.ts'
@@ -69,6 +69,8 @@ export const heartbeat = defineOperation({
     tools: z.optional(z.array(ToolStatus).check(z.maxLength(1_000))),
     /** The last update, with every report. */
     update: z.optional(UpdateState),
+    /** With every report. Absent: a container, or nobody knows yet. */
+    installation: z.optional(InstallationKind),
   }),
   reply: z.object({
     /** Send the next one after about this time. */

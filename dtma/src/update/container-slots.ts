@@ -3,12 +3,12 @@ import type { ContainerDetails } from '../engine/docker.types.ts'
 import type { Slot } from './next-move.ts'
 import { ATTEMPT_LABEL, nextNameOf, successorOf } from './own-container.ts'
 import type { Slots } from './switcher.ts'
-import type { Switch } from './update.journal.ts'
+import type { ContainerSwitch } from './update.journal.ts'
 
 const STOP_GRACE_SECONDS = 20
 
 /** DTMA in a container: the old one under its name, the next one beside it under another until it has proven itself. */
-export function containerSlots(docker: DockerApi, attempt: string, { old, name, image }: Switch): Slots {
+export function containerSlots(docker: DockerApi, attempt: string, { old, name, image }: ContainerSwitch): Slots {
   const nextName = nextNameOf(name)
 
   async function findOld(signal: AbortSignal): Promise<ContainerDetails | undefined> {

@@ -19,6 +19,7 @@ export interface ContainerInstallationDeps {
 export function containerInstallation({ docker, owner, baseUrl, self }: ContainerInstallationDeps): Installation {
   const switcher = switcherNameOf(owner)
   return {
+    kind: 'container',
     sourceOf({ image, version }) {
       if (!image) throw problem('update-unavailable', `The release ${version} brings no image, and this DTMA needs one`)
       return { url: `${baseUrl}/dtma/image/${image.id}`, size: image.size, sha256: image.sha256 }
@@ -42,6 +43,6 @@ export function containerInstallation({ docker, owner, baseUrl, self }: Containe
       const id = await docker.copyContainer(switcher, switcherOf({ container: self, image }, owner), signal)
       await docker.startContainer(id, signal)
     },
-    isOld: async (journal) => journal.switch?.old === self.Id,
+    isOld: async ({ switch: to }) => to !== undefined && 'old' in to && to.old === self.Id,
   }
 }

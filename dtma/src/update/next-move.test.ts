@@ -38,6 +38,11 @@ test.each<[string, Omit<UpdateFacts, 'waitedMs'> & { waitedMs?: number }, Partia
     { phase: 'accepted', old: stopped, next: running },
     { kind: 'remove-old' },
   ],
+  [
+    'but not for one that somebody has removed since',
+    { phase: 'accepted', old: stopped },
+    { kind: 'fall-back', reason: 'does_not_start' },
+  ],
   ['which is the end', { phase: 'accepted', next: running }, { kind: 'finish', phase: 'done' }],
   [
     'a new one that ends again and again',

@@ -47,7 +47,7 @@ export function nextMove(facts: UpdateFacts): Move {
     case 'proving':
       return proving(facts)
     case 'accepted':
-      return facts.old ? { kind: 'remove-old' } : { kind: 'finish', phase: 'done' }
+      return accepted(facts)
     case 'falling_back':
       return fallingBack(facts)
     default:
@@ -70,6 +70,12 @@ function proving({ old, next, proof, waitedMs }: UpdateFacts): Move {
     return { kind: 'fall-back', reason: 'crash_loop', message: `The new DTMA ended ${next.restarts} times` }
   if (waitedMs > PROVE_MS) return { kind: 'fall-back', ...lacking(next, proof) }
   return next.state === 'stopped' ? { kind: 'start-next' } : { kind: 'wait' }
+}
+
+function accepted({ old, next }: UpdateFacts): Move {
+  if (!old) return { kind: 'finish', phase: 'done' }
+  if (!next) return { kind: 'fall-back', reason: 'does_not_start', message: 'Somebody has removed the new DTMA' }
+  return { kind: 'remove-old' }
 }
 
 function fallingBack({ old, next }: UpdateFacts): Move {

@@ -34,6 +34,7 @@ export async function bundleOf(version: string, change: (text: string) => string
     platform: 'node',
     target: 'node24',
     format: 'cjs',
+    banner: { js: `// agentopia-dtma ${version}` },
     write: false,
     logLevel: 'warning',
     plugins: [

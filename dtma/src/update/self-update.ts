@@ -1,13 +1,14 @@
 import { rm } from 'node:fs/promises'
 import { problem } from '../contract/problems.ts'
-import { isOver, Release, type SignedRelease, type UpdateState } from '../contract/release.ts'
+import { type InstallationKind, isOver, Release, type SignedRelease, type UpdateState } from '../contract/release.ts'
 import type { Log } from '../log.ts'
 import { type Download, download, UpdateFailure } from './download.ts'
 import { openRelease } from './open-release.ts'
-import { isComplete, type Proof, stateOf, type UpdateFiles, type UpdateJournal } from './update.journal.ts'
+import { isComplete, kindOf, type Proof, stateOf, type UpdateFiles, type UpdateJournal } from './update.journal.ts'
 
 /** How this DTMA was installed, as far as replacing it goes. */
 export interface Installation {
+  readonly kind: InstallationKind
   /** Where the part of the release that is for this installation comes from. @throws {ProblemError} `update-unavailable` */
   sourceOf(release: Release): Pick<Download, 'url' | 'size' | 'sha256'>
   /** Makes what was fetched ready to be started. @throws {UpdateFailure} */
@@ -152,6 +153,11 @@ export async function openSelfUpdate(deps: SelfUpdateDeps): Promise<SelfUpdate> 
   async function follow(before: UpdateJournal): Promise<void> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(FOLLOW_MS)])
     const installation = await deps.installation(limit)
+    if (before.switch && kindOf(before.switch) !== installation.kind) {
+      const message = 'DTMA was installed anew, and in another way, while it was updated'
+      await note({ phase: 'failed', reason: 'internal', message })
+      return
+    }
     await installation.ensureSwitcher(limit)
     const isNew = !(await installation.isOld(before, limit))
     let shown = ''

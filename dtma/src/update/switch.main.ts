@@ -22,7 +22,8 @@ export async function switchMain(
     {
       files: updateFiles(stateDirectory),
       slotsOf: ({ attempt, switch: to }) => {
-        if (!to) throw new Error('The journal of the update does not say what is to be switched')
+        if (!to || !('old' in to))
+          throw new Error('The journal of the update does not say which container is to be switched')
         return containerSlots(docker, attempt, to)
       },
       log,

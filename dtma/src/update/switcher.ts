@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts'
+import { UpdateFailure } from './download.ts'
 import { type Move, nextMove, type UpdateFacts } from './next-move.ts'
 import type { Proof, UpdateFiles, UpdateJournal } from './update.journal.ts'
 
@@ -8,6 +9,7 @@ import type { Proof, UpdateFiles, UpdateJournal } from './update.journal.ts'
  */
 export interface Slots {
   look(signal: AbortSignal): Promise<Pick<UpdateFacts, 'old' | 'next'>>
+  /** @throws {UpdateFailure} When that can never be done. */
   makeNext(signal: AbortSignal): Promise<void>
   startNext(signal: AbortSignal): Promise<void>
   removeNext(signal: AbortSignal): Promise<void>
@@ -77,7 +79,10 @@ async function act(
     files.journal.write({ ...journal, since: date().toISOString(), ...change })
   switch (move.kind) {
     case 'make-next':
-      return slots.makeNext(limit)
+      return slots.makeNext(limit).catch((error: unknown) => {
+        if (!(error instanceof UpdateFailure)) throw error
+        return note({ phase: 'falling_back', reason: error.reason, message: error.message })
+      })
     case 'stop-old':
       return slots.stopOld(limit)
     case 'start-next':

@@ -1,7 +1,25 @@
 import { join } from 'node:path'
 import * as z from 'zod/mini'
-import { UpdateReason, type UpdateState } from '../contract/release.ts'
+import { type InstallationKind, UpdateReason, type UpdateState } from '../contract/release.ts'
 import { type StateFile, stateFile } from '../state-file.ts'
+
+/** Of a DTMA in a container. */
+export const ContainerSwitch = z.object({
+  /** Id of the container that is to be replaced, and the name that its successor gets. */
+  old: z.string(),
+  name: z.string(),
+  /** Id of the new image. */
+  image: z.string(),
+})
+export type ContainerSwitch = z.infer<typeof ContainerSwitch>
+
+/** Of a DTMA that is a service of the system: the directory of the new program, under that of all. */
+export const ProgramSwitch = z.object({ program: z.string().check(z.regex(/^[0-9A-Za-z.-]+$/)) })
+export type ProgramSwitch = z.infer<typeof ProgramSwitch>
+
+/** For which kind of installation it is. */
+export const kindOf = (to: ContainerSwitch | ProgramSwitch): InstallationKind =>
+  'program' in to ? 'service' : 'container'
 
 /**
  * What has been done of an update, written before the next thing is. It has one writer at a time: until `switching` the DTMA
@@ -22,15 +40,7 @@ export const UpdateJournal = z.object({
   reason: z.optional(UpdateReason),
   message: z.optional(z.string()),
   /** Known from `switching` on. */
-  switch: z.optional(
-    z.object({
-      /** Id of the container that is to be replaced, and the name that its successor gets. */
-      old: z.string(),
-      name: z.string(),
-      /** Id of the new image. */
-      image: z.string(),
-    }),
-  ),
+  switch: z.optional(z.union([ContainerSwitch, ProgramSwitch])),
 })
 export type UpdateJournal = z.infer<typeof UpdateJournal>
 export type Switch = NonNullable<UpdateJournal['switch']>
@@ -52,14 +62,14 @@ export const isComplete = ({ heard, docker, isolation }: Proof): boolean => hear
 export interface UpdateFiles {
   readonly journal: StateFile<UpdateJournal>
   readonly proof: StateFile<Proof>
-  /** Where the image is until Docker has it. */
+  /** Where what was fetched is until it has been taken in. */
   readonly archive: string
 }
 
 export const updateFiles = (stateDirectory: string): UpdateFiles => ({
   journal: stateFile(join(stateDirectory, 'update.json'), UpdateJournal),
   proof: stateFile(join(stateDirectory, 'update-proof.json'), Proof),
-  archive: join(stateDirectory, 'update-image.tar.gz'),
+  archive: join(stateDirectory, 'update-archive.gz'),
 })
 
 const PHASE_SHOWN = { accepted: 'proving', falling_back: 'proving' } as const

@@ -3,6 +3,7 @@ import {
   type Client,
   type DockerState,
   heartbeat,
+  type InstallationKind,
   ProblemError,
   type SystemMetrics,
   type ToolStatus,
@@ -21,6 +22,8 @@ export interface Report {
   readonly tools: readonly ToolStatus[] | undefined
   /** The last update of DTMA, if there was one. */
   readonly update?: UpdateState | undefined
+  /** How this DTMA was installed, where that is known. */
+  readonly installation?: InstallationKind | undefined
 }
 
 export interface HeartbeatDeps {
@@ -72,7 +75,7 @@ export function startHeartbeats(
     changed = false
     seq += 1
     try {
-      const { docker, system, tools, update } = report()
+      const { docker, system, tools, update, installation } = report()
       const body = {
         runId,
         seq,
@@ -80,7 +83,14 @@ export function startHeartbeats(
         apiVersion: API_VERSION,
         sentAt: clock.now(),
         docker,
-        ...(full ? { system, ...(tools ? { tools: [...tools] } : {}), ...(update ? { update } : {}) } : {}),
+        ...(full
+          ? {
+              system,
+              ...(tools ? { tools: [...tools] } : {}),
+              ...(update ? { update } : {}),
+              ...(installation ? { installation } : {}),
+            }
+          : {}),
       }
       const reply = await client().call(
         heartbeat,

@@ -4,7 +4,7 @@ type OperationId = (typeof OPERATIONS)[number]['id']
 
 /** Which reads speak of which noun. A hint about the noun makes them old. */
 const READS_OF = {
-  toolbox: ['listToolboxes', 'getToolbox', 'listDropletActions', 'listInstances', 'getInstance'],
+  toolbox: ['listToolboxes', 'getToolbox', 'listDropletActions', 'listRollouts', 'listInstances', 'getInstance'],
   instance: [
     'listInstances',
     'getInstance',

@@ -16,6 +16,7 @@ import { Fleet } from './overview/fleet.tsx'
 import { NoToolbox } from './overview/no-toolbox.tsx'
 import { RecentActivity } from './overview/recent-activity.tsx'
 import { RecentCalls } from './overview/recent-calls.tsx'
+import { RolloutCard } from './overview/rollout-card.tsx'
 import { UpdateAll } from './overview/update-all.tsx'
 import { AddToolboxButton } from './provision/add-toolbox-button.tsx'
 
@@ -52,6 +53,7 @@ export function OverviewPage() {
           </Button>
         )}
       </PageHeader>
+      <RolloutCard />
       <Reading of={toolboxes} skeleton={<FleetSkeleton />}>
         {() => (present.length === 0 ? <NoToolbox /> : <Fleet toolboxes={present} />)}
       </Reading>

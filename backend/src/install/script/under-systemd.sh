@@ -1,6 +1,8 @@
 UNIT=agentopia-dtma.service
 UNIT_FILE=/etc/systemd/system/$UNIT
 PROGRAMS=/opt/agentopia
+# What DTMA has replaced itself by: all of the programs that it may write.
+UPDATES=$PROGRAMS/updates
 RUN_AS=agentopia-dtma
 
 require_systemd() {
@@ -85,6 +87,26 @@ ensure_program() {
   report done
 }
 
+version_of() { timeout 5 sed -n '1s,^// agentopia-dtma ,,p' "$1" 2>/dev/null || true; }
+
+# Whether DTMA has replaced itself by a later version than what is installed now: then that stays. Nothing goes back by itself.
+update_is_later() {
+  updated=$(version_of "$UPDATES/current/dtma.cjs")
+  installed=$(version_of "$PROGRAMS/current/dtma.cjs")
+  [ -n "$updated" ] && [ "$updated" != "$installed" ] &&
+    [ "$(printf '%s\n' "$updated" "$installed" | sort -V | tail -n 1)" = "$updated" ]
+}
+
+prepare_updates() { # user
+  if [ -n "$(ls -A "$UPDATES" 2>/dev/null)" ] && ! update_is_later; then
+    quietly systemctl stop "$UNIT" || true # it may be replacing itself now
+    rm -rf "$UPDATES"
+  fi
+  mkdir -p "$UPDATES"
+  chmod 755 "$UPDATES"
+  chown -hR "$1:$1" "$UPDATES"
+}
+
 # What a process needs that holds a tunnel and speaks to Docker's socket, and nothing more.
 unit_text() { # user, group of the socket
   cat <<TEXT
@@ -97,12 +119,12 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-ExecStart=$PROGRAMS/current/node --optimize-for-size --max-semi-space-size=2 $PROGRAMS/current/dtma.cjs
+ExecStart=/bin/sh -c 'program=$UPDATES/current/dtma.cjs; [ -s "\$\$program" ] || program=$PROGRAMS/current/dtma.cjs; exec $PROGRAMS/current/node --optimize-for-size --max-semi-space-size=2 "\$\$program"'
 User=$1
 SupplementaryGroups=$2
 Environment="AGENTOPIA_API_BASE_URL=$CONTROL_PLANE" "TOOLBOX_ID=$TOOLBOX" "CONTROL_PLANE_PIN=$PIN"
 Environment="HOST=$(host_of_road)" "PORT=$PORT" "DTMA_ROAD=$ROAD" "DTMA_PLAIN_HTTP=$PLAIN" "MALLOC_ARENA_MAX=1" "DTMA_STATE_DIR=$STATE_DIR" "ENROLMENT_TOKEN_FILE=$STATE_DIR/enrolment-token"
-Environment="DTMA_RUNNER_IMAGE=$TAG"
+Environment="DTMA_RUNNER_IMAGE=$TAG" "DTMA_PROGRAMS_DIR=$UPDATES"
 Restart=always
 RestartSec=1
 RestartPreventExitStatus=78
@@ -113,7 +135,7 @@ UMask=0077
 NoNewPrivileges=yes
 CapabilityBoundingSet=
 ProtectSystem=strict
-ReadWritePaths=$STATE_DIR
+ReadWritePaths=$STATE_DIR $UPDATES
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
@@ -144,11 +166,12 @@ run_under_systemd() {
   remove_containers_of_dtma
   id "$RUN_AS" >/dev/null 2>&1 || quietly useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$RUN_AS" ||
     give_up "The user $RUN_AS could not be made"
-  chown -hR "$RUN_AS:$RUN_AS" "$STATE_DIR"
   user=$RUN_AS
   group=$(stat -L -c %g "$SOCKET")
   # Where the group of the socket may not use it, its owner must: root, with no right of root's but that.
   case $(stat -L -c %a "$SOCKET") in *[67]?) ;; *) user=root group=0 ;; esac
+  chown -hR "$user:$user" "$STATE_DIR"
+  prepare_updates "$user"
   unit_text "$user" "$group" >"$WORK/unit"
   # It reads a token at its start.
   if ! cmp -s "$WORK/unit" "$UNIT_FILE" || ! systemctl --quiet is-active "$UNIT" || [ -f "$STATE_DIR/enrolment-token" ]; then
@@ -161,7 +184,7 @@ run_under_systemd() {
 
 # Programs of earlier versions. The one before stays, to go back to by hand.
 remove_old_programs() {
-  for old in $(ls -1t "$PROGRAMS" | grep -vx -e current -e "$PROGRAM" | tail -n +2); do rm -rf "${PROGRAMS:?}/$old"; done
+  for old in $(ls -1t "$PROGRAMS" | grep -vx -e current -e updates -e "$PROGRAM" | tail -n +2); do rm -rf "${PROGRAMS:?}/$old"; done
 }
 
 remove_unit() {

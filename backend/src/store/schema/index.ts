@@ -13,6 +13,7 @@ export * from './packages.ts'
 export * from './payloads.ts'
 export * from './providers.ts'
 export * from './records.ts'
+export * from './rollouts.ts'
 export * from './toolboxes.ts'
 
 /** Tables whose changes are announced on the channel `changes`, with the noun that the page knows them by. */
@@ -29,6 +30,7 @@ export const ANNOUNCED = {
   agent_toolbelt_items: 'toolbelt',
   agent_tool_capability_permissions: 'toolbelt',
   droplet_actions: 'toolbox',
+  rollouts: 'toolbox',
   providers: 'provider',
   tool_catalog: 'tool',
   registry_credentials: 'registry',

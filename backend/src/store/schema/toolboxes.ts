@@ -9,7 +9,7 @@ import type {
   SshPlace,
   ToolboxStatus,
 } from '@agentopia/api'
-import type { DockerState, SystemMetrics, UpdateState } from '@agentopia/dtma/contract'
+import type { DockerState, InstallationKind, SystemMetrics, UpdateState } from '@agentopia/dtma/contract'
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt, id, lease } from './columns.ts'
@@ -51,6 +51,8 @@ export interface UpdateAsked {
   readonly version: string
   /** ISO time. */
   readonly askedAt: string
+  /** The rollout that it belongs to. */
+  readonly rollout?: string
 }
 
 export interface UpdateRefusal {
@@ -103,6 +105,8 @@ export const toolboxes = pgTable(
     /** Runs that a newer one has replaced, newest first, the last few: what they still say is late. */
     supersededRuns: jsonb('superseded_runs').$type<string[]>().notNull().default([]),
     dtmaVersion: text('dtma_version'),
+    /** Null: a container, or nobody has heard. */
+    installation: text('installation').$type<InstallationKind>(),
     /** How far it is, as DTMA reports it. */
     updateState: jsonb('update_state').$type<UpdateState>(),
     /** Why it did not begin; written by the reconciler of updates. */

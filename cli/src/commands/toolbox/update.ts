@@ -1,8 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Client, getToolbox, problem, type Toolbox, updateToolbox, updateToolboxes } from '@agentopia/api'
+import {
+  type Client,
+  getToolbox,
+  ProblemError,
+  problem,
+  startRollout,
+  type Toolbox,
+  updateToolbox,
+} from '@agentopia/api'
 import { command } from '../../command.ts'
 import { findToolbox } from '../../find.ts'
 import type { Output } from '../../output.ts'
+import { linesOf, untilSettled } from './rollout.ts'
 
 const POLL_MS = 1_000
 
@@ -11,7 +20,11 @@ export const toolboxUpdate = command(
   'Replace DTMA of a toolbox, or of all, by the newest version; tools run on meanwhile',
   {
     toolbox: { type: 'positional', description: 'Name or id', required: false },
-    all: { type: 'boolean', description: 'Every toolbox that has an older version', default: false },
+    all: {
+      type: 'boolean',
+      description: 'Every toolbox that has an older version: one first, then a tenth, then the rest',
+      default: false,
+    },
     wait: {
       type: 'boolean',
       description: 'Wait until it is over',
@@ -22,19 +35,33 @@ export const toolboxUpdate = command(
   },
   async ({ client, args, output, signal }) => {
     if (args.all === (args.toolbox !== undefined)) throw problem('invalid-request', 'Name one toolbox, or say --all')
-    const asked = args.all
-      ? (await client.call(updateToolboxes, {})).items
-      : [await client.call(updateToolbox, { params: { toolboxId: (await findToolbox(client, args.toolbox!)).id } })]
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(Number(args.timeout) * 1_000)])
-    const over = args.wait ? await Promise.all(asked.map((box) => untilOver(client, box, output, deadline))) : asked
-    output.result(args.all ? { items: over } : over[0]!, () =>
-      over.length === 0 ? 'Every toolbox has the newest version' : over.map(lineOf).join('\n'),
-    )
-    const failed = over.filter(({ update }) => ['refused', 'failed', 'fell_back'].includes(update?.phase ?? ''))
-    if (failed.length > 0)
-      throw problem('update-failed', failed.map(({ name, update }) => `${name}: ${update?.message}`).join('; '))
+    if (args.all) return updateAll(client, output, args.wait, deadline)
+    const { id: toolboxId } = await findToolbox(client, args.toolbox!)
+    const asked = await client.call(updateToolbox, { params: { toolboxId } })
+    const now = args.wait ? await untilOver(client, asked, output, deadline) : asked
+    output.result(now, () => lineOf(now))
+    if (FAILED.has(now.update?.phase ?? '')) throw problem('update-failed', `${now.name}: ${now.update?.message}`)
   },
 )
+
+const FAILED: ReadonlySet<string> = new Set(['refused', 'failed', 'fell_back'])
+
+/** In waves, as the control plane sees fit. */
+async function updateAll(client: Client, output: Output, wait: boolean, deadline: AbortSignal): Promise<void> {
+  const begun = await client.call(startRollout, {}).catch((error: unknown) => {
+    if (error instanceof ProblemError && error.code === 'nothing-to-update') return undefined
+    throw error
+  })
+  if (!begun) return output.result({ items: [] }, () => 'Every toolbox has the newest version')
+  const now = wait ? await untilSettled(client, begun.id, output, deadline) : begun
+  output.result(now, () => linesOf(now))
+  if (now.state === 'halted')
+    throw problem(
+      'update-failed',
+      `The rollout was halted: ${now.reason}. Go on or give up by \`agentopia toolbox rollout\``,
+    )
+}
 
 /** Follows an update to its end, telling each phase. @throws {ProblemError} when time is up. */
 async function untilOver(client: Client, { id }: Toolbox, output: Output, deadline: AbortSignal): Promise<Toolbox> {

@@ -1,28 +1,21 @@
-import { type Toolbox, updateToolboxes } from '@agentopia/api'
+import { listRollouts, startRollout, type Toolbox } from '@agentopia/api'
 import { ArrowUpCircle } from 'lucide-react'
 import { useMay } from '../../api/me.ts'
 import { useAction } from '../../api/use-action.ts'
+import { useOperation } from '../../api/use-operation.ts'
 import { Button } from '../../parts/button.tsx'
-import { notify } from '../../shell/notices.ts'
 import { outdated } from '../../words/dtma-update.ts'
-import { count } from '../../words/quantity.ts'
+import { isOpen } from '../../words/rollout.ts'
 
-/** Updates DTMA wherever it is older; not there when it is nowhere. */
+/** Begins a rollout of DTMA to wherever it is older; not there when it is nowhere, or when one is at work. */
 export function UpdateAll({ toolboxes }: { toolboxes: readonly Toolbox[] }) {
-  const ask = useAction(updateToolboxes)
+  const ask = useAction(startRollout)
   const may = useMay('operator')
   const older = outdated(toolboxes)
-  if (!may || older.length === 0) return null
-  const update = () =>
-    ask.mutate(
-      {},
-      {
-        onSuccess: ({ items }) =>
-          notify({ tone: 'busy', text: `DTMA is being updated on ${count(items.length, 'toolbox', 'toolboxes')}` }),
-      },
-    )
+  const last = useOperation(listRollouts, {}).data?.items[0]
+  if (!may || older.length === 0 || (last && isOpen(last))) return null
   return (
-    <Button pending={ask.isPending} onClick={update}>
+    <Button pending={ask.isPending} onClick={() => ask.mutate({})}>
       <ArrowUpCircle />
       Update DTMA on {older.length}
     </Button>

@@ -1,0 +1,1 @@
+ALTER TABLE "account_tool_environments" ADD COLUMN "installation" text;

@@ -1,0 +1,58 @@
+import { isOver } from '@agentopia/dtma/contract'
+import type { rollouts } from '../store/schema/index.ts'
+import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import type { Member } from './rollout.step.ts'
+import { releaseOf } from './update.view.ts'
+
+export type RolloutRow = typeof rollouts.$inferSelect
+
+/** A toolbox of the account as a rollout sees it. */
+export interface SeenMember extends Member {
+  readonly name: string
+  /** Why it is not well. */
+  readonly reason?: string
+}
+
+export interface Seen {
+  readonly members: readonly SeenMember[]
+  /** They have an older version, and are not heard now. */
+  readonly away: number
+}
+
+/** How the toolboxes of the account stand to the rollout. Those that have its version without it do not belong to it. */
+export function membersOf(rollout: RolloutRow, rows: readonly ToolboxRow[]): Seen {
+  const members: SeenMember[] = []
+  let away = 0
+  for (const row of rows) {
+    const { id: toolboxId, name } = row
+    const isAsked = row.updateAsked?.rollout === rollout.id
+    if (isAsked) {
+      const reason = unwellnessOf(row)
+      if (reason !== undefined) {
+        const standing = rollout.forgiven.includes(toolboxId) ? 'forgiven' : 'unwell'
+        members.push({ toolboxId, name, standing, reason })
+      } else members.push({ toolboxId, name, standing: isUpdated(row) ? 'updated' : 'under_way' })
+      continue
+    }
+    if (releaseOf(row, rollout.versions)?.newer === undefined) continue
+    if (row.status === 'active') members.push({ toolboxId, name, standing: 'waiting' })
+    else away += 1
+  }
+  return { members, away }
+}
+
+const attemptIs = (row: ToolboxRow, of: { readonly attempt: string } | null): boolean =>
+  of !== null && of.attempt === row.updateAsked?.attempt
+
+const isUpdated = (row: ToolboxRow): boolean => attemptIs(row, row.updateState) && row.updateState!.phase === 'done'
+
+/** `undefined`: it is well, as far as anybody knows. */
+function unwellnessOf(row: ToolboxRow): string | undefined {
+  const { updateState, updateRefusal, status, statusReason, docker } = row
+  if (attemptIs(row, updateRefusal)) return updateRefusal!.message
+  if (attemptIs(row, updateState) && isOver(updateState!.phase) && updateState!.phase !== 'done')
+    return updateState!.message ?? updateState!.phase
+  if (status !== 'active') return statusReason ?? `It is ${status}`
+  if (isUpdated(row) && docker && docker.state !== 'ok') return `Its Docker is ${docker.state}`
+  return undefined
+}
