@@ -6,6 +6,7 @@ export type IdPrefix =
   | 'toolbox'
   | 'roll'
   | 'inst'
+  | 'group'
   | 'agent'
   | 'belt'
   | 'cred'
