@@ -76,7 +76,7 @@ import {
 } from './session.ts'
 import { forgetSshHostKey, makeSshKey, readSshHostKey, runOverSsh } from './ssh.ts'
 import { diagnoseToolbox, getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
-import { updateToolbox, updateToolboxes } from './updates.ts'
+import { rotateToolboxKeys, updateToolbox, updateToolboxes } from './updates.ts'
 
 /** Every user-facing operation. What is not in this list does not exist: the server mounts exactly these. */
 export const OPERATIONS = [
@@ -106,6 +106,7 @@ export const OPERATIONS = [
   retryToolbox,
   updateToolbox,
   updateToolboxes,
+  rotateToolboxKeys,
   createJoinLine,
   readSshHostKey,
   forgetSshHostKey,

@@ -41,6 +41,9 @@ import { createGateway, MCP_PATH } from './gateway/gateway.ts'
 import { createWayOfCalls } from './gateway/way-of-calls.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createInstaller } from './install/installer.ts'
+import { rotationReconciler } from './key-rotation/rotation.reconciler.ts'
+import { rotationRoutes } from './key-rotation/rotation.routes.ts'
+import { createRotationTokens } from './key-rotation/rotation-token.ts'
 import { newId } from './new-id.ts'
 import { purgePayloads } from './payloads/payload.purge.ts'
 import { payloadRoutes } from './payloads/payload.routes.ts'
@@ -164,6 +167,10 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
 
   const updateLoop = runLoop(updateReconciler({ store, clock, releases, clientOf: clients.clientOf }), loop)
+  const rotationLoop = runLoop(
+    rotationReconciler({ store, clock, tokenOf: createRotationTokens(masterKey), clientOf: clients.clientOf }),
+    loop,
+  )
   const agentToolLoop = runLoop(
     agentToolReconciler({
       store,
@@ -197,6 +204,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     toolboxLoop.wake(toolboxId)
     keepRoadOpen(toolboxId)
     updateLoop.wake(toolboxId)
+    rotationLoop.wake(toolboxId)
     store
       .system(async (tx) => ({
         rows: await listInstanceRows(tx, toolboxId, MOST_INSTANCES),
@@ -303,6 +311,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       ...digitalOcean.options,
     })
     updateRoutes(mount, { store, clock, views, releases, newAttempt: randomUUID, wake: updateLoop.wake })
+    rotationRoutes(mount, { store, clock, views, newAttempt: randomUUID, wake: rotationLoop.wake })
     sshRoutes(mount, { store, clock, sealer, installer })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
     actionRoutes(mount, { store, newId, ...digitalOcean, wake: actionLoop.wake })

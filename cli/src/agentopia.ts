@@ -70,6 +70,7 @@ import { toolboxJoin } from './commands/toolbox/join.ts'
 import { toolboxList } from './commands/toolbox/list.ts'
 import { toolboxRefresh } from './commands/toolbox/refresh.ts'
 import { toolboxRemove, toolboxRetry } from './commands/toolbox/remove.ts'
+import { toolboxRotateKeys } from './commands/toolbox/rotate-keys.ts'
 import { toolboxShow } from './commands/toolbox/show.ts'
 import { toolboxHostKey, toolboxPush, toolboxSshKey } from './commands/toolbox/ssh.ts'
 import { toolboxUpdate } from './commands/toolbox/update.ts'
@@ -88,6 +89,7 @@ export const agentopia = defineCommand({
       create: toolboxCreate,
       join: toolboxJoin,
       retry: toolboxRetry,
+      'rotate-keys': toolboxRotateKeys,
       remove: toolboxRemove,
       show: toolboxShow,
       refresh: toolboxRefresh,

@@ -74,6 +74,18 @@ export const MACHINE_PROBLEMS = {
     retryable: false,
     fix: 'Nothing is to be done; a newer one comes with a newer control plane.',
   },
+  'no-keys': {
+    status: 409,
+    title: 'The toolbox has no keys that could be changed',
+    retryable: false,
+    fix: 'Enrol it first; one that is quarantined gets other keys by enrolling anew.',
+  },
+  'rotation-failed': {
+    status: 502,
+    title: 'The toolbox has its old keys still',
+    retryable: true,
+    fix: 'Read why. Ask again when the cause is mended.',
+  },
   'update-failed': {
     status: 502,
     title: 'The new version of DTMA did not take over',
