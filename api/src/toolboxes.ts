@@ -21,6 +21,8 @@ export const ToolboxStatus = z.enum([
   'active',
   'unresponsive',
   'error_provisioning',
+  // Its droplet was destroyed at the provider: the toolbox and what is wanted on it are there, the machine is not.
+  'lost',
   'pending_deprovision',
   'deprovisioning',
   'deprovisioned',

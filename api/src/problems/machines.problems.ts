@@ -66,7 +66,7 @@ export const MACHINE_PROBLEMS = {
     status: 409,
     title: 'There is nothing to try again',
     retryable: false,
-    fix: 'Retry a toolbox whose status is error_provisioning, or this machine itself when it is quarantined.',
+    fix: 'Retry a toolbox whose status is error_provisioning or lost, or this machine itself when it is quarantined.',
   },
   'nothing-to-update': {
     status: 409,

@@ -159,7 +159,7 @@ export const toolboxes = pgTable(
     index('toolbox_lease').on(t.leaseUntil),
     check(
       'toolbox_status',
-      sql`${t.status} in ('pending_provision','provisioning','awaiting_heartbeat','active','unresponsive','error_provisioning','pending_deprovision','deprovisioning','deprovisioned','error_deprovisioning','resizing','quarantined')`,
+      sql`${t.status} in ('pending_provision','provisioning','awaiting_heartbeat','active','unresponsive','error_provisioning','lost','pending_deprovision','deprovisioning','deprovisioned','error_deprovisioning','resizing','quarantined')`,
     ),
   ],
 )
