@@ -120,10 +120,11 @@ test('other keys: the ones before open nothing, DTMA is connected by the new one
       privateKey: string
       credentials: { epoch: number; dtmaBearerToken: string }
     }
-  /** Of an empty heartbeat with this credential: 401 when it opens nothing. */
   const beats = async (token: string) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-    return (await fetch(`${product.url}/dtma/heartbeat`, { method: 'POST', headers, body: '{}' })).status
+    const body = { runId: 'thief', seq: 1, dtmaVersion: '0.1.0', apiVersion: 1, docker: { state: 'ok' } }
+    return (await fetch(`${product.url}/dtma/heartbeat`, { method: 'POST', headers, body: JSON.stringify(body) }))
+      .status
   }
   const rotate = async () => {
     await product.client.call(rotateToolboxKeys, { params: { toolboxId } })
@@ -143,9 +144,7 @@ test('other keys: the ones before open nothing, DTMA is connected by the new one
     false,
     true,
   ])
-  expect([await beats(first.credentials.dtmaBearerToken), await beats(second.credentials.dtmaBearerToken)]).toEqual([
-    401, 400,
-  ])
+  expect(await beats(first.credentials.dtmaBearerToken)).toBe(401)
 
   // Killed at some moment of it, each time at another one; Docker starts it again.
   for (const after of [0, 0.1, 0.2, 0.3]) {

@@ -43,7 +43,6 @@ import { createClientAddress } from './http/client-address.ts'
 import { createInstaller } from './install/installer.ts'
 import { rotationReconciler } from './key-rotation/rotation.reconciler.ts'
 import { rotationRoutes } from './key-rotation/rotation.routes.ts'
-import { createRotationTokens } from './key-rotation/rotation-token.ts'
 import { newId } from './new-id.ts'
 import { purgePayloads } from './payloads/payload.purge.ts'
 import { payloadRoutes } from './payloads/payload.routes.ts'
@@ -167,10 +166,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
 
   const updateLoop = runLoop(updateReconciler({ store, clock, releases, clientOf: clients.clientOf }), loop)
-  const rotationLoop = runLoop(
-    rotationReconciler({ store, clock, tokenOf: createRotationTokens(masterKey), clientOf: clients.clientOf }),
-    loop,
-  )
+  const rotationLoop = runLoop(rotationReconciler({ store, clock, masterKey, clientOf: clients.clientOf }), loop)
   const agentToolLoop = runLoop(
     agentToolReconciler({
       store,

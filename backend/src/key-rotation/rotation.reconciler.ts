@@ -6,12 +6,12 @@ import type { Store } from '../store/connect.ts'
 import { findToolbox, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { nextStep } from './rotation.step.ts'
 import { allowToken, listAskedRotations, refuseRotation } from './rotation.store.ts'
-import type { RotationTokenOf } from './rotation-token.ts'
+import { createRotationTokens } from './rotation-token.ts'
 
 export interface RotationReconcilerDeps {
   readonly store: Store
   readonly clock: Clock
-  readonly tokenOf: RotationTokenOf
+  readonly masterKey: Uint8Array
   /** @throws {ProblemError} `toolbox-unreachable` when there is no way to it now. */
   readonly clientOf: (toolbox: ToolboxRow) => Client
 }
@@ -25,7 +25,9 @@ const AGAIN_MS = 10_000
  * Hands each DTMA that is to have other keys a token to enrol anew with, over the road that the present ones open. Without a
  * lease: the token of an attempt is the same whoever sends it, and one key alone can use it.
  */
-export function rotationReconciler({ store, clock, tokenOf, clientOf }: RotationReconcilerDeps): Reconciler {
+export function rotationReconciler({ store, clock, masterKey, clientOf }: RotationReconcilerDeps): Reconciler {
+  const tokenOf = createRotationTokens(masterKey)
+
   async function send(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
     const { attempt } = row.keyRotationAsked!
     const refuse = async (message: string) => {

@@ -7,10 +7,9 @@ import { activities, toolboxes } from '../store/schema/index.ts'
 import { newKey, openUplink } from '../uplink/uplink.testing.ts'
 import { rotationReconciler } from './rotation.reconciler.ts'
 import { nextStep, type RotationFacts, rotationOf } from './rotation.step.ts'
-import { createRotationTokens } from './rotation-token.ts'
 
 const ACCOUNT = 'acct_rotation'
-const tokenOf = createRotationTokens(Buffer.alloc(32, 7))
+const masterKey = Buffer.alloc(32, 7)
 const never = new AbortController().signal
 
 let plane: TestControlPlane
@@ -37,7 +36,7 @@ async function joined(name: string) {
   const reconciler = rotationReconciler({
     store: plane.store,
     clock: uplink.clock,
-    tokenOf,
+    masterKey,
     clientOf: () => ({ call }) as unknown as Client,
   })
   const ask = (as: As = operator) => plane.request('POST', `/api/toolboxes/${id}/rotate-keys`, as)
