@@ -9,6 +9,7 @@ import {
   getToolbox,
   grantToolboxAccess,
   readToolboxStatus,
+  rotateToolboxKeys,
 } from '@agentopia/api'
 import {
   bridgeAddress,
@@ -78,6 +79,12 @@ const startedAt = async () => {
   const [tool] = (await onMachine(SERVER, ['docker', 'ps', '-q', '--filter', `name=dtma-${instanceId}`])).split('\n')
   return onMachine(SERVER, ['docker', 'inspect', '--format', '{{.State.StartedAt}}', tool!])
 }
+interface IdentityFile {
+  readonly privateKey: string
+  readonly credentials: { readonly backendToDtmaApiKey: string }
+}
+const identity = async () =>
+  JSON.parse(await onMachine(SERVER, ['cat', '/var/lib/agentopia/dtma/identity.json'])) as IdentityFile
 async function echoed(message: string): Promise<string> {
   const client = await connectMcp(mcp.url, mcp.secret)
   try {
@@ -123,6 +130,31 @@ test('a firewall that shuts is named, and what to do about it, though DTMA still
   await onMachine(SERVER, ['iptables', '-D', ...rule])
   await until('it is reachable again', observed, ({ code }) => code === 'reachable')
   expect(await echoed('open again')).toContain('open again')
+})
+
+test('other keys: the pinned one moves with them, the ones before open nothing, and the tool runs on', async () => {
+  const before = { started: await startedAt(), ...(await identity()) }
+  await product.client.call(rotateToolboxKeys, { params: { toolboxId } })
+  await until('it has other keys', toolbox, ({ keyRotation }) => keyRotation?.phase === 'done')
+  await until(
+    'calls are answered over the other keys',
+    () => echoed('with other keys').catch(String),
+    (text) => text.includes('with other keys'),
+  )
+  await isActive()
+  const after = await identity()
+  expect(after.privateKey).not.toBe(before.privateKey)
+  const { direct } = await toolbox()
+  const status = (key: string) =>
+    onMachine(SERVER, [
+      ...['curl', '-sko', '/dev/null', '-w', '%{http_code}', '-H', `authorization: Bearer ${key}`],
+      `https://${direct!.address}:${direct!.port}/status`,
+    ])
+  expect(await status(before.credentials.backendToDtmaApiKey)).toBe('401')
+  expect(await status(after.credentials.backendToDtmaApiKey)).toBe('200')
+  const { evidence } = await until('it is reachable', observed, ({ code }) => code === 'reachable')
+  expect(evidence.join()).toContain('its key is the one')
+  expect(await startedAt()).toBe(before.started)
 })
 
 test('E09 a copy of its identity locks both out; its tool runs on; a new line makes it the toolbox again', async () => {

@@ -46,7 +46,7 @@ await page.getByText('The address of').first().waitFor()
 await take('droplet-moved-activity')
 await untilLost(both, toolboxes.get('destroyed')!)
 await open(page, toolboxes.get('destroyed')!.id)
-await page.getByRole('button', { name: 'Try again' }).waitFor()
+await page.getByRole('button', { name: 'Create again' }).waitFor()
 await page.getByRole('button', { name: 'Refresh status' }).click()
 await page
   .locator('#observation')

@@ -8,6 +8,7 @@ import {
   getToolbox,
   type JoinLine,
   removeToolbox,
+  rotateToolboxKeys,
 } from '@agentopia/api'
 import {
   bridgeAddress,
@@ -110,6 +111,49 @@ test('a tool runs on the server, and goes on while DTMA is repaired', async () =
     ({ status, connected }) => status === 'active' && connected,
   )
   expect(await startedAt()).toBe(before)
+})
+
+test('other keys: the ones before open nothing, DTMA is connected by the new ones, also when it was killed meanwhile', async () => {
+  const dtma = `agentopia-dtma-${toolboxId}`
+  const identity = async () =>
+    JSON.parse(await onMachine(SERVER, ['cat', '/var/lib/agentopia/dtma/identity.json'])) as {
+      privateKey: string
+      credentials: { epoch: number; dtmaBearerToken: string }
+    }
+  const beats = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const body = { runId: 'thief', seq: 1, dtmaVersion: '0.1.0', apiVersion: 1, docker: { state: 'ok' } }
+    return (await fetch(`${product.url}/dtma/heartbeat`, { method: 'POST', headers, body: JSON.stringify(body) }))
+      .status
+  }
+  const rotate = async () => {
+    await product.client.call(rotateToolboxKeys, { params: { toolboxId } })
+  }
+  const over = () =>
+    until(
+      'it is connected with other keys',
+      60_000,
+      toolbox,
+      ({ keyRotation, connected, status }) => keyRotation?.phase === 'done' && connected && status === 'active',
+    )
+  const first = await identity()
+  await rotate()
+  await over()
+  const second = await identity()
+  expect([second.privateKey === first.privateKey, second.credentials.epoch > first.credentials.epoch]).toEqual([
+    false,
+    true,
+  ])
+  expect(await beats(first.credentials.dtmaBearerToken)).toBe(401)
+
+  // Killed at some moment of it, each time at another one; Docker starts it again.
+  for (const after of [0, 0.1, 0.2, 0.3]) {
+    const { privateKey } = await identity()
+    await rotate()
+    await onMachine(SERVER, ['sh', '-c', `sleep ${after}; docker kill --signal KILL ${dtma}; docker start ${dtma}`])
+    await over()
+    await until('the key is another one', 30_000, identity, (now) => now.privateKey !== privateKey)
+  }
 })
 
 test('run again, it changes nothing', async () => {

@@ -78,7 +78,7 @@ import {
 } from './session.ts'
 import { forgetSshHostKey, makeSshKey, readSshHostKey, runOverSsh } from './ssh.ts'
 import { diagnoseToolbox, getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
-import { updateToolbox } from './updates.ts'
+import { rotateToolboxKeys, updateToolbox } from './updates.ts'
 
 /** Every user-facing operation. What is not in this list does not exist: the server mounts exactly these. */
 export const OPERATIONS = [
@@ -111,6 +111,7 @@ export const OPERATIONS = [
   listRollouts,
   resumeRollout,
   giveUpRollout,
+  rotateToolboxKeys,
   createJoinLine,
   readSshHostKey,
   forgetSshHostKey,

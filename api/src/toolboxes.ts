@@ -21,6 +21,8 @@ export const ToolboxStatus = z.enum([
   'active',
   'unresponsive',
   'error_provisioning',
+  // Its droplet was destroyed at the provider: the toolbox and what is wanted on it are there, the machine is not.
+  'lost',
   'pending_deprovision',
   'deprovisioning',
   'deprovisioned',
@@ -122,6 +124,15 @@ export const ToolboxUpdate = z.object({
 })
 export type ToolboxUpdate = z.infer<typeof ToolboxUpdate>
 
+/** The last change of its keys that was asked for. */
+export const KeyRotation = z.object({
+  /** `asked`: DTMA has not enrolled with a fresh key yet; the keys there are hold. `refused`: it will not. */
+  phase: z.enum(['asked', 'done', 'refused']),
+  askedAt: Timestamp,
+  message: z.string().optional().describe('Why it was refused.'),
+})
+export type KeyRotation = z.infer<typeof KeyRotation>
+
 export const Toolbox = z.object({
   id: ToolboxId,
   name: Name,
@@ -146,6 +157,7 @@ export const Toolbox = z.object({
   dtmaVersion: z.string().optional(),
   release: DtmaRelease.optional(),
   update: ToolboxUpdate.optional(),
+  keyRotation: KeyRotation.optional(),
   machine: z.object({ hostname: z.string(), os: z.string(), arch: z.string() }).optional(),
   docker: z.optional(DockerState),
   system: z.optional(SystemMetrics),

@@ -14,3 +14,16 @@ export const updateToolbox = defineUserOperation({
   reply: Toolbox,
   problems: ['toolbox-not-found', 'nothing-to-update', 'image-unavailable'],
 })
+
+export const rotateToolboxKeys = defineUserOperation({
+  id: 'rotateToolboxKeys',
+  summary:
+    'Ask for other keys of this toolbox: DTMA enrols anew with a fresh one, and the ones before open nothing any more',
+  method: 'POST',
+  path: '/api/toolboxes/:toolboxId/rotate-keys',
+  auth: 'operator',
+  status: 202,
+  params: z.object({ toolboxId: ToolboxId }),
+  reply: Toolbox,
+  problems: ['toolbox-not-found', 'no-keys'],
+})

@@ -41,6 +41,8 @@ import { createGateway, MCP_PATH } from './gateway/gateway.ts'
 import { createWayOfCalls } from './gateway/way-of-calls.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createInstaller } from './install/installer.ts'
+import { rotationReconciler } from './key-rotation/rotation.reconciler.ts'
+import { rotationRoutes } from './key-rotation/rotation.routes.ts'
 import { newId } from './new-id.ts'
 import { purgePayloads } from './payloads/payload.purge.ts'
 import { payloadRoutes } from './payloads/payload.routes.ts'
@@ -163,6 +165,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   const updateLoop = runLoop(updateReconciler({ store, clock, releases, clientOf: clients.clientOf }), loop)
   const rolloutLoop = runLoop(rolloutReconciler({ store, clock, newAttempt: randomUUID, wake: updateLoop.wake }), loop)
+  const rotationLoop = runLoop(rotationReconciler({ store, clock, masterKey, clientOf: clients.clientOf }), loop)
   const agentToolLoop = runLoop(
     agentToolReconciler({
       store,
@@ -196,6 +199,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     toolboxLoop.wake(toolboxId)
     keepRoadOpen(toolboxId)
     updateLoop.wake(toolboxId)
+    rotationLoop.wake(toolboxId)
     store
       .system(async (tx) => {
         await deployedTools.wakeOn(tx, toolboxId)
@@ -300,6 +304,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     const newestNow = newestOr(releases)
     updateRoutes(mount, { store, clock, views, newestNow, newAttempt: randomUUID, wake: updateLoop.wake })
     rolloutRoutes(mount, { store, clock, newId, newestNow, wake: rolloutLoop.wake })
+    rotationRoutes(mount, { store, clock, views, newAttempt: randomUUID, wake: rotationLoop.wake })
     sshRoutes(mount, { store, clock, sealer, installer })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
     actionRoutes(mount, { store, newId, ...digitalOcean, wake: actionLoop.wake })

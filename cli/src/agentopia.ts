@@ -73,6 +73,7 @@ import { toolboxList } from './commands/toolbox/list.ts'
 import { toolboxRefresh } from './commands/toolbox/refresh.ts'
 import { toolboxRemove, toolboxRetry } from './commands/toolbox/remove.ts'
 import { toolboxRollout } from './commands/toolbox/rollout.ts'
+import { toolboxRotateKeys } from './commands/toolbox/rotate-keys.ts'
 import { toolboxShow } from './commands/toolbox/show.ts'
 import { toolboxHostKey, toolboxPush, toolboxSshKey } from './commands/toolbox/ssh.ts'
 import { toolboxUpdate } from './commands/toolbox/update.ts'
@@ -91,6 +92,7 @@ export const agentopia = defineCommand({
       create: toolboxCreate,
       join: toolboxJoin,
       retry: toolboxRetry,
+      'rotate-keys': toolboxRotateKeys,
       remove: toolboxRemove,
       show: toolboxShow,
       refresh: toolboxRefresh,

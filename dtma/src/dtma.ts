@@ -194,6 +194,14 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       if (!selfUpdate) throw problem('state-not-writable', `The state directory cannot be used: ${stateFailure}`)
       return selfUpdate.request(attempt, release)
     },
+    rotateKeys(token) {
+      // A key of the API that was given stays, and so the control plane would hold another one than we do.
+      if (config.apiKey !== undefined || config.uplink?.bearerToken !== undefined)
+        throw problem('keys-given', 'DTMA_BEARER_TOKEN or BACKEND_TO_DTMA_API_KEY is set on its machine')
+      if (!uplink) throw problem('state-not-writable', `The state directory cannot be used: ${stateFailure}`)
+      log.redact(token)
+      uplink.enrolAnew(token)
+    },
   })
   const listener = listenerOf(app, log)
 

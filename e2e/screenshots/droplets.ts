@@ -72,5 +72,5 @@ export async function meet(fate: Fate, { id, dropletId }: Toolbox, both: CloudAn
 export const untilLost = ({ product }: CloudAndProduct, { id }: Toolbox): Promise<unknown> =>
   waitFor('it was not told as lost', LOST_MS, async () => {
     const { status } = await product.client.call(getToolbox, { params: { toolboxId: id } })
-    return status === 'error_provisioning' ? true : undefined
+    return status === 'lost' ? true : undefined
   })

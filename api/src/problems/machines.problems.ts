@@ -66,13 +66,25 @@ export const MACHINE_PROBLEMS = {
     status: 409,
     title: 'There is nothing to try again',
     retryable: false,
-    fix: 'Retry a toolbox whose status is error_provisioning, or this machine itself when it is quarantined.',
+    fix: 'Retry a toolbox whose status is error_provisioning or lost, or this machine itself when it is quarantined.',
   },
   'nothing-to-update': {
     status: 409,
     title: 'There is no newer version of DTMA for this toolbox',
     retryable: false,
     fix: 'Nothing is to be done; a newer one comes with a newer control plane.',
+  },
+  'no-keys': {
+    status: 409,
+    title: 'The toolbox has no keys that could be changed',
+    retryable: false,
+    fix: 'Enrol it first; one that is quarantined gets other keys by enrolling anew.',
+  },
+  'rotation-failed': {
+    status: 502,
+    title: 'The toolbox has its old keys still',
+    retryable: true,
+    fix: 'Read why. Ask again when the cause is mended.',
   },
   'update-failed': {
     status: 502,

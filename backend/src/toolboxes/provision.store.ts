@@ -57,11 +57,11 @@ export async function askForEnd(tx: Tx, toolboxId: string): Promise<ToolboxRow> 
   return row!
 }
 
-/** @returns `undefined` unless its provisioning has failed. */
+/** Another machine for the same toolbox. @returns `undefined` unless its provisioning has failed, or its machine is lost. */
 export async function askAgain(tx: Tx, toolboxId: string): Promise<ToolboxRow | undefined> {
   const failed = and(
     eq(toolboxes.id, toolboxId),
-    eq(toolboxes.status, 'error_provisioning'),
+    inArray(toolboxes.status, ['error_provisioning', 'lost']),
     eq(toolboxes.desired, 'present'),
   )
   const [row] = await tx

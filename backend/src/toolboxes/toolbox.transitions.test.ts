@@ -28,5 +28,11 @@ test('every status of a living toolbox can be left for deprovisioning', () => {
 })
 
 test('nothing comes back from deprovisioning', () => {
-  expect(sourcesOf('active').sort()).toEqual(['awaiting_heartbeat', 'error_provisioning', 'resizing', 'unresponsive'])
+  expect(sourcesOf('active').sort()).toEqual([
+    'awaiting_heartbeat',
+    'error_provisioning',
+    'lost',
+    'resizing',
+    'unresponsive',
+  ])
 })

@@ -1,4 +1,5 @@
 import type { Toolbox } from '@agentopia/api'
+import { rotationOf } from '../key-rotation/rotation.step.ts'
 import type { Newest } from '../releases/releases.ts'
 import { releaseOf, updateOf } from '../releases/update.view.ts'
 import { isSuspect } from './liveness.decision.ts'
@@ -57,6 +58,6 @@ function optionalPart(row: ToolboxRow): Partial<Toolbox> {
 }
 
 function dtmaPart(row: ToolboxRow, newest: Newest): Partial<Toolbox> {
-  const [release, update] = [releaseOf(row, newest), updateOf(row)]
-  return { ...(release ? { release } : {}), ...(update ? { update } : {}) }
+  const [release, update, keyRotation] = [releaseOf(row, newest), updateOf(row), rotationOf(row)]
+  return { ...(release ? { release } : {}), ...(update ? { update } : {}), ...(keyRotation ? { keyRotation } : {}) }
 }

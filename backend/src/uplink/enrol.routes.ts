@@ -52,11 +52,14 @@ export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, onEnr
       if (!row) throw refused()
       await moveTo(tx, toolboxId, { to: 'awaiting_heartbeat', now, from: ENROLLING })
       if (row.boot) await storeBoot(tx, toolboxId, { stage: 'enrolled', state: 'done' }, now)
-      const message = `${row.name} enrolled from ${machine.hostname} (${machine.os}, ${machine.arch})`
+      const rotated = row.keyRotationAsked?.epoch === row.enrolEpoch - 1
+      const message = rotated
+        ? `${row.name} has other keys; the ones before open nothing any more`
+        : `${row.name} enrolled from ${machine.hostname} (${machine.os}, ${machine.arch})`
       await recordActivity(tx, {
         accountId,
         actor: 'DTMA',
-        action: 'toolbox.enrolled',
+        action: rotated ? 'toolbox.keys-rotated' : 'toolbox.enrolled',
         subject: toolboxId,
         toolboxId,
         message,

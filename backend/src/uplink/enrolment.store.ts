@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, ne, or, sql } from 'drizzle-orm'
+import { and, eq, exists, gt, isNull, ne, or, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
@@ -72,13 +72,20 @@ export interface TokenUse {
 }
 
 /**
- * Uses a token up, or uses it again for the key that did. One conditional statement: of many at once, one key wins.
+ * Uses a token up, or uses it again for the key that did: in time, or as long as nothing was heard of what it gave. So a reply that
+ * was lost is repeated, however late; whoever was locked out by it would be so for good. One conditional statement: of many at
+ * once, one key wins.
  * @returns The account; `undefined` for a token that is unknown, expired, used by another key, or another toolbox's.
  */
 export async function consumeToken(
   tx: Tx,
   { token, toolboxId, publicKey, now }: TokenUse,
 ): Promise<string | undefined> {
+  const unheard = tx
+    .select({ id: toolboxes.id })
+    .from(toolboxes)
+    .where(and(eq(toolboxes.id, toolboxId), eq(toolboxes.publicKey, publicKey), isNull(toolboxes.runId)))
+  const byThisKey = eq(enrolmentTokens.usedByKey, publicKey)
   const [used] = await tx
     .update(enrolmentTokens)
     .set({ usedAt: now, usedByKey: publicKey })
@@ -86,8 +93,10 @@ export async function consumeToken(
       and(
         eq(enrolmentTokens.digest, tokenDigestOf(token)),
         eq(enrolmentTokens.toolboxId, toolboxId),
-        gt(enrolmentTokens.expiresAt, now),
-        or(isNull(enrolmentTokens.usedAt), eq(enrolmentTokens.usedByKey, publicKey)),
+        or(
+          and(gt(enrolmentTokens.expiresAt, now), or(isNull(enrolmentTokens.usedAt), byThisKey)),
+          and(byThisKey, exists(unheard)),
+        ),
       ),
     )
     .returning({ accountId: enrolmentTokens.accountId })

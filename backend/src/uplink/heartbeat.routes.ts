@@ -31,7 +31,7 @@ const NEXT_IN_SECONDS = 10
 /** Far above what a DTMA sends while it deploys tools, far below what would harm the others. */
 const RATE = { burst: 30, perSecond: 5 } as const
 /** From these a life sign makes a toolbox active. */
-const REVIVED: readonly ToolboxStatus[] = ['awaiting_heartbeat', 'unresponsive', 'error_provisioning']
+const REVIVED: readonly ToolboxStatus[] = ['awaiting_heartbeat', 'unresponsive', 'error_provisioning', 'lost']
 
 /** Takes life signs. One without a report writes two numbers of one row; time is that of the reception. */
 export function heartbeatRoutes(app: Hono, { store, clock, onToolReport, onNews }: HeartbeatRouteDeps): void {

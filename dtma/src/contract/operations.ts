@@ -267,6 +267,22 @@ export const redeployDtma = defineOperation({
   problems: ['release-untrusted', 'release-not-newer', 'update-running', 'update-unavailable'],
 })
 
+export const rotateKeys = defineOperation({
+  id: 'rotateKeys',
+  summary:
+    'Enrol anew with a fresh key; the credentials there are hold until the new ones are stored. The same token again changes nothing',
+  method: 'POST',
+  path: '/keys/rotate',
+  auth: 'toolbox',
+  status: 202,
+  body: z.strictObject({
+    /** An enrolment token of this toolbox. */
+    token: z.string().check(z.minLength(16), z.maxLength(256)),
+  }),
+  reply: z.object({ rotating: z.literal(true) }),
+  problems: ['keys-given', 'state-not-writable'],
+})
+
 /** Every operation; `ALL /tools/{name}/mcp` (MCP streamable HTTP) is a protocol of its own beside them. */
 export const DTMA_OPERATIONS = [
   getHealth,
@@ -295,6 +311,7 @@ export const DTMA_OPERATIONS = [
   getDtmaLogs,
   restartDtma,
   redeployDtma,
+  rotateKeys,
 ] as const
 
 /** The status in Prometheus's text format; `auth` as for the others. */

@@ -74,6 +74,12 @@ export const DTMA_PROBLEMS = {
     retryable: false,
     fix: 'Send a release of a higher version.',
   },
+  'keys-given': {
+    status: 409,
+    title: 'The credentials of this DTMA were given in its environment',
+    retryable: false,
+    fix: 'Put others into its environment and restart it, or remove them and enrol it with a token.',
+  },
   'update-running': {
     status: 409,
     title: 'Another update is under way',

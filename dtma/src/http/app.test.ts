@@ -82,6 +82,7 @@ function api(more: Partial<AppDeps> = {}) {
     calls: { call: async (...args) => tell(args.slice(0, 4), { content: [] }) },
     mcp: async (name, request) => ({ status: 200, headers: {}, body: `${name} ${request.method}` }),
     log: createLog({ level: 'error', write: (line) => told.push(line), date: () => new Date() }),
+    rotateKeys: (token) => tell(['rotate', token], undefined),
     redeploy: async (attempt, release) =>
       tell(['redeploy', attempt, release], {
         attempt,

@@ -21,6 +21,7 @@ import {
   redeployDtma,
   restartDtma,
   restartTool,
+  rotateKeys,
   startTool,
   stopTool,
   withdrawToolSecrets,
@@ -63,6 +64,8 @@ export interface AppDeps {
   readonly restart: () => void
   /** Begins to replace this DTMA by a release. @throws {ProblemError} */
   readonly redeploy: (attempt: string, release: SignedRelease) => Promise<UpdateState>
+  /** Begins to enrol anew with this token. @throws {ProblemError} */
+  readonly rotateKeys: (token: string) => void
 }
 
 /** The DTMA API, as served on port 30000 and inside the tunnel. */
@@ -114,6 +117,10 @@ export function routesForHolder(deps: AppDeps): Routes {
     return { restarting: true as const }
   })
   mount(routes, redeployDtma, ({ body }) => deps.redeploy(body.attempt, body.release))
+  mount(routes, rotateKeys, ({ body }) => {
+    deps.rotateKeys(body.token)
+    return { rotating: true as const }
+  })
 
   mount(routes, listTools, () => ({ tools: registry().list() }))
   mount(routes, createTool, ({ body: { name, ...request } }) => registry().create(name, request))

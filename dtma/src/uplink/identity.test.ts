@@ -32,6 +32,38 @@ test('keeps credentials over a restart, and knows which token they came from', (
   expect(readFileSync(join(directory, 'identity.json'), 'utf8')).not.toContain('"token"')
 })
 
+test('a token that was handed over outlives a restart until it is traded; the one of the file is known all the same', () => {
+  const identity = openIdentity(directory)
+  identity.keep(CREDENTIALS, 'of the file')
+  const before = identity.publicKey
+  identity.hold('handed')
+  const again = openIdentity(directory)
+  expect([again.handedToken(), again.publicKey]).toEqual(['handed', before])
+  const fresh = again.enrolmentKey().publicKey
+  again.keep({ ...CREDENTIALS, epoch: 2 }, 'handed')
+  const last = openIdentity(directory)
+  expect([last.handedToken(), last.publicKey]).toEqual([undefined, fresh])
+  expect(['of the file', 'handed', 'other'].map(last.cameFrom)).toEqual([true, true, false])
+  last.hold('handed') // it comes late, once more
+  expect(last.handedToken()).toBeUndefined()
+})
+
+test('a token that is not taken is forgotten, and no other', () => {
+  const identity = openIdentity(directory)
+  identity.hold('handed')
+  identity.drop('another')
+  expect(identity.handedToken()).toBe('handed')
+  identity.drop('handed')
+  expect(openIdentity(directory).handedToken()).toBeUndefined()
+})
+
+test('the reply to a renewal that another enrolment has overtaken changes nothing', () => {
+  const identity = openIdentity(directory)
+  identity.keep({ ...CREDENTIALS, epoch: 2 }, 'token')
+  identity.renewed({ dtmaBearerToken: 'of the old key', counter: 4, epoch: 1 })
+  expect([identity.credentials()?.dtmaBearerToken, identity.nextRenewal().counter]).toEqual(['bearer', 0])
+})
+
 test('nobody else on the machine reads it', () => {
   openIdentity(directory).keep(CREDENTIALS, 'token')
   expect(statSync(join(directory, 'identity.json')).mode & 0o777).toBe(0o600)

@@ -48,14 +48,20 @@ export interface Identity extends SigningKey {
    * hold the old one too. Stored before it returns, so that an enrolment whose reply was lost is repeated with the same.
    */
   enrolmentKey(): SigningKey
+  /** Remembers a token that we were handed over the API, so that what was begun with it goes on after a restart. Stored before it returns. */
+  hold(token: string): void
+  /** The token that was handed to us and has not been traded yet. */
+  handedToken(): string | undefined
+  /** The control plane does not take it. */
+  drop(token: string): void
   /** Stored durably before it returns, with the digest of the token that they were traded for; the key of the enrolment is ours then. */
   keep(credentials: Credentials, token: string): void
   /** Whether the credentials were traded for this very token: it has nothing better to give. */
   cameFrom(token: string): boolean
   /** Stored before it returns. */
   nextRenewal(): NextRenewal
-  /** The renewal was answered. Stored durably before it returns. */
-  renewed(renewal: { readonly dtmaBearerToken: string; readonly counter: number }): void
+  /** The renewal was answered. Stored durably before it returns; that of an earlier enrolment says nothing any more. */
+  renewed(renewal: { readonly dtmaBearerToken: string; readonly counter: number; readonly epoch: number }): void
   /** Pins of the control plane that were learned, as long as these are the ones that were configured. */
   learnedPins(configured: readonly string[]): readonly string[] | undefined
   /** Stored when they are new. */
@@ -65,7 +71,11 @@ export interface Identity extends SigningKey {
 const IdentityFile = z.object({
   privateKey: z.string(),
   credentials: z.optional(Credentials),
+  /** Of the token that was given in the environment or in a file: it is there at the next start too. */
   tokenDigest: z.optional(z.string()),
+  handedToken: z.optional(z.string()),
+  /** Of the last one that was handed over the API and traded. */
+  handedDigest: z.optional(z.string()),
   /** Of an enrolment that was not answered yet. */
   nextPrivateKey: z.optional(z.string()),
   /** Since the enrolment. */
@@ -99,27 +109,35 @@ export function openIdentity(stateDir: string): Identity {
       if (stored.nextPrivateKey === undefined) store({ nextPrivateKey: newPrivateKey() })
       return signingKeyOf(keyIn(stored.nextPrivateKey!))
     },
+    hold(token) {
+      if (stored.handedToken !== token && stored.handedDigest !== digestOf(token)) store({ handedToken: token })
+    },
+    handedToken: () => stored.handedToken,
+    drop(token) {
+      if (stored.handedToken === token) store({ handedToken: undefined })
+    },
     keep(credentials, token) {
-      const { nextPrivateKey, attempt: _, ...rest } = stored
-      stored = {
+      const { nextPrivateKey, attempt: _, handedToken, ...rest } = stored
+      const digest = digestOf(token)
+      const next = {
         ...rest,
         privateKey: nextPrivateKey ?? rest.privateKey,
         credentials,
-        tokenDigest: digestOf(token),
+        ...(handedToken === token ? { handedDigest: digest } : { tokenDigest: digest }),
         renewals: 0,
       }
-      delete stored.nextPrivateKey
-      write(stateDir, file, stored)
+      write(stateDir, file, next)
+      stored = next
       privateKey = keyIn(stored.privateKey)
     },
-    cameFrom: (token) => stored.tokenDigest === digestOf(token),
+    cameFrom: (token) => [stored.tokenDigest, stored.handedDigest].includes(digestOf(token)),
     nextRenewal() {
       if (stored.attempt === undefined) store({ attempt: randomUUID() })
       return { counter: stored.renewals ?? 0, attempt: stored.attempt! }
     },
-    renewed({ dtmaBearerToken, counter }) {
+    renewed({ dtmaBearerToken, counter, epoch }) {
       const { attempt: _, ...rest } = stored
-      if (!rest.credentials) return
+      if (rest.credentials?.epoch !== epoch) return
       stored = { ...rest, credentials: { ...rest.credentials, dtmaBearerToken }, renewals: counter }
       write(stateDir, file, stored)
     },

@@ -49,7 +49,7 @@ export function createRenewals({ client, identity, runId, onPins, log, clock }: 
       const said = { toolboxId, epoch, ...identity.nextRenewal(), runId, challenge: asked.challenge }
       const signature = identity.sign(renewalText(said))
       const { renewInSeconds, pins, ...renewal } = await client.call(renew, { body: { ...said, signature } }, inTime)
-      identity.renewed(renewal)
+      identity.renewed({ ...renewal, epoch })
       if (pins) onPins(pins)
       failures = 0
       dueAt = clock.now() + renewInSeconds * 1_000 * (0.8 + 0.2 * clock.random())

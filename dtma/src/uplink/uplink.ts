@@ -1,4 +1,4 @@
-import { type Answer, createClient, type Fetch } from '../contract/index.ts'
+import { type Answer, createClient, type Fetch, ProblemError } from '../contract/index.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from './clock.ts'
 import { type EnrolmentDeps, enrolOnce, enrolUntilDone, whyNot } from './enrolment.ts'
@@ -44,6 +44,11 @@ export interface Uplink {
   readonly heard: boolean
   /** The report has changed. */
   wake(): void
+  /**
+   * Begins to trade this token for other credentials, with a fresh key, beside whatever runs with the present ones. It is stored
+   * before this returns, so that it goes on after a restart. @throws {Error} When it cannot be stored.
+   */
+  enrolAnew(token: string): void
   /** Resolves when the goodbye is said. Never rejects. */
   readonly stopped: Promise<void>
 }
@@ -52,6 +57,8 @@ export interface Uplink {
 const REFUSED_MS = 60_000
 /** The control plane went away while it refused us. */
 const UNKNOWN_MS = 5_000
+/** The answer to whoever handed us a token goes out first: an enrolment ends his connection. */
+const ANSWER_MS = 200
 
 /** Everything that DTMA says to the control plane: enrolment, then heartbeats and the tunnel side by side, until `signal` aborts. */
 export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
@@ -72,6 +79,8 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
       : undefined
   let wake = () => {}
   let heard = () => false
+  /** One enrolment at a time: of two replies, the one that is stored last would not always be the one that counts. */
+  let turn: Promise<unknown> = Promise.resolve()
 
   /** The next key of the control plane is learned over the connection that the present one vouches for. */
   function learnPins(learned: readonly string[]): void {
@@ -80,8 +89,14 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     pins = [...learned]
   }
 
+  function credentials(seek: boolean): ReturnType<typeof credentialsNow> {
+    const mine = turn.then(() => credentialsNow(seek))
+    turn = mine.catch(() => undefined) // the caller has the error
+    return mine
+  }
+
   /** @param seek A token that those that we hold did not come from is tried: we just began, or they were refused. */
-  async function credentials(seek: boolean): Promise<Pick<Credentials, 'dtmaBearerToken'> | undefined> {
+  async function credentialsNow(seek: boolean): Promise<Pick<Credentials, 'dtmaBearerToken'> | undefined> {
     if (given) return given
     if (!enrolment) return undefined
     const { identity, toolboxId } = enrolment
@@ -94,10 +109,12 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     }
     const held = identity.credentials()
     if (held?.toolboxId !== toolboxId) return announced(await enrolUntilDone(enrolmentDeps, signal))
-    const token = seek ? enrolment.token() : undefined
+    const handed = identity.handedToken()
+    const token = seek ? (handed ?? enrolment.token()) : undefined
     if (token === undefined || identity.cameFrom(token)) return announced(held)
-    const anew = enrolOnce(enrolmentDeps, signal).catch((error: unknown) => {
+    const anew = enrolOnce({ ...enrolmentDeps, token: () => token }, signal).catch((error: unknown) => {
       log.warn('enrolment with the new token failed', whyNot(error))
+      if (error instanceof ProblemError && error.code === 'enrolment-refused') identity.drop(token)
       return held
     })
     return announced(await anew)
@@ -108,6 +125,13 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     deps.onCredentials(received)
     deps.onKey()
     return received
+  }
+
+  const epochNow = () => enrolment?.identity.credentials()?.epoch
+
+  async function enrolAnew(): Promise<void> {
+    await clock.sleep(ANSWER_MS, signal)
+    if (!signal.aborted) await credentials(true)
   }
 
   /** @returns When the session has ended: stopped, or refused by the control plane. */
@@ -133,8 +157,10 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
    * What a refusal means: a token may have run out, and another run may be a copy of us. Who holds the key of the enrolment
    * can ask.
    */
-  async function meaningOf(end: HeartbeatEnd): Promise<HeartbeatEnd | 'goes-on'> {
+  async function meaningOf(end: HeartbeatEnd, epoch: number | undefined): Promise<HeartbeatEnd | 'goes-on'> {
     if (end === 'stopped' || end === 'quarantined' || !renewals) return end
+    await turn
+    if (epochNow() !== epoch) return 'goes-on' // it was our own enrolment that ended the old credentials
     const asked = await renewals.renewNow(signal)
     if (asked === 'renewed') return 'goes-on'
     if (asked === 'quarantined') return asked
@@ -149,7 +175,8 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
       const held = await credentials(seek)
       if (!held) return
       const startedAt = clock.now()
-      const end = await meaningOf(await session(held.dtmaBearerToken))
+      const epoch = epochNow()
+      const end = await meaningOf(await session(held.dtmaBearerToken), epoch)
       if (end === 'stopped') return
       seek = end !== 'goes-on'
       if (end === 'goes-on') continue
@@ -158,6 +185,10 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
           'another DTMA with this identity has taken over; this one no longer reports. Restart it to take over again',
           { runId },
         )
+      if (enrolment?.identity.handedToken() !== undefined) {
+        await clock.sleep(UNKNOWN_MS, signal)
+        continue
+      }
       if (told !== end || clock.now() - startedAt > REFUSED_MS) log.error(...WORDS[end](given !== undefined))
       told = end
       await clock.sleep(REFUSED_MS, signal)
@@ -169,6 +200,10 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
       return heard()
     },
     wake: () => wake(),
+    enrolAnew(token) {
+      enrolment?.identity.hold(token)
+      void enrolAnew() // what comes of it is in the log, and in the next heartbeat
+    },
     stopped: run(),
   }
 }

@@ -111,7 +111,7 @@ async function withDroplet(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
   const row = await findToolbox(tx, toolboxId)
   if (!row || row.deletedAt) throw notFound(toolboxId)
   if (row.provider !== 'digitalocean') throw problem('no-droplet', `${row.name} is of the provider ${row.provider}`)
-  if (row.doDropletId === null || row.desired === 'absent')
+  if (row.doDropletId === null || row.desired === 'absent' || row.status === 'lost')
     throw problem('no-droplet', `${row.name} is ${row.status.replaceAll('_', ' ')}`)
   return row
 }

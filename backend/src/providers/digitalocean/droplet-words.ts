@@ -6,4 +6,4 @@ export const poweredOff = ({ doDropletId, placement }: Pick<ToolboxRow, 'doDropl
   `Its droplet ${doDropletId ?? ''} is powered off, and costs ${placement ? `$${placement.monthlyUsd} a month` : 'as much'} all the same. Power it on, or remove the toolbox`
 
 export const lost = ({ doDropletId }: Pick<ToolboxRow, 'doDropletId'>): string =>
-  `Its droplet ${doDropletId} does not exist any more: it was destroyed at DigitalOcean, with all that was on it. "Try again" makes a new one and deploys its tools there; or remove the toolbox`
+  `Its droplet ${doDropletId} does not exist any more: it was destroyed at DigitalOcean, with all that was on it. "Create again" makes another one and deploys its tools there; or remove the toolbox`

@@ -38,7 +38,14 @@ export interface DropletReconcilerDeps {
 }
 
 const SOON_MS = 2_000
-const STEADY: readonly ToolboxStatus[] = ['active', 'unresponsive', 'error_provisioning', 'quarantined', 'resizing']
+const STEADY: readonly ToolboxStatus[] = [
+  'active',
+  'unresponsive',
+  'error_provisioning',
+  'lost',
+  'quarantined',
+  'resizing',
+]
 const EARLY: readonly ToolboxStatus[] = ['pending_provision', 'provisioning', 'awaiting_heartbeat']
 
 /** Brings toolboxes that are droplets from what was asked for to what is, one step a call. Its loop's deadline must be {@link LEASED_STEP_MS}. */
@@ -231,7 +238,7 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
   async function fail(row: ToolboxRow, reason: string, held: SQL): Promise<Outcome> {
     await store.system(async (tx) => {
       const to = row.desired === 'absent' ? 'error_deprovisioning' : 'error_provisioning'
-      const from = row.desired === 'absent' ? undefined : EARLY
+      const from = row.desired === 'absent' ? undefined : [...EARLY, 'lost' as const]
       const failed = await moveTo(tx, row.id, { to, reason, now: now(), when: held, ...(from ? { from } : {}) })
       if (failed) await tell(tx, row, `toolbox.${to}`, `${row.name}: ${reason}`)
       else await restate(tx, row.id, to, reason)

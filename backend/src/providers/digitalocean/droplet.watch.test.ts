@@ -42,7 +42,7 @@ test('P11 a droplet that was destroyed by hand is told as lost after two sweeps,
   expect((await row()).status).toBe('active')
   await sweeps(1)
   expect(await row()).toMatchObject({
-    status: 'error_provisioning',
+    status: 'lost',
     statusReason: expect.stringContaining('does not exist any more'),
   })
   await sweeps(3)
@@ -50,7 +50,7 @@ test('P11 a droplet that was destroyed by hand is told as lost after two sweeps,
   expect([(await told('toolbox.lost')).length, creates(), emulator.world.droplets.size]).toEqual([1, 1, 0])
 })
 
-test('P11 tried again, a lost one gets a new droplet', async () => {
+test('P11 created again, a lost one gets a new droplet in the same toolbox', async () => {
   const { sweeps, emulator, dropletId, change, run, row, droplets, creates } = await scene()
   emulator.world.droplets.delete(dropletId)
   await sweeps(2)
@@ -58,6 +58,15 @@ test('P11 tried again, a lost one gets a new droplet', async () => {
   await run(60_000)
   expect([creates(), droplets().length]).toEqual([2, 1])
   expect(await row()).toMatchObject({ status: 'awaiting_heartbeat', doDropletId: droplets()[0]!.id })
+})
+
+test('P11 one that was told as lost and reports all the same is active', async () => {
+  const { sweeps, emulator, dropletId, row, uplink, bearer } = await scene()
+  emulator.world.droplets.delete(dropletId)
+  await sweeps(2)
+  expect((await row()).status).toBe('lost')
+  await uplink.beat(bearer, beatOf('second', 1))
+  expect(await row()).toMatchObject({ status: 'active', statusReason: null })
 })
 
 test('P11 a list that leaves a droplet out does not make it lost', async () => {

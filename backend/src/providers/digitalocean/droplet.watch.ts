@@ -59,7 +59,7 @@ async function tellFinding(tx: Tx, row: ToolboxRow, finding: Finding | { readonl
   if (finding.kind === 'missing') return remember(now.toISOString())
   if (finding.kind === 'gone') {
     const from = ['active', 'unresponsive'] as const
-    const moved = await moveTo(tx, row.id, { to: 'error_provisioning', reason: lost(row), now, from })
+    const moved = await moveTo(tx, row.id, { to: 'lost', reason: lost(row), now, from })
     if (moved) await tell(tx, row, 'toolbox.lost', `${row.name}: ${lost(row)}`)
     return
   }

@@ -64,6 +64,23 @@ export interface UpdateRefusal {
   readonly at: string
 }
 
+/** Other keys that somebody asked for. */
+export interface KeyRotationAsked {
+  /** Names it: the token that DTMA is handed comes from it. */
+  readonly attempt: string
+  /** `enrolEpoch` when it was asked for: a later one has other keys. */
+  readonly epoch: number
+  /** ISO time. */
+  readonly askedAt: string
+}
+
+export interface KeyRotationRefusal {
+  readonly attempt: string
+  readonly message: string
+  /** ISO time. */
+  readonly at: string
+}
+
 /** One machine of one account that runs tools. */
 export const toolboxes = pgTable(
   'account_tool_environments',
@@ -88,6 +105,8 @@ export const toolboxes = pgTable(
     retries: integer('retries').notNull().default(0),
     /** The last update of DTMA that was asked for. */
     updateAsked: jsonb('update_asked').$type<UpdateAsked>(),
+    /** The last change of its keys that was asked for. */
+    keyRotationAsked: jsonb('key_rotation_asked').$type<KeyRotationAsked>(),
     // Observed: written by the reconciler and the uplink.
     status: text('status').$type<ToolboxStatus>().notNull().default('pending_provision'),
     statusReason: text('status_reason'),
@@ -111,6 +130,8 @@ export const toolboxes = pgTable(
     updateState: jsonb('update_state').$type<UpdateState>(),
     /** Why it did not begin; written by the reconciler of updates. */
     updateRefusal: jsonb('update_refusal').$type<UpdateRefusal>(),
+    /** Why the change of keys did not begin; written by the reconciler of key rotations. */
+    keyRotationRefusal: jsonb('key_rotation_refusal').$type<KeyRotationRefusal>(),
     machine: jsonb('machine').$type<{ hostname: string; os: string; arch: string }>(),
     docker: jsonb('docker').$type<DockerState>(),
     system: jsonb('system').$type<SystemMetrics>(),
@@ -142,7 +163,7 @@ export const toolboxes = pgTable(
     index('toolbox_lease').on(t.leaseUntil),
     check(
       'toolbox_status',
-      sql`${t.status} in ('pending_provision','provisioning','awaiting_heartbeat','active','unresponsive','error_provisioning','pending_deprovision','deprovisioning','deprovisioned','error_deprovisioning','resizing','quarantined')`,
+      sql`${t.status} in ('pending_provision','provisioning','awaiting_heartbeat','active','unresponsive','error_provisioning','lost','pending_deprovision','deprovisioning','deprovisioned','error_deprovisioning','resizing','quarantined')`,
     ),
   ],
 )

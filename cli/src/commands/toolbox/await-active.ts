@@ -23,7 +23,7 @@ export async function awaitActive(
     if (line !== told) output.note(line)
     told = line
     if (now.status === 'active') return now
-    if (now.status === 'error_provisioning')
+    if (now.status === 'error_provisioning' || now.status === 'lost')
       throw problem('provider-refused', now.statusReason ?? `${now.name} could not be provisioned`)
     await sleep(POLL_MS, undefined, { signal: deadline }).catch((cause: unknown) => {
       throw problem('call-timeout', `${now.name} is ${now.status} after ${seconds} s`, { cause })

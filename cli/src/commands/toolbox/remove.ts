@@ -23,7 +23,7 @@ export const toolboxRemove = command(
 
 export const toolboxRetry = command(
   'retry',
-  'Try a failed provisioning again, with a fresh droplet; enrol this machine itself anew after a quarantine',
+  'Try a failed provisioning again, or make another droplet for one that was lost; enrol this machine itself anew after a quarantine',
   TOOLBOX,
   async ({ client, args, output }) => {
     const { id } = await findToolbox(client, args.toolbox)

@@ -30,10 +30,12 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
   const [open, setOpen] = useState<'remove' | 'join' | 'ssh'>()
   const { id: toolboxId, placement, dropletId, boot, status, provider } = toolbox
   const lockedOut = status === 'quarantined'
+  const isLost = status === 'lost'
   const waits =
     (provider === 'join' && ['provisioning', 'error_provisioning'].includes(status)) ||
     (lockedOut && provider !== 'local')
-  const again = (status === 'error_provisioning' && provider === 'digitalocean') || (lockedOut && provider === 'local')
+  const again =
+    isLost || (status === 'error_provisioning' && provider === 'digitalocean') || (lockedOut && provider === 'local')
   return (
     <Card>
       <CardHeader title="Provisioning">
@@ -51,10 +53,10 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
         {may && again && (
           <Button size="small" pending={retry.isPending} onClick={() => retry.mutate({ params: { toolboxId } })}>
             <RotateCw />
-            {lockedOut ? 'Enrol anew' : 'Try again'}
+            {lockedOut ? 'Enrol anew' : isLost ? 'Create again' : 'Try again'}
           </Button>
         )}
-        {may && dropletId !== undefined && !ENDING.includes(status) && <DropletMenu toolbox={toolbox} />}
+        {may && dropletId !== undefined && !isLost && !ENDING.includes(status) && <DropletMenu toolbox={toolbox} />}
         {may && !ENDING.includes(status) && (
           <Button size="small" kind="destroy" onClick={() => setOpen('remove')}>
             <Trash2 />
@@ -68,6 +70,13 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
           <p className="text-pretty text-ink-soft">
             Two machines hold the identity of this toolbox, so neither gets secrets or work any more; their tools run
             on. Decide which of them it is and enrol that one anew; take DTMA off the other.
+          </p>
+        )}
+        {isLost && (
+          <p className="text-pretty text-ink-soft">
+            The droplet is gone, and so are the data that its tools kept there. The toolbox, its tools, and what agents
+            may call of them are here still: created again, it gets a droplet of the same size in the same region, at
+            the same price, and the tools are deployed there. Removed, its history stays.
           </p>
         )}
         {provider === 'digitalocean' && <DropletProgress toolboxId={toolboxId} />}

@@ -1,0 +1,4 @@
+ALTER TABLE "account_tool_environments" DROP CONSTRAINT "toolbox_status";--> statement-breakpoint
+ALTER TABLE "account_tool_environments" ADD COLUMN "key_rotation_asked" jsonb;--> statement-breakpoint
+ALTER TABLE "account_tool_environments" ADD COLUMN "key_rotation_refusal" jsonb;--> statement-breakpoint
+ALTER TABLE "account_tool_environments" ADD CONSTRAINT "toolbox_status" CHECK ("account_tool_environments"."status" in ('pending_provision','provisioning','awaiting_heartbeat','active','unresponsive','error_provisioning','lost','pending_deprovision','deprovisioning','deprovisioned','error_deprovisioning','resizing','quarantined'));

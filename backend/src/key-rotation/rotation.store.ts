@@ -1,0 +1,59 @@
+import { and, eq, isNotNull, isNull, ne, sql } from 'drizzle-orm'
+import type { Tx } from '../store/connect.ts'
+import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
+import type { KeyRotationAsked, KeyRotationRefusal } from '../store/schema/toolboxes.ts'
+import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { digestOf } from '../uplink/secrets.ts'
+
+/** How long a token that was handed to DTMA may be used, in milliseconds, from the last time that it was handed over. */
+const TTL_MS = 5 * 60_000
+
+export async function askForRotation(tx: Tx, toolboxId: string, keyRotationAsked: KeyRotationAsked) {
+  const [row] = await tx.update(toolboxes).set({ keyRotationAsked }).where(eq(toolboxes.id, toolboxId)).returning()
+  return row!
+}
+
+/** Of a rotation that somebody has asked for anew since, nothing is written. */
+export const refuseRotation = (tx: Tx, toolboxId: string, keyRotationRefusal: KeyRotationRefusal) =>
+  tx
+    .update(toolboxes)
+    .set({ keyRotationRefusal })
+    .where(
+      and(eq(toolboxes.id, toolboxId), sql`${toolboxes.keyRotationAsked}->>'attempt' = ${keyRotationRefusal.attempt}`),
+    )
+
+/** Makes the token of an attempt good for some minutes, unless it was used. Others of the toolbox stay: a person may hold one. */
+export const allowToken = (
+  tx: Tx,
+  { id: toolboxId, accountId }: Pick<ToolboxRow, 'id' | 'accountId'>,
+  token: string,
+  now: Date,
+) => {
+  const expiresAt = new Date(now.getTime() + TTL_MS)
+  return tx
+    .insert(enrolmentTokens)
+    .values({ digest: digestOf(token), accountId, toolboxId, expiresAt })
+    .onConflictDoUpdate({
+      target: enrolmentTokens.digest,
+      set: { expiresAt },
+      setWhere: isNull(enrolmentTokens.usedAt),
+    })
+}
+
+/** Toolboxes that have not enrolled since somebody asked for other keys. */
+export async function listAskedRotations(tx: Tx): Promise<string[]> {
+  const asked = toolboxes.keyRotationAsked
+  const rows = await tx
+    .select({ id: toolboxes.id })
+    .from(toolboxes)
+    .where(
+      and(
+        isNull(toolboxes.deletedAt),
+        ne(toolboxes.desired, 'absent'),
+        isNotNull(asked),
+        sql`(${asked}->>'epoch')::int >= ${toolboxes.enrolEpoch}`,
+        sql`${toolboxes.keyRotationRefusal}->>'attempt' is distinct from ${asked}->>'attempt'`,
+      ),
+    )
+  return rows.map(({ id }) => id)
+}
