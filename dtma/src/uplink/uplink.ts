@@ -174,7 +174,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     while (!signal.aborted) {
       const held = await credentials(seek)
       if (!held) return
-      const startedAt = clock.now()
+      const startedAt = clock.steady()
       const epoch = epochNow()
       const end = await meaningOf(await session(held.dtmaBearerToken), epoch)
       if (end === 'stopped') return
@@ -189,7 +189,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
         await clock.sleep(UNKNOWN_MS, signal)
         continue
       }
-      if (told !== end || clock.now() - startedAt > REFUSED_MS) log.error(...WORDS[end](given !== undefined))
+      if (told !== end || clock.steady() - startedAt > REFUSED_MS) log.error(...WORDS[end](given !== undefined))
       told = end
       await clock.sleep(REFUSED_MS, signal)
     }
