@@ -48,11 +48,13 @@ export function openSession(name: string, connection: Duplex): DtmaSession {
         { ':method': method, ':path': path, ...headers, ...length },
         { endStream: body === undefined, ...(signal ? { signal } : {}) },
       )
-      stream.once('response', ({ ':status': status, ...rest }) =>
-        resolve({ status: status!, headers: rest, body: readableOf(stream) }),
-      )
+      let answered = false
+      stream.once('response', ({ ':status': status, ...rest }) => {
+        answered = true
+        resolve({ status: status!, headers: rest, body: readableOf(stream) })
+      })
       stream.once('error', reject)
-      stream.once('close', () => reject(brokenOff(stream)))
+      stream.once('close', () => answered || reject(brokenOff(stream)))
       if (body !== undefined) stream.end(body)
     })
   }
