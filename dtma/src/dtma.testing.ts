@@ -1,7 +1,9 @@
 /** DTMA for tests of what is at its other end: as a process of its own, and the tunnel and the MCP bridge without a machine. */
+
 export { type DtmaProcess, dtmaProcess } from './dtma-process.testing.ts'
 export type { HttpReply, HttpRequest } from './http/exchange.ts'
-export { listenerOf } from './http/listener.ts'
+export { serveLane } from './http/lane.ts'
+export { type App, listenerOf } from './http/listener.ts'
 export { selfSigned, type TlsIdentity } from './http/self-signed.ts'
 export { type Port, serve } from './http/serve.ts'
 export { fromWeb } from './http/web.testing.ts'

@@ -103,6 +103,22 @@ test('it does not grow: when nothing is under way it is emptied, else it keeps w
   expect(statSync(file).size).toBe(0)
 })
 
+test('while calls never pause it keeps those that are not settled, and no crash loses them', () => {
+  const directory = newDirectory()
+  const file = join(directory, 'run.jsonl')
+  const journal = openCallJournal(directory, 'run')
+  const ended = Array.from({ length: 12_000 }, (_, n) => `call ${n}`)
+  for (const id of ended) journal.begin(begun(id))
+  for (const id of ended) journal.end(id, OK)
+  journal.begin(begun('under way'))
+  const before = statSync(file).size
+  journal.settle(11_990)
+  expect(statSync(file).size).toBeLessThan(before / 100)
+  const left = openCallJournal(directory, 'next').ended(100)
+  expect(left.slice(0, 10)).toEqual(ended.slice(11_990).map((id) => ({ ...begun(id), ...OK })))
+  expect(left.slice(10).map(({ id, code }) => [id, code])).toEqual([['under way', 'interrupted']])
+})
+
 test('a copy that a crash left beside the file changes nothing', () => {
   const directory = newDirectory()
   const journal = openCallJournal(directory, 'run')

@@ -32,7 +32,7 @@ export interface CallJournal {
 
 type Line = { readonly begin: BegunCall } | { readonly id: string; readonly end: CallEnd }
 
-/** A file larger than this is left for a new one as soon as the calls in it are settled. */
+/** A file that has grown by so much is shortened, to what is not settled yet. */
 const ROTATE_BYTES = 4 << 20
 
 /**
@@ -51,6 +51,8 @@ export function openCallJournal(directory: string, run: string): CallJournal {
   let queue: CallRecord[] = readCalls(leftFiles)
   let leftCalls = queue.length
   let bytes = 0
+  /** Length after the file was shortened last. */
+  let kept = 0
   let closed = false
 
   /** Each line brings its own beginning, so that half a line, of a full disk, spoils no other. */
@@ -61,10 +63,14 @@ export function openCallJournal(directory: string, run: string): CallJournal {
     if (writeSync(file, text) !== text.length) throw new Error('the disk took only a part of a line')
   }
 
-  /** Nothing in the file is needed any more but the beginnings of calls under way. */
+  /** Nothing in the file is needed any more but the calls that are not settled. */
   function shorten(): void {
-    const lines = [...open.values()].map((begin) => `\n${JSON.stringify({ begin } satisfies Line)}`).join('')
-    // First what is under way into a file beside it, which a crash in between would find; then the old goes.
+    const needed: Line[] = [
+      ...queue.flatMap((record): Line[] => [{ begin: record }, { id: record.id, end: record }]),
+      ...[...open.values()].map((begin) => ({ begin })),
+    ]
+    const lines = needed.map((line) => `\n${JSON.stringify(line)}`).join('')
+    // First what is needed into a file beside it, which a crash in between would find; then the old goes.
     const beside = join(directory, `${run}.open.jsonl`)
     if (lines !== '') appendFileSync(beside, lines, { mode: 0o600 })
     ftruncateSync(file)
@@ -73,6 +79,7 @@ export function openCallJournal(directory: string, run: string): CallJournal {
       unlinkSync(beside)
     }
     bytes = Buffer.byteLength(lines)
+    kept = bytes
   }
 
   return {
@@ -92,7 +99,8 @@ export function openCallJournal(directory: string, run: string): CallJournal {
       queue = queue.slice(count)
       leftCalls -= count
       if (leftCalls <= 0) for (const left of leftFiles.splice(0)) unlinkSync(left)
-      if (queue.length === 0 && (open.size === 0 ? bytes > 0 : bytes > ROTATE_BYTES)) shorten()
+      const isEmpty = queue.length + open.size === 0
+      if (isEmpty ? bytes > 0 : bytes > ROTATE_BYTES + 2 * kept) shorten()
     },
     get size() {
       return queue.length + open.size

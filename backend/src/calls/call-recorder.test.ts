@@ -158,6 +158,48 @@ test('while the database is away calls wait, in order, and arrive when it is bac
   await recorder.stop()
 })
 
+test('calls that end while a group is written gather for the next one, and a flush waits for it', async () => {
+  const groups: number[] = []
+  const gate = Promise.withResolvers<void>()
+  const journal = openCallJournal(newDirectory(), newId('call'))
+  const ended = journal.ended.bind(journal)
+  const over: Pick<Store, 'system'> = {
+    async system(act) {
+      await gate.promise
+      return store.system(act)
+    },
+  }
+  const counted = {
+    ...journal,
+    get size() {
+      return journal.size
+    },
+    ended(most: number) {
+      const batch = ended(most)
+      groups.push(batch.length)
+      return batch
+    },
+  }
+  const recorder = createCallRecorder({ store: over, journal: counted, seal, log, gatherMs: 3_600_000 })
+  const end = (call: BegunCall) => {
+    recorder.begin(call)
+    recorder.end(call.id, OK)
+  }
+  end(begun('account_gather'))
+  const first = recorder.flush()
+  await vi.waitFor(() => expect(groups.at(-1)).toBe(1))
+  for (let n = 0; n < 20; n += 1) end(begun('account_gather'))
+  const both = Promise.all([recorder.flush(), recorder.flush()])
+  gate.resolve()
+  await first
+  expect(journal.size).toBe(20)
+  await both
+  expect(journal.size).toBe(0)
+  expect(groups.filter((size) => size > 0)).toEqual([1, 20])
+  expect(await recorded('account_gather')).toHaveLength(21)
+  await recorder.stop()
+})
+
 test('stopped while the database is away, it leaves the calls to the next start', async () => {
   const directory = newDirectory()
   const away: Pick<Store, 'system'> = { system: () => Promise.reject(problem('store-unavailable', 'away')) }

@@ -38,6 +38,7 @@ const NOTED_EVERY_MS = 5_000
 export function createCallRecorder({ store, journal, seal, log, gatherMs = 200 }: CallRecorderDeps): CallRecorder {
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> | undefined
+  let following: Promise<void> | undefined
   let stopped = false
   const noted = new Set<string>()
   let notedSince = performance.now()
@@ -54,16 +55,28 @@ export function createCallRecorder({ store, journal, seal, log, gatherMs = 200 }
   }
 
   function flush(): Promise<void> {
-    writing ??= writeAll()
-    return writing
+    if (!writing) {
+      writing = writeAll()
+      return writing
+    }
+    // What ended since the last group was taken may not be in it.
+    following ??= writing
+      .catch(() => {}) // whoever began it hears of it; what it did not write is tried again here
+      .then(() => {
+        following = undefined
+        return flush()
+      })
+    return following
   }
 
+  /** What ended before the last group was taken. The rest gathers: followed closely, each commit would find a call or two. */
   async function writeAll(): Promise<void> {
     await undefined // `writing` is set before it is cleared
     try {
-      for (;;) {
+      for (let isLast = false; !isLast; ) {
         const batch = journal.ended(MOST_AT_ONCE)
         if (batch.length === 0) return
+        isLast = batch.length < MOST_AT_ONCE
         await write(batch)
         journal.settle(batch.length)
       }

@@ -38,7 +38,8 @@ export function untilGone(response: ServerResponse): AbortController {
   const gone = new AbortController()
   const leave = () => gone.abort(new Error('the client went away'))
   if (response.destroyed) leave()
-  response.once('close', leave)
+  // An answer that was sent whole has nobody left to tell.
+  response.once('close', () => response.writableFinished || leave())
   return gone
 }
 

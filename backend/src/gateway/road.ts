@@ -10,12 +10,16 @@ export interface RoadRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly signal: AbortSignal
+  /** It may share a stream with others of its kind. */
+  readonly mayShare?: boolean
 }
 
 export interface RoadAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: Readable
+  /** The whole body, where it came in one piece. */
+  readonly text?: string
 }
 
 /**

@@ -69,6 +69,7 @@ export const createCallUpstream =
         },
         body: request,
         signal: end.signal,
+        mayShare: true,
       })
       return await replyOf(answer, call)
     } catch (error) {
@@ -78,14 +79,16 @@ export const createCallUpstream =
     } finally {
       clearTimeout(deadline)
       signal.removeEventListener('abort', giveUp)
-      answer?.body.destroy()
+      if (answer && answer.text === undefined) answer.body.destroy()
     }
   }
 
-async function replyOf({ status, headers, body }: RoadAnswer, call: UpstreamCall): Promise<UpstreamReply> {
-  if (status !== 200) throw translated(await readText(body), status)
-  if (!headers['content-type']?.startsWith('text/event-stream')) return answerIn(await readText(body), call)
-  for await (const data of readEvents(body)) {
+async function replyOf(came: RoadAnswer, call: UpstreamCall): Promise<UpstreamReply> {
+  const { status, headers } = came
+  const text = async () => came.text ?? readText(came.body)
+  if (status !== 200) throw translated(await text(), status)
+  if (!headers['content-type']?.startsWith('text/event-stream')) return answerIn(await text(), call)
+  for await (const data of readEvents(came.body)) {
     const parsed = parseMessage(data)
     if (parsed?.kind === 'notification') call.onNotification?.(parsed.message)
     if (parsed?.kind === 'answer') return answerIn(data, call)

@@ -2,6 +2,7 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node
 import { type Duplex, Readable } from 'node:stream'
 import type { Fetch } from '@agentopia/dtma/contract'
 import { SESSION_WINDOW, STREAM_WINDOW } from '@agentopia/dtma/tunnel'
+import { createLane } from './lane.ts'
 import { brokenOff, readableOf } from './readable-of.ts'
 
 export interface DtmaRequest {
@@ -10,12 +11,16 @@ export interface DtmaRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
   readonly signal?: AbortSignal
+  /** It and its answer are short, as a rule: it may share a stream with others of its kind. */
+  readonly mayShare?: boolean
 }
 
 export interface DtmaAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: Readable
+  /** The whole body, where it came in one piece; nobody need read {@link body} then. */
+  readonly text?: string
 }
 
 /** HTTP/2 over one connection to a DTMA, with us as the client, whoever dialled. */
@@ -38,7 +43,10 @@ export function openSession(name: string, connection: Duplex): DtmaSession {
   // With an error: without one, answers that are under way would end as if they were complete.
   connection.once('close', () => session.destroy(new Error(`the ${name} is closed`)))
 
-  function request({ method, path, headers, body, signal }: DtmaRequest): Promise<DtmaAnswer> {
+  const lane = createLane(session)
+  const request = (asked: DtmaRequest): Promise<DtmaAnswer> => lane.take(asked) ?? overStream(asked)
+
+  function overStream({ method, path, headers, body, signal }: DtmaRequest): Promise<DtmaAnswer> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
       if (session.destroyed) throw new Error(`the ${name} is closed`)
@@ -48,11 +56,13 @@ export function openSession(name: string, connection: Duplex): DtmaSession {
         { ':method': method, ':path': path, ...headers, ...length },
         { endStream: body === undefined, ...(signal ? { signal } : {}) },
       )
-      stream.once('response', ({ ':status': status, ...rest }) =>
-        resolve({ status: status!, headers: rest, body: readableOf(stream) }),
-      )
+      let answered = false
+      stream.once('response', ({ ':status': status, ...rest }) => {
+        answered = true
+        resolve({ status: status!, headers: rest, body: readableOf(stream) })
+      })
       stream.once('error', reject)
-      stream.once('close', () => reject(brokenOff(stream)))
+      stream.once('close', () => answered || reject(brokenOff(stream)))
       if (body !== undefined) stream.end(body)
     })
   }

@@ -1,5 +1,6 @@
 import type { Check, ToolStats } from '../contract/event.ts'
 import { createGroup, deleteGroup, getGroup, listGroups } from '../contract/group.ts'
+import { LANE_PATH } from '../contract/lane.ts'
 import {
   callCapability,
   createTool,
@@ -39,6 +40,7 @@ import type { ToolRegistry } from '../tools/tool-registry.ts'
 import type { McpEndpoint, ToolCalls } from '../tools/tool-sessions.ts'
 import { admit } from './auth.ts'
 import type { HttpReply, HttpRequest } from './exchange.ts'
+import { serveLane } from './lane.ts'
 import type { App } from './listener.ts'
 import { mount, mountStream } from './mount.ts'
 import { problemReply } from './problem-reply.ts'
@@ -79,12 +81,14 @@ export function createApp(deps: AppDeps): App {
     if (open) return open()
     // Whatever else is asked for, and whatever is not there, needs the key.
     admit(request.headers.authorization, deps.apiKey())
+    if (request.method === 'POST' && request.url === LANE_PATH) return serveLane(app, request)
     const found = forHolder.find(request)
     if (!found) throw problem('not-found', `${request.method} ${pathOf(request)} is no route of DTMA`)
     return found()
   }
 
-  return (request) => answer(request).catch(problemOf)
+  const app: App = (request) => answer(request).catch(problemOf)
+  return app
 }
 
 const pathOf = ({ url }: HttpRequest): string => url.split('?', 1)[0] as string

@@ -2,6 +2,7 @@ import { type JsonRpcRequest, parseMessage } from '../contract/json-rpc.ts'
 import { problem } from '../contract/problems.ts'
 import type { ToolChannel } from '../tools/tool-sessions.ts'
 import { answerTo } from './asked.ts'
+import { createGatheredLines } from './gathered-lines.ts'
 import { createInFlight } from './in-flight.ts'
 import { createLineReader } from './lines.ts'
 import { lost, MAX_MESSAGE_BYTES, type Upstream, type UpstreamEvents } from './upstream.ts'
@@ -26,14 +27,15 @@ export function openStdio(
   counters: StdioCounters = { invalid: 0, dropped: 0, unasked: 0 },
 ): Upstream {
   const { stdin, stdout } = channel
+  const lines = createGatheredLines(stdin)
   const inFlight = createInFlight(firstId)
   let closed = false
 
   function send(message: object): void {
-    if (!closed) stdin.write(`${JSON.stringify(message)}\n`)
+    if (!closed) lines.write(JSON.stringify(message))
   }
 
-  const readsNothing = () => stdin.writableLength > MAX_UNREAD_BYTES
+  const readsNothing = () => lines.waiting > MAX_UNREAD_BYTES
 
   /** A server that asks and does not read gets no more answers: they would pile up here. */
   async function reply(request: JsonRpcRequest): Promise<void> {
