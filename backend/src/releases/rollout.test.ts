@@ -46,12 +46,7 @@ const fleet = (size: number, more: Partial<typeof toolboxes.$inferInsert> = {}) 
   )
 
 const asked = () =>
-  plane.store.system((tx) =>
-    tx
-      .select()
-      .from(toolboxes)
-      .where(sql`update_asked is not null and update_state is null`),
-  )
+  plane.store.system((tx) => tx.select().from(toolboxes).where(sql`update_asked is not null and update_state is null`))
 
 /** DTMA reports how the update of one toolbox ended. */
 async function ends(row: typeof toolboxes.$inferSelect, phase: 'done' | 'fell_back'): Promise<void> {
