@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { pack } from 'tar-stream'
 
-export interface TestPackage {
+interface TestPackage {
   readonly name: string
   readonly version: string
   /** More of its `package.json`: `bin`, `scripts`, `dependencies`. */
