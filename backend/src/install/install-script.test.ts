@@ -140,3 +140,9 @@ const withoutRoot = (script: string): string =>
     .replace('if [ "$(id -u)" != 0 ]', 'if false')
     .replace('LOG=/var/log/agentopia-install.log', 'LOG=/dev/null')
     .replace('touch "$LOG"', ':')
+
+test('U06 wherever it runs npm, scripts of packages do not run', () => {
+  const lines = installScript({ ...facts, variant: 'git', source }).match(/npm (?:ci|install)[^&]*/g)
+  expect(lines).toHaveLength(1)
+  for (const line of lines!) expect(line).toContain('--ignore-scripts')
+})

@@ -7,7 +7,7 @@ import { releaseOf } from './update.view.ts'
 export type RolloutRow = typeof rollouts.$inferSelect
 
 /** A toolbox of the account as a rollout sees it. */
-export interface SeenMember extends Member {
+interface SeenMember extends Member {
   readonly name: string
   /** Why it is not well. */
   readonly reason?: string

@@ -43,7 +43,6 @@ export const UpdateJournal = z.object({
   switch: z.optional(z.union([ContainerSwitch, ProgramSwitch])),
 })
 export type UpdateJournal = z.infer<typeof UpdateJournal>
-export type Switch = NonNullable<UpdateJournal['switch']>
 
 /** What the new DTMA has shown of itself in this attempt. */
 export const Proof = z.object({
