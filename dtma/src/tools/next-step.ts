@@ -62,8 +62,11 @@ function halt(wanted: Wanted, container: ObservedContainer | undefined): Step {
   return container && isOutdated(wanted, container) ? { do: 'remove', container } : { do: 'wait' }
 }
 
-const isOutdated = ({ generation, specHash, replace }: Wanted, container: ObservedContainer): boolean =>
-  container.generation !== generation || container.specHash !== specHash || container.id === replace
+/** Whether another container is wanted than this one. */
+export const isOutdated = (
+  { generation, specHash, replace }: Omit<Wanted, 'desired'>,
+  container: ObservedContainer,
+): boolean => container.generation !== generation || container.specHash !== specHash || container.id === replace
 
 const discard = (container: ObservedContainer): Step =>
   container.state === 'running' ? { do: 'stop', container } : { do: 'remove', container }

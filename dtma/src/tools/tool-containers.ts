@@ -80,7 +80,9 @@ export function createToolContainers({ docker, parts, owner }: ToolContainersDep
     async differences(tool, container, signal) {
       const image = await docker.inspectImage(container.Image, signal)
       if (!image) return ['Image']
-      return verifyContainer(createBody(await inputOf(tool, image, signal)), container, image, await engine(signal))
+      const body = createBody(await inputOf(tool, image, signal))
+      const isNamed = container.Name === `/${containerNameOf(tool.name, tool.generation)}`
+      return [...(isNamed ? [] : ['Name']), ...verifyContainer(body, container, image, await engine(signal))]
     },
 
     stop: (id, signal, graceSeconds = STOP_GRACE_SECONDS) => docker.stopContainer(id, graceSeconds, signal),

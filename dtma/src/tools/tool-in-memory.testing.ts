@@ -33,6 +33,10 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     make: async (): Promise<string> => 'image:1',
     create: async (): Promise<void> => undefined,
     differences: [] as string[],
+    /** How often a container was compared with what was asked for. */
+    compared: 0,
+    /** The limit that Docker shows of it. */
+    memory: 1,
     started: 0,
     events: [] as Parameters<ToolWorkerDeps['journal']['record']>[0][],
     /** What was written to the standard input of each container that was started. */
@@ -62,7 +66,7 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
       FinishedAt: `${exits}`,
     },
     Config: {},
-    HostConfig: {},
+    HostConfig: { Memory: world.memory },
     Mounts: [],
     NetworkSettings: { Networks: {} },
   })
@@ -109,7 +113,10 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
         }
         return container.id
       },
-      differences: async () => world.differences,
+      differences: async () => {
+        world.compared++
+        return world.differences
+      },
       stop: async (_id, _signal, grace) => {
         world.grace = grace
         container = { ...container!, state: 'exited', exits: container!.exits + 1 }

@@ -34,6 +34,8 @@ export interface ToolMemory {
   greeted: string | undefined
   /** Attached before the start, to be handed to the session. */
   channel: { readonly container: string; readonly channel: ToolChannel } | undefined
+  /** What the running container looked like when it was last compared with what was asked for. */
+  shape: string | undefined
   /** The exit that was seen last: container and time. */
   seenExit: string | undefined
 }
@@ -53,6 +55,7 @@ export const newMemory = (): ToolMemory => ({
   stopped: undefined,
   greeted: undefined,
   channel: undefined,
+  shape: undefined,
   seenExit: undefined,
 })
 

@@ -24,6 +24,9 @@ export type ToolReconcilerDeps = Omit<ToolWorkerDeps, 'imageInUse' | 'onStatus' 
   readonly tools: readonly AcceptedTool[]
 }
 
+/** Besides an exit: what may have happened to a container without us. */
+const NEWS: ReadonlySet<string> = new Set(['destroy', 'start', 'update', 'rename'])
+
 export function startToolReconciler({ tools, ...deps }: ToolReconcilerDeps): ToolReconciler {
   const { docker, files, sessions, signal } = deps
   const workers = new Map<string, ToolWorker>()
@@ -54,7 +57,7 @@ export function startToolReconciler({ tools, ...deps }: ToolReconcilerDeps): Too
     onEvent: ({ Action, Actor }) => {
       const worker = workers.get(Actor.Attributes[LABEL.instance] ?? '')
       if (Action === 'die') worker?.wake({ exited: Actor.ID })
-      else if (Action === 'destroy' || Action === 'start') worker?.wake()
+      else if (NEWS.has(Action)) worker?.wake()
     },
     onState: ({ state, message }) => {
       if (state !== told) deps.journal.record({ kind: 'docker', state, ...(message === undefined ? {} : { message }) })

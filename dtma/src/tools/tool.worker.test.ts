@@ -273,3 +273,36 @@ test('a first version that does not work has nothing to go back to', async () =>
   await pass(60_000)
   expect(worker.status).toMatchObject({ reason: 'mcp_handshake_failed', generation: 1 })
 })
+
+test('a new generation is not said to run while the container of the last one does', async () => {
+  const { worker, pass } = toolbox()
+  await pass()
+  await worker.accept({ generation: 2 })
+  expect(worker.status).toMatchObject({ state: 'starting', generation: 2, container: { id: 'c1' } })
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'running', generation: 2, container: { id: 'c2' } })
+  await worker.accept({ generation: 3, desired: 'stopped' })
+  expect(worker.status).toMatchObject({ state: 'stopping', generation: 3 })
+})
+
+test('C07: a running container is compared when it looks different, and made anew when it is', async () => {
+  const { world, worker, pass } = toolbox()
+  await pass()
+  const { compared } = world
+  await pass(60_000)
+  expect(world.compared).toBe(compared)
+  world.memory = 2
+  await pass(15_000)
+  expect(world.compared).toBe(compared + 1)
+  expect(worker.status).toMatchObject({ state: 'running', restarts: 0, container: { id: 'c1' } })
+
+  world.memory = 3
+  world.differences = ['HostConfig.Memory']
+  await pass(14_999)
+  world.create = async () => {
+    world.differences = []
+  }
+  await pass(2_000)
+  expect(world.events).toContainEqual(expect.objectContaining({ reason: 'policy_denied' }))
+  expect(worker.status).toMatchObject({ state: 'running', restarts: 1, container: { id: 'c2' } })
+})

@@ -1,10 +1,11 @@
 import type { ToolStatus } from '../contract/tool.ts'
 import type { Log } from '../log.ts'
+import { driftOf } from './drift.ts'
 import type { Journal } from './journal.ts'
 import { type Known, nextStep } from './next-step.ts'
 import { rollbackOf } from './rollback.ts'
 import type { AcceptedTool } from './spec-file.ts'
-import { forgetFailures, newMemory, noteExit, type ToolMemory } from './tool.memory.ts'
+import { countFailure, forgetFailures, newMemory, noteExit, type ToolMemory } from './tool.memory.ts'
 import { createToolSteps, type ToolAtWork, type ToolStepsDeps } from './tool.steps.ts'
 import type { FoundContainer } from './tool-containers.ts'
 import { toolFailureOf } from './tool-failure.ts'
@@ -138,10 +139,24 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     return true
   }
 
+  /** A container that somebody has changed is no longer what was asked for: it makes place for one that is. */
+  async function drifted(signal: AbortSignal): Promise<boolean> {
+    const differences = await driftOf({ tool, found, memory, containers: deps.containers }, signal)
+    if (differences.length === 0) return false
+    const { id } = found!.observed
+    await save((current) => ({ ...current, replace: id, restarts: current.restarts + 1 }))
+    const message = `The container was changed from outside, and is made anew: ${differences.join(', ')}`
+    log.warn('a container was changed from outside', { tool: tool.name, differences })
+    deps.journal.record({ kind: 'tool', tool: tool.name, state: status.state, reason: 'policy_denied', message })
+    countFailure(memory, { state: 'exited', reason: 'policy_denied', message }, now())
+    return true
+  }
+
   async function advance(signal: AbortSignal): Promise<number> {
     found = await deps.containers.find(tool, signal)
     if (noteExit(memory, found, now())) deps.sessions.close(tool.name)
     if (await rolledBack()) return 0
+    if (await drifted(signal)) return 0
     const wanted = { ...tool, specHash: specHashOf(tool.spec) }
     const next = nextStep(
       wanted,
@@ -240,7 +255,11 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
       await save((current) => ({ ...current, ...change }))
       if (specHashOf(before.spec) !== specHashOf(tool.spec)) info = undefined
       forgetFailures(memory)
-      show(status.state, status)
+      const { generation, replace, desired } = tool
+      const isAnother = generation !== before.generation || replace !== before.replace
+      // What runs is what was wanted until now.
+      if (isAnother && status.state === 'running') show(desired === 'running' ? 'starting' : 'stopping')
+      else show(status.state, status)
       step.abort(new Error('Something else is wanted now'))
       bell.resolve()
     },

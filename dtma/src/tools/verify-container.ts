@@ -39,6 +39,7 @@ export function verifyContainer(
     ...wrongEnv(body.Env, made.Config['Env'], image.Config.Env),
     ...wrongLabels(body.Labels, made.Config['Labels'], image.Config.Labels),
     ...wrongMounts(body, made),
+    ...wrongNetworks(body, made),
   ]
 }
 
@@ -82,6 +83,14 @@ function wrongMounts({ HostConfig: { Mounts } }: CreateBody, made: ContainerDeta
     ({ Name, Destination }) => `${Name} ${Destination}`,
   )
   return same(expected, actual) ? [] : ['Mounts']
+}
+
+/** A container that runs is in the one network that it was made for. */
+function wrongNetworks(
+  { HostConfig: { NetworkMode } }: CreateBody,
+  { State, NetworkSettings }: ContainerDetails,
+): string[] {
+  return !State.Running || same([NetworkMode], Object.keys(NetworkSettings.Networks)) ? [] : ['Networks']
 }
 
 /** Docker says "nothing" in many ways: null, an empty list, an empty text, zero, false. */
