@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, open, rm } from 'node:fs/promises'
+import { mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { callCapability, deleteTool, getHealth, getStatus, getTool, putTool } from './contract/operations.ts'
@@ -8,6 +8,8 @@ import { type DtmaProcess, dtmaProcess, until } from './dtma-process.testing.ts'
 import { createDockerApi } from './engine/docker.api.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
 import { copyImages, type PrivateDocker, privateDocker } from './private-docker.testing.ts'
+import { serverProgram } from './tools/mcp-server.testing.ts'
+import { type SmallImage, smallImage } from './tools/small-image.testing.ts'
 import { plainImages } from './tools/tool-images.testing.ts'
 
 const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
@@ -18,8 +20,18 @@ const spec = ToolSpec.parse({
   transport: { type: 'stdio' },
 })
 const params = { name: 'mail' }
+/** Takes ever more memory from its first call on. */
+const GLUTTON = `
+${serverProgram('glutton')}
+const held = []
+answers['tools/call'] = () => {
+  setInterval(() => held.push(Buffer.alloc(16 << 20, 1)), 10)
+  return { content: [] }
+}
+`
 let machine: PrivateDocker
 let dtma: DtmaProcess
+let glutton: SmallImage
 
 beforeAll(async () => {
   machine = await privateDocker()
@@ -30,7 +42,9 @@ beforeAll(async () => {
   const base = (await shared.inspectImage(BASE, never))!
   const images = plainImages(shared, { owner: 'faults', runnerBase: async () => base.Id })
   const tag = await images.make({ spec }, () => undefined, never)
-  await copyImages(SHARED, machine.socketPath, [BASE, tag], '/var/tmp/dtma-faults.tar')
+  glutton = await smallImage(shared, BASE, GLUTTON, never)
+  await copyImages(SHARED, machine.socketPath, [BASE, tag, glutton.reference], '/var/tmp/dtma-faults.tar')
+  await shared.removeImage(glutton.reference, never)
   dtma = await dtmaProcess({
     DOCKER_HOST: `unix://${machine.socketPath}`,
     DTMA_STATE_DIR: join(machine.disk, 'dtma'),
@@ -133,6 +147,65 @@ test('D06: on a full disk a change is refused, DTMA lives, the tool runs on, and
     .poll(() => dtma.client.call(getTool, { params: { name: 'late' } }), { timeout: 60_000 })
     .toMatchObject({ state: 'running' })
   await dtma.client.call(deleteTool, { params: { name: 'late' } })
+})
+
+test('D07: without an inode left a change is refused, DTMA lives, the tool runs on, and all goes on when there are some', async () => {
+  const directory = join(machine.disk, 'inodes')
+  await mkdir(directory)
+  await useUpInodes(directory)
+  const body = { generation: 1, spec }
+  await expect(dtma.client.call(putTool, { params: { name: 'later' }, body })).rejects.toMatchObject({
+    code: 'state-not-writable',
+  })
+  expect(await dtma.client.call(getHealth, {})).toMatchObject({ status: 'ok' })
+  expect(JSON.stringify(await call())).toContain('hi')
+
+  await rm(directory, { recursive: true })
+  await dtma.client.call(putTool, { params: { name: 'later' }, body })
+  await expect
+    .poll(() => dtma.client.call(getTool, { params: { name: 'later' } }), { timeout: 60_000 })
+    .toMatchObject({ state: 'running' })
+  await dtma.client.call(deleteTool, { params: { name: 'later' } })
+})
+
+/** Makes empty files until the file system has none left. */
+async function useUpInodes(directory: string): Promise<void> {
+  try {
+    for (let made = 0; ; made++) await writeFile(join(directory, `${made}`), '')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+  }
+}
+
+test('D09: when the machine runs out of memory, the greedy tool goes; DTMA, Docker and the other tool live', async () => {
+  const name = 'glutton'
+  const greedy = () => dtma.client.call(getTool, { params: { name } })
+  const resources = { memoryMib: 2_048 }
+  const greed = ToolSpec.parse({
+    package: glutton.package,
+    transport: { type: 'stdio' },
+    profiles: ['bigmem'],
+    resources,
+  })
+  await machine.adopt(dtma.pid)
+  await dtma.client.call(putTool, { params: { name }, body: { generation: 1, spec: greed } })
+  await expect.poll(greedy, { timeout: 60_000 }).toMatchObject({ state: 'running' })
+  const before = { mail: await tool(), glutton: await greedy(), dtma: dtma.pid }
+  const used = await dtma.client.call(getStatus, {})
+  await machine.limitMemory(1_024)
+  await dtma.client
+    .call(callCapability, { params: { name }, body: { capability: 'version', arguments: {} } })
+    .catch(() => undefined) // it may not live to answer
+  await expect.poll(greedy, { timeout: 60_000 }).toMatchObject({ restarts: before.glutton.restarts + 1 })
+  await expect.poll(greedy, { timeout: 60_000 }).toMatchObject({ state: 'running' })
+
+  expect(await dtma.client.call(getStatus, {})).toMatchObject({ runId: used.runId, docker: { state: 'ok' } })
+  expect(await tool()).toMatchObject({
+    restarts: before.mail.restarts,
+    container: { id: before.mail.container!.id, startedAt: before.mail.container!.startedAt! },
+  })
+  expect(JSON.stringify(await call())).toContain('hi')
+  await dtma.client.call(deleteTool, { params: { name } })
 })
 
 test('D14: after a loss of power everything comes back, in whatever order it starts', async () => {

@@ -8,6 +8,8 @@ import { getHealth } from './contract/operations.ts'
 /** DTMA as a process of its own, which can be killed. */
 export interface DtmaProcess {
   readonly client: Client
+  /** Of the process that runs now. */
+  readonly pid: number
   start(): Promise<void>
   /** As the kernel does it when memory runs out: without a word. */
   kill(): Promise<void>
@@ -34,6 +36,9 @@ export async function dtmaProcess(env: Readonly<Record<string, string>>): Promis
 
   return {
     client,
+    get pid() {
+      return child!.pid!
+    },
     async start() {
       child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
         env: { ...env, BACKEND_TO_DTMA_API_KEY: KEY, HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'error' },

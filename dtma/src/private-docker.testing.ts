@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { createDockerApi, type DockerApi } from './engine/docker.api.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
+import { memoryGroup } from './memory-group.testing.ts'
 
 /** A Docker of the test's own, as on a droplet: own disk, own network namespace, own socket. Needs root. */
 export interface PrivateDocker {
@@ -20,6 +21,12 @@ export interface PrivateDocker {
   /** It accepts connections and never answers. */
   freeze(): void
   thaw(): void
+  /** Runs a program of the machine's network, such as iptables. */
+  inside(command: string, args: readonly string[]): Promise<unknown>
+  /** Makes this process one of the machine's, and so one of those that its memory is shared among. */
+  adopt(pid: number): Promise<void>
+  /** Of all its processes and containers together, from now on. */
+  limitMemory(mib: number): Promise<void>
   /** Kills everything at once: containerd and the tools as well. */
   powerOff(): Promise<void>
   close(): Promise<void>
@@ -28,11 +35,14 @@ export interface PrivateDocker {
 const run = promisify(execFile)
 const never = new AbortController().signal
 const DISK_MIB = 3_000
+/** Enough for a few images, and few enough to be used up. */
+const DISK_INODES = 60_000
 
 export async function privateDocker(): Promise<PrivateDocker> {
   const home = await mkdtemp('/var/tmp/dtma-docker-')
   const disk = join(home, 'disk')
   const netns = `dtma${process.pid}`
+  const memory = await memoryGroup(netns)
   const socketPath = join(home, 'docker.sock')
   const docker = createDockerApi(createEngineHttp(socketPath))
   let containerd: ChildProcess | undefined
@@ -40,7 +50,7 @@ export async function privateDocker(): Promise<PrivateDocker> {
 
   await mkdir(disk)
   await run('truncate', ['-s', `${DISK_MIB}M`, join(home, 'disk.img')])
-  await run('mkfs.ext4', ['-q', '-m', '0', join(home, 'disk.img')])
+  await run('mkfs.ext4', ['-q', '-m', '0', '-N', `${DISK_INODES}`, join(home, 'disk.img')])
   await run('mount', ['-o', 'loop', join(home, 'disk.img'), disk])
   await run('ip', ['netns', 'add', netns])
   await run('ip', ['-n', netns, 'link', 'set', 'lo', 'up'])
@@ -48,7 +58,11 @@ export async function privateDocker(): Promise<PrivateDocker> {
   await writeFile(join(home, 'containerd.toml'), `${toml}[plugins."io.containerd.grpc.v1.cri"]\n`)
 
   const log = openSync(join(home, 'log'), 'a')
-  const daemon = (command: string, args: readonly string[]) => spawn(command, args, { stdio: ['ignore', log, log] })
+  async function daemon(command: string, args: readonly string[]): Promise<ChildProcess> {
+    const child = spawn(command, args, { stdio: ['ignore', log, log] })
+    await memory.adopt(child.pid!)
+    return child
+  }
 
   async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
     for (let tries = 0; tries < 300; tries++) {
@@ -83,18 +97,22 @@ export async function privateDocker(): Promise<PrivateDocker> {
     docker,
     async start({ liveRestore }) {
       if (containerd?.exitCode !== null || containerd.signalCode !== null) {
-        containerd = daemon('containerd', ['-c', join(home, 'containerd.toml')])
+        containerd = await daemon('containerd', ['-c', join(home, 'containerd.toml')])
       }
       await rm(join(home, 'pid'), { force: true })
       const flags = ['--containerd', join(home, 'containerd.sock'), '--data-root', join(disk, 'docker')]
       const more = ['--exec-root', join(home, 'exec'), '--pidfile', join(home, 'pid'), '-H', `unix://${socketPath}`]
-      const bridge = ['--bip', '172.31.7.1/24', ...(liveRestore ? ['--live-restore'] : [])]
-      dockerd = daemon('nsenter', [`--net=/run/netns/${netns}`, 'dockerd', ...flags, ...more, ...bridge])
+      const group = ['--exec-opt', 'native.cgroupdriver=cgroupfs', '--cgroup-parent', memory.parent]
+      const bridge = ['--bip', '172.31.7.1/24', ...group, ...(liveRestore ? ['--live-restore'] : [])]
+      dockerd = await daemon('nsenter', [`--net=/run/netns/${netns}`, 'dockerd', ...flags, ...more, ...bridge])
       await until('dockerd', async () => (await docker.version(never)).Version !== '')
     },
     kill: () => end(dockerd, 'SIGKILL'),
     freeze: () => void dockerd?.kill('SIGSTOP'),
     thaw: () => void dockerd?.kill('SIGCONT'),
+    inside: (command, args) => run('nsenter', [`--net=/run/netns/${netns}`, command, ...args]),
+    adopt: memory.adopt,
+    limitMemory: memory.limit,
     async powerOff() {
       await end(dockerd, 'SIGKILL')
       await end(containerd, 'SIGKILL')
@@ -105,6 +123,7 @@ export async function privateDocker(): Promise<PrivateDocker> {
       await end(containerd, 'SIGTERM')
       await killShims()
       await run('ip', ['netns', 'delete', netns])
+      await memory.remove()
       const { stdout } = await run('awk', ['{print $2}', '/proc/mounts'])
       const mounts = stdout.split('\n').filter((path) => path.startsWith(home))
       for (const path of mounts.reverse()) await run('umount', ['-l', path])
