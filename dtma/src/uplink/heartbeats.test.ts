@@ -25,6 +25,7 @@ function standingClock() {
   const asleep: { readonly ms: number; readonly wake: () => void }[] = []
   const clock: Clock = {
     now: () => now,
+    steady: () => now,
     random: () => 0.5,
     sleep: (ms, signal) =>
       new Promise((resolve) => {

@@ -68,7 +68,7 @@ export function startHeartbeats(
   let toldTooOld = false
 
   async function beat(): Promise<number> {
-    const full = changed || clock.now() - fullAt >= FULL_REPORT_MS
+    const full = changed || clock.steady() - fullAt >= FULL_REPORT_MS
     changed = false
     seq += 1
     try {
@@ -87,7 +87,7 @@ export function startHeartbeats(
         { body },
         { signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]) },
       )
-      if (full) fullAt = clock.now()
+      if (full) fullAt = clock.steady()
       if (reply.tooOld && !toldTooOld) {
         toldTooOld = true
         log.error('this DTMA is too old for the control plane: update it', { version, ...reply.tooOld })

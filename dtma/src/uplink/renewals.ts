@@ -38,7 +38,7 @@ const UNKNOWN_THERE_MS = 60 * 60_000
 
 /** Renews DTMA_BEARER_TOKEN: at the start of each run, and then as often as the control plane says. */
 export function createRenewals({ client, identity, runId, onPins, log, clock }: RenewalDeps): Renewals {
-  let dueAt = clock.now()
+  let dueAt = clock.steady()
   let failures = 0
 
   async function renewNow(signal: AbortSignal): Promise<RenewalEnd> {
@@ -52,7 +52,7 @@ export function createRenewals({ client, identity, runId, onPins, log, clock }: 
       identity.renewed(renewal)
       if (pins) onPins(pins)
       failures = 0
-      dueAt = clock.now() + renewInSeconds * 1_000 * (0.8 + 0.2 * clock.random())
+      dueAt = clock.steady() + renewInSeconds * 1_000 * (0.8 + 0.2 * clock.random())
       return 'renewed'
     } catch (error) {
       return judged(error, signal)
@@ -61,13 +61,13 @@ export function createRenewals({ client, identity, runId, onPins, log, clock }: 
 
   function judged(error: unknown, signal: AbortSignal): RenewalEnd {
     failures += 1
-    dueAt = clock.now() + Math.min(jitteredBackoffMs(failures, clock.random), LONGEST_RETRY_MS)
+    dueAt = clock.steady() + Math.min(jitteredBackoffMs(failures, clock.random), LONGEST_RETRY_MS)
     const code = error instanceof ProblemError ? error.code : undefined
     if (code === 'quarantined') return 'quarantined'
-    if (error instanceof ProblemError && error.kind.status === 404) dueAt = clock.now() + UNKNOWN_THERE_MS
+    if (error instanceof ProblemError && error.kind.status === 404) dueAt = clock.steady() + UNKNOWN_THERE_MS
     else if (failures === 1 && !signal.aborted) log.warn('the credential was not renewed', whyNot(error))
     return error instanceof ProblemError && !error.kind.retryable ? 'refused' : 'unknown'
   }
 
-  return { renewNow, renewIfDue: async (signal) => (clock.now() < dueAt ? 'not-due' : renewNow(signal)) }
+  return { renewNow, renewIfDue: async (signal) => (clock.steady() < dueAt ? 'not-due' : renewNow(signal)) }
 }

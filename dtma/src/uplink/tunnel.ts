@@ -38,12 +38,12 @@ const STABLE_MS = 10_000
 export async function runTunnel(deps: TunnelDeps, signal: AbortSignal): Promise<TunnelEnd> {
   const { log, clock } = deps
   for (let failures = 0; !signal.aborted; ) {
-    const dialledAt = clock.now()
+    const dialledAt = clock.steady()
     const { code, connected, reason, status } = await connectOnce(deps, signal)
     if (signal.aborted) break
     if (code === TUNNEL_CLOSE.superseded) return 'superseded'
     if (code === TUNNEL_CLOSE.revoked || status === 401) return 'unauthenticated'
-    failures = connected && clock.now() - dialledAt >= STABLE_MS ? 1 : failures + 1
+    failures = connected && clock.steady() - dialledAt >= STABLE_MS ? 1 : failures + 1
     if (failures === 1) log.warn('the tunnel is closed', { code, reason })
     await clock.sleep(jitteredBackoffMs(failures, clock.random), signal)
   }

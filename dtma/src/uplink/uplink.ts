@@ -148,7 +148,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     while (!signal.aborted) {
       const held = await credentials(seek)
       if (!held) return
-      const startedAt = clock.now()
+      const startedAt = clock.steady()
       const end = await meaningOf(await session(held.dtmaBearerToken))
       if (end === 'stopped') return
       seek = end !== 'goes-on'
@@ -158,7 +158,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
           'another DTMA with this identity has taken over; this one no longer reports. Restart it to take over again',
           { runId },
         )
-      if (told !== end || clock.now() - startedAt > REFUSED_MS) log.error(...WORDS[end](given !== undefined))
+      if (told !== end || clock.steady() - startedAt > REFUSED_MS) log.error(...WORDS[end](given !== undefined))
       told = end
       await clock.sleep(REFUSED_MS, signal)
     }
