@@ -1,5 +1,5 @@
 import { RateLimited } from '../http/rate-limited.ts'
-import type { Clock } from '../reconcile/clock.ts'
+import { type Clock, isWithin } from '../reconcile/clock.ts'
 
 export interface AttemptLimit {
   /**
@@ -29,7 +29,7 @@ export function createAttemptLimit({ perMinute, clock, what }: AttemptLimitOptio
   return {
     take(key) {
       const now = clock.now()
-      const recent = (attempts.get(key) ?? []).filter((at) => now - at < WINDOW_MS)
+      const recent = (attempts.get(key) ?? []).filter((at) => isWithin(WINDOW_MS, at, now))
       if (recent.length >= perMinute) {
         const seconds = Math.max(1, Math.ceil((recent[0]! + WINDOW_MS - now) / 1_000))
         throw new RateLimited(`Too many ${what}: wait ${seconds} s`, seconds)

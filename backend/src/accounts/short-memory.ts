@@ -1,4 +1,4 @@
-import type { Clock } from '../reconcile/clock.ts'
+import { type Clock, isWithin } from '../reconcile/clock.ts'
 
 /** Remembers what was looked up, for so short a time that what was revoked stops working soon. */
 export interface ShortMemory<Value> {
@@ -12,19 +12,19 @@ export function createShortMemory<Value>(
   clock: Pick<Clock, 'now'>,
   { ttlMs, most }: { readonly ttlMs: number; readonly most: number },
 ): ShortMemory<Value> {
-  const known = new Map<string, { readonly value: Value; readonly until: number }>()
+  const known = new Map<string, { readonly value: Value; readonly since: number }>()
   let revocations = 0
 
   return {
     async recall(key, find) {
       const hit = known.get(key)
-      if (hit && clock.now() < hit.until) return hit.value
+      if (hit && isWithin(ttlMs, hit.since, clock.now())) return hit.value
       known.delete(key)
       const asOf = { revocations, now: clock.now() }
       const value = await find()
       // What was found before a revocation may be what was revoked.
       if (value === undefined || asOf.revocations !== revocations) return value
-      known.set(key, { value, until: asOf.now + ttlMs })
+      known.set(key, { value, since: asOf.now })
       if (known.size > most) known.delete(known.keys().next().value!)
       return value
     },

@@ -123,3 +123,14 @@ test('a trial whose client went away decides nothing, and does not stop the next
   t.answers()
   expect(await t.calls(2)).toEqual(['ok', 'ok'])
 })
+
+test('D15: a clock that is set back a day keeps no instance closed for a day', async () => {
+  const t = setUp()
+  t.fails()
+  await t.calls(5)
+  t.pass(-86_400_000)
+  expect(await t.call()).toBe('circuit-open 30')
+  t.pass(30_000)
+  t.answers()
+  expect(await t.calls(2)).toEqual(['ok', 'ok'])
+})

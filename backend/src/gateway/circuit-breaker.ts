@@ -31,7 +31,9 @@ export function withCircuitBreaker(callUpstream: CallUpstream, clock: Pick<Clock
   function refuseWhileOpen(instanceId: string): Circuit | undefined {
     const circuit = circuits.get(instanceId)
     if (!circuit || circuit.openUntil === 0) return undefined
-    const rest = circuit.openUntil - clock.now()
+    // A clock that was set back must not make the rest longer.
+    const rest = Math.min(circuit.openUntil - clock.now(), LONGEST_REST_MS)
+    if (rest === LONGEST_REST_MS) circuit.openUntil = clock.now() + rest
     if (rest > 0 || circuit.trying)
       throw new ComeAgain(
         'circuit-open',

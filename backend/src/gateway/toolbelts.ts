@@ -1,5 +1,5 @@
 import type { Capability } from '@agentopia/dtma/contract'
-import type { Clock } from '../reconcile/clock.ts'
+import { type Clock, isWithin } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { authorise, type BeltItem, type Toolbelt } from './authorise.ts'
 import { cleanJson } from './clean-text.ts'
@@ -41,7 +41,7 @@ export interface Toolbelts {
 const MEMORY_MS = 5_000
 const MOST_ACCOUNTS = 10_000
 
-type Known = { readonly opened: Promise<OpenToolbelt | undefined>; readonly until: number }
+type Known = { readonly opened: Promise<OpenToolbelt | undefined>; readonly since: number }
 
 /** @param read Reads one agent's toolbelt as it is now. */
 export function createToolbelts({
@@ -76,9 +76,9 @@ export function createToolbelts({
     of(accountId, agentId) {
       const agents = agentsOf(accountId)
       const found = agents.get(agentId)
-      if (found && clock.now() < found.until) return found.opened
+      if (found && isWithin(MEMORY_MS, found.since, clock.now())) return found.opened
       const opened = load(accountId, agentId)
-      agents.set(agentId, { opened, until: clock.now() + MEMORY_MS })
+      agents.set(agentId, { opened, since: clock.now() })
       const unlessUseful = () => {
         if (agents.get(agentId)?.opened === opened) agents.delete(agentId)
       }

@@ -20,3 +20,6 @@ export const systemClock: Clock = {
       signal.addEventListener('abort', done)
     }),
 }
+
+/** Whether less than `ms` have passed. A moment that is still to come says that the clock was set back: then nobody knows. */
+export const isWithin = (ms: number, since: number, now: number): boolean => since <= now && now - since < ms

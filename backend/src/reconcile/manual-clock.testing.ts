@@ -3,6 +3,8 @@ import type { Clock } from './clock.ts'
 export interface ManualClock extends Clock {
   /** Moves the time on, waking every sleeper at its own moment, and lets all that follows from it happen. */
   advance(ms: number): Promise<void>
+  /** As somebody who sets it: nobody has slept meanwhile. */
+  set(ms: number): void
   /** How many sleep now. */
   readonly sleepers: number
 }
@@ -38,6 +40,9 @@ export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
       }
       now = end
       await settle()
+    },
+    set(ms) {
+      now += ms
     },
     get sleepers() {
       return sleepers.size

@@ -41,6 +41,8 @@ export function isSuspect(lastHeartbeatAt: number, listeningSince: number, now: 
 }
 
 function isSilent({ lastHeartbeatAt }: ActiveToolbox, listeningSince: number, now: number): boolean {
+  // Heard in the future: our clock was set back since, and what was heard before says nothing about now.
+  if (lastHeartbeatAt > now) return now - listeningSince >= GRACE_MS
   if (now - lastHeartbeatAt < UNRESPONSIVE_MS) return false
   return lastHeartbeatAt >= listeningSince || now - listeningSince >= GRACE_MS
 }

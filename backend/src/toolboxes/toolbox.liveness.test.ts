@@ -91,3 +91,23 @@ test('L11 when many fall silent at once their status is held, and told once to e
   expect(await Promise.all(ids.map(status))).toEqual(ids.map(() => 'active'))
   expect((await told()).map(({ action }) => action)).toEqual(['toolbox.silence-held'])
 })
+
+test.each([
+  ['forward', 86_400_000],
+  ['back', -86_400_000],
+])('D15: a clock that jumps a day %s makes no toolbox silent, and hides none that is', async (_, jumpMs) => {
+  const { active, beat, at, status, told, clock, liveness } = await scene()
+  const [alive, dead] = [await active(), await active()]
+  await at(10)
+  clock.set(jumpMs)
+  await liveness.look()
+  expect(await told()).toEqual([])
+  for (let seconds = 15; seconds <= 300; seconds += 5) {
+    await beat(alive)
+    await at(seconds)
+    expect(await status(alive)).toBe('active')
+  }
+  await beat(alive)
+  await at(320)
+  expect([await status(alive), await status(dead)]).toEqual(['active', 'unresponsive'])
+})

@@ -1,4 +1,4 @@
-import { and, eq, isNull, lt } from 'drizzle-orm'
+import { and, eq, gt, isNull, lt, or } from 'drizzle-orm'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -34,7 +34,8 @@ export function watchLiveness({ store, clock, signal, log }: LivenessDeps): Live
 
   async function look(): Promise<void> {
     const now = clock.now()
-    if (now - lastLookAt > GAP_MS) watch = { ...watch, listeningSince: now }
+    // Or the clock was set, in whichever direction.
+    if (Math.abs(now - lastLookAt) > GAP_MS) watch = { ...watch, listeningSince: now }
     lastLookAt = now
     const active = await store.system((tx) =>
       tx
@@ -54,7 +55,8 @@ export function watchLiveness({ store, clock, signal, log }: LivenessDeps): Live
   /** Unless a heartbeat has come in meanwhile. */
   async function declareUnresponsive(toolboxId: string, now: Date): Promise<void> {
     await store.system(async (tx) => {
-      const when = lt(toolboxes.lastHeartbeatAt, new Date(now.getTime() - UNRESPONSIVE_MS + 1))
+      const heardAt = toolboxes.lastHeartbeatAt
+      const when = or(lt(heardAt, new Date(now.getTime() - UNRESPONSIVE_MS + 1)), gt(heardAt, now))!
       const reason = `No heartbeat for ${UNRESPONSIVE_MS / 1_000} seconds`
       const row = await moveTo(tx, toolboxId, { to: 'unresponsive', reason, now, when })
       if (!row) return
