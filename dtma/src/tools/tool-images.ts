@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { DockerApi } from '../engine/docker.api.ts'
 import type { ImageDetails } from '../engine/docker.types.ts'
 import { EngineError } from '../engine/engine-error.ts'
-import { loadedReferenceOf, loadImage } from './image-load.ts'
+import { loadedReferenceOf, loadToolImage } from './image-load.ts'
 import { pullImage } from './image-pull.ts'
 import type { ImageSources } from './image-sources.ts'
 import { NPM_COMPLAINTS, npmRecipe } from './npm-image.ts'
@@ -126,7 +126,7 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
       if (pkg.type !== 'oci') return makeBuilt(pkg, onProgress, signal)
       const { archive } = pkg
       if (archive !== undefined)
-        return pulls.run(archive, (report, stop) => loadImage(deps, archive, report, stop), onProgress, signal)
+        return pulls.run(archive, (report, stop) => loadToolImage(deps, archive, report, stop), onProgress, signal)
       const image = (await referenceOf(tool, signal)) ?? pkg.image
       return pulls.run(image, (report, stop) => pullImage(deps, image, report, stop), onProgress, signal)
     },
