@@ -7,7 +7,7 @@ import { instances, toolboxes } from '../store/schema/index.ts'
 import { insertToolbox } from '../uplink/uplink.testing.ts'
 import { instanceReconciler } from './instance.reconciler.ts'
 
-const COMMANDS = 1_000
+const COMMANDS = 500
 /** People who click at once. */
 const AT_ONCE = 8
 const signal = new AbortController().signal
@@ -33,7 +33,7 @@ async function rowsOfTables(): Promise<Readonly<Record<string, number>>> {
   return counts
 }
 
-test('C13: a thousand commands for a toolbox that is away are one row and, when it is back, one request', async () => {
+test('C13: five hundred commands for a toolbox that is away are one row and, when it is back, one request', async () => {
   const { store } = plane
   const { userId: _, ...as } = await signedIn(plane, 'account_1', 'operator')
   const toolbox = await insertToolbox(store, { accountId: 'account_1', status: 'unresponsive' })
