@@ -1,5 +1,6 @@
 import type { DockerApi } from '../engine/docker.api.ts'
-import { EngineError, faultOfMessage } from '../engine/engine-error.ts'
+import { EngineError } from '../engine/engine-error.ts'
+import { loadArchive } from '../engine/load-archive.ts'
 import { asLoaded, InvalidArchive } from './image-archive.ts'
 import type { ImageSources } from './image-sources.ts'
 import type { Progress } from './pull-progress.ts'
@@ -18,7 +19,7 @@ export const loadedReferenceOf = (archive: string): string => `agentopia-archive
  * @returns {@link loadedReferenceOf}
  * @throws {ToolFailure}
  */
-export async function loadImage(
+export async function loadToolImage(
   { docker, sources }: LoadDeps,
   archive: string,
   report: (progress: Progress) => void,
@@ -32,21 +33,24 @@ export async function loadImage(
     if (error instanceof InvalidArchive) invalid = error
   })
   try {
-    for await (const { error } of docker.loadImage(tar, signal)) if (error !== undefined) throw loadFailureOf(error)
+    await loadArchive(docker, tar, signal)
     return reference
   } catch (error) {
     if (signal.aborted) throw error
     if (invalid) throw new ToolFailure('image_invalid', invalid.message, { cause: invalid, lasting: true })
-    throw error instanceof EngineError ? toolFailureOf(error) : error
+    throw loadFailureOf(error)
   } finally {
     body.destroy()
   }
 }
 
-const loadFailureOf = (error: string): ToolFailure =>
-  faultOfMessage(error) === 'disk-full'
-    ? new ToolFailure('disk_full', 'The disk is full: the image of the archive does not fit')
-    : new ToolFailure('image_invalid', `Docker does not take the archive: ${error.slice(0, 300)}`, { lasting: true })
+function loadFailureOf(error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error
+  if (error.fault === 'disk-full')
+    return new ToolFailure('disk_full', 'The disk is full: the image of the archive does not fit', { cause: error })
+  if (error.fault !== 'invalid') return toolFailureOf(error)
+  return new ToolFailure('image_invalid', error.message, { cause: error, lasting: true })
+}
 
 /** Tells each percent once. */
 function percentOf(total: number | undefined, report: (progress: Progress) => void): (bytes: number) => void {

@@ -3,7 +3,7 @@ import type { OciPackage } from '../contract/tool-package.ts'
 import type { DockerApi } from '../engine/docker.api.ts'
 import type { ImageDetails } from '../engine/docker.types.ts'
 import { EngineError } from '../engine/engine-error.ts'
-import { loadedReferenceOf, loadImage } from './image-load.ts'
+import { loadedReferenceOf, loadToolImage } from './image-load.ts'
 import { pullImage } from './image-pull.ts'
 import type { ImageSources } from './image-sources.ts'
 import { NPM_COMPLAINTS, npmRecipe } from './npm-image.ts'
@@ -154,7 +154,7 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
       if (recipe) return built(recipe, ociFailureOf, onProgress, signal)
       const { archive } = pkg
       if (archive !== undefined)
-        return pulls.run(archive, (report, stop) => loadImage(deps, archive, report, stop), onProgress, signal)
+        return pulls.run(archive, (report, stop) => loadToolImage(deps, archive, report, stop), onProgress, signal)
       const image = ociReferenceOf(pkg, tool) ?? pkg.image
       return pulls.run(image, (report, stop) => pullImage(deps, image, report, stop), onProgress, signal)
     },

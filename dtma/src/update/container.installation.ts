@@ -2,7 +2,7 @@ import { problem } from '../contract/problems.ts'
 import type { DockerApi } from '../engine/docker.api.ts'
 import type { ContainerDetails } from '../engine/docker.types.ts'
 import { LABEL } from '../tools/tool-labels.ts'
-import { clearEarlierImages, loadImage } from './load-image.ts'
+import { clearEarlierImages, loadRelease } from './load-image.ts'
 import { switcherNameOf, switcherOf } from './own-container.ts'
 import type { Installation } from './self-update.ts'
 
@@ -26,7 +26,7 @@ export function containerInstallation({ docker, owner, baseUrl, self }: Containe
     },
     async prepare(file, { version }, signal) {
       await clearEarlierImages(docker, self.Image, signal)
-      const image = await loadImage(docker, file, version, signal)
+      const image = await loadRelease(docker, file, version, signal)
       const now = await docker.inspectContainer(self.Id, signal) // it may have been renamed since we were started
       return { old: self.Id, name: (now ?? self).Name.replace(/^\//, ''), image }
     },

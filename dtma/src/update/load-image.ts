@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs'
 import type { DockerApi } from '../engine/docker.api.ts'
 import { EngineError } from '../engine/engine-error.ts'
+import { loadArchive } from '../engine/load-archive.ts'
+import { reasonOf } from '../reason.ts'
 import { UpdateFailure } from './download.ts'
 import { VERSION_LABEL } from './own-container.ts'
 
@@ -12,20 +14,20 @@ const OF_AN_UPDATE = /^agentopia-dtma:[0-9a-f]{12}$/
  * @returns Id of the image as this engine has it: engines number differently, so it may be another than the release's.
  * @throws {UpdateFailure} `load_failed`, `disk_full`, `wrong_version`
  */
-export async function loadImage(
+export async function loadRelease(
   docker: DockerApi,
   file: string,
   version: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const reference = await loaded(docker, file, signal).catch((error: unknown) => {
-    if (signal.aborted || error instanceof UpdateFailure) throw error
+  const reference = await loadArchive(docker, createReadStream(file), signal).catch((error: unknown) => {
+    if (signal.aborted) throw error
     const full = error instanceof EngineError && error.fault === 'disk-full'
-    const why = error instanceof Error ? error.message : String(error)
-    throw new UpdateFailure(full ? 'disk_full' : 'load_failed', `Docker did not take the image: ${why}`, {
+    throw new UpdateFailure(full ? 'disk_full' : 'load_failed', `The image was not loaded: ${reasonOf(error)}`, {
       cause: error,
     })
   })
+  if (reference === undefined) throw new UpdateFailure('load_failed', 'There was no image in the archive')
   const image = await docker.inspectImage(reference, signal)
   if (!image) throw new UpdateFailure('load_failed', 'Docker has lost the image that it took')
   const said = image.Config.Labels[VERSION_LABEL]
@@ -51,14 +53,4 @@ export async function clearEarlierImages(
         if (!(error instanceof EngineError && error.fault === 'conflict')) throw error // somebody's container uses it
       })
   }
-}
-
-async function loaded(docker: DockerApi, file: string, signal: AbortSignal): Promise<string> {
-  let reference: string | undefined
-  for await (const { stream, error } of docker.loadImage(createReadStream(file), signal)) {
-    if (error !== undefined) throw new UpdateFailure('load_failed', `Docker did not take the image: ${error}`)
-    reference = /^Loaded image(?: ID)?: (\S+)/m.exec(stream ?? '')?.[1] ?? reference
-  }
-  if (reference === undefined) throw new UpdateFailure('load_failed', 'There was no image in the archive')
-  return reference
 }
