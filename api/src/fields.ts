@@ -16,6 +16,7 @@ const id = (prefix: string) =>
 
 export const ToolboxId = id('toolbox')
 export const InstanceId = id('inst')
+export const GroupId = id('group')
 export const AgentId = id('agent')
 export const ToolbeltItemId = id('belt')
 export const TokenId = id('token')

@@ -1,9 +1,9 @@
 import { Capability, LogLine, ToolReason, ToolState } from '@agentopia/dtma/contract'
 import * as z from 'zod'
-import { InstanceId, Name, Page, pageOf, Timestamp, ToolboxId, ToolId } from './fields.ts'
+import { GroupId, InstanceId, Name, Page, pageOf, Timestamp, ToolboxId, ToolId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 
-const ConfigValues = z.record(z.string().max(40), z.union([z.string().max(8_192), z.int(), z.boolean()]))
+export const ConfigValues = z.record(z.string().max(40), z.union([z.string().max(8_192), z.int(), z.boolean()]))
 
 /** One tool deployed on one toolbox. */
 export const ToolInstance = z.object({
@@ -11,6 +11,8 @@ export const ToolInstance = z.object({
   toolboxId: ToolboxId,
   toolId: ToolId,
   name: Name.describe('Unique on its toolbox; the prefix of its capabilities at the gateway.'),
+  /** The group that it was deployed with. */
+  groupId: GroupId.optional(),
   /** What was asked for. */
   desired: z.enum(['running', 'stopped', 'absent']),
   generation: z.int(),
@@ -84,7 +86,7 @@ export const updateInstance = defineUserOperation({
   params: one,
   body: z.strictObject({ config: ConfigValues }),
   reply: ToolInstance,
-  problems: ['instance-not-found', 'invalid-config'],
+  problems: ['instance-not-found', 'invalid-config', 'instance-in-group'],
 })
 
 export const removeInstance = defineUserOperation({
@@ -97,7 +99,7 @@ export const removeInstance = defineUserOperation({
   params: one,
   query: z.object({ force: z.stringbool().default(false).describe('Also takes it out of every toolbelt.') }),
   reply: ToolInstance,
-  problems: ['instance-not-found', 'instance-in-use'],
+  problems: ['instance-not-found', 'instance-in-use', 'instance-in-group'],
 })
 
 const lifecycle = <const Verb extends 'start' | 'stop' | 'restart'>(verb: Verb, summary: string) =>
@@ -110,7 +112,7 @@ const lifecycle = <const Verb extends 'start' | 'stop' | 'restart'>(verb: Verb, 
     status: 202,
     params: one,
     reply: ToolInstance,
-    problems: ['instance-not-found'],
+    problems: ['instance-not-found', 'instance-in-group'],
   })
 
 export const startInstance = lifecycle('start', 'Ask for a tool instance to run')

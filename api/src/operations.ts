@@ -24,6 +24,7 @@ import { getCredential, putCredential, revokeCredential } from './credentials.ts
 import { getAgentDataFlow, listFlowLabels, putFlowLabels } from './data-flow.ts'
 import { listDropletActions, listSnapshots, removeSnapshot, startDropletAction } from './droplet-actions.ts'
 import { followChanges, getInfo, listActivity } from './events.ts'
+import { createGroup, getGroup, listGroups, removeGroup } from './groups.ts'
 import { appendImageArchive, beginImageArchive, listImageArchives, removeImageArchive } from './images.ts'
 import {
   deployTool,
@@ -143,6 +144,10 @@ export const OPERATIONS = [
   restartInstance,
   listCapabilities,
   followInstanceLogs,
+  listGroups,
+  createGroup,
+  getGroup,
+  removeGroup,
   listAgents,
   createAgent,
   getAgent,

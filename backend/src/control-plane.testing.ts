@@ -19,6 +19,7 @@ import {
   apiTokens,
   approvals,
   calls,
+  groups,
   imageArchives,
   instances,
   invitations,
@@ -143,6 +144,7 @@ export async function furnish(store: Store, accountId: string, userId: string) {
   const ids = {
     toolboxId: newId('toolbox'),
     instanceId: newId('inst'),
+    groupId: newId('group'),
     agentId: newId('agent'),
     toolbeltItemId: newId('belt'),
     tokenId: newId('token'),
@@ -156,9 +158,13 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     digest: `sha256:${randomBytes(32).toString('hex')}`,
   }
   const agentSecret = `agt_${newId('token')}`
-  const { toolboxId, instanceId, agentId } = ids
+  const { toolboxId, instanceId, groupId, agentId } = ids
   await store.system(async (tx) => {
     await tx.insert(toolboxes).values({ id: toolboxId, accountId, name: 'alpha', provider: 'join', status: 'active' })
+    const member = { instanceId, name: 'demo', toolId: 'everything', needs: [] }
+    await tx
+      .insert(groups)
+      .values({ id: groupId, accountId, toolboxId, name: 'desk', state: 'ready', members: [member] })
     await tx.insert(instances).values({
       id: instanceId,
       accountId,

@@ -69,9 +69,7 @@ import { toolboxReconciler } from './toolboxes/toolbox.reconciler.ts'
 import { toolboxRoutes } from './toolboxes/toolbox.routes.ts'
 import { findToolbox } from './toolboxes/toolbox.store.ts'
 import { createToolboxViews } from './toolboxes/toolbox.views.ts'
-import { instanceReconciler } from './tools/instance.reconciler.ts'
-import { instanceRoutes } from './tools/instance.routes.ts'
-import { listInstanceRows } from './tools/instance.store.ts'
+import { createDeployedTools } from './tools/deployed-tools.ts'
 import { authenticateDtma } from './uplink/authenticate.ts'
 import { createDirectRoads } from './uplink/direct/direct-roads.ts'
 import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
@@ -79,8 +77,6 @@ import { createTunnels } from './uplink/tunnel/tunnels.ts'
 import { uplinkRoutes } from './uplink/uplink.routes.ts'
 
 const DEFAULT_DIRECT: DirectConfig = { privateAddresses: false, plainHttp: false, sources: [] }
-/** A toolbox has far fewer; those beyond it would wait for the next resync. */
-const MOST_INSTANCES = 1_000
 
 /** The composition: every object of the control plane is made here, once, and handed to whoever needs it. */
 export async function startControlPlane(deps: ControlPlaneDeps): Promise<ControlPlane> {
@@ -161,7 +157,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   )
   const actionLoop = runLoop(digitalOcean.actionReconciler, loop)
   const sweepLoop = runLoop(digitalOcean.sweep, { ...loop, resyncMs: SWEEP_EVERY_MS })
-  const instanceLoop = runLoop(instanceReconciler({ store, catalog, clientOf: clients.clientOf, owner }), loop)
+  const deployedTools = createDeployedTools({ store, catalog, clientOf: clients.clientOf, owner, loop })
 
   const updateLoop = runLoop(updateReconciler({ store, clock, releases, clientOf: clients.clientOf }), loop)
   const agentToolLoop = runLoop(
@@ -198,13 +194,9 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     keepRoadOpen(toolboxId)
     updateLoop.wake(toolboxId)
     store
-      .system(async (tx) => ({
-        rows: await listInstanceRows(tx, toolboxId, MOST_INSTANCES),
-        names: await listAgentToolNames(tx, { toolboxId }),
-      }))
-      .then(({ rows, names }) => {
-        for (const { id } of rows) instanceLoop.wake(id)
-        for (const name of names) agentToolLoop.wake(name)
+      .system(async (tx) => {
+        await deployedTools.wakeOn(tx, toolboxId)
+        for (const name of await listAgentToolNames(tx, { toolboxId })) agentToolLoop.wake(name)
       })
       .catch((err: unknown) => log.warn({ err, toolboxId }, 'tool instances not woken; the next resync does it'))
   }
@@ -315,7 +307,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       authenticate: byToolbox,
       archivesDir: deps.archivesDir,
     })
-    instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf: clients.clientOf })
+    deployedTools.routes(mount)
     agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })
     toolbeltRoutes(mount, { store, catalog, newId })
     flowRoutes(mount, { store, catalog })
@@ -368,7 +360,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       toolboxLoop.stopped,
       sweepLoop.stopped,
       actionLoop.stopped,
-      instanceLoop.stopped,
+      deployedTools.stopped,
       updateLoop.stopped,
       agentToolLoop.stopped,
       connecting.stopped,

@@ -20,6 +20,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   putRegistryCredential: { username: 'robot', password: 'not-a-password' },
   beginImageArchive: { digest: `sha256:${'0'.repeat(64)}`, size: 1 },
   deployTool: { toolId: 'everything', name: 'second' },
+  createGroup: { name: 'desk', members: [{ toolId: 'everything', name: 'first' }] },
   updateInstance: { config: {} },
   createAgent: { name: 'another' },
   createAgentToken: { name: 'laptop' },
@@ -45,6 +46,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
 export const nowhere: Readonly<Record<string, string>> = {
   toolboxId: 'toolbox_0000000000000000',
   instanceId: 'inst_0000000000000000',
+  groupId: 'group_0000000000000000',
   agentId: 'agent_0000000000000000',
   toolbeltItemId: 'belt_0000000000000000',
   tokenId: 'token_0000000000000000',

@@ -5,6 +5,7 @@ const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz'
 export type IdPrefix =
   | 'toolbox'
   | 'inst'
+  | 'group'
   | 'agent'
   | 'belt'
   | 'cred'

@@ -86,6 +86,24 @@ export const TOOL_PROBLEMS = {
     retryable: false,
     fix: 'Take it out of their toolbelts, or delete with force.',
   },
+  'instance-in-group': {
+    status: 409,
+    title: 'The tool belongs to a group',
+    retryable: false,
+    fix: 'Change its tools once the group is ready; to remove them, remove the group.',
+  },
+  'group-not-found': {
+    status: 404,
+    title: 'No such group',
+    retryable: false,
+    fix: 'List the groups of the toolbox.',
+  },
+  'invalid-group': {
+    status: 422,
+    title: 'The members of the group do not fit together',
+    retryable: false,
+    fix: 'Correct the names and dependencies that the detail names.',
+  },
   'instance-not-running': {
     status: 409,
     title: 'The tool instance is not running',

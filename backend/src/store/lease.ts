@@ -1,11 +1,12 @@
 import { and, eq, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from './connect.ts'
-import type { agentTools, connections, dropletActions, instances, toolboxes } from './schema/index.ts'
+import type { agentTools, connections, dropletActions, groups, instances, toolboxes } from './schema/index.ts'
 
 /** Tables whose rows are worked on by one replica at a time. */
 export type Leased =
   | typeof toolboxes
   | typeof instances
+  | typeof groups
   | typeof agentTools
   | typeof connections
   | typeof dropletActions

@@ -2,7 +2,7 @@ import { type Direct, type InstallVariant, type Placement, type Provider, proble
 import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { isUniqueViolation } from '../store/connect.ts'
-import { agentToolboxAccess, instances, toolbeltItems, toolboxes } from '../store/schema/index.ts'
+import { agentToolboxAccess, groups, instances, toolbeltItems, toolboxes } from '../store/schema/index.ts'
 import { voidIdentity } from '../uplink/enrolment.store.ts'
 import { moveTo, type ToolboxRow } from './toolbox.store.ts'
 
@@ -93,6 +93,7 @@ export async function endToolbox(tx: Tx, row: ToolboxRow, now: Date, when: Param
   const here = tx.select({ id: instances.id }).from(instances).where(eq(instances.toolboxId, row.id))
   await tx.delete(toolbeltItems).where(inArray(toolbeltItems.instanceId, here))
   await tx.delete(instances).where(eq(instances.toolboxId, row.id))
+  await tx.delete(groups).where(eq(groups.toolboxId, row.id))
   await tx.delete(agentToolboxAccess).where(eq(agentToolboxAccess.toolboxId, row.id))
   return gone
 }

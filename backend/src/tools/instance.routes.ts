@@ -16,21 +16,21 @@ import {
 } from '@agentopia/api'
 import { type Client, followToolLogs, LogLine } from '@agentopia/dtma/contract'
 import type { Catalog } from '../catalog/catalog.ts'
-import { findOwnRecipe } from '../catalog/own-tool.store.ts'
 import { parseConfigValues } from '../catalog/recipe.ts'
 import { recipeOf } from '../catalog/recipe-of.ts'
 import { recordActivity } from '../events/activity.store.ts'
+import { assertChangeable } from '../groups/group.store.ts'
 import type { Caller } from '../http/caller.ts'
 import { once } from '../http/idempotency.ts'
 import type { Mount, RequestContext } from '../http/mount.ts'
 import type { IdPrefix } from '../new-id.ts'
 import type { Store, Tx } from '../store/connect.ts'
+import { deployInstance } from './instance.deploy.ts'
 import {
   changeInstance,
   getInstanceRow,
   getToolboxRow,
   type InstanceRow,
-  insertInstance,
   listInstanceRows,
   type ToolboxRow,
   takeOutOfToolbelts,
@@ -67,19 +67,9 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clie
     const deployed = await store.tenant(accountId, (tx) =>
       once(tx, { accountId, key: idempotencyKey, operation: deployTool.id, request: { params, body } }, async () => {
         const toolbox = await getToolboxRow(tx, params.toolboxId)
-        const own = await findOwnRecipe(tx, body.toolId)
-        const recipe = own ?? catalog.get(body.toolId)
-        const config = parseConfigValues(recipe.config, body.config)
-        const row = await insertInstance(tx, {
-          id: newId('inst'),
-          accountId,
-          toolboxId: toolbox.id,
-          toolId: recipe.id,
-          name: body.name,
-          config,
-          recipe: own ?? null,
-        })
-        await record(tx, caller, 'instance.deployed', row, `Deployed ${recipe.title} as ${row.name}`)
+        const place = { id: newId('inst'), accountId, toolboxId: toolbox.id }
+        const { row, title } = await deployInstance(tx, catalog, { ...place, ...body })
+        await record(tx, caller, 'instance.deployed', row, `Deployed ${title} as ${row.name}`)
         return viewOf(row, toolbox)
       }),
     )
@@ -159,6 +149,7 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clie
       const before = await getInstanceRow(tx, toolboxId, instanceId)
       if (before.desired === 'absent' && action !== 'instance.removed')
         throw problem('instance-not-found', `${before.name} is being removed`)
+      await assertChangeable(tx, before, action === 'instance.removed')
       const after = await act(tx, before)
       if (after !== before) await record(tx, caller, action, after, `${message}: ${after.name}`)
       return viewOf(after, await getToolboxRow(tx, toolboxId))

@@ -20,6 +20,7 @@ const observed = (over: Partial<ToolStatus> = {}): ToolStatus => ({
 const row = (over: Partial<InstanceFacts> = {}): InstanceFacts => ({
   desired: 'running',
   generation: 2,
+  begun: true,
   status: observed(),
   refusal: null,
   capabilityDigest: 'd1',
@@ -51,6 +52,8 @@ test.each([
     'active',
     'settled',
   ],
+  ['waits for its turn in its group', row({ begun: false, status: null }), 'active', 'wait'],
+  ['removes what nobody wants before its turn', row({ begun: false, desired: 'absent' }), 'active', 'remove'],
   ['removes what nobody wants', row({ desired: 'absent' }), 'active', 'remove'],
   ['touches nothing on a silent toolbox', row({ desired: 'absent' }), 'unresponsive', 'wait'],
   ['forgets what was on a toolbox that is gone', row({ desired: 'absent' }), 'deprovisioned', 'remove'],

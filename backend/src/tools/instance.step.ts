@@ -3,14 +3,14 @@ import type { instances, toolboxes } from '../store/schema/index.ts'
 
 export type InstanceFacts = Pick<
   typeof instances.$inferSelect,
-  'desired' | 'generation' | 'status' | 'refusal' | 'capabilityDigest'
+  'desired' | 'generation' | 'begun' | 'status' | 'refusal' | 'capabilityDigest'
 >
 
 /** What the reconciler does next for one tool instance. */
 export type InstanceStep =
   /** Nothing, until something changes. */
   | 'settled'
-  /** Nothing now: the toolbox does not report, so nobody knows what is there. */
+  /** Nothing now: the toolbox does not report, so nobody knows what is there; or its turn in its group has not come. */
   | 'wait'
   /** Ask the toolbox to remove it; then the row goes. */
   | 'remove'
@@ -26,6 +26,7 @@ export function nextStep(row: InstanceFacts, toolbox: Pick<typeof toolboxes.$inf
   if (toolbox.status === 'deprovisioned' && row.desired === 'absent') return 'remove'
   if (toolbox.status !== 'active') return 'wait'
   if (row.desired === 'absent') return 'remove'
+  if (!row.begun) return 'wait'
   if (row.refusal?.generation === row.generation) return 'settled'
   const observed = row.status
   if (!observed || observed.generation < row.generation) return 'put'

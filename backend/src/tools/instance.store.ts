@@ -34,7 +34,14 @@ export const listInstanceRows = (tx: Tx, toolboxId: string, limit: number, after
     .orderBy(asc(instances.name))
     .limit(limit)
 
-export type NewInstance = Pick<InstanceRow, 'id' | 'accountId' | 'toolboxId' | 'toolId' | 'name' | 'config' | 'recipe'>
+export const listToolboxInstances = (tx: Tx, toolboxId: string): Promise<InstanceRow[]> =>
+  tx.select().from(instances).where(eq(instances.toolboxId, toolboxId))
+
+export type NewInstance = Pick<
+  InstanceRow,
+  'id' | 'accountId' | 'toolboxId' | 'toolId' | 'name' | 'config' | 'recipe'
+> &
+  Partial<Pick<InstanceRow, 'groupId' | 'begun'>>
 
 /** @throws {ProblemError} `name-taken`. */
 export async function insertInstance(tx: Tx, instance: NewInstance): Promise<InstanceRow> {

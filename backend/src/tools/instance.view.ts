@@ -19,6 +19,7 @@ export function viewOf(row: InstanceRow, toolbox: ToolboxRow): ToolInstance {
     config: row.config,
     restarts: row.status?.restarts ?? 0,
     createdAt: row.createdAt.toISOString(),
+    ...(row.groupId ? { groupId: row.groupId } : {}),
     ...(row.observedAt ? { observedAt: row.observedAt.toISOString() } : {}),
     ...(row.status?.container ? { image: row.status.container.image } : {}),
     ...discoveryOf(row),
@@ -51,6 +52,7 @@ function stateOf(row: InstanceRow, toolbox: ToolboxRow): StatePart {
       observedGeneration: row.generation,
     }
   const status = row.status
+  if (!row.begun) return { state: 'none', message: 'Waits for the tools of its group that it depends on' }
   if (!status) return { state: 'none', message: 'Waiting for the toolbox to take it up' }
   // Nobody's secrets are its own: the agents have containers, and this one is made ready for them.
   if (status.reason === 'missing_credential')

@@ -4,10 +4,20 @@ type OperationId = (typeof OPERATIONS)[number]['id']
 
 /** Which reads speak of which noun. A hint about the noun makes them old. */
 const READS_OF = {
-  toolbox: ['listToolboxes', 'getToolbox', 'listDropletActions', 'listInstances', 'getInstance'],
+  toolbox: [
+    'listToolboxes',
+    'getToolbox',
+    'listDropletActions',
+    'listInstances',
+    'getInstance',
+    'listGroups',
+    'getGroup',
+  ],
   instance: [
     'listInstances',
     'getInstance',
+    'listGroups',
+    'getGroup',
     'listCapabilities',
     'listToolboxes',
     'getToolbox',

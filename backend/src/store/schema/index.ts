@@ -7,6 +7,7 @@ export * from './connections.ts'
 export * from './credentials.ts'
 export * from './data-flow.ts'
 export * from './droplet-actions.ts'
+export * from './groups.ts'
 export * from './instances.ts'
 export * from './oauth.ts'
 export * from './packages.ts'
@@ -19,6 +20,7 @@ export * from './toolboxes.ts'
 export const ANNOUNCED = {
   account_tool_environments: 'toolbox',
   account_tool_instances: 'instance',
+  account_tool_groups: 'instance',
   agents: 'agent',
   agent_tokens: 'token',
   api_tokens: 'token',

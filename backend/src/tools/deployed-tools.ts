@@ -1,0 +1,36 @@
+import { groupReconciler } from '../groups/group.reconciler.ts'
+import { groupRoutes } from '../groups/group.routes.ts'
+import { listUnsettled } from '../groups/group.store.ts'
+import type { Mount } from '../http/mount.ts'
+import { newId } from '../new-id.ts'
+import { type LoopDeps, runLoop } from '../reconcile/loop.ts'
+import type { Tx } from '../store/connect.ts'
+import { type InstanceReconcilerDeps, instanceReconciler } from './instance.reconciler.ts'
+import { instanceRoutes } from './instance.routes.ts'
+import { listInstanceRows } from './instance.store.ts'
+
+export interface DeployedToolsDeps extends InstanceReconcilerDeps {
+  readonly loop: LoopDeps
+}
+
+/** A toolbox has far fewer; those beyond it would wait for the next resync. */
+const MOST_INSTANCES = 1_000
+
+/** The tools on toolboxes, one by one and in groups: asked for by people, brought about by two loops. */
+export function createDeployedTools({ loop, ...deps }: DeployedToolsDeps) {
+  const { store, catalog, clientOf, owner } = deps
+  const instanceLoop = runLoop(instanceReconciler(deps), loop)
+  const groupLoop = runLoop(groupReconciler({ store, clock: loop.clock, wakeInstance: instanceLoop.wake, owner }), loop)
+  return {
+    routes(mount: Mount): void {
+      instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf })
+      groupRoutes(mount, { store, catalog, wake: groupLoop.wake, newId })
+    },
+    /** There is news of a toolbox. */
+    async wakeOn(tx: Tx, toolboxId: string): Promise<void> {
+      for (const { id } of await listInstanceRows(tx, toolboxId, MOST_INSTANCES)) instanceLoop.wake(id)
+      for (const id of await listUnsettled(tx, toolboxId)) groupLoop.wake(id)
+    },
+    stopped: Promise.all([instanceLoop.stopped, groupLoop.stopped]),
+  }
+}
