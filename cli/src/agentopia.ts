@@ -29,6 +29,8 @@ import { connectionClient, connectionClients } from './commands/connection/clien
 import { connectionEnd, connectionOpen, connectionShow } from './commands/connection/connect.ts'
 import { credentialList, credentialRevoke, credentialSet } from './commands/credential/manage.ts'
 import { doctor } from './commands/doctor.ts'
+import { groupCreate } from './commands/group/create.ts'
+import { groupList, groupRemove, groupShow } from './commands/group/manage.ts'
 import { imageList, imageRemove } from './commands/image/manage.ts'
 import { imagePush } from './commands/image/push.ts'
 import { login } from './commands/login.ts'
@@ -140,6 +142,12 @@ export const agentopia = defineCommand({
       logs: toolLogs,
       capabilities: toolCapabilities,
       flow: toolFlow,
+    }),
+    group: noun('group', 'Tools that are deployed together', {
+      list: groupList,
+      create: groupCreate,
+      show: groupShow,
+      remove: groupRemove,
     }),
     agent: noun('agent', 'AIs that call tools', {
       list: agentList,

@@ -24,7 +24,7 @@ export function InstanceActions({ instance, labelled, className, onRemoved }: In
   const start = useAction(startInstance)
   const stop = useAction(stopInstance)
   const restart = useAction(restartInstance)
-  const { name, toolboxId, id: instanceId, desired } = instance
+  const { name, toolboxId, id: instanceId, desired, groupId } = instance
   const input = { params: { toolboxId, instanceId } }
   const wish = (text: string) => ({
     onSuccess: () => notify({ tone: 'busy', text }),
@@ -74,11 +74,16 @@ export function InstanceActions({ instance, labelled, className, onRemoved }: In
           <RotateCw />
           Restart
         </MenuItem>
-        <MenuSeparator />
-        <MenuItem danger onSelect={() => setRemoving(true)}>
-          <Trash2 />
-          Remove
-        </MenuItem>
+        {/* One of a group goes with its group alone. */}
+        {groupId === undefined && (
+          <>
+            <MenuSeparator />
+            <MenuItem danger onSelect={() => setRemoving(true)}>
+              <Trash2 />
+              Remove
+            </MenuItem>
+          </>
+        )}
       </Menu>
       <RemoveInstance instance={instance} open={removing} onClose={() => setRemoving(false)} onRemoved={onRemoved} />
     </div>
