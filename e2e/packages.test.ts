@@ -43,7 +43,7 @@ beforeAll(async () => {
   )
 })
 afterAll(async () => {
-  for (const name of ['pushed', 'private', 'python']) await agentopia(['tool', 'remove', name, '--force'])
+  for (const name of ['pushed', 'private', 'secretive', 'python']) await agentopia(['tool', 'remove', name, '--force'])
   await product?.[Symbol.asyncDispose]()
   await Promise.all([registry?.close(), index?.close(), rm(directory, { recursive: true })])
 })
@@ -69,6 +69,10 @@ async function json(...args: string[]) {
   expect({ code, stderr }).toMatchObject({ code: 0 })
   return stdout === '' ? undefined : JSON.parse(stdout)
 }
+
+/** Answers with what it was given, in a form that nobody masks. */
+const secretiveProgram = `import { readFileSync } from 'node:fs'
+${serverProgram('told').replace("text: 'told'", "text: Buffer.from(process.env.API_KEY + ' ' + readFileSync('/tmp/secrets/token')).toString('base64')")}`
 
 /** Lets a new agent call the tool once. @returns The answer, as text. */
 async function called(tool: string, capability: string): Promise<string> {
@@ -122,6 +126,48 @@ test('an image of a private registry is pulled once there is a credential, and p
   expect(await called('private', 'version')).toContain('private')
   expect(product.output()).not.toContain(PASSWORD)
   expect(JSON.stringify(await json('activity'))).not.toContain(PASSWORD)
+})
+
+test('an image takes the secrets of each agent, as a variable and as a file, and they are nowhere else', async () => {
+  const repository = `team/secretive-${run}`
+  const layers = [...(await savedLayersOf(BASE)), await layerOf({ 'server.mjs': secretiveProgram })]
+  const env = ['PATH=/usr/local/bin:/usr/bin:/bin']
+  registry.put(repository, '1', { config: { Entrypoint: ['node'], Cmd: ['/server.mjs'], Env: env }, layers })
+  const [key, token] = [1, 2].map((n) => `canary-${n}-${randomBytes(8).toString('hex')}`) as [string, string]
+  const tool = {
+    title: 'Secretive',
+    spec: {
+      package: { type: 'oci', image: `${registry.host}/${repository}:1` },
+      transport: { type: 'stdio' },
+    },
+    secrets: [
+      { key: 'apiKey', title: 'Key', required: true, target: { env: 'API_KEY' } },
+      { key: 'token', title: 'Token', required: true, target: { file: '/tmp/secrets/token' } },
+    ],
+  }
+  await writeFile(join(directory, 'secretive.json'), JSON.stringify(tool))
+  await json('catalog', 'add', 'secretive', '--file', join(directory, 'secretive.json'))
+  expect(await json('tool', 'deploy', 'secretive')).toMatchObject({ state: 'created', reason: 'missing_credential' })
+
+  await json('agent', 'create', 'keeper')
+  await json('toolbelt', 'add', 'keeper', 'secretive')
+  for (const [name, value] of [
+    ['apiKey', key],
+    ['token', token],
+  ] as const)
+    expect(await agentopia(['credential', 'set', 'keeper', 'secretive', '--key', name], `${value}\n`)).toMatchObject({
+      code: 0,
+    })
+  await json('toolbelt', 'allow', 'keeper', 'secretive', 'version')
+  const answer = JSON.stringify(await json('agent', 'call', 'keeper', 'secretive__version', '--args', '{}'))
+  expect(answer).toContain(Buffer.from(`${key} ${token}`).toString('base64'))
+
+  const ids = (await docker('ps', '-aq')).split('\n').filter(Boolean)
+  const inspected = await docker('inspect', ...ids)
+  for (const value of [key, token]) {
+    expect(inspected).not.toContain(value)
+    expect(product.output()).not.toContain(value)
+  }
 })
 
 test('a Python package is built on the toolbox, and runs there', async () => {

@@ -83,6 +83,12 @@ const oci = (image: string, more: object = {}) => ({
   transport: { type: 'stdio' },
 })
 
+test('an image takes secrets as a package does', async () => {
+  const file = { ...secret, key: 'token', target: { file: '/tmp/secrets/token' } }
+  const answer = await add((await account()).as, { spec: oci('example/x:1'), config: [], secrets: [secret, file] })
+  expect([answer.status, ((await answer.json()) as Tool).secrets]).toEqual([201, [secret, file]])
+})
+
 test.each([
   ['a name that is taken', { id: 'everything' }, 409, 'name-taken'],
   [
@@ -105,7 +111,6 @@ test.each([
     422,
     'invalid-tool',
   ],
-  ['an image that takes secrets', { spec: oci('example/x:1'), secrets: [secret] }, 422, 'invalid-tool'],
   ['a key that is used twice', { secrets: [{ ...secret, key: 'depth' }] }, 422, 'invalid-tool'],
   [
     'a secret outside of its directory',

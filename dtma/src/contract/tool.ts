@@ -75,7 +75,7 @@ const Spec = z.strictObject({
   ),
   /** What goes beyond the strict profile, by name. */
   profiles: z._default(z.array(Profile).check(z.maxLength(Profile.options.length)), []),
-  /** Secrets that the server takes; their values come by `PUT /tools/{name}/secrets`. Not with packages of type `oci`. */
+  /** Secrets that the server takes; their values come by `PUT /tools/{name}/secrets`. */
   secrets: z.optional(ToolSecrets),
 })
 
@@ -96,10 +96,6 @@ export const ToolSpec = Spec.check(
   z.refine(({ resources, profiles }) => resources.pids <= most(MOST_PIDS, profiles), {
     path: ['resources', 'pids'],
     error: `more than ${MOST_PIDS.strict} needs the profile browser`,
-  }),
-  z.refine(({ package: { type }, secrets }) => secrets === undefined || type !== 'oci', {
-    path: ['secrets'],
-    error: 'a tool of type oci cannot be given secrets: its image has no entry that takes them',
   }),
   z.refine(({ env, secrets = [] }) => !secrets.some((secret) => 'env' in secret && secret.env in env), {
     path: ['secrets'],

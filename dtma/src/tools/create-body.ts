@@ -3,6 +3,7 @@ import { PROXY_PORT } from '../egress/gateway.script.ts'
 import type { CreateBody, EngineInfo, HostConfig, ImageDetails, VolumeMount } from '../engine/docker.types.ts'
 import { NOTHING_GRANTED, NOTHING_HEARD } from './nothing-granted.ts'
 import { SECRETS_ENTRYPOINT } from './npm-secrets.script.ts'
+import { OCI_SECRETS_ENTRYPOINT } from './oci-secrets.script.ts'
 import { PYPI_SECRETS_ENTRYPOINT } from './pypi-secrets.script.ts'
 import { LABEL, RESERVED_LABEL_PREFIXES, resourceNameOf, specHashOf } from './tool-labels.ts'
 
@@ -39,7 +40,7 @@ export function createBody(input: ContainerInput): CreateBody {
     Hostname: 'tool',
     User: TOOL_USER,
     Env: Object.entries({ HOME: '/tmp', ...proxyOf(spec), ...spec.env }).map(([key, value]) => `${key}=${value}`),
-    Entrypoint: spec.secrets ? secretsEntrypointOf(spec) : image.Config.Entrypoint,
+    Entrypoint: spec.secrets ? secretsEntrypointOf(spec, image) : image.Config.Entrypoint,
     Cmd: spec.args.length > 0 ? spec.args : image.Config.Cmd,
     WorkingDir: image.Config.WorkingDir || '/',
     Labels: {
@@ -57,8 +58,10 @@ export function createBody(input: ContainerInput): CreateBody {
   }
 }
 
-const secretsEntrypointOf = ({ package: { type } }: ToolSpec): readonly string[] =>
-  type === 'pypi' ? PYPI_SECRETS_ENTRYPOINT : SECRETS_ENTRYPOINT
+function secretsEntrypointOf({ package: { type } }: ToolSpec, image: ImageDetails): readonly string[] {
+  if (type === 'oci') return [...OCI_SECRETS_ENTRYPOINT, ...image.Config.Entrypoint]
+  return type === 'pypi' ? PYPI_SECRETS_ENTRYPOINT : SECRETS_ENTRYPOINT
+}
 
 /**
  * How the container is connected. `none`: no network at all. `isolated`: a network of its own, with DTMA's gateway as the

@@ -7,11 +7,10 @@ export const SECRETS_ENTRYPOINT: readonly string[] = [
 ]
 
 /**
- * Runs first in the container of a tool with secrets: takes them as one line from its standard input and becomes the server,
- * in the same process. So they are in no image, no create body and on no command line. Byte by byte, because what follows the
- * line is the server's. Plain JavaScript as text, because it goes into the build context.
+ * Takes the secrets of a tool as one line from standard input, and puts those that are files into their places. Byte by byte,
+ * because what follows the line is the server's. `env` is left to whoever becomes the server.
  */
-export const NPM_SECRETS_SCRIPT = `import { mkdirSync, readSync, writeFileSync } from 'node:fs'
+export const TAKE_SECRETS = `import { mkdirSync, readSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 const LONGEST = 4 << 20
@@ -57,6 +56,13 @@ for (const [path, text] of Object.entries(files)) {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   writeFileSync(path, text, { mode: 0o600 })
 }
-const [entry, ...args] = process.argv.slice(2)
+`
+
+/**
+ * Runs first in the container of a tool with secrets: takes them as one line from its standard input and becomes the server,
+ * in the same process. So they are in no image, no create body and on no command line. Plain JavaScript as text, because it goes
+ * into the build context.
+ */
+export const NPM_SECRETS_SCRIPT = `${TAKE_SECRETS}const [entry, ...args] = process.argv.slice(2)
 process.execve(process.execPath, [process.execPath, entry, ...args], { ...process.env, ...env })
 `

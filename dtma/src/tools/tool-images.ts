@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import type { OciPackage } from '../contract/tool-package.ts'
 import type { DockerApi } from '../engine/docker.api.ts'
 import type { ImageDetails } from '../engine/docker.types.ts'
 import { EngineError } from '../engine/engine-error.ts'
@@ -6,6 +7,7 @@ import { loadedReferenceOf, loadImage } from './image-load.ts'
 import { pullImage } from './image-pull.ts'
 import type { ImageSources } from './image-sources.ts'
 import { NPM_COMPLAINTS, npmRecipe } from './npm-image.ts'
+import { ociFailureOf, ociRecipe } from './oci-secrets-image.ts'
 import {
   type BuiltPackage,
   buildFailureOf,
@@ -19,6 +21,7 @@ import { PYPI_COMPLAINTS, pypiRecipe } from './pypi-image.ts'
 import type { PythonBase } from './python-base.ts'
 import { createSharedWork } from './shared-work.ts'
 import type { AcceptedTool } from './spec-file.ts'
+import type { ToolFailure } from './tool-failure.ts'
 import { LABEL } from './tool-labels.ts'
 
 interface ToolImage {
@@ -34,7 +37,11 @@ type Imaged = Pick<AcceptedTool, 'spec' | 'pins'>
 export interface ToolImages {
   /** `undefined`: it must be built, loaded or pulled first. */
   find(tool: Imaged, signal: AbortSignal): Promise<ToolImage | undefined>
-  /** Builds, loads or pulls it; concurrent requests for one image share the work. @returns Its reference. */
+  /**
+   * Builds, loads or pulls what is missing first; concurrent requests for one image share the work. An image whose tool takes
+   * secrets is made of two: look again with {@link find}.
+   * @returns The reference of what was made.
+   */
   make(tool: Imaged, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<string>
   /** Leaves an image alone that a container still uses. */
   remove(reference: string, signal: AbortSignal): Promise<void>
@@ -70,8 +77,8 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
   }
 
   async function build(
-    pkg: BuiltPackage,
     recipe: PackageRecipe,
+    failureOf: (output: string) => ToolFailure,
     report: (progress: Progress) => void,
     signal: AbortSignal,
   ): Promise<void> {
@@ -83,7 +90,7 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
       if (step) report(step)
       tail = (tail + text).slice(-OUTPUT_TAIL_CHARS)
       if (line.error === undefined) continue
-      throw buildFailureOf(`${tail}\n${line.error}`.trim(), pkg, pkg.type === 'npm' ? NPM_COMPLAINTS : PYPI_COMPLAINTS)
+      throw failureOf(`${tail}\n${line.error}`.trim())
     }
   }
 
@@ -100,19 +107,38 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
       await pulls.run(image, pull, onProgress, signal)
       recipe = (await recipeOf(pkg, signal))!
     }
+    const complaints = pkg.type === 'npm' ? NPM_COMPLAINTS : PYPI_COMPLAINTS
+    return built(recipe, (output) => buildFailureOf(output, pkg, complaints), onProgress, signal)
+  }
+
+  async function built(
+    recipe: PackageRecipe,
+    failureOf: (output: string) => ToolFailure,
+    onProgress: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
     const { tag } = recipe
-    await builds.run(tag, (report, stop) => build(pkg, recipe, report, stop), onProgress, signal)
+    await builds.run(tag, (report, stop) => build(recipe, failureOf, report, stop), onProgress, signal)
     return tag
   }
 
   /** `undefined`: it has no name before it is made. */
-  async function referenceOf(
-    { spec: { package: pkg }, pins }: Imaged,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    if (pkg.type !== 'oci') return (await recipeOf(pkg, signal))?.tag
+  function ociReferenceOf(pkg: OciPackage, { pins }: Imaged): string | undefined {
     if (pkg.archive !== undefined) return loadedReferenceOf(pkg.archive)
     return pkg.image.includes('@') ? pkg.image : pins?.[pkg.image]
+  }
+
+  /** How the image becomes one that takes secrets. `undefined`: not before it is here. */
+  async function takingSecrets(pkg: OciPackage, tool: Imaged, signal: AbortSignal): Promise<PackageRecipe | undefined> {
+    const reference = ociReferenceOf(pkg, tool)
+    const plain = reference === undefined ? undefined : await docker.inspectImage(reference, signal)
+    return plain && ociRecipe(plain.Id, await runnerBase(signal))
+  }
+
+  async function referenceOf(tool: Imaged, signal: AbortSignal): Promise<string | undefined> {
+    const { package: pkg, secrets } = tool.spec
+    if (pkg.type !== 'oci') return (await recipeOf(pkg, signal))?.tag
+    return secrets ? (await takingSecrets(pkg, tool, signal))?.tag : ociReferenceOf(pkg, tool)
   }
 
   return {
@@ -122,12 +148,14 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
       return reference === undefined || details === undefined ? undefined : { reference, details }
     },
     async make(tool, onProgress, signal) {
-      const { package: pkg } = tool.spec
+      const { package: pkg, secrets } = tool.spec
       if (pkg.type !== 'oci') return makeBuilt(pkg, onProgress, signal)
+      const recipe = secrets && (await takingSecrets(pkg, tool, signal))
+      if (recipe) return built(recipe, ociFailureOf, onProgress, signal)
       const { archive } = pkg
       if (archive !== undefined)
         return pulls.run(archive, (report, stop) => loadImage(deps, archive, report, stop), onProgress, signal)
-      const image = (await referenceOf(tool, signal)) ?? pkg.image
+      const image = ociReferenceOf(pkg, tool) ?? pkg.image
       return pulls.run(image, (report, stop) => pullImage(deps, image, report, stop), onProgress, signal)
     },
     async remove(reference, signal) {

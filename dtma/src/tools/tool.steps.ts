@@ -48,8 +48,8 @@ const CHECK_DEADLINE_MS = 10_000
 const HANDSHAKE_MS = 60_000
 const ADOPTION_MS = 5_000
 const FIRST_RETRY_MS = 10_000
-/** The present image of a tool and the one before it. */
-const IMAGES_KEPT = 2
+/** The present image of a tool and the one before it; where two images make one, both of each. */
+const imagesKept = ({ spec }: AcceptedTool): number => (spec.package.type === 'oci' && spec.secrets ? 4 : 2)
 /** What was withdrawn must not be used for long. */
 const WITHDRAWN_GRACE_SECONDS = 2
 
@@ -263,10 +263,10 @@ export function createToolSteps(deps: ToolStepsDeps) {
   }
 
   async function dropOldImages({ tool, note }: ToolAtWork, signal: AbortSignal): Promise<void> {
-    const old = tool.images.slice(0, -IMAGES_KEPT)
+    const old = tool.images.slice(0, -imagesKept(tool))
     if (old.length === 0) return
     for (const reference of old) if (!deps.imageInUse(reference, tool.name)) await images.remove(reference, signal)
-    await note({ images: tool.images.slice(-IMAGES_KEPT) })
+    await note({ images: tool.images.slice(-imagesKept(tool)) })
   }
 
   /** Sets when to try again after a step has failed, and what to show until then. */
@@ -297,6 +297,7 @@ function hand(line: string, { channel }: ToolMemory): Promise<void> {
 function pinnedIn({ spec, pins = {}, images }: AcceptedTool, reference: string): Pick<AcceptedTool, 'pins'> {
   const { package: pkg } = spec
   if (pkg.type !== 'oci' || pkg.archive !== undefined || pkg.image.includes('@')) return {}
+  if (!reference.includes('@')) return {} // built of what is pinned already
   const kept = Object.entries(pins).filter(([, pinned]) => images.includes(pinned))
   return { pins: { ...Object.fromEntries(kept), [pkg.image]: reference } }
 }
