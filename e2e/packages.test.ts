@@ -158,6 +158,9 @@ test('an image takes the secrets of each agent, as a variable and as a file, and
     expect(await agentopia(['credential', 'set', 'keeper', 'secretive', '--key', name], `${value}\n`)).toMatchObject({
       code: 0,
     })
+  await waitFor('the server does not start with its secrets', 60_000, async () =>
+    (await json('credential', 'list', 'keeper')).find((one: { state: string }) => one.state === 'valid'),
+  )
   await json('toolbelt', 'allow', 'keeper', 'secretive', 'version')
   const answer = JSON.stringify(await json('agent', 'call', 'keeper', 'secretive__version', '--args', '{}'))
   expect(answer).toContain(Buffer.from(`${key} ${token}`).toString('base64'))
