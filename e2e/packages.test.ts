@@ -147,6 +147,7 @@ test('an image takes the secrets of each agent, as a variable and as a file, and
       { key: 'token', title: 'Token', required: true, target: { file: '/tmp/secrets/token' } },
     ],
   }
+  await agentopia(['registry', 'set', registry.host, '--username', 'robot'], `${PASSWORD}\n`)
   await writeFile(join(directory, 'secretive.json'), JSON.stringify(tool))
   await json('catalog', 'add', 'secretive', '--file', join(directory, 'secretive.json'))
   expect(await json('tool', 'deploy', 'secretive')).toMatchObject({ state: 'created', reason: 'missing_credential' })
