@@ -48,6 +48,14 @@ function messageOf(act: () => unknown): string {
   return ''
 }
 
+test('toolboxes take packages from where it is safe to take them from', () => {
+  const packagesOf = (NPM_REGISTRY: string) => parseConfig({ NPM_REGISTRY }).machines.packages
+  for (const address of ['https://npm.example', 'http://localhost:4873', 'http://10.0.0.5:4873', 'http://[::1]:80'])
+    expect(packagesOf(address)).toEqual({ npm: address })
+  for (const address of ['http://npm.example', 'http://8.8.8.8', 'http://npm.internal'])
+    expect(() => packagesOf(address)).toThrow('NPM_REGISTRY: must be https, or http at a loopback or private address')
+})
+
 test('where DTMA comes from: each setting with what belongs to it, and no secret in an address', () => {
   const commit = 'c'.repeat(40)
   const registry = { DTMA_REGISTRY_IMAGE: 'registry.example/dtma:1' }

@@ -1,7 +1,10 @@
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { PackageIndexes } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { parseTrustedProxies, type TrustedProxies } from './http/client-address.ts'
+import { isPublicAddress } from './http/public-address.ts'
 import type { DtmaRegistry, DtmaSource } from './install/variants.ts'
 import { StartError } from './start-error.ts'
 
@@ -13,9 +16,18 @@ const builtPage = fileURLToPath(
 )
 
 /** Where packages are taken from. It reaches every toolbox that it is given to, so it holds no password. */
+/** What is fetched without TLS can be altered on its way by whoever is on it. */
+function isHttpsOrNear(text: string): boolean {
+  const { protocol, hostname } = new URL(text)
+  if (protocol === 'https:' || hostname === 'localhost') return true
+  const address = hostname.replace(/^\[|\]$/g, '')
+  return isIP(address) !== 0 && !isPublicAddress(address)
+}
+
 const index = z
   .url({ protocol: /^https?$/ })
   .refine((text) => new URL(text).username + new URL(text).password === '', 'must hold no user and no password')
+  .refine(isHttpsOrNear, 'must be https, or http at a loopback or private address')
   .optional()
 
 /** The whole environment, in one table. `docs/configuration.md` is printed from it. */
@@ -93,9 +105,11 @@ export const Environment = z.object({
     .min(1)
     .default('agentopia-dtma:latest')
     .describe('Docker image of DTMA for the local toolbox.'),
-  NPM_REGISTRY: index.describe('Registry that the local toolbox takes npm packages from. Default: the public one.'),
+  NPM_REGISTRY: index.describe(
+    'Registry that toolboxes take npm packages from, unless they are configured otherwise. Default: the public one.',
+  ),
   PYPI_INDEX: index.describe(
-    'Index that the local toolbox takes Python packages from (PEP 503). Default: the public one.',
+    'Index that toolboxes take Python packages from (PEP 503), unless they are configured otherwise. Default: the public one.',
   ),
   PYTHON_IMAGE: z
     .string()
@@ -165,10 +179,12 @@ export interface Config {
     readonly dtmaPort: number
     readonly image: string
     readonly dockerSocket: string
-    /** Where its packages come from, as DTMA's environment takes it. */
+    /** What its packages are built on, as DTMA's environment takes it. */
     readonly packages: Readonly<Record<string, string>>
   }
   readonly machines: {
+    /** Where toolboxes take packages from. */
+    readonly packages: PackageIndexes
     readonly keyPin?: string
     readonly limit: number
     readonly digitalOceanUrl: string
@@ -238,12 +254,14 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       image: e.DTMA_IMAGE,
       dockerSocket: e.DOCKER_SOCKET,
       packages: {
-        ...(e.NPM_REGISTRY ? { DTMA_NPM_REGISTRY: e.NPM_REGISTRY } : {}),
-        ...(e.PYPI_INDEX ? { DTMA_PYPI_INDEX: e.PYPI_INDEX } : {}),
         ...(e.PYTHON_IMAGE ? { DTMA_PYTHON_IMAGE: e.PYTHON_IMAGE } : {}),
       },
     },
     machines: {
+      packages: {
+        ...(e.NPM_REGISTRY ? { npm: e.NPM_REGISTRY } : {}),
+        ...(e.PYPI_INDEX ? { pypi: e.PYPI_INDEX } : {}),
+      },
       ...(e.PUBLIC_KEY_PIN ? { keyPin: e.PUBLIC_KEY_PIN } : {}),
       limit: e.MAX_TOOLBOXES,
       digitalOceanUrl: e.DIGITALOCEAN_API_URL.replace(/\/$/, ''),

@@ -1,3 +1,4 @@
+import type { PackageIndexes } from '@agentopia/dtma/contract'
 import type { ReadClientDocument } from './accounts/oauth/client-document.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { DiscoveryDeps } from './connections/connection.discovery.ts'
@@ -54,6 +55,8 @@ interface MachineConfig extends InstallSources {
   readonly fetch?: typeof fetch
   /** Pins of the key under which this control plane is reached, as curl takes them. */
   readonly keyPin?: string
+  /** Where toolboxes take packages from; absent: the public registries. */
+  readonly packages?: PackageIndexes
   /** The most toolboxes of one account. */
   readonly limit: number
 }

@@ -22,10 +22,12 @@ import { createMcpBridge } from './mcp/tool-sessions.ts'
 import { reasonOf } from './reason.ts'
 import { openState, type State } from './state.ts'
 import { diagnosticsOf } from './system/diagnostics.ts'
+import { whyNotReached } from './system/index-reach.ts'
 import { StateInUse } from './system/state-lock.ts'
 import { startSystemMonitor } from './system/system-monitor.ts'
 import { createJournal } from './tools/journal.ts'
 import { keepTidy } from './tools/leftovers.ts'
+import { type KnownIndexes, openPackageIndexes } from './tools/package-indexes.ts'
 import { pythonBaseOf } from './tools/python-base.ts'
 import { runnerBaseOf } from './tools/runner-base.ts'
 import { findSelf, type SelfHints } from './tools/self-container.ts'
@@ -90,6 +92,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   let uplink: Uplink | undefined
   let selfUpdate: SelfUpdate | undefined
   let groups: GroupRegistry | undefined
+  let indexes: KnownIndexes | undefined
   let stateFailure: string | undefined = 'it was not opened yet'
   for (const secret of [config.apiKey, config.uplink?.bearerToken, config.uplink?.enrolmentToken])
     if (secret !== undefined) log.redact(secret)
@@ -127,7 +130,12 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     const runnerFailure = await runnerBase(signal).then(() => undefined, reasonOf)
     const { uplink: configured, stateDirectory } = config
     const controlPlane = configured && { address: configured.baseUrl, heard: uplink?.heard ?? false }
-    return diagnosticsOf(status(), { stateFailure, stateDirectory, runnerFailure, controlPlane, now: Date.now() })
+    const addresses = [indexes?.npm, indexes?.pypi].filter((address) => address !== undefined)
+    const reached = await Promise.all(
+      addresses.map(async (address) => ({ address, failure: await whyNotReached(address, signal) })),
+    )
+    const own = { stateFailure, stateDirectory, runnerFailure, indexes: reached, controlPlane, now: Date.now() }
+    return diagnosticsOf(status(), own)
   }
 
   function registry(): ToolRegistry {
@@ -205,7 +213,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   })
   const listener = listenerOf(app, log)
 
-  function startTools({ files, tools: accepted, warnings }: State): NonNullable<typeof running> {
+  function startTools({ files, tools: accepted, warnings }: State, known: KnownIndexes): NonNullable<typeof running> {
     for (const warning of warnings) log.warn(warning)
     const { owner } = files
     const addresses = (signal: AbortSignal) =>
@@ -247,7 +255,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
         runnerBase,
         pythonBase: pythonBaseOf(docker, config.docker.pythonImage),
         sources,
-        indexes: config.indexes,
+        indexes: known,
       }),
       containers: createToolContainers({ docker, parts, owner }),
       sessions: bridge,
@@ -275,7 +283,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     return running
   }
 
-  function startReporting({ identity }: State): void {
+  function startReporting({ identity }: State, { hear }: KnownIndexes): void {
     if (!config.uplink) return
     const { road, baseUrl, pins, bearerToken, toolboxId } = config.uplink
     const token = () => enrolmentTokenOf(config, log)
@@ -291,6 +299,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       },
       onKey: () => port.useKey(identity.tls()),
       report,
+      onPackages: hear,
       listener: road === 'direct' ? undefined : listener,
       runId,
       version,
@@ -366,10 +375,11 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     if (!state) return
     identity = state.identity
     port.useKey(identity.tls())
-    const started = startTools(state)
+    indexes = await openPackageIndexes(config.indexes, config.stateDirectory, log)
+    const started = startTools(state, indexes)
     groups = await openGroups(started)
     await startUpdates(state, started)
-    startReporting(state)
+    startReporting(state, indexes)
   }
 
   // Whoever asks as soon as we listen finds the tools there, unless the disk is slow.

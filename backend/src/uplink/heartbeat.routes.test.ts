@@ -52,7 +52,10 @@ test('the first heartbeat makes an enrolled toolbox active, by the clock of the 
   const { id, bearer } = await uplink.joined()
   const { status, json } = await uplink.beat(bearer, beatOf('run-1', 1))
 
-  expect([status, json]).toEqual([200, { nextInSeconds: 10, wantReport: true }])
+  expect([status, json]).toEqual([
+    200,
+    { nextInSeconds: 10, packages: { npm: 'https://npm.example' }, wantReport: true },
+  ])
   const row = await uplink.row(id)
   expect(row).toMatchObject({ status: 'active', runId: 'run-1', heartbeatSeq: 1, docker: { state: 'ok' } })
   expect(row.lastHeartbeatAt!.getTime()).toBe(uplink.clock.now())

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { problem, type ToolboxStatus } from '@agentopia/api'
-import { heartbeat, type Parsed, type ToolStatus } from '@agentopia/dtma/contract'
+import { heartbeat, type PackageIndexes, type Parsed, type ToolStatus } from '@agentopia/dtma/contract'
 import { eq } from 'drizzle-orm'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
@@ -19,6 +19,8 @@ import { digestOf } from './secrets.ts'
 export interface HeartbeatRouteDeps {
   readonly store: Store
   readonly clock: Clock
+  /** Where toolboxes take packages from. */
+  readonly packages: PackageIndexes
   /** Takes over a complete report about the tools of this toolbox, within the transaction of the heartbeat. */
   readonly onToolReport: (tx: Tx, toolboxId: string, tools: readonly ToolStatus[]) => Promise<void>
   /** Called after a report was stored or the toolbox became active: what depends on it may go on. */
@@ -34,7 +36,7 @@ const RATE = { burst: 30, perSecond: 5 } as const
 const REVIVED: readonly ToolboxStatus[] = ['awaiting_heartbeat', 'unresponsive', 'error_provisioning', 'lost']
 
 /** Takes life signs. One without a report writes two numbers of one row; time is that of the reception. */
-export function heartbeatRoutes(app: Hono, { store, clock, onToolReport, onNews }: HeartbeatRouteDeps): void {
+export function heartbeatRoutes(app: Hono, { store, clock, packages, onToolReport, onNews }: HeartbeatRouteDeps): void {
   /** Which run's report this process has stored last, by toolbox. Forgetting it costs one report. */
   const reportedRun = new Map<string, string>()
   const rate = createRateLimit({ now: clock.now, ...RATE })
@@ -49,6 +51,7 @@ export function heartbeatRoutes(app: Hono, { store, clock, onToolReport, onNews 
     if (news) onNews(toolboxId)
     return {
       nextInSeconds: NEXT_IN_SECONDS,
+      packages,
       wantReport: reportedRun.get(toolboxId) !== body.runId,
       ...(isTooOld(body.dtmaVersion) ? { tooOld: { reason: 'version_floor' as const, needed: OLDEST_DTMA } } : {}),
     }

@@ -1,3 +1,4 @@
+import type { PackageIndexes } from '@agentopia/dtma/contract'
 import type { Hono } from 'hono'
 import { installRoutes } from '../install/install.routes.ts'
 import type { Installer } from '../install/installer.ts'
@@ -18,7 +19,7 @@ export interface UplinkRouteDeps {
   readonly sealer: Sealer
   readonly clock: Clock
   readonly masterKey: Uint8Array
-  readonly machines: InstallSources & { readonly keyPin?: string }
+  readonly machines: InstallSources & { readonly keyPin?: string; readonly packages?: PackageIndexes }
   readonly installer: Installer
   /** Public half of the key that signs releases of DTMA. */
   readonly releaseKey: string
@@ -42,5 +43,5 @@ export function uplinkRoutes(app: Hono, deps: UplinkRouteDeps): void {
     pins: machines.keyPin?.split(';'),
     onQuarantined: onVoid,
   })
-  heartbeatRoutes(app, { store, clock, onToolReport: applyToolReport, onNews })
+  heartbeatRoutes(app, { store, clock, packages: machines.packages ?? {}, onToolReport: applyToolReport, onNews })
 }

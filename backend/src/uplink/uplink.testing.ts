@@ -65,7 +65,13 @@ export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToo
     onEnrolled: (id) => enrolled.push(id),
   })
   renewalRoutes(app, { store, clock, challenges, onQuarantined: (id) => quarantined.push(id) })
-  heartbeatRoutes(app, { store, clock, onToolReport, onNews: (id) => news.push(id) })
+  heartbeatRoutes(app, {
+    store,
+    clock,
+    packages: { npm: 'https://npm.example' },
+    onToolReport,
+    onNews: (id) => news.push(id),
+  })
 
   async function post(path: string, body: unknown, token?: string): Promise<{ status: number; json: Reply }> {
     const response = await app.request(path, {

@@ -39,6 +39,7 @@ export const Check = z.object({
     'memory',
     'clock',
     'runner-image',
+    'package-indexes',
     'isolation',
     'control-plane',
     'tools',

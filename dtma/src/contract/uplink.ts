@@ -47,6 +47,11 @@ export const enrol = defineOperation({
   problems: ['enrolment-refused', 'unsupported-version'],
 })
 
+const indexAddress = z.url({ protocol: /^https?$/ }).check(z.maxLength(2_000))
+/** Where packages come from, when it is not the public registries. No secret: it is written into images. */
+export const PackageIndexes = z.object({ npm: z.optional(indexAddress), pypi: z.optional(indexAddress) })
+export type PackageIndexes = z.infer<typeof PackageIndexes>
+
 export const heartbeat = defineOperation({
   id: 'heartbeat',
   summary: 'Life sign; carries a full report on change, or every 60 s',
@@ -77,6 +82,8 @@ export const heartbeat = defineOperation({
     nextInSeconds: z.number(),
     /** The control plane wants `tools` and `system` in the next one. */
     wantReport: z.boolean(),
+    /** As the operator of the control plane configured it; absent: it says nothing about it. */
+    packages: z.optional(PackageIndexes),
     /** Present when this DTMA is too old for the control plane: the least version that it needs. */
     tooOld: z.optional(z.object({ reason: z.literal('version_floor'), needed: z.string() })),
   }),

@@ -6,6 +6,7 @@ const looks: Looks = {
   stateFailure: undefined,
   stateDirectory: '/var/lib/dtma',
   runnerFailure: undefined,
+  indexes: [{ address: 'https://npm.example', failure: undefined }],
   controlPlane: { address: 'https://cp.example', heard: true },
   now: Date.parse('2026-11-23T00:00:00Z'),
 }
@@ -14,7 +15,7 @@ const failing = (status = WELL, more: Partial<Looks> = {}) =>
 
 test('where all is well, every check says what it has found and none what to do', () => {
   const checks = diagnosticsOf(WELL, looks)
-  expect(checks).toHaveLength(9)
+  expect(checks).toHaveLength(10)
   expect(checks.filter(({ ok, fix }) => !ok || fix !== undefined)).toEqual([])
 })
 
@@ -26,6 +27,7 @@ test.each([
   ['memory', { ...WELL, system: { ...system, memoryUsedBytes: system.memoryBytes } }, {}],
   ['clock', WELL, { now: 0 }],
   ['runner-image', WELL, { runnerFailure: 'The runner image is not on this toolbox (x)' }],
+  ['package-indexes', WELL, { indexes: [{ address: 'https://npm.example', failure: 'ECONNREFUSED' }] }],
   ['isolation', { ...WELL, docker: { ...docker, isolation: { state: 'failed' as const, leaks: ['metadata'] } } }, {}],
   ['control-plane', WELL, { controlPlane: { address: 'https://cp.example', heard: false } }],
   ['tools', { ...WELL, tools: [{ ...tools[0]!, state: 'exited' as const, reason: 'crash_loop' as const }] }, {}],

@@ -8,6 +8,8 @@ export interface Looks {
   readonly stateDirectory: string
   /** Why the runner image is not to be had; `undefined`: it is here. */
   readonly runnerFailure: string | undefined
+  /** Of those that are not the public ones: where they are, and why they do not answer. */
+  readonly indexes: readonly { readonly address: string; readonly failure: string | undefined }[]
   /** `undefined`: DTMA reports to nobody. */
   readonly controlPlane: { readonly address: string; readonly heard: boolean } | undefined
   /** Milliseconds since the epoch, by this machine. */
@@ -22,7 +24,8 @@ const LEAST_BYTES_LEFT = 1 << 30
 
 /** Everything that DTMA depends on, looked at; each check is one sentence and, when it fails, the way out. */
 export function diagnosticsOf({ docker, system, tools }: DtmaStatus, looks: Looks): Check[] {
-  const { stateFailure, runnerFailure, controlPlane } = looks
+  const { stateFailure, runnerFailure, controlPlane, indexes } = looks
+  const unreached = indexes.filter(({ failure }) => failure !== undefined)
   const free = system.diskBytes - system.diskUsedBytes
   const least = Math.min(LEAST_BYTES_LEFT, system.diskBytes * SHARE_LEFT)
   const memoryFree = system.memoryBytes - system.memoryUsedBytes
@@ -71,6 +74,14 @@ export function diagnosticsOf({ docker, system, tools }: DtmaStatus, looks: Look
       runnerFailure === undefined,
       runnerFailure ?? 'The image that npm packages are built on is here',
       'Load the DTMA image into Docker, or set DTMA_RUNNER_IMAGE to an image with Node and npm.',
+    ),
+    check(
+      'package-indexes',
+      unreached.length === 0,
+      unreached.length === 0
+        ? `Packages come from ${indexes.map(({ address }) => address).join(' and ') || 'the public registries'}`
+        : unreached.map(({ address, failure }) => `${address} does not answer: ${failure}`).join('; '),
+      'Correct NPM_REGISTRY or PYPI_INDEX of the control plane, or let this machine reach them. Tools that run already need neither.',
     ),
     check(
       'isolation',

@@ -3,7 +3,7 @@ import { createClient, type SystemMetrics, type ToolStatus } from '../contract/i
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import { type FakeControlPlane, fakeControlPlane, memoryLog, refuse } from './control-plane.testing.ts'
-import { startHeartbeats } from './heartbeats.ts'
+import { type HeartbeatDeps, startHeartbeats } from './heartbeats.ts'
 
 let plane: FakeControlPlane
 let stop: AbortController
@@ -45,17 +45,33 @@ function standingClock() {
   return { clock, pass, asleep }
 }
 
-function started(clock: Clock, tools: () => ToolStatus[] = () => []) {
+function started(clock: Clock, tools: () => ToolStatus[] = () => [], more: Partial<HeartbeatDeps> = {}) {
   const log = memoryLog()
   const client = createClient({ baseUrl: plane.baseUrl, token: plane.bearer })
   const report = () => ({ docker, system: SYSTEM, tools: tools() })
   return {
-    ...startHeartbeats({ client: () => client, runId: 'run', version: '1', report, log, clock }, stop.signal),
+    ...startHeartbeats({ client: () => client, runId: 'run', version: '1', report, log, clock, ...more }, stop.signal),
     log,
   }
 }
 
 const heard = (count: number) => vi.waitFor(() => expect(plane.beats).toHaveLength(count))
+
+test('DTMA hears where packages come from, and goes on when that cannot be kept', async () => {
+  const { clock, pass } = standingClock()
+  const said: unknown[] = []
+  const onPackages = async (packages: object) => {
+    said.push(packages)
+    throw new Error('the disk is full')
+  }
+  Object.assign(plane, { reply: { ...plane.reply, packages: { npm: 'https://npm.example' } } })
+  const { log } = started(clock, undefined, { onPackages })
+  await heard(1)
+  await pass()
+  await heard(2)
+  await vi.waitFor(() => expect(said).toEqual([{ npm: 'https://npm.example' }, { npm: 'https://npm.example' }]))
+  expect(JSON.stringify(log)).toContain('the disk is full')
+})
 
 test('the first reports everything, the next only that DTMA lives, until a minute is over', async () => {
   const { clock, pass } = standingClock()

@@ -4,6 +4,7 @@ import {
   type DockerState,
   heartbeat,
   type InstallationKind,
+  type PackageIndexes,
   ProblemError,
   type SystemMetrics,
   type ToolStatus,
@@ -34,6 +35,8 @@ export interface HeartbeatDeps {
   readonly runId: string
   readonly version: string
   readonly report: () => Report
+  /** Told where packages come from, whenever the control plane says it. */
+  readonly onPackages?: ((said: PackageIndexes) => Promise<void>) | undefined
   readonly log: Log
   readonly clock: Clock
 }
@@ -60,7 +63,7 @@ const LONGEST_INTERVAL_SECONDS = 300
 
 /** Sends life signs until `signal` aborts, or the control plane says that this run is not wanted. */
 export function startHeartbeats(
-  { client, renewals, runId, version, report, log, clock }: HeartbeatDeps,
+  { client, renewals, runId, version, report, onPackages, log, clock }: HeartbeatDeps,
   signal: AbortSignal,
 ): Heartbeats {
   let seq = 0
@@ -102,6 +105,10 @@ export function startHeartbeats(
         toldTooOld = true
         log.error('this DTMA is too old for the control plane: update it', { version, ...reply.tooOld })
       }
+      if (reply.packages)
+        await onPackages?.(reply.packages).catch((error: unknown) =>
+          log.warn('where packages come from could not be kept', { reason: reasonOf(error) }),
+        )
       changed ||= reply.wantReport
       if (reply.wantReport) return GATHER_MS
       const seconds = Math.min(Math.max(reply.nextInSeconds, SHORTEST_INTERVAL_SECONDS), LONGEST_INTERVAL_SECONDS)

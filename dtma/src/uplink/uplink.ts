@@ -1,4 +1,5 @@
 import { type Answer, createClient, type Fetch, ProblemError } from '../contract/index.ts'
+import type { PackageIndexes } from '../contract/uplink.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from './clock.ts'
 import { type EnrolmentDeps, enrolOnce, enrolUntilDone, whyNot } from './enrolment.ts'
@@ -31,6 +32,8 @@ export interface UplinkDeps {
   /** The key of the identity is another one: the port shows it from now on. */
   readonly onKey: () => void
   readonly report: () => Report
+  /** Told where packages come from. */
+  readonly onPackages?: ((said: PackageIndexes) => Promise<void>) | undefined
   /** Serves the tunnel; absent: none is dialled, the control plane comes to our port. */
   readonly listener: TunnelListener | undefined
   readonly runId: string
@@ -62,7 +65,7 @@ const ANSWER_MS = 200
 
 /** Everything that DTMA says to the control plane: enrolment, then heartbeats and the tunnel side by side, until `signal` aborts. */
 export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
-  const { baseUrl, pins: configured, enrolment, given, log, clock, runId, version, report, listener } = deps
+  const { baseUrl, pins: configured, enrolment, given, log, clock, runId, version, report, onPackages, listener } = deps
   let pins = configured && [...(enrolment?.identity.learnedPins(configured) ?? configured)]
   const fetch: Fetch<Answer> = (url, init) => (pins ? pinnedFetch(pins) : httpFetch)(url, init)
   /** What runs out is renewed with the key; what was given is not ours to renew. */
@@ -140,7 +143,16 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     const token = () => (renewals && enrolment?.identity.credentials()?.dtmaBearerToken) || held
     const either = AbortSignal.any([signal, over.signal])
     const heartbeats = startHeartbeats(
-      { client: () => createClient({ baseUrl, token: token(), fetch }), renewals, runId, version, report, log, clock },
+      {
+        client: () => createClient({ baseUrl, token: token(), fetch }),
+        renewals,
+        runId,
+        version,
+        report,
+        onPackages,
+        log,
+        clock,
+      },
       either,
     )
     wake = heartbeats.wake

@@ -9,6 +9,7 @@ import { Input } from '../../parts/input.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Select } from '../../parts/select.tsx'
 import { type Draft, EMPTY_DRAFT, idFrom, type Kind, toolOf } from './new-tool.ts'
+import { SecretRows } from './secret-rows.tsx'
 
 const KINDS = [
   { value: 'npm', label: 'npm package', note: 'built once, on the toolbox' },
@@ -161,6 +162,7 @@ export function AddTool({ onClose, onAdded }: { onClose: () => void; onAdded: (t
               />
             )}
           </Field>
+          <SecretRows secrets={draft.secrets} onChange={(secrets) => change({ secrets })} />
         </DialogBody>
         {/* Below what scrolls: it is seen wherever one is. */}
         {add.error && <ProblemNotice error={add.error} className="mx-5 mb-4" />}

@@ -60,3 +60,13 @@ test.each([
 ])('"%s" is called "%s" at first', (source, id) => {
   expect(idFrom(source)).toBe(id)
 })
+
+test('a secret of each agent has a key, a label, and a place where the server finds it', () => {
+  const draft = { ...EMPTY_DRAFT, kind: 'oci', source: 'registry.example/a/b:1', id: 'mine' } as const
+  const row = { row: 1, name: 'apiKey', label: '', delivery: 'env', place: 'API_KEY', required: true } as const
+  const file = { row: 2, name: 'token', label: 'Token', delivery: 'file', place: 'token', required: false } as const
+  expect(NewTool.parse(toolOf({ ...draft, secrets: [row, file] }, [])).secrets).toEqual([
+    { key: 'apiKey', title: 'apiKey', required: true, target: { env: 'API_KEY' } },
+    { key: 'token', title: 'Token', required: false, target: { file: '/tmp/secrets/token' } },
+  ])
+})

@@ -3,6 +3,21 @@ import type { addCatalogTool, ImageArchive, Input } from '@agentopia/api'
 export type Kind = 'npm' | 'pypi' | 'oci' | 'archive'
 type Body = Input<typeof addCatalogTool>['body']
 
+/** A secret that the tool takes of each agent, as somebody describes it. */
+export interface DraftSecret {
+  /** Of the row on the screen. */
+  readonly row: number
+  readonly name: string
+  readonly label: string
+  readonly delivery: 'env' | 'file'
+  /** Variable, or name of a file below {@link SECRETS_FOLDER}. */
+  readonly place: string
+  readonly required: boolean
+}
+
+/** In the memory of the container, readable by the tool alone. */
+export const SECRETS_FOLDER = '/tmp/secrets/'
+
 /** What a person has typed. */
 export interface Draft {
   readonly kind: Kind
@@ -19,6 +34,7 @@ export interface Draft {
   readonly egress: string
   readonly state: string
   readonly profile: 'strict' | 'bigmem' | 'browser' | 'exec-tmp'
+  readonly secrets: readonly DraftSecret[]
 }
 
 export const EMPTY_DRAFT: Draft = {
@@ -33,6 +49,7 @@ export const EMPTY_DRAFT: Draft = {
   egress: 'none',
   state: '',
   profile: 'strict',
+  secrets: [],
 }
 
 /** What a profile brings with it: there is no reason to ask for one and leave its room unused. */
@@ -42,11 +59,12 @@ const ROOM = {
 } as const
 
 export function toolOf(draft: Draft, archives: readonly ImageArchive[]): Body {
-  const { id, title, summary, args, port, state, profile } = draft
+  const { id, title, summary, args, port, state, profile, secrets } = draft
   return {
     id,
     title: title.trim() || id,
     summary: summary.trim(),
+    secrets: secrets.map(secretOf),
     spec: {
       package: packageOf(draft, archives),
       transport: port === '' ? { type: 'stdio' } : { type: 'http', port: Number(port) },
@@ -58,6 +76,13 @@ export function toolOf(draft: Draft, archives: readonly ImageArchive[]): Body {
     },
   }
 }
+
+const secretOf = ({ name, label, delivery, place, required }: DraftSecret) => ({
+  key: name.trim(),
+  title: label.trim() || name.trim(),
+  required,
+  target: delivery === 'env' ? { env: place.trim() } : { file: SECRETS_FOLDER + place.trim() },
+})
 
 function packageOf({ kind, source, version }: Draft, archives: readonly ImageArchive[]): Body['spec']['package'] {
   const name = source.trim()
