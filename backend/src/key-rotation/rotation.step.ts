@@ -7,7 +7,7 @@ export type RotationFacts = Pick<
 >
 
 /** How far the last rotation of keys is; `undefined`: none was asked for. */
-export function phaseOf(row: RotationFacts): KeyRotation['phase'] | undefined {
+function phaseOf(row: RotationFacts): KeyRotation['phase'] | undefined {
   const { keyRotationAsked: asked, keyRotationRefusal: refusal, enrolEpoch } = row
   if (!asked) return undefined
   // Whoever enrols has a fresh key, and what the one before had is void: that alone is the end of it.
