@@ -14,7 +14,10 @@ import { createClientFinder } from './accounts/oauth/find-client.ts'
 import { createConnectedFinder } from './accounts/oauth/find-connected.ts'
 import { challengeOf } from './accounts/oauth/metadata.ts'
 import { oauthRoutes } from './accounts/oauth/oauth.routes.ts'
+import { passkeyRoutes } from './accounts/passkey.routes.ts'
 import { createPasswordLimit, sessionRoutes } from './accounts/session.routes.ts'
+import { signOnRoutes } from './accounts/sign-on.routes.ts'
+import { createSignedIn } from './accounts/signed-in.ts'
 import { agentRoutes } from './agents/agent.routes.ts'
 import { createAgentFinder } from './agents/find-agent.ts'
 import { toolbeltRoutes } from './agents/toolbelt.routes.ts'
@@ -277,9 +280,19 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const clientAddress = createClientAddress(deps.trustedProxies)
   const app = createApp({ authenticate, clientAddress, log, own, publicUrl, pageDir }, (mount, uplink) => {
     const byAccount = createPasswordLimit(clock)
-    sessionRoutes(mount, { store, auth, clock, byAccount })
+    const signedIn = createSignedIn({ store, auth, clock })
+    sessionRoutes(mount, { store, auth, clock, byAccount, signedIn })
+    passkeyRoutes(mount, { store, auth, clock, byAccount, signedIn, publicUrl, signOn: deps.signOn })
+    signOnRoutes(mount, { store, clock, signedIn, publicUrl, signOn: deps.signOn })
     apiTokenRoutes(mount, { store, forgetTokens })
-    eventRoutes(mount, { store, changes, publicUrl, version, variants: installer.variants })
+    eventRoutes(mount, {
+      store,
+      changes,
+      publicUrl,
+      version,
+      variants: installer.variants,
+      signOn: deps.signOn?.label,
+    })
     const views = createToolboxViews({
       clock,
       isConnected: roads.isOpen,
