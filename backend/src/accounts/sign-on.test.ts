@@ -11,9 +11,11 @@ import {
   openTestControlPlane,
   type TestControlPlane,
 } from '../control-plane.testing.ts'
+import { createGuardedFetch } from '../http/guarded-fetch.ts'
 import { manualClock } from '../reconcile/manual-clock.testing.ts'
 import { activities, members, sessions, signIns, users, verifications } from '../store/schema/index.ts'
 import { FIRST_USER } from './first-account.ts'
+import { createSignOnProvider } from './sign-on.provider.ts'
 
 let plane: TestControlPlane
 let provider: Awaited<ReturnType<typeof openProvider>>
@@ -122,6 +124,18 @@ test('a provider that is ill or says that it is another is told apart before the
   delete provider.wrong.status
   provider.wrong.issuerInMetadata = 'https://evil.example'
   expect(await codeOf(await start())).toEqual([422, 'provider-refused'])
+})
+
+test('a provider that does not answer is given up, and the sign-in said to be begun again', async () => {
+  provider.wrong.silent = true
+  const fetch = createGuardedFetch({ mayDial: () => true, plain: true, timeoutMs: 300 })
+  const config = { issuer: provider.issuer, ...CLIENT, domains: [], role: 'viewer', label: 'Example' } as const
+  const patient = createSignOnProvider(config, `${ORIGIN}/signed-on`, fetch)
+  const attempt = { state: 'state', nonce: 'nonce', verifier: 'v'.repeat(43) }
+  const { answer } = provider.consent(await patient.authorizationUrl(attempt, new AbortController().signal))
+  await expect(
+    patient.read(new URLSearchParams(answer as Record<string, string>), attempt, new AbortController().signal),
+  ).rejects.toMatchObject({ code: 'provider-unavailable', message: expect.stringContaining('no answer came within') })
 })
 
 test('a key that the provider changed is known at once', async () => {

@@ -8,13 +8,11 @@ import {
 } from '@agentopia/api'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { callOperation } from './client.ts'
+import { PasskeyNotGiven } from './passkey-not-given.ts'
 
 /** Whether this browser has passkeys at all, and lets this page have them: it must be encrypted, or on this computer. */
 export const knowsPasskeys = (): boolean =>
   typeof PublicKeyCredential !== 'undefined' && 'parseCreationOptionsFromJSON' in PublicKeyCredential
-
-/** What a browser says when the person did not want, or has none; it does not say which. */
-export class PasskeyNotGiven extends Error {}
 
 interface NewPasskeyInput {
   readonly name: string

@@ -1,6 +1,6 @@
 import { ProblemDocument, ProblemError } from '@agentopia/api'
 import { fieldProblemsOf } from './field-problems.ts'
-import { PasskeyNotGiven } from './passkey.ts'
+import { PasskeyNotGiven } from './passkey-not-given.ts'
 
 /** What people are shown of a failure. */
 export interface ProblemView {
