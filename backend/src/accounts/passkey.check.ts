@@ -23,8 +23,6 @@ export interface NewPasskey {
 /** Is this challenge one that was given out for this, and not used yet? Asking uses it up. */
 type UseChallenge = (challenge: string) => Promise<boolean>
 
-export type PasskeyCheck = ReturnType<typeof createPasskeyCheck>
-
 /**
  * Options for browsers, and the check of what they answer (WebAuthn level 3, §7). Bound to the origin at which people open the
  * page, and its host: what was signed for another page is refused. The device must verify the person.

@@ -18,7 +18,7 @@ export interface KnownPerson {
   readonly hasOtherWay: boolean
 }
 
-export interface SignOnInvitation {
+interface SignOnInvitation {
   readonly id: string
   readonly accountId: string
   readonly role: Role

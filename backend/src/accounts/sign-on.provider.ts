@@ -17,8 +17,6 @@ const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'RS384', 'PS384', 'ES384', 'RS512
 const LONGEST_SUBJECT = 255
 const LONGEST_NAME = 100
 
-export type SignOnProvider = ReturnType<typeof createSignOnProvider>
-
 /**
  * The OpenID provider that this control plane is configured with: discovery, authorization code, proof key, nonce. What it says of
  * itself is read anew for every sign-in, so that a key that it changed is known at once.

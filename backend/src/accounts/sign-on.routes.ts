@@ -35,7 +35,7 @@ const BEGUN = 30
 const FAILURES = 20
 
 /** Where the provider sends browsers back to: a route of the page. */
-export const signOnRedirect = (publicUrl: string): string => `${publicUrl}/signed-on`
+const signOnRedirect = (publicUrl: string): string => `${publicUrl}/signed-on`
 
 /** What is remembered of an attempt; nothing of it is secret. */
 const Remembered = z.object({ browser: z.string(), to: z.string(), linkTo: z.string().optional() })
