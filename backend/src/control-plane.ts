@@ -280,19 +280,14 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const clientAddress = createClientAddress(deps.trustedProxies)
   const app = createApp({ authenticate, clientAddress, log, own, publicUrl, pageDir }, (mount, uplink) => {
     const byAccount = createPasswordLimit(clock)
+    const { signOn } = deps
     const signedIn = createSignedIn({ store, auth, clock })
     sessionRoutes(mount, { store, auth, clock, byAccount, signedIn })
-    passkeyRoutes(mount, { store, auth, clock, byAccount, signedIn, publicUrl, signOn: deps.signOn })
-    signOnRoutes(mount, { store, clock, signedIn, publicUrl, signOn: deps.signOn })
+    passkeyRoutes(mount, { store, auth, clock, byAccount, signedIn, publicUrl, signOn })
+    signOnRoutes(mount, { store, clock, signedIn, publicUrl, signOn })
     apiTokenRoutes(mount, { store, forgetTokens })
-    eventRoutes(mount, {
-      store,
-      changes,
-      publicUrl,
-      version,
-      variants: installer.variants,
-      signOn: deps.signOn?.label,
-    })
+    const info = { publicUrl, version, variants: installer.variants, signOn: signOn?.label }
+    eventRoutes(mount, { store, changes, ...info })
     const views = createToolboxViews({
       clock,
       isConnected: roads.isOpen,
