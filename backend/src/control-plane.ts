@@ -101,6 +101,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     version,
     local,
     machines,
+    signOn,
     signal,
   } = deps
   const owner = randomUUID() // of leases: this process
@@ -280,7 +281,6 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const clientAddress = createClientAddress(deps.trustedProxies)
   const app = createApp({ authenticate, clientAddress, log, own, publicUrl, pageDir }, (mount, uplink) => {
     const byAccount = createPasswordLimit(clock)
-    const { signOn } = deps
     const signedIn = createSignedIn({ store, auth, clock })
     sessionRoutes(mount, { store, auth, clock, byAccount, signedIn })
     passkeyRoutes(mount, { store, auth, clock, byAccount, signedIn, publicUrl, signOn })
@@ -295,7 +295,6 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       newest: releases.newest,
     })
     toolboxRoutes(mount, { store, views, look: observer.look, clientOf: clients.clientOf })
-    const { limit, keyPin } = machines
     provisionRoutes(mount, {
       store,
       directPolicy,
@@ -303,9 +302,9 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       newId,
       views,
       publicUrl,
-      keyPin,
+      keyPin: machines.keyPin,
       installer,
-      limit,
+      limit: machines.limit,
       wake: wakeToolbox,
       expect: expectMachine,
       ...digitalOcean.options,
