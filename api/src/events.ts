@@ -75,6 +75,7 @@ export const getInfo = defineUserOperation({
     mcpUrl: z.url(),
     publicUrl: z.url(),
     variants: z.array(InstallVariant).describe('Ways in which DTMA can be installed from here.'),
+    signOn: z.string().optional().describe('What single sign-on is called; absent: there is none.'),
   }),
   problems: [],
 })

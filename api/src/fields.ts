@@ -25,6 +25,7 @@ export const InvitationId = id('invite')
 /** The first person of an installation is `user_owner`. */
 export const UserId = z.string().regex(/^user_[0-9a-z]{1,32}$/, 'an id that begins with user_')
 export const SessionId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id of a session')
+export const PasskeyId = id('passkey')
 export const GrantId = id('grant')
 export const CallId = id('call')
 export const ApprovalId = id('appr')

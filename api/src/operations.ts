@@ -51,6 +51,14 @@ import {
 import { decideAuthorization, describeAuthorization, disconnectClient, listConnectedClients } from './oauth.ts'
 import type { UserOperation } from './operation.ts'
 import {
+  addPasskey,
+  beginPasskey,
+  beginPasskeySignIn,
+  listPasskeys,
+  removePasskey,
+  signInWithPasskey,
+} from './passkeys.ts'
+import {
   getCall,
   getCallPayload,
   getPayloadRules,
@@ -76,6 +84,7 @@ import {
   signIn,
   signOut,
 } from './session.ts'
+import { finishSignOn, startSignOn } from './sign-on.ts'
 import { forgetSshHostKey, makeSshKey, readSshHostKey, runOverSsh } from './ssh.ts'
 import { diagnoseToolbox, getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
 import { rotateToolboxKeys, updateToolbox } from './updates.ts'
@@ -90,6 +99,14 @@ export const OPERATIONS = [
   endSession,
   endOtherSessions,
   setPassword,
+  listPasskeys,
+  beginPasskey,
+  addPasskey,
+  removePasskey,
+  beginPasskeySignIn,
+  signInWithPasskey,
+  startSignOn,
+  finishSignOn,
   listApiTokens,
   createApiToken,
   revokeApiToken,

@@ -32,6 +32,18 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Print a new one with `npm run sign-in-link`.',
   },
+  'passkey-refused': {
+    status: 401,
+    title: 'The passkey was not accepted',
+    retryable: false,
+    fix: 'Try again; if that does not help, sign in another way and make a new passkey under Settings.',
+  },
+  'sign-on-refused': {
+    status: 401,
+    title: 'Single sign-on does not let you in',
+    retryable: false,
+    fix: 'Begin again in this browser; if you are not known here, ask an administrator for an invitation.',
+  },
   'authorization-refused': {
     status: 400,
     title: 'The client asks in a way that cannot be answered',
@@ -72,6 +84,25 @@ export const PROBLEMS = {
   'invitation-not-found': { status: 404, title: 'No such invitation', retryable: false, fix: 'List the invitations.' },
   'session-not-found': { status: 404, title: 'No such session', retryable: false, fix: 'List the sessions.' },
   'token-not-found': { status: 404, title: 'No such token', retryable: false, fix: 'List the tokens.' },
+  'passkey-not-found': { status: 404, title: 'No such passkey', retryable: false, fix: 'List the passkeys.' },
+  'sign-on-off': {
+    status: 404,
+    title: 'There is no single sign-on here',
+    retryable: false,
+    fix: 'Sign in another way; whoever runs the control plane sets OIDC_ISSUER.',
+  },
+  'sign-on-unlinked': {
+    status: 409,
+    title: 'Your sign-in is not linked with single sign-on',
+    retryable: false,
+    fix: 'Sign in as before once, and link it under Settings.',
+  },
+  'last-way-in': {
+    status: 409,
+    title: 'It is the last way to sign in',
+    retryable: false,
+    fix: 'Set a password or add another passkey first.',
+  },
   'last-owner': {
     status: 409,
     title: 'The account would have no owner',

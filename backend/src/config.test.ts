@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseConfig } from './config.ts'
 
@@ -74,4 +77,38 @@ test('where DTMA comes from: each setting with what belongs to it, and no secret
     [{ ...source, DTMA_SOURCE_URL: 'https://me:canary@git.example/a.git' }, 'DTMA_SOURCE_URL: must hold no password'],
   ] as const)
     expect(() => parseConfig(env)).toThrow(expect.objectContaining({ message: expect.stringContaining(words) }))
+})
+
+const signOnEnv = { OIDC_ISSUER: 'https://login.example.com', OIDC_CLIENT_ID: 'toolboxes' }
+
+test('single sign-on is off unless it is configured, and reads its secret from a file', () => {
+  expect(parseConfig({}).signOn).toBeUndefined()
+  const directory = mkdtempSync(join(tmpdir(), 'agentopia-config-'))
+  try {
+    writeFileSync(join(directory, 'secret'), 'not-a-real-secret\n')
+    const file = { OIDC_CLIENT_SECRET_FILE: join(directory, 'secret'), OIDC_DOMAINS: 'Example.com,example.org' }
+    expect(parseConfig({ ...signOnEnv, ...file }).signOn).toEqual({
+      issuer: signOnEnv.OIDC_ISSUER,
+      clientId: 'toolboxes',
+      clientSecret: 'not-a-real-secret',
+      domains: ['example.com', 'example.org'],
+      role: 'viewer',
+      label: 'single sign-on',
+    })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('single sign-on takes plain http from this machine alone, nobody in as an owner, and no secret that is not there', () => {
+  const local = { ...signOnEnv, OIDC_ISSUER: 'http://127.0.0.1:9000' }
+  expect(parseConfig(local).signOn?.issuer).toBe('http://127.0.0.1:9000')
+  for (const [wrong, line] of [
+    [{ OIDC_ISSUER: 'http://login.example.com' }, /^OIDC_ISSUER: /],
+    [{ OIDC_ISSUER: 'https://user:pass@login.example.com' }, /^OIDC_ISSUER: /],
+    [{ OIDC_ROLE: 'owner' }, /^OIDC_ROLE: /],
+    [{ OIDC_CLIENT_SECRET_FILE: '/nowhere/at/all' }, /^OIDC_CLIENT_SECRET_FILE: /],
+    [{ OIDC_CLIENT_ID: '' }, /^OIDC_CLIENT_ID: is needed/],
+  ] as const)
+    expect(() => parseConfig({ ...signOnEnv, ...wrong })).toThrow(line)
 })

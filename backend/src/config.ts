@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { PackageIndexes } from '@agentopia/dtma/contract'
 import * as z from 'zod'
+import { isSafeIssuer, type SignOnConfig, signOnOf } from './accounts/sign-on.config.ts'
 import { parseTrustedProxies, type TrustedProxies } from './http/client-address.ts'
 import { isPublicAddress } from './http/public-address.ts'
 import type { DtmaRegistry, DtmaSource } from './install/variants.ts'
@@ -155,6 +156,26 @@ export const Environment = z.object({
     .describe(
       'Whether authorization servers behind tools may be on this machine or its networks, and be spoken to by plain http.',
     ),
+  OIDC_ISSUER: z
+    .string()
+    .refine(isSafeIssuer, 'must be an https address, without user, query and fragment')
+    .optional()
+    .describe('The OpenID provider by which people sign in. Its redirect address here: PUBLIC_URL/signed-on.'),
+  OIDC_CLIENT_ID: z.string().min(1).max(500).optional().describe('How that provider knows this control plane.'),
+  OIDC_CLIENT_SECRET: z.string().min(1).max(2_000).optional().describe('The secret that belongs to OIDC_CLIENT_ID.'),
+  OIDC_CLIENT_SECRET_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A file that holds it, instead of OIDC_CLIENT_SECRET.'),
+  OIDC_DOMAINS: z
+    .string()
+    .regex(/^[a-z0-9.-]+(?:,[a-z0-9.-]+)*$/i, 'must be domains, separated by ,')
+    .transform((text) => text.toLowerCase().split(','))
+    .default([])
+    .describe('Domains of e-mail addresses whose people come in without an invitation.'),
+  OIDC_ROLE: z.enum(['viewer', 'operator', 'admin']).default('viewer').describe('As what they come in.'),
+  OIDC_LABEL: z.string().min(1).max(40).default('single sign-on').describe('What the button says: Sign in with …'),
   DOCKER_SOCKET: z.string().min(1).default('/var/run/docker.sock').describe('Docker’s socket on this machine.'),
   PAGE_DIR: z.string().min(1).default(builtPage).describe('Directory of the built page.'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least that is logged.'),
@@ -200,6 +221,8 @@ export interface Config {
   readonly agentToolIdleMs: number
   /** May authorization servers behind tools be on private addresses? */
   readonly privateUpstreams: boolean
+  /** By which provider people sign in. */
+  readonly signOn?: SignOnConfig
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -210,6 +233,10 @@ const TOGETHER = [
   ['DTMA_REGISTRY_PASSWORD', 'DTMA_REGISTRY_USER'],
   ['DTMA_SOURCE_URL', 'DTMA_SOURCE_COMMIT'],
   ['DTMA_SOURCE_COMMIT', 'DTMA_SOURCE_URL'],
+  ['OIDC_ISSUER', 'OIDC_CLIENT_ID'],
+  ['OIDC_CLIENT_ID', 'OIDC_ISSUER'],
+  ['OIDC_CLIENT_SECRET', 'OIDC_CLIENT_ID'],
+  ['OIDC_CLIENT_SECRET_FILE', 'OIDC_CLIENT_ID'],
 ] as const
 
 /** Exit code of a process that was configured wrongly (sysexits.h). */
@@ -237,6 +264,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   ]
   if (apart.length > 0) throw new StartError(apart.join('\n'), CONFIGURATION_FIX, { exitCode: EX_CONFIG })
   const dataDir = resolve(e.DATA_DIR)
+  const signOn = readSignOn(e)
   return {
     http: {
       host: e.HOST,
@@ -279,7 +307,18 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     },
     agentToolIdleMs: e.AGENT_TOOL_IDLE_SECONDS * 1_000,
     privateUpstreams: e.PRIVATE_UPSTREAMS === 'on',
+    ...(signOn ? { signOn } : {}),
     log: { level: e.LOG_LEVEL },
+  }
+}
+
+function readSignOn(e: z.infer<typeof Environment>): SignOnConfig | undefined {
+  try {
+    return signOnOf(e)
+  } catch {
+    throw new StartError('OIDC_CLIENT_SECRET_FILE: cannot be read, or is empty', CONFIGURATION_FIX, {
+      exitCode: EX_CONFIG,
+    })
   }
 }
 

@@ -25,6 +25,7 @@ import {
   invitations,
   members,
   oauthGrants,
+  passkeys,
   sessions,
   toolbeltItems,
   toolboxes,
@@ -148,6 +149,7 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     agentId: newId('agent'),
     toolbeltItemId: newId('belt'),
     tokenId: newId('token'),
+    passkeyId: newId('passkey'),
     agentTokenId: newId('token'),
     grantId: newId('grant'),
     userId,
@@ -177,6 +179,16 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     await tx.insert(agents).values({ id: agentId, accountId, name: 'helper' })
     const token = { accountId, name: 'a token', hint: 'x' }
     await tx.insert(agentTokens).values({ ...token, id: ids.agentTokenId, agentId, digest: digestOf(agentSecret) })
+    await tx.insert(passkeys).values({
+      id: ids.passkeyId,
+      userId,
+      name: 'a passkey',
+      credentialId: ids.passkeyId,
+      publicKey: 'x',
+      counter: 0,
+      transports: [],
+      synced: false,
+    })
     const expiresAt = new Date(Date.now() + 3_600_000)
     await tx.insert(approvals).values({
       id: ids.approvalId,

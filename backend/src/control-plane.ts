@@ -14,7 +14,10 @@ import { createClientFinder } from './accounts/oauth/find-client.ts'
 import { createConnectedFinder } from './accounts/oauth/find-connected.ts'
 import { challengeOf } from './accounts/oauth/metadata.ts'
 import { oauthRoutes } from './accounts/oauth/oauth.routes.ts'
+import { passkeyRoutes } from './accounts/passkey.routes.ts'
 import { createPasswordLimit, sessionRoutes } from './accounts/session.routes.ts'
+import { signOnRoutes } from './accounts/sign-on.routes.ts'
+import { createSignedIn } from './accounts/signed-in.ts'
 import { agentRoutes } from './agents/agent.routes.ts'
 import { createAgentFinder } from './agents/find-agent.ts'
 import { toolbeltRoutes } from './agents/toolbelt.routes.ts'
@@ -98,6 +101,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     version,
     local,
     machines,
+    signOn,
     signal,
   } = deps
   const owner = randomUUID() // of leases: this process
@@ -276,9 +280,13 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const clientAddress = createClientAddress(deps.trustedProxies)
   const app = createApp({ authenticate, clientAddress, log, own, publicUrl, pageDir }, (mount, uplink) => {
     const byAccount = createPasswordLimit(clock)
-    sessionRoutes(mount, { store, auth, clock, byAccount })
+    const signedIn = createSignedIn({ store, auth, clock })
+    sessionRoutes(mount, { store, auth, clock, byAccount, signedIn })
+    passkeyRoutes(mount, { store, auth, clock, byAccount, signedIn, publicUrl, signOn })
+    signOnRoutes(mount, { store, clock, signedIn, publicUrl, signOn })
     apiTokenRoutes(mount, { store, forgetTokens })
-    eventRoutes(mount, { store, changes, publicUrl, version, variants: installer.variants })
+    const info = { publicUrl, version, variants: installer.variants, signOn: signOn?.label }
+    eventRoutes(mount, { store, changes, ...info })
     const views = createToolboxViews({
       clock,
       isConnected: roads.isOpen,
@@ -286,7 +294,6 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       newest: releases.newest,
     })
     toolboxRoutes(mount, { store, views, look: observer.look, clientOf: clients.clientOf })
-    const { limit, keyPin } = machines
     provisionRoutes(mount, {
       store,
       directPolicy,
@@ -294,9 +301,9 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       newId,
       views,
       publicUrl,
-      keyPin,
+      keyPin: machines.keyPin,
       installer,
-      limit,
+      limit: machines.limit,
       wake: wakeToolbox,
       expect: expectMachine,
       ...digitalOcean.options,

@@ -1,5 +1,6 @@
 import type { PackageIndexes } from '@agentopia/dtma/contract'
 import type { ReadClientDocument } from './accounts/oauth/client-document.ts'
+import type { SignOnConfig } from './accounts/sign-on.config.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { DiscoveryDeps } from './connections/connection.discovery.ts'
 import type { TrustedProxies } from './http/client-address.ts'
@@ -42,6 +43,8 @@ export interface ControlPlaneDeps {
   readonly direct?: DirectConfig
   /** Fetches what an OAuth client says of itself; absent: from public addresses alone. */
   readonly readClientDocument?: ReadClientDocument
+  /** By which provider people sign in; absent: by none. */
+  readonly signOn?: SignOnConfig | undefined
   /** The way to services behind tools; absent: to public addresses, by https. */
   readonly upstream?: Partial<DiscoveryDeps>
   /** Begins the end: loops finish their step, streams close. */

@@ -23,6 +23,7 @@ export type IdPrefix =
   | 'member'
   | 'invite'
   | 'conn'
+  | 'passkey'
 
 /** A new id such as `toolbox_0h2k…`: the prefix tells the kind, 16 random characters (82 bits) make it unique. */
 export const newId = (prefix: IdPrefix): string =>

@@ -56,6 +56,7 @@ export async function start(config: Config): Promise<void> {
         }),
       },
       direct: config.direct,
+      signOn: config.signOn,
       agentToolIdleMs: config.agentToolIdleMs,
       ...(config.privateUpstreams
         ? { upstream: { fetch: createGuardedFetch({ mayDial: () => true, plain: true }), plain: true } }

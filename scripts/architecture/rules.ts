@@ -25,9 +25,16 @@ interface Rule {
 }
 
 const CONTRACT = '@agentopia/dtma/contract'
-const TESTBED = ['cloud', 'description', 'emulator', 'faults', 'git-server', 'machines', 'registry'].map(
-  (name) => `@agentopia/testbed/${name}`,
-)
+const TESTBED = [
+  'cloud',
+  'description',
+  'emulator',
+  'faults',
+  'git-server',
+  'machines',
+  'openid-provider',
+  'registry',
+].map((name) => `@agentopia/testbed/${name}`)
 
 /** What tests may take besides. */
 const FOR_TESTS = ['@agentopia/backend/testing', '@agentopia/dtma/testing', ...TESTBED]

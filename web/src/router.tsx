@@ -44,6 +44,13 @@ const connected = createRoute({
   component: lazyRouteComponent(() => import('./pages/connected.page.tsx'), 'ConnectedPage'),
 })
 
+/** Where the provider of single sign-on sends browsers back to. */
+const signedOn = createRoute({
+  getParentRoute: () => root,
+  path: '/signed-on',
+  component: lazyRouteComponent(() => import('./pages/signed-on.page.tsx'), 'SignedOnPage'),
+})
+
 const app = createRoute({ getParentRoute: () => root, id: 'app', component: Shell })
 
 const overview = createRoute({
@@ -125,6 +132,7 @@ export const router = createRouter({
     invitation,
     connect,
     connected,
+    signedOn,
     app.addChildren([overview, toolbox, instance, catalog, agents, agent, approvals, calls, call, settings, elsewhere]),
   ]),
   defaultPreload: 'intent',

@@ -1,5 +1,5 @@
 import type { Invitation, Role } from '@agentopia/api'
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
 import { newId } from '../new-id.ts'
 import type { Tx } from '../store/connect.ts'
 import { accounts, invitations, members, users } from '../store/schema/index.ts'
@@ -90,7 +90,14 @@ export interface OpenInvitation {
  * Locks it, so that of many who use it at once one does.
  * @returns `undefined` for a used, expired or unknown one, and when whoever invited may not give that role any more.
  */
-export async function findInvitation(tx: Tx, token: string, now: Date): Promise<OpenInvitation | undefined> {
+export const findInvitation = (tx: Tx, token: string, now: Date): Promise<OpenInvitation | undefined> =>
+  selectInvitation(tx, eq(invitations.digest, digestOf(token)), now)
+
+/** The first that is open to an address of which it is proven whose it is. Locks it, as {@link findInvitation} does. */
+export const findInvitationTo = (tx: Tx, email: string, now: Date): Promise<OpenInvitation | undefined> =>
+  selectInvitation(tx, eq(invitations.email, email), now)
+
+async function selectInvitation(tx: Tx, which: SQL, now: Date): Promise<OpenInvitation | undefined> {
   const [row] = await tx
     .select({
       id: invitations.id,
@@ -109,13 +116,15 @@ export async function findInvitation(tx: Tx, token: string, now: Date): Promise<
     .leftJoin(users, eq(users.email, invitations.email))
     .where(
       and(
-        eq(invitations.digest, digestOf(token)),
+        which,
         eq(invitations.status, 'pending'),
         sql`${invitations.expiresAt} > ${now.toISOString()}`,
         sql`${members.role} in ('owner', 'admin')`,
         sql`(${members.role} = 'owner' or ${invitations.role} <> 'owner')`,
       ),
     )
+    .orderBy(asc(invitations.createdAt), asc(invitations.id))
+    .limit(1)
     .for('update', { of: invitations })
   const known = row && membershipOf(row)
   return known && { ...known, userId: known.userId ?? undefined }

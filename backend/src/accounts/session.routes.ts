@@ -3,7 +3,6 @@ import {
   endSession,
   getMe,
   listSessions,
-  type Me,
   problem,
   redeemSignInLink,
   setPassword,
@@ -13,16 +12,17 @@ import {
 import { eq } from 'drizzle-orm'
 import { recordActivity } from '../events/activity.store.ts'
 import { asUser, type Caller } from '../http/caller.ts'
-import type { BrowserSession, Mount } from '../http/mount.ts'
+import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { sessions } from '../store/schema/index.ts'
 import { type AttemptLimit, createAttemptLimit } from './attempt-limit.ts'
 import { type Auth, isRefusal } from './auth.ts'
-import { findMe, findMembership } from './member.store.ts'
+import { findMe } from './member.store.ts'
 import { changePassword } from './password.ts'
 import { deleteOtherSessions, deleteSession, listSessionsOf, noteStart } from './session.store.ts'
 import { redeemSignInToken } from './sign-in-link.store.ts'
+import type { SignedIn } from './signed-in.ts'
 
 export interface SessionRouteDeps {
   readonly store: Store
@@ -30,6 +30,7 @@ export interface SessionRouteDeps {
   readonly clock: Clock
   /** Failures at the password of one account, wherever it is asked for. */
   readonly byAccount: AttemptLimit
+  readonly signedIn: SignedIn
 }
 
 /** Failed attempts within a minute: from one address, whatever it tries; and for one account, whoever tries. */
@@ -39,7 +40,7 @@ const PER_ACCOUNT = 5
 export const createPasswordLimit = (clock: Clock): AttemptLimit =>
   createAttemptLimit({ perMinute: PER_ACCOUNT, clock, what: 'failed sign-ins of this account' })
 
-export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount }: SessionRouteDeps): void {
+export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount, signedIn }: SessionRouteDeps): void {
   const byAddress = createAttemptLimit({ perMinute: PER_ADDRESS, clock, what: 'failed sign-ins from this address' })
 
   mount.reply(getMe, async (_, { caller }) => {
@@ -66,7 +67,7 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount }: S
     await store.system((tx) =>
       noteStart(tx, eq(sessions.token, token), { browser: browser.name, now: new Date(clock.now()) }),
     )
-    return signedIn(userId, 'by password')
+    return signedIn.tell(userId, 'by password')
   })
 
   mount.reply(redeemSignInLink, async ({ body }, { browser }) => {
@@ -76,8 +77,7 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount }: S
         throw problem('sign-in-link-used', 'This link was used before, or is older than 15 minutes')
       return owner
     })
-    await startSession(userId, browser)
-    return signedIn(userId, 'by a one-time link')
+    return signedIn.begin(userId, browser, 'by a one-time link')
   })
 
   mount.reply(signOut, async (_, { browser }) => {
@@ -128,38 +128,10 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount }: S
     )
     return undefined
   })
-
-  async function startSession(userId: string, browser: BrowserSession): Promise<void> {
-    const { headers, response } = await auth.api.startSession({
-      body: { userId },
-      headers: new Headers(),
-      returnHeaders: true,
-    })
-    await store.system((tx) =>
-      noteStart(tx, eq(sessions.id, response.sessionId), { browser: browser.name, now: new Date(clock.now()) }),
-    )
-    browser.setCookies(headers.getSetCookie())
-  }
-
-  async function signedIn(userId: string, how: string): Promise<Me> {
-    return store.system(async (tx) => {
-      const member = await findMembership(tx, userId)
-      const me = member && (await findMe(tx, userId, member.accountId))
-      if (!member || !me) throw problem('sign-in-refused', 'This person is in no account')
-      await recordActivity(tx, {
-        accountId: member.accountId,
-        actor: member.email,
-        action: 'user.signed-in',
-        subject: userId,
-        message: `Signed in ${how}`,
-      })
-      return me
-    })
-  }
 }
 
 /** @throws {ProblemError} `forbidden` for a token: it is not more than its role, and decides nothing about how its person signs in. */
-function withBrowser(caller: Caller) {
+export function withBrowser(caller: Caller) {
   const { sessionId, ...user } = asUser(caller)
   if (sessionId === undefined) throw problem('forbidden', 'A token cannot do this: sign in with a browser')
   return { ...user, sessionId }

@@ -11,11 +11,16 @@ export interface EventRouteDeps {
   /** Origin under which browsers and agents reach this control plane. */
   readonly publicUrl: string
   readonly version: string
+  /** What single sign-on is called, when there is one. */
+  readonly signOn: string | undefined
   /** Ways in which DTMA can be installed from here. */
   readonly variants: readonly InstallVariant[]
 }
 
-export function eventRoutes(mount: Mount, { store, changes, publicUrl, version, variants }: EventRouteDeps): void {
+export function eventRoutes(
+  mount: Mount,
+  { store, changes, publicUrl, version, variants, signOn }: EventRouteDeps,
+): void {
   mount.stream(followChanges, async (_, { caller, signal }) => asEvents(changes.follow(caller.accountId, signal)))
 
   mount.reply(listActivity, ({ query }, { caller }) =>
@@ -35,6 +40,7 @@ export function eventRoutes(mount: Mount, { store, changes, publicUrl, version, 
     publicUrl,
     mcpUrl: `${publicUrl}/mcp`,
     variants: [...variants],
+    ...(signOn === undefined ? {} : { signOn }),
   }))
 }
 

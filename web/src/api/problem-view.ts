@@ -1,5 +1,6 @@
 import { ProblemDocument, ProblemError } from '@agentopia/api'
 import { fieldProblemsOf } from './field-problems.ts'
+import { PasskeyNotGiven } from './passkey-not-given.ts'
 
 /** What people are shown of a failure. */
 export interface ProblemView {
@@ -17,6 +18,15 @@ export interface ProblemView {
 /** Decides how a failure is told. Every error has an answer; none is shown raw. */
 export function problemViewOf(error: unknown): ProblemView {
   if (error instanceof ProblemError) return ofProblem(error)
+  if (error instanceof PasskeyNotGiven)
+    return {
+      title: 'The browser gave no passkey',
+      detail: error.message,
+      fix: 'Try again, or sign in another way.',
+      code: 'no-passkey',
+      retryable: false,
+      offline: false,
+    }
   if (isNamed(error, 'TimeoutError'))
     return {
       title: 'The control plane did not answer in time',

@@ -5,6 +5,7 @@ import { Appearance } from './settings/appearance.tsx'
 import { CallSettingsCard } from './settings/call-settings.tsx'
 import { DigitalOcean } from './settings/digital-ocean.tsx'
 import { Images } from './settings/images.tsx'
+import { Passkeys } from './settings/passkeys.tsx'
 import { People } from './settings/people.tsx'
 import { Profile } from './settings/profile.tsx'
 import { Registries } from './settings/registries.tsx'
@@ -17,6 +18,7 @@ export const SettingsPage = () => (
     <PageHeader title="Settings" />
     <div className="flex max-w-4xl flex-col gap-5">
       <Profile />
+      <Passkeys />
       <Sessions />
       <ApiTokens />
       <People />

@@ -1,6 +1,8 @@
 import { redeemSignInLink, signIn } from '@agentopia/api'
 import { useNavigate, useSearch } from '@tanstack/react-router'
+import { KeyRound } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
+import { knowsPasskeys, usePasskeySignIn } from '../api/passkey.ts'
 import { useAction } from '../api/use-action.ts'
 import { Button } from '../parts/button.tsx'
 import { Field } from '../parts/field.tsx'
@@ -8,6 +10,7 @@ import { Input } from '../parts/input.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { ProblemNotice } from '../parts/problem-notice.tsx'
 import { Progress } from '../parts/progress.tsx'
+import { SignOnButton } from '../parts/sign-on-button.tsx'
 import { ownPath } from '../words/own-path.ts'
 
 /** E-mail and password; or the one-time link, whose token comes behind the `#` and so never reaches a server's log. */
@@ -16,6 +19,7 @@ export function SignInPage() {
   const navigate = useNavigate()
   const link = useAction(redeemSignInLink)
   const password = useAction(signIn)
+  const passkey = usePasskeySignIn()
   const begun = useRef(false)
   const [email, setEmail] = useState('')
   const [secret, setSecret] = useState('')
@@ -30,7 +34,7 @@ export function SignInPage() {
     link.mutate({ body: { token } }, enter)
   })
 
-  const problem = password.error ?? link.error
+  const problem = password.error ?? link.error ?? passkey.error
   return (
     <main className="pegboard flex min-h-dvh flex-col items-center justify-center p-5">
       <div className="w-full max-w-88">
@@ -51,6 +55,7 @@ export function SignInPage() {
               onSubmit={(event) => {
                 event.preventDefault()
                 link.reset()
+                passkey.reset()
                 password.mutate({ body: { email: email.trim(), password: secret } }, enter)
               }}
             >
@@ -83,6 +88,21 @@ export function SignInPage() {
               <Button type="submit" kind="primary" className="mt-1 h-9.5" pending={password.isPending}>
                 Sign in
               </Button>
+              {knowsPasskeys() && (
+                <Button
+                  className="h-9.5"
+                  pending={passkey.isPending}
+                  onClick={() => {
+                    link.reset()
+                    password.reset()
+                    passkey.mutate(undefined, enter)
+                  }}
+                >
+                  <KeyRound />
+                  Sign in with a passkey
+                </Button>
+              )}
+              <SignOnButton words="Sign in with" to={ownPath(to)} className="h-9.5" />
             </form>
           )}
         </div>

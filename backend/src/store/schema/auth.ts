@@ -1,4 +1,4 @@
-import { boolean, index, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { bigint, boolean, index, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt, id } from './columns.ts'
 
 // The tables of the accounts library (better-auth), in our words: its "organization" is our account, its "account" is a
@@ -39,7 +39,7 @@ export const sessions = pgTable(
   (t) => [index('session_user').on(t.userId)],
 )
 
-/** One way in which a person signs in: so far, by password. */
+/** One way in which a person signs in: by password, or by single sign-on. */
 export const signIns = pgTable(
   'sign_ins',
   {
@@ -61,7 +61,28 @@ export const signIns = pgTable(
   (t) => [uniqueIndex('sign_in_once').on(t.userId, t.providerId)],
 )
 
-/** Short-lived proofs that the library keeps. */
+/** A key with which a person signs in (WebAuthn). */
+export const passkeys = pgTable(
+  'passkeys',
+  {
+    id: id(),
+    userId: userId(),
+    name: text('name').notNull(),
+    /** As the authenticator calls it: base64url. */
+    credentialId: text('credential_id').notNull().unique(),
+    /** COSE, base64url. */
+    publicKey: text('public_key').notNull(),
+    /** How often it signed, as it last said; 0 for one that does not count. */
+    counter: bigint('counter', { mode: 'number' }).notNull(),
+    transports: jsonb('transports').$type<string[]>().notNull(),
+    synced: boolean('synced').notNull(),
+    createdAt: createdAt(),
+    lastUsedAt: at('last_used_at'),
+  },
+  (t) => [index('passkey_user').on(t.userId)],
+)
+
+/** Short-lived proofs: of the library, of passkeys, of single sign-on. */
 export const verifications = pgTable(
   'verifications',
   {

@@ -1,0 +1,2 @@
+/** The browser gave no passkey. It says why in the message, as far as it tells. */
+export class PasskeyNotGiven extends Error {}
