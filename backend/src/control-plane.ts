@@ -44,8 +44,6 @@ import { createGateway, MCP_PATH } from './gateway/gateway.ts'
 import { createWayOfCalls } from './gateway/way-of-calls.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createInstaller } from './install/installer.ts'
-import { rotationReconciler } from './key-rotation/rotation.reconciler.ts'
-import { rotationRoutes } from './key-rotation/rotation.routes.ts'
 import { newId } from './new-id.ts'
 import { purgePayloads } from './payloads/payload.purge.ts'
 import { payloadRoutes } from './payloads/payload.routes.ts'
@@ -57,12 +55,9 @@ import { joinReconciler } from './providers/join/join.reconciler.ts'
 import { sshRoutes } from './providers/ssh/ssh.routes.ts'
 import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
+import { createDtmaUpkeep } from './releases/dtma-upkeep.ts'
 import { createReleaseKey } from './releases/release-key.ts'
-import { createReleases, newestOr } from './releases/releases.ts'
-import { rolloutReconciler } from './releases/rollout.reconciler.ts'
-import { rolloutRoutes } from './releases/rollout.routes.ts'
-import { updateReconciler } from './releases/update.reconciler.ts'
-import { updateRoutes } from './releases/update.routes.ts'
+import { createReleases } from './releases/releases.ts'
 import { createSealer } from './store/seal.ts'
 import { byProvider } from './toolboxes/by-provider.ts'
 import { createDirectPolicy, type DirectConfig } from './toolboxes/direct-policy.ts'
@@ -167,9 +162,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const sweepLoop = runLoop(digitalOcean.sweep, { ...loop, resyncMs: SWEEP_EVERY_MS })
   const deployedTools = createDeployedTools({ store, catalog, clientOf: clients.clientOf, owner, loop })
 
-  const updateLoop = runLoop(updateReconciler({ store, clock, releases, clientOf: clients.clientOf }), loop)
-  const rolloutLoop = runLoop(rolloutReconciler({ store, clock, newAttempt: randomUUID, wake: updateLoop.wake }), loop)
-  const rotationLoop = runLoop(rotationReconciler({ store, clock, masterKey, clientOf: clients.clientOf }), loop)
+  const upkeep = createDtmaUpkeep({ store, clock, masterKey, releases, clientOf: clients.clientOf, loop })
   const agentToolLoop = runLoop(
     agentToolReconciler({
       store,
@@ -202,8 +195,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     if (signal.aborted) return // nobody goes on any more
     toolboxLoop.wake(toolboxId)
     keepRoadOpen(toolboxId)
-    updateLoop.wake(toolboxId)
-    rotationLoop.wake(toolboxId)
+    upkeep.wakeOn(toolboxId)
     store
       .system(async (tx) => {
         await deployedTools.wakeOn(tx, toolboxId)
@@ -308,10 +300,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       expect: expectMachine,
       ...digitalOcean.options,
     })
-    const newestNow = newestOr(releases)
-    updateRoutes(mount, { store, clock, views, newestNow, newAttempt: randomUUID, wake: updateLoop.wake })
-    rolloutRoutes(mount, { store, clock, newId, newestNow, wake: rolloutLoop.wake })
-    rotationRoutes(mount, { store, clock, views, newAttempt: randomUUID, wake: rotationLoop.wake })
+    upkeep.routes(mount, views)
     sshRoutes(mount, { store, clock, sealer, installer })
     providerRoutes(mount, { store, clock, sealer, newId, ...digitalOcean })
     actionRoutes(mount, { store, newId, ...digitalOcean, wake: actionLoop.wake })
@@ -378,8 +367,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       sweepLoop.stopped,
       actionLoop.stopped,
       deployedTools.stopped,
-      updateLoop.stopped,
-      rolloutLoop.stopped,
+      upkeep.stopped,
       agentToolLoop.stopped,
       connecting.stopped,
       liveness.stopped,

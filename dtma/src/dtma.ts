@@ -4,9 +4,6 @@ import { DTMA_OPERATIONS } from './contract/operations.ts'
 import { problem } from './contract/problems.ts'
 import type { DtmaStatus } from './contract/status.ts'
 import { API_VERSION } from './contract/uplink.ts'
-import { startEgress } from './egress/egress.ts'
-import { hostAddresses } from './egress/host-addresses.ts'
-import { type IsolationWatch, watchIsolation } from './egress/isolation.ts'
 import { createDockerApi } from './engine/docker.api.ts'
 import type { ContainerDetails } from './engine/docker.types.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
@@ -26,18 +23,13 @@ import { whyNotReached } from './system/index-reach.ts'
 import { StateInUse } from './system/state-lock.ts'
 import { startSystemMonitor } from './system/system-monitor.ts'
 import { createJournal } from './tools/journal.ts'
-import { keepTidy } from './tools/leftovers.ts'
 import { type KnownIndexes, openPackageIndexes } from './tools/package-indexes.ts'
-import { pythonBaseOf } from './tools/python-base.ts'
 import { runnerBaseOf } from './tools/runner-base.ts'
+import { type RunningTools, runTools } from './tools/running-tools.ts'
 import { findSelf, type SelfHints } from './tools/self-container.ts'
-import { startToolReconciler, type ToolReconciler } from './tools/tool.reconciler.ts'
-import { createToolContainers } from './tools/tool-containers.ts'
-import { createToolImages } from './tools/tool-images.ts'
-import { LABEL, resourceNameOf } from './tools/tool-labels.ts'
+import { LABEL } from './tools/tool-labels.ts'
 import { toolLogs } from './tools/tool-logs.ts'
-import { createToolParts } from './tools/tool-parts.ts'
-import { createToolRegistry, type ToolRegistry } from './tools/tool-registry.ts'
+import type { ToolRegistry } from './tools/tool-registry.ts'
 import { createToolSecrets } from './tools/tool-secrets.ts'
 import { toolStats } from './tools/tool-stats.ts'
 import { installationOf } from './update/installation.ts'
@@ -88,7 +80,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
 
   let credentials: Credentials | undefined
   let identity: Identity | undefined
-  let running: { tools: ToolReconciler; registry: ToolRegistry; isolation: IsolationWatch } | undefined
+  let running: RunningTools | undefined
   let uplink: Uplink | undefined
   let selfUpdate: SelfUpdate | undefined
   let groups: GroupRegistry | undefined
@@ -213,73 +205,21 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   })
   const listener = listenerOf(app, log)
 
-  function startTools({ files, tools: accepted, warnings }: State, known: KnownIndexes): NonNullable<typeof running> {
-    for (const warning of warnings) log.warn(warning)
-    const { owner } = files
-    const addresses = (signal: AbortSignal) =>
-      hostAddresses({ docker, owner, image: runnerBase, self: findOwnContainer }, signal)
-    const egress = startEgress({
+  function startTools(state: State, known: KnownIndexes): RunningTools {
+    running = runTools(state, {
       docker,
-      owner,
-      image: runnerBase,
-      nameServers: config.egressNameServers,
-      hostAddresses: addresses,
-      log,
-      sleep: systemClock.sleep,
-      signal,
-    })
-    const isolation = watchIsolation({
-      docker,
-      owner,
-      image: runnerBase,
-      egress,
-      hostAddresses: addresses,
-      port: config.http.port,
-      log,
-      date: () => new Date(),
-      sleep: systemClock.sleep,
-      onChange: ({ state, leaks }) => {
-        journal.record({ kind: 'isolation', state, ...(leaks.length > 0 ? { message: leaks.join(', ') } : {}) })
-        uplink?.wake()
-      },
-      signal,
-    })
-    const parts = createToolParts({ docker, owner, egress, isolation: () => isolation.isolation })
-    const tools = startToolReconciler({
-      docker,
-      files,
-      parts,
-      images: createToolImages({
-        docker,
-        owner,
-        runnerBase,
-        pythonBase: pythonBaseOf(docker, config.docker.pythonImage),
-        sources,
-        indexes: known,
-      }),
-      containers: createToolContainers({ docker, parts, owner }),
+      config,
+      runnerBase,
+      self: findOwnContainer,
+      sources,
+      indexes: known,
       sessions: bridge,
       secrets,
-      log,
       journal,
-      now: () => performance.now(),
-      date: () => new Date(),
-      tools: accepted,
-      signal,
-    })
-    tools.onChange(() => uplink?.wake())
-    void keepTidy({
-      docker,
-      owner,
-      inUse: () => ({
-        images: new Set(tools.list().flatMap(({ tool }) => tool.images)),
-        networks: new Set([...egress.routes.keys(), ...tools.list().map(({ tool }) => resourceNameOf(tool.name))]),
-      }),
       log,
-      sleep: systemClock.sleep,
+      onChange: () => uplink?.wake(),
       signal,
     })
-    running = { tools, isolation, registry: createToolRegistry({ tools, files, secrets }) }
     return running
   }
 
@@ -309,7 +249,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     uplink = startUplink(uplinkDeps, signal)
   }
 
-  async function openGroups({ tools, registry }: NonNullable<typeof running>) {
+  async function openGroups({ tools, registry }: RunningTools) {
     const opened = await openGroupRegistry({
       registry,
       statusOf: (name) => tools.find(name)?.status,
@@ -324,7 +264,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     return opened
   }
 
-  async function startUpdates({ files: { owner } }: State, { isolation }: NonNullable<typeof running>): Promise<void> {
+  async function startUpdates({ files: { owner } }: State, { isolation }: RunningTools): Promise<void> {
     const { uplink: configured, programsDirectory: directory } = config
     const { onTrial, restart } = deps
     const service = directory === undefined ? undefined : { directory, onTrial, restart }

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto'
+import type { Mount } from '../http/mount.ts'
+import { type RotationReconcilerDeps, rotationReconciler } from '../key-rotation/rotation.reconciler.ts'
+import { rotationRoutes } from '../key-rotation/rotation.routes.ts'
+import { newId } from '../new-id.ts'
+import { type LoopDeps, runLoop } from '../reconcile/loop.ts'
+import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
+import { newestOr, type Releases } from './releases.ts'
+import { rolloutReconciler } from './rollout.reconciler.ts'
+import { rolloutRoutes } from './rollout.routes.ts'
+import { type UpdateReconcilerDeps, updateReconciler } from './update.reconciler.ts'
+import { updateRoutes } from './update.routes.ts'
+
+export interface DtmaUpkeepDeps extends UpdateReconcilerDeps, RotationReconcilerDeps {
+  readonly releases: Releases
+  readonly loop: LoopDeps
+}
+
+/** DTMA on toolboxes: newer versions, one by one and in waves, and other keys; asked for by people, brought about by three loops. */
+export function createDtmaUpkeep({ loop, ...deps }: DtmaUpkeepDeps) {
+  const { store, clock, releases } = deps
+  const updateLoop = runLoop(updateReconciler(deps), loop)
+  const rolloutLoop = runLoop(rolloutReconciler({ store, clock, newAttempt: randomUUID, wake: updateLoop.wake }), loop)
+  const rotationLoop = runLoop(rotationReconciler(deps), loop)
+  return {
+    routes(mount: Mount, views: ToolboxViews): void {
+      const newestNow = newestOr(releases)
+      updateRoutes(mount, { store, clock, views, newestNow, newAttempt: randomUUID, wake: updateLoop.wake })
+      rolloutRoutes(mount, { store, clock, newId, newestNow, wake: rolloutLoop.wake })
+      rotationRoutes(mount, { store, clock, views, newAttempt: randomUUID, wake: rotationLoop.wake })
+    },
+    /** There is news of a toolbox. */
+    wakeOn(toolboxId: string): void {
+      updateLoop.wake(toolboxId)
+      rotationLoop.wake(toolboxId)
+    },
+    stopped: Promise.all([updateLoop.stopped, rolloutLoop.stopped, rotationLoop.stopped]),
+  }
+}
