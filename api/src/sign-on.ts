@@ -7,7 +7,7 @@ const word = z.string().min(1).max(4_000)
 const OwnPath = z
   .string()
   .max(2_000)
-  .regex(/^\/(?![/\\])/, 'must be a path of this page')
+  .regex(/^\/(?:[^/\\]|$)/, 'must be a path of this page')
 
 export const startSignOn = defineUserOperation({
   id: 'startSignOn',

@@ -26,6 +26,7 @@ import {
   members,
   oauthGrants,
   passkeys,
+  rollouts,
   sessions,
   toolbeltItems,
   toolboxes,
@@ -146,6 +147,7 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     toolboxId: newId('toolbox'),
     instanceId: newId('inst'),
     groupId: newId('group'),
+    rolloutId: newId('roll'),
     agentId: newId('agent'),
     toolbeltItemId: newId('belt'),
     tokenId: newId('token'),
@@ -176,6 +178,9 @@ export async function furnish(store: Store, accountId: string, userId: string) {
       desired: 'running',
       config: {},
     })
+    await tx
+      .insert(rollouts)
+      .values({ id: ids.rolloutId, accountId, versions: { container: '9.9.9' }, actor: 'x', state: 'halted' })
     await tx.insert(agents).values({ id: agentId, accountId, name: 'helper' })
     const token = { accountId, name: 'a token', hint: 'x' }
     await tx.insert(agentTokens).values({ ...token, id: ids.agentTokenId, agentId, digest: digestOf(agentSecret) })
