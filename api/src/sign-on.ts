@@ -19,9 +19,17 @@ export const startSignOn = defineUserOperation({
   body: z.strictObject({
     to: OwnPath.default('/').describe('Where to go afterwards.'),
     link: z.boolean().default(false).describe('To link it with whoever is signed in, instead of signing somebody in.'),
+    currentPassword: z.string().max(256).optional().describe('To link: of a person who has one.'),
   }),
   reply: z.object({ authorizationUrl: z.url() }),
-  problems: ['sign-on-off', 'provider-refused', 'provider-unavailable', 'unauthenticated', 'rate-limited'],
+  problems: [
+    'sign-on-off',
+    'sign-in-refused',
+    'provider-refused',
+    'provider-unavailable',
+    'unauthenticated',
+    'rate-limited',
+  ],
 })
 
 export const finishSignOn = defineUserOperation({

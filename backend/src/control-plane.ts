@@ -15,6 +15,7 @@ import { createConnectedFinder } from './accounts/oauth/find-connected.ts'
 import { challengeOf } from './accounts/oauth/metadata.ts'
 import { oauthRoutes } from './accounts/oauth/oauth.routes.ts'
 import { passkeyRoutes } from './accounts/passkey.routes.ts'
+import { createPasswordCheck } from './accounts/password-check.ts'
 import { createPasswordLimit, sessionRoutes } from './accounts/session.routes.ts'
 import { signOnRoutes } from './accounts/sign-on.routes.ts'
 import { createSignedIn } from './accounts/signed-in.ts'
@@ -274,8 +275,9 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     const byAccount = createPasswordLimit(clock)
     const signedIn = createSignedIn({ store, auth, clock })
     sessionRoutes(mount, { store, auth, clock, byAccount, signedIn })
-    passkeyRoutes(mount, { store, auth, clock, byAccount, signedIn, publicUrl, signOn })
-    signOnRoutes(mount, { store, clock, signedIn, publicUrl, signOn })
+    const checkPassword = createPasswordCheck({ store, auth, byAccount })
+    passkeyRoutes(mount, { store, clock, checkPassword, signedIn, publicUrl, signOn })
+    signOnRoutes(mount, { store, clock, checkPassword, signedIn, publicUrl, signOn })
     apiTokenRoutes(mount, { store, forgetTokens })
     const info = { publicUrl, version, variants: installer.variants, signOn: signOn?.label }
     eventRoutes(mount, { store, changes, ...info })

@@ -13,9 +13,8 @@ import type { Mount } from '../http/mount.ts'
 import { newId } from '../new-id.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { isUniqueViolation, type Store, type Tx } from '../store/connect.ts'
-import { type AttemptLimit, createAttemptLimit } from './attempt-limit.ts'
-import type { Auth } from './auth.ts'
-import { findMembership, findPassword } from './member.store.ts'
+import { createAttemptLimit } from './attempt-limit.ts'
+import { findMembership } from './member.store.ts'
 import { CHALLENGE_MS, createPasskeyCheck, isCopied } from './passkey.check.ts'
 import {
   countOtherWaysIn,
@@ -27,6 +26,7 @@ import {
   type PasskeyRow,
   passkeyViewOf,
 } from './passkey.store.ts'
+import type { PasswordCheck } from './password-check.ts'
 import { type ProofOf, rememberProof, takeProof } from './proof.store.ts'
 import { withBrowser } from './session.routes.ts'
 import type { SignOnConfig } from './sign-on.config.ts'
@@ -35,10 +35,8 @@ import type { SignedIn } from './signed-in.ts'
 
 export interface PasskeyRouteDeps {
   readonly store: Store
-  readonly auth: Auth
   readonly clock: Clock
-  /** Failures at the password of one account, wherever it is asked for. */
-  readonly byAccount: AttemptLimit
+  readonly checkPassword: PasswordCheck
   readonly signedIn: SignedIn
   /** Origin of the page; passkeys are bound to it. */
   readonly publicUrl: string
@@ -52,7 +50,7 @@ const FAILURES = 20
 const MOST_PASSKEYS = 20
 
 export function passkeyRoutes(mount: Mount, deps: PasskeyRouteDeps): void {
-  const { store, auth, clock, byAccount, signedIn, publicUrl, signOn } = deps
+  const { store, clock, checkPassword, signedIn, publicUrl, signOn } = deps
   const check = createPasskeyCheck(publicUrl)
   const challenges = createAttemptLimit({ perMinute: CHALLENGES, clock, what: 'sign-ins begun from this address' })
   const failures = createAttemptLimit({ perMinute: FAILURES, clock, what: 'failed sign-ins from this address' })
@@ -70,15 +68,7 @@ export function passkeyRoutes(mount: Mount, deps: PasskeyRouteDeps): void {
   mount.reply(beginPasskey, async ({ body }, { caller, browser }) => {
     const { userId, actor: email } = withBrowser(caller)
     challenges.take(browser.address)
-    // Whoever finds a browser open shall not make himself a way in that stays.
-    const hash = await store.system((tx) => findPassword(tx, userId))
-    if (hash !== undefined) {
-      const right = byAccount.take(userId)
-      const { password } = await auth.$context
-      if (!(await password.verify({ hash, password: body.currentPassword ?? '' })))
-        throw problem('sign-in-refused', 'The current password is not right')
-      right()
-    }
+    await checkPassword(userId, body.currentPassword)
     return store.system(async (tx) => {
       const options = await check.newOptions({ userId, email }, await listPasskeyRows(tx, userId))
       await remember(tx, { purpose: 'passkey-new', secret: options.challenge }, userId)

@@ -10,6 +10,7 @@ import { createAttemptLimit } from './attempt-limit.ts'
 import { FIRST_ACCOUNT } from './first-account.ts'
 import { findInvitationTo, useInvitation } from './invitation.store.ts'
 import { findMembership } from './member.store.ts'
+import type { PasswordCheck } from './password-check.ts'
 import { insertMember } from './people.store.ts'
 import { rememberProof, takeProof } from './proof.store.ts'
 import { digestOf } from './secret.ts'
@@ -22,6 +23,7 @@ import type { SignedIn } from './signed-in.ts'
 export interface SignOnRouteDeps {
   readonly store: Store
   readonly clock: Clock
+  readonly checkPassword: PasswordCheck
   readonly signedIn: SignedIn
   readonly publicUrl: string
   /** Absent: there is no single sign-on. */
@@ -40,7 +42,8 @@ const signOnRedirect = (publicUrl: string): string => `${publicUrl}/signed-on`
 /** What is remembered of an attempt; nothing of it is secret. */
 const Remembered = z.object({ browser: z.string(), to: z.string(), linkTo: z.string().optional() })
 
-export function signOnRoutes(mount: Mount, { store, clock, signedIn, publicUrl, signOn }: SignOnRouteDeps): void {
+export function signOnRoutes(mount: Mount, deps: SignOnRouteDeps): void {
+  const { store, clock, checkPassword, signedIn, publicUrl, signOn } = deps
   const provider = signOn && createSignOnProvider(signOn, signOnRedirect(publicUrl))
   const begun = createAttemptLimit({ perMinute: BEGUN, clock, what: 'sign-ins begun from this address' })
   const failures = createAttemptLimit({ perMinute: FAILURES, clock, what: 'failed sign-ins from this address' })
@@ -52,12 +55,13 @@ export function signOnRoutes(mount: Mount, { store, clock, signedIn, publicUrl, 
     throw problem('sign-on-off', 'This control plane is configured with no provider of single sign-on')
   }
 
-  mount.reply(startSignOn, async ({ body: { to, link } }, { caller, browser, signal }) => {
+  mount.reply(startSignOn, async ({ body: { to, link, currentPassword } }, { caller, browser, signal }) => {
     const { provider } = configured()
     const linkTo = link ? personOf(caller) : undefined
     if (link && linkTo === undefined)
       throw problem('unauthenticated', 'Nobody is signed in with a browser to link with')
     begun.take(browser.address)
+    if (linkTo !== undefined) await checkPassword(linkTo, currentPassword)
     const secret = randomBytes(32).toString('base64url')
     const attempt = attemptOf(randomBytes(32).toString('base64url'), secret)
     const authorizationUrl = await provider.authorizationUrl(attempt, signal)

@@ -194,13 +194,29 @@ test('T07 an address alone opens nobody’s account who has a password; linking 
   expect(await codeOf(await signOn())).toEqual([409, 'sign-on-unlinked'])
   expect(await codeOf(await start(NOBODY, { link: true }))).toEqual([401, 'unauthenticated'])
   // Begun by one, finished by another who is signed in in the same browser.
-  const { browser, answer } = await begun(owner, { link: true })
+  const link = { link: true, currentPassword: set.newPassword }
+  const { browser, answer } = await begun(owner, link)
   const attempt = { cookie: browser.cookie.split('; ').at(-1)!, origin: ORIGIN }
   expect(await codeOf(await finish(attempt, answer))).toEqual(REFUSED)
   expect(await plane.store.system((tx) => tx.select().from(signIns))).toHaveLength(1)
 
-  expect(await (await signOn(owner, { link: true })).json()).toMatchObject({ me: { role: 'owner' } })
+  expect(await (await signOn(owner, link)).json()).toMatchObject({ me: { role: 'owner' } })
   expect(await (await signOn()).json()).toMatchObject({ me: { user: { id: FIRST_USER }, role: 'owner' } })
+})
+
+test('T07 who has a password gives it to link; five wrong ones a minute, whatever it is asked for', async () => {
+  const owner = await browserOf(plane, FIRST_USER)
+  const set = { newPassword: 'a long enough password', email: 'ada@example.com' }
+  expect((await plane.send('PUT', '/api/me/password', owner, set)).status).toBe(204)
+  for (const body of [{ link: true }, { link: true, currentPassword: 'wrong' }])
+    expect(await codeOf(await start(owner, body))).toEqual([401, 'sign-in-refused'])
+  const toAdd = { currentPassword: 'wrong' }
+  for (let times = 0; times < 3; times += 1)
+    expect((await plane.send('POST', '/api/me/passkeys/options', owner, toAdd)).status).toBe(401)
+  expect((await start(owner, { link: true, currentPassword: set.newPassword })).status).toBe(429)
+  expect((await start(NOBODY)).status).toBe(200) // who signs in is asked for none
+  await clock.advance(60_000)
+  expect((await start(owner, { link: true, currentPassword: set.newPassword })).status).toBe(200)
 })
 
 test('T07 a sign-on that belongs to one person is not linked to another', async () => {

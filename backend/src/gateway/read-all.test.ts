@@ -29,3 +29,13 @@ test('a stream that breaks off fails, with or without a word', async () => {
   await expect(both[0]).rejects.toThrow('before its end')
   await expect(both[1]).rejects.toThrow('reset')
 })
+
+test('one that broke before anybody read it is not waited for', async () => {
+  for (const why of [undefined, new Error('broken off')]) {
+    const stream = new PassThrough()
+    stream.on('error', () => {})
+    stream.destroy(why)
+    await new Promise((resolve) => stream.once('close', resolve))
+    await expect(readAll(stream, 10, tooMuch)).rejects.toThrow(why?.message ?? 'ended before its end')
+  }
+})

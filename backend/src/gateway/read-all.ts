@@ -6,6 +6,9 @@ import type { Readable } from 'node:stream'
  */
 export function readAll(stream: Readable, most: number, tooMuch: () => Error): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    const tooSoon = () => stream.errored ?? new Error('the stream ended before its end')
+    // It broke before anybody listened: none of the events below comes any more.
+    if (stream.destroyed) return reject(tooSoon())
     const chunks: Buffer[] = []
     let bytes = 0
     let ended = false
@@ -16,7 +19,7 @@ export function readAll(stream: Readable, most: number, tooMuch: () => Error): P
       resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
     })
     stream.once('error', reject)
-    stream.once('close', () => ended || reject(new Error('the stream ended before its end')))
+    stream.once('close', () => ended || reject(tooSoon()))
 
     function onData(chunk: Buffer): void {
       bytes += chunk.length

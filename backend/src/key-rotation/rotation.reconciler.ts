@@ -38,7 +38,7 @@ export function rotationReconciler({ store, clock, masterKey, clientOf }: Rotati
     try {
       const client = clientOf(row)
       const token = tokenOf(row.id, attempt)
-      await store.system((tx) => allowToken(tx, row, token, new Date(clock.now())))
+      if (!(await store.system((tx) => allowToken(tx, row, token, new Date(clock.now()))))) return settled
       await client.call(rotateKeys, { body: { token } }, { signal })
       return again(AGAIN_MS)
     } catch (error) {

@@ -3,7 +3,9 @@ import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
 import type { KeyRotationAsked, KeyRotationRefusal } from '../store/schema/toolboxes.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { lockToolbox } from '../uplink/enrolment.store.ts'
 import { digestOf } from '../uplink/secrets.ts'
+import { nextStep } from './rotation.step.ts'
 
 /** How long a token that was handed to DTMA may be used, in milliseconds, from the last time that it was handed over. */
 const TTL_MS = 5 * 60_000
@@ -22,15 +24,20 @@ export const refuseRotation = (tx: Tx, toolboxId: string, keyRotationRefusal: Ke
       and(eq(toolboxes.id, toolboxId), sql`${toolboxes.keyRotationAsked}->>'attempt' = ${keyRotationRefusal.attempt}`),
     )
 
-/** Makes the token of an attempt good for some minutes, unless it was used. Others of the toolbox stay: a person may hold one. */
-export const allowToken = (
+/**
+ * Makes the token of an attempt good for some minutes, unless it was used. Others of the toolbox stay: a person may hold one.
+ * @returns Whether it may be handed over: the attempt may be over meanwhile, or the toolbox locked out.
+ */
+export async function allowToken(
   tx: Tx,
   { id: toolboxId, accountId }: Pick<ToolboxRow, 'id' | 'accountId'>,
   token: string,
   now: Date,
-) => {
+): Promise<boolean> {
+  const row = await lockToolbox(tx, toolboxId)
+  if (!row || nextStep(row) !== 'send') return false
   const expiresAt = new Date(now.getTime() + TTL_MS)
-  return tx
+  await tx
     .insert(enrolmentTokens)
     .values({ digest: digestOf(token), accountId, toolboxId, expiresAt })
     .onConflictDoUpdate({
@@ -38,6 +45,7 @@ export const allowToken = (
       set: { expiresAt },
       setWhere: isNull(enrolmentTokens.usedAt),
     })
+  return true
 }
 
 /** Toolboxes that have not enrolled since somebody asked for other keys. */

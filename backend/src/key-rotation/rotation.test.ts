@@ -3,10 +3,14 @@ import { type Client, DTMA_PROBLEMS, rotateKeys } from '@agentopia/dtma/contract
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type As, NOBODY, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
+import type { Tx } from '../store/connect.ts'
 import { activities, toolboxes } from '../store/schema/index.ts'
+import { lockToolbox } from '../uplink/enrolment.store.ts'
+import { quarantine } from '../uplink/quarantine.ts'
 import { newKey, openUplink } from '../uplink/uplink.testing.ts'
 import { rotationReconciler } from './rotation.reconciler.ts'
 import { nextStep, type RotationFacts, rotationOf } from './rotation.step.ts'
+import { allowToken } from './rotation.store.ts'
 
 const ACCOUNT = 'acct_rotation'
 const masterKey = Buffer.alloc(32, 7)
@@ -115,6 +119,24 @@ test('asked twice it is one rotation; handed over twice, by two replicas or afte
   const replies = await Promise.all([box.enrol(mine), box.enrol(newKey()(box.id, box.handed[0]!))])
   expect(replies.map(({ status }) => status).toSorted()).toEqual([201, 401])
   expect((await box.row(box.id)).enrolEpoch).toBe(2)
+})
+
+test('E09 locked out while its token is on the way, a toolbox is let in by no token that is handed over for its rotation', async () => {
+  const box = await joined('cloned')
+  await box.ask()
+  await box.step()
+  const lockOut = async (tx: Tx) => {
+    await quarantine(tx, (await lockToolbox(tx, box.id))!, new Date(box.clock.now()))
+  }
+  await plane.store.system(lockOut)
+  expect((await box.enrol(newKey()(box.id, box.handed[0]!))).status).toBe(401)
+  // Read before it was locked out, acted on after.
+  const before = { ...(await box.row(box.id)), backendToDtmaApiKey: 'sealed', status: 'active' } as const
+  expect(await plane.store.system((tx) => allowToken(tx, before, box.handed[0]!, new Date(box.clock.now())))).toBe(
+    false,
+  )
+  expect((await box.enrol(newKey()(box.id, box.handed[0]!))).status).toBe(401)
+  expect((await box.row(box.id)).status).toBe('quarantined')
 })
 
 test('a token runs out after five minutes, and is good again when it is handed over again', async () => {

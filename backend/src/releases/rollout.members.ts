@@ -2,6 +2,7 @@ import { isOver } from '@agentopia/dtma/contract'
 import type { rollouts } from '../store/schema/index.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import type { Member } from './rollout.step.ts'
+import { isUnderWay } from './update.step.ts'
 import { releaseOf } from './update.view.ts'
 
 export type RolloutRow = typeof rollouts.$inferSelect
@@ -19,15 +20,21 @@ export interface Seen {
   readonly away: number
 }
 
-/** How the toolboxes of the account stand to the rollout. Those that have its version without it do not belong to it. */
-export function membersOf(rollout: RolloutRow, rows: readonly ToolboxRow[]): Seen {
+/** A DTMA gives up what it cannot fetch and prove well within this time; one that says nothing for longer will not. */
+const LONGEST_MS = 60 * 60_000
+
+/**
+ * How the toolboxes of the account stand to the rollout. Those that have its version without it do not belong to it; one that a
+ * person has asked is waited for. @param now In milliseconds.
+ */
+export function membersOf(rollout: RolloutRow, rows: readonly ToolboxRow[], now: number): Seen {
   const members: SeenMember[] = []
   let away = 0
   for (const row of rows) {
     const { id: toolboxId, name } = row
     const isAsked = row.updateAsked?.rollout === rollout.id
     if (isAsked) {
-      const reason = unwellnessOf(row)
+      const reason = unwellnessOf(row, now)
       if (reason !== undefined) {
         const standing = rollout.forgiven.includes(toolboxId) ? 'forgiven' : 'unwell'
         members.push({ toolboxId, name, standing, reason })
@@ -35,7 +42,8 @@ export function membersOf(rollout: RolloutRow, rows: readonly ToolboxRow[]): See
       continue
     }
     if (releaseOf(row, rollout.versions)?.newer === undefined) continue
-    if (row.status === 'active') members.push({ toolboxId, name, standing: 'waiting' })
+    if (row.status === 'active')
+      members.push({ toolboxId, name, standing: isUnderWay(row) && !isLate(row, now) ? 'under_way' : 'waiting' })
     else away += 1
   }
   return { members, away }
@@ -46,13 +54,17 @@ const attemptIs = (row: ToolboxRow, of: { readonly attempt: string } | null): bo
 
 const isUpdated = (row: ToolboxRow): boolean => attemptIs(row, row.updateState) && row.updateState!.phase === 'done'
 
+const isLate = ({ updateAsked: asked }: ToolboxRow, now: number): boolean =>
+  asked === null || now - Date.parse(asked.askedAt) > LONGEST_MS
+
 /** `undefined`: it is well, as far as anybody knows. */
-function unwellnessOf(row: ToolboxRow): string | undefined {
+function unwellnessOf(row: ToolboxRow, now: number): string | undefined {
   const { updateState, updateRefusal, status, statusReason, docker } = row
   if (attemptIs(row, updateRefusal)) return updateRefusal!.message
   if (attemptIs(row, updateState) && isOver(updateState!.phase) && updateState!.phase !== 'done')
     return updateState!.message ?? updateState!.phase
   if (status !== 'active') return statusReason ?? `It is ${status}`
   if (isUpdated(row) && docker && docker.state !== 'ok') return `Its Docker is ${docker.state}`
+  if (!isUpdated(row) && isLate(row, now)) return `Its update has not ended within ${LONGEST_MS / 60_000} minutes`
   return undefined
 }

@@ -26,7 +26,7 @@ export function rolloutReconciler({ store, clock, newAttempt, wake }: RolloutRec
   async function step(tx: Tx, rollout: RolloutRow): Promise<{ outcome: Outcome; asked: readonly string[] }> {
     const { id, accountId, versions } = rollout
     const rows = await listPresentOf(tx, accountId)
-    const next = nextStep(membersOf(rollout, rows).members)
+    const next = nextStep(membersOf(rollout, rows, clock.now()).members)
     const at = new Date(clock.now())
     const record = (action: string, message: string) =>
       recordActivity(tx, { accountId, actor: 'control plane', action, subject: id, message })

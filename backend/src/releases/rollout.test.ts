@@ -4,7 +4,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type As, NOBODY, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
 import type { DtmaImage } from '../install/dtma-image.ts'
 import { newId } from '../new-id.ts'
+import { systemClock } from '../reconcile/clock.ts'
 import { rollouts, toolboxes } from '../store/schema/index.ts'
+import { rolloutReconciler } from './rollout.reconciler.ts'
 
 const ACCOUNT = 'acct_rollouts'
 const ID = `sha256:${'a'.repeat(64)}`
@@ -126,6 +128,35 @@ test('U05 a toolbox that is not heard any more after its update counts as one th
   await ends(row!, 'done')
   await expect.poll(async () => (await last()).state, within).toBe('halted')
   expect(await last()).toMatchObject({ unwell: [{ toolboxId: row!.id, reason: 'No heartbeat' }] })
+})
+
+test('U05 a toolbox that is heard and ends its update in no way within an hour holds up nobody unseen: it halts', async () => {
+  await fleet(10)
+  await start()
+  await untilAsked(1)
+  const [row] = await asked()
+  const askedAt = new Date(Date.now() - 61 * 60_000).toISOString()
+  await plane.store.system((tx) =>
+    tx
+      .update(toolboxes)
+      .set({ updateAsked: { ...row!.updateAsked!, askedAt } })
+      .where(eq(toolboxes.id, row!.id)),
+  )
+  await expect.poll(async () => (await last()).reason, within).toContain('1 of the 1 toolboxes')
+})
+
+test('an update that a person has asked for is waited for, not asked for again beside it', async () => {
+  await fleet(1)
+  const [row] = await plane.store.system((tx) => tx.select().from(toolboxes))
+  expect((await call('POST', `/api/toolboxes/${row!.id}/update`)).status).toBe(202)
+  const [{ updateAsked } = {}] = await asked()
+  const { id } = await start()
+  const beside = { store: plane.store, clock: systemClock, newAttempt: () => 'another', wake: () => {} }
+  expect(await rolloutReconciler(beside).reconcile(id, new AbortController().signal)).toMatchObject({ done: false })
+  expect(await last()).toMatchObject({ state: 'running', counts: { underWay: 1, waiting: 0 } })
+  expect((await asked())[0]?.updateAsked).toEqual(updateAsked)
+  await ends((await asked())[0]!, 'done')
+  await expect.poll(async () => (await last()).state, within).toBe('done')
 })
 
 test('a rollout of another account cannot be seen, resumed or given up', async () => {

@@ -4,9 +4,9 @@ import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { membersOf, type RolloutRow } from './rollout.members.ts'
 import type { Standing } from './rollout.step.ts'
 
-/** What people see of a rollout. @param rows The toolboxes of its account. */
-export function rolloutView(row: RolloutRow, rows: readonly ToolboxRow[]): Rollout {
-  const { members, away } = membersOf(row, rows)
+/** What people see of a rollout. @param rows The toolboxes of its account. @param now In milliseconds. */
+export function rolloutView(row: RolloutRow, rows: readonly ToolboxRow[], now: number): Rollout {
+  const { members, away } = membersOf(row, rows, now)
   const count = (standing: Standing) => members.filter((member) => member.standing === standing).length
   const isOver = row.endedAt !== null
   const unwell = members.filter(({ standing }) => standing === 'unwell' || standing === 'forgiven')

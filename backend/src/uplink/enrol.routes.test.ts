@@ -6,7 +6,7 @@ import { activities, toolboxes } from '../store/schema/index.ts'
 import { openTestStore } from '../store/testing.ts'
 import { sealedKeyOf } from '../toolboxes/dtma-client.ts'
 import { digestOf } from './secrets.ts'
-import { insertToolbox, newKey, openUplink } from './uplink.testing.ts'
+import { beatOf, insertToolbox, newKey, openUplink } from './uplink.testing.ts'
 
 let store: Store
 beforeAll(async () => {
@@ -62,6 +62,17 @@ test('the same key may repeat the enrolment after a lost reply, and gets fresh c
   expect(repeated.json.epoch).toBe(2)
   expect(repeated.json.dtmaBearerToken).not.toBe(lost.json.dtmaBearerToken)
   expect((await uplink.row(toolbox.id)).dtmaBearerToken).toBe(digestOf(repeated.json.dtmaBearerToken!))
+})
+
+test('R-02 a key that another has replaced since comes back with no token of its own', async () => {
+  const uplink = openUplink(store)
+  const toolbox = await insertToolbox(store)
+  const stolen = newKey()(toolbox.id, await uplink.token(toolbox))
+  expect((await uplink.enrol(stolen)).status).toBe(201)
+  const { status, json } = await uplink.enrol(newKey()(toolbox.id, await uplink.token(toolbox)))
+  expect(status).toBe(201)
+  expect((await uplink.enrol(stolen)).json.code).toBe('enrolment-refused') // its fifteen minutes are not over
+  expect((await uplink.beat(json.dtmaBearerToken, beatOf('r', 1))).status).toBe(200)
 })
 
 test('E01 E03 every refusal reads the same', async () => {

@@ -18,12 +18,16 @@ export async function issueEnrolmentToken(
   now: Date,
 ): Promise<string> {
   const token = newSecret('enrol')
-  await tx.delete(enrolmentTokens).where(and(eq(enrolmentTokens.toolboxId, toolboxId), isNull(enrolmentTokens.usedAt)))
+  await voidUnusedTokens(tx, toolboxId)
   await tx
     .insert(enrolmentTokens)
     .values({ digest: digestOf(token), accountId, toolboxId, expiresAt: new Date(now.getTime() + ENROLMENT_TTL_MS) })
   return token
 }
+
+/** What was handed out and not used opens nothing any more. */
+export const voidUnusedTokens = (tx: Tx, toolboxId: string) =>
+  tx.delete(enrolmentTokens).where(and(eq(enrolmentTokens.toolboxId, toolboxId), isNull(enrolmentTokens.usedAt)))
 
 /** A fresh right to enrol for the machine that was born with a token (its digest), and is shown `nonce` by its provider. */
 export async function renewEnrolment(
@@ -31,7 +35,7 @@ export async function renewEnrolment(
   { id: toolboxId, accountId }: Pick<ToolboxRow, 'id' | 'accountId'>,
   { bornWith, nonce, now }: { readonly bornWith: string; readonly nonce: string; readonly now: Date },
 ): Promise<void> {
-  await tx.delete(enrolmentTokens).where(and(eq(enrolmentTokens.toolboxId, toolboxId), isNull(enrolmentTokens.usedAt)))
+  await voidUnusedTokens(tx, toolboxId)
   const expiresAt = new Date(now.getTime() + ENROLMENT_TTL_MS)
   await tx
     .insert(enrolmentTokens)
@@ -72,19 +76,22 @@ export interface TokenUse {
 }
 
 /**
- * Uses a token up, or uses it again for the key that did: in time, or as long as nothing was heard of what it gave. So a reply that
- * was lost is repeated, however late; whoever was locked out by it would be so for good. One conditional statement: of many at
- * once, one key wins.
+ * Uses a token up, or uses it again for the key that did, while that is the key of the toolbox: in time, or as long as nothing was
+ * heard of what it gave. So a reply that was lost is repeated, however late; whoever was locked out by it would be so for good; and a
+ * key that another has replaced does not come back. One conditional statement: of many at once, one key wins.
  * @returns The account; `undefined` for a token that is unknown, expired, used by another key, or another toolbox's.
  */
 export async function consumeToken(
   tx: Tx,
   { token, toolboxId, publicKey, now }: TokenUse,
 ): Promise<string | undefined> {
+  const inTime = gt(enrolmentTokens.expiresAt, now)
+  const ofThisKey = and(eq(toolboxes.id, toolboxId), eq(toolboxes.publicKey, publicKey))
+  const present = tx.select({ id: toolboxes.id }).from(toolboxes).where(ofThisKey)
   const unheard = tx
     .select({ id: toolboxes.id })
     .from(toolboxes)
-    .where(and(eq(toolboxes.id, toolboxId), eq(toolboxes.publicKey, publicKey), isNull(toolboxes.runId)))
+    .where(and(ofThisKey, isNull(toolboxes.runId)))
   const byThisKey = eq(enrolmentTokens.usedByKey, publicKey)
   const [used] = await tx
     .update(enrolmentTokens)
@@ -94,7 +101,8 @@ export async function consumeToken(
         eq(enrolmentTokens.digest, tokenDigestOf(token)),
         eq(enrolmentTokens.toolboxId, toolboxId),
         or(
-          and(gt(enrolmentTokens.expiresAt, now), or(isNull(enrolmentTokens.usedAt), byThisKey)),
+          and(inTime, isNull(enrolmentTokens.usedAt)),
+          and(inTime, byThisKey, exists(present)),
           and(byThisKey, exists(unheard)),
         ),
       ),

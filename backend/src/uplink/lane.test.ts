@@ -16,6 +16,8 @@ let half: PassThrough
 let server: Http2Server
 let socket: Socket
 let session: DtmaSession
+/** What a toolbox sends for each request of a lane that does not keep to the rules. */
+let wrong: ((id: number) => Buffer[]) | undefined
 
 const text = (body: string | Readable, status = 200): HttpReply => ({ status, headers: { 'x-is': 'here' }, body })
 
@@ -25,6 +27,7 @@ const appOn =
     if (request.url === LANE_PATH) {
       lanes += 1
       if (!hasLanes) return text('{}', 404)
+      if (wrong) return text(answersTo(request.body, wrong))
       return serveLane(appOn('lane'), request)
     }
     came.push(stream)
@@ -39,7 +42,17 @@ const appOn =
     return new Promise(() => {})
   }
 
+function answersTo(asked: AsyncIterable<Uint8Array>, frames: (id: number) => Buffer[]): Readable {
+  const out = new PassThrough()
+  const reader = createFrameReader((id, kind) => kind === FRAME.ask && out.write(Buffer.concat(frames(id))))
+  void (async () => {
+    for await (const chunk of asked) reader(chunk)
+  })().catch(() => {}) // the connection has ended
+  return out
+}
+
 beforeEach(async () => {
+  wrong = undefined
   came.length = 0
   left.length = 0
   lanes = 0
@@ -148,6 +161,23 @@ test('what is no frame ends the lane, and no more than the lane', async () => {
   sent.write(frameOf(1, FRAME.ask, '', { path: LANE_PATH, headers: {} }))
   expect(String(await broken)).toContain('no request of a lane')
   expect((await ask('/echo', 'still')).text).toBe('Bearer key still')
+})
+
+const HEAD = { status: 200, headers: {} }
+test.each<[string, (id: number) => Buffer[]]>([
+  ['begins an answer twice', (id) => [frameOf(id, FRAME.begin, '', HEAD), frameOf(id, FRAME.begin, '', HEAD)]],
+  [
+    'ends one that it has begun by a whole one',
+    (id) => [frameOf(id, FRAME.begin, '', HEAD), frameOf(id, FRAME.answer, 'x', HEAD)],
+  ],
+])('a toolbox that %s lets nobody wait for the first', async (_, frames) => {
+  wrong = frames
+  const { body } = await vi.waitFor(async () => {
+    const answer = await ask('/echo', '', AbortSignal.timeout(5_000))
+    expect(answer.status).toBe(200) // on a stream of its own it is 201
+    return answer
+  })
+  await expect(readAll(body, 1 << 20, () => new Error('too long'))).rejects.toThrow('out of order')
 })
 
 test('frames are read however their bytes are cut', () => {

@@ -91,7 +91,9 @@ export function createLane(session: ClientHttp2Session): Lane {
   function receive(id: number, kind: number, payload: Buffer): void {
     const one = waiting.get(id)
     if (!one) return // given up meanwhile
-    if (kind === FRAME.answer) {
+    // Whoever reads what was begun would wait for ever: this is the last that is heard of it.
+    if (one.body && (kind === FRAME.answer || kind === FRAME.begin)) one.fail(new Error('the answer is out of order'))
+    else if (kind === FRAME.answer) {
       one.settle()
       one.answer(wholeAnswer(payload))
     } else if (kind === FRAME.begin) {

@@ -162,6 +162,16 @@ test('E09 a person enrols one anew, with a key that the other does not have; the
   expect((await read()).status).toBe('active')
 })
 
+test('E09 a token of before opens no quarantine, whoever holds it and with whatever key', async () => {
+  const { id, first, renewed, bodyOf, uplink, read } = await scene()
+  const handedOut = await uplink.token(await read())
+  const held = await renewed(first)
+  await renewed(held, { runId: 'the clone' })
+  expect((await uplink.renew(bodyOf(held))).json.code).toBe('quarantined')
+  expect((await uplink.enrol(newKey()(id, handedOut))).json.code).toBe('enrolment-refused')
+  expect((await read()).status).toBe('quarantined')
+})
+
 test('a database that was restored takes the count of the toolbox, and locks nobody out', async () => {
   const { first, renewed, read } = await scene()
   const held = await renewed({ ...first, counter: 7 })

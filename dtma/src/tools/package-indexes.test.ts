@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -30,4 +30,15 @@ test('what this machine was configured with is not overruled', async () => {
   const indexes = await open({ npm: 'https://own.example', pypi: undefined })
   await indexes.hear({ npm: 'https://npm.example', pypi: 'https://pypi.example' })
   expect([indexes.npm, indexes.pypi]).toEqual(['https://own.example', 'https://pypi.example'])
+})
+
+test('what could not be kept is kept the next time that it is said', async () => {
+  const indexes = await open()
+  const inTheWay = join(directory, `package-indexes.json.${process.pid}`)
+  await mkdir(inTheWay)
+  await expect(indexes.hear({ npm: 'https://npm.example' })).rejects.toThrow()
+  expect(indexes.npm).toBe('https://npm.example')
+  await rmdir(inTheWay)
+  await indexes.hear({ npm: 'https://npm.example' })
+  expect((await open()).npm).toBe('https://npm.example')
 })

@@ -18,7 +18,8 @@ export async function openPackageIndexes(
   log: Log,
 ): Promise<KnownIndexes> {
   const file = stateFile(join(stateDirectory, 'package-indexes.json'), PackageIndexes)
-  let heard: PackageIndexes = (await file.read()) ?? {}
+  let kept: PackageIndexes = (await file.read()) ?? {}
+  let heard = kept
   return {
     get npm() {
       return configured.npm ?? heard.npm
@@ -27,10 +28,13 @@ export async function openPackageIndexes(
       return configured.pypi ?? heard.pypi
     },
     async hear(said) {
-      if (said.npm === heard.npm && said.pypi === heard.pypi) return
+      if (!same(said, heard)) log.info('packages come from elsewhere now', { npm: said.npm, pypi: said.pypi })
       heard = said
-      log.info('packages come from elsewhere now', { npm: said.npm, pypi: said.pypi })
+      if (same(said, kept)) return
       await file.write(said)
+      kept = said
     },
   }
 }
+
+const same = (one: PackageIndexes, other: PackageIndexes): boolean => one.npm === other.npm && one.pypi === other.pypi

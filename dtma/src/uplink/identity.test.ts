@@ -1,5 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -73,4 +73,22 @@ test.each(['', '{', '{}', '{"privateKey":5}'])('a damaged file (%s) is no reason
   writeFileSync(join(directory, 'identity.json'), text)
   expect(() => openIdentity(directory)).toThrow(/is damaged; restore it/)
   expect(readFileSync(join(directory, 'identity.json'), 'utf8')).toBe(text)
+})
+
+test('what could not be stored is not used: after a restart nobody would know it', () => {
+  const identity = openIdentity(directory)
+  identity.keep(CREDENTIALS, 'of the file')
+  const inTheWay = join(directory, 'identity.json.new')
+  mkdirSync(inTheWay)
+  // Asked twice: neither is the second answer one that is only remembered.
+  for (const _ of [1, 2]) {
+    expect(() => identity.hold('handed')).toThrow()
+    expect(() => identity.enrolmentKey()).toThrow()
+    expect(() => identity.nextRenewal()).toThrow()
+  }
+  expect(identity.handedToken()).toBeUndefined()
+  rmdirSync(inTheWay)
+  const stored = [identity.enrolmentKey().publicKey, identity.nextRenewal()]
+  const again = openIdentity(directory)
+  expect([again.enrolmentKey().publicKey, again.nextRenewal()]).toEqual(stored)
 })

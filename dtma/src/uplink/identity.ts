@@ -94,8 +94,9 @@ export function openIdentity(stateDir: string): Identity {
   let stored = read(file) ?? create(stateDir, file)
   let privateKey = keyIn(stored.privateKey)
   const store = (change: Partial<IdentityFile>) => {
-    stored = { ...stored, ...change }
-    write(stateDir, file, stored)
+    const next = { ...stored, ...change }
+    write(stateDir, file, next) // first: what is only remembered is forgotten by the next start
+    stored = next
   }
   return {
     get publicKey() {

@@ -8,8 +8,8 @@ import { Field } from '../../parts/field.tsx'
 import { Glyph } from '../../parts/glyph.tsx'
 import { Input } from '../../parts/input.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
-import { SignOnButton } from '../../parts/sign-on-button.tsx'
 import { notify } from '../../shell/notices.ts'
+import { LinkSignOn } from './link-sign-on.tsx'
 
 const SHORTEST = 12
 
@@ -19,9 +19,7 @@ export function Profile() {
   return (
     <Card>
       <CardHeader title="Sign-in" note={me && `${me.account.name}, ${me.role}`} />
-      <div className="flex flex-col items-start gap-3 px-4 pt-4 empty:hidden">
-        <SignOnButton words="Link with" to="/settings" link />
-      </div>
+      {me && <LinkSignOn me={me} />}
       {me && <PasswordForm key={me.user.email} me={me} />}
     </Card>
   )
