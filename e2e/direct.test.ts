@@ -22,6 +22,7 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { docker } from './docker.ts'
 import { connectMcp, textOf } from './mcp-client.ts'
+import { openPortsOf, SSHD } from './open-ports.ts'
 import { freePort, type Product, startProduct, waitFor } from './product.ts'
 
 // A server that the control plane dials: from its line to a call of an agent, a firewall that shuts, and a copy of its identity.
@@ -120,6 +121,11 @@ test('an agent calls a tool by it, with the official client', async () => {
   const token = await product.client.call(createAgentToken, { params: { agentId }, body: { name: 'e2e' } })
   mcp = { url: token.mcpUrl, secret: token.secret }
   expect(await echoed('over https')).toContain('over https')
+})
+
+test('S13 of all its ports the world finds those of its own sshd and of DTMA open, and none of a tool', async () => {
+  const { direct } = await toolbox()
+  expect(await openPortsOf(direct!.address!)).toEqual([SSHD, direct!.port])
 })
 
 test('a firewall that shuts is named, and what to do about it, though DTMA still reports', async () => {

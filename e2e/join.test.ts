@@ -13,12 +13,14 @@ import {
 import {
   bridgeAddress,
   buildMachineImages,
+  docker,
   onMachine,
   removeMachine,
   startMachine,
   untilBooted,
 } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openPortsOf, SSHD } from './open-ports.ts'
 import { freePort, type Product, startProduct, waitFor } from './product.ts'
 
 // A server with systemd and a Docker of its own joins by its line, and leaves again.
@@ -111,6 +113,11 @@ test('a tool runs on the server, and goes on while DTMA is repaired', async () =
     ({ status, connected }) => status === 'active' && connected,
   )
   expect(await startedAt()).toBe(before)
+})
+
+test('S13 of all its ports the world finds that of its own sshd open, and none of ours', async () => {
+  const address = await docker(['inspect', '--format', '{{.NetworkSettings.IPAddress}}', SERVER])
+  expect(await openPortsOf(address)).toEqual([SSHD])
 })
 
 test('other keys: the ones before open nothing, DTMA is connected by the new ones, also when it was killed meanwhile', async () => {

@@ -24,7 +24,9 @@ import {
   startMachine,
   untilBooted,
 } from '@agentopia/testbed/machines'
+import type { Locator } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newSignInLink, openBrowser, signIn } from './browser.ts'
 import { type Footprint, footprintOf } from './footprint.ts'
 import { freePort, type Product, startProduct, waitFor } from './product.ts'
 
@@ -41,6 +43,11 @@ const keys = mkdtempSync(join(tmpdir(), 'agentopia-ssh-'))
 
 const shell = (script: string, input?: string) => onMachine(SERVER, ['sh', '-c', script], input)
 const fingerprint = async (): Promise<string> => (await shell(`ssh-keygen -lf ${HOST_KEY}`)).split(' ')[1]!
+const newToolbox = async (name: string): Promise<string> => {
+  const host = await docker(['inspect', '--format', '{{.NetworkSettings.IPAddress}}', SERVER])
+  const body = { provider: 'ssh', name, variant: 'systemd', host, user: 'ops' } as const
+  return (await product.client.call(createToolbox, { body })).id
+}
 const params = () => ({ params: { toolboxId } })
 const byPassword: SshLogin = { type: 'password', password: PASSWORD }
 
@@ -91,9 +98,7 @@ beforeAll(async () => {
     PUBLIC_URL: `http://${address}:${port}`,
     LOCAL_TOOLBOX: 'off',
   })
-  const host = await docker(['inspect', '--format', '{{.NetworkSettings.IPAddress}}', SERVER])
-  const body = { provider: 'ssh', name: 'server', variant: 'systemd', host, user: 'ops' } as const
-  toolboxId = (await product.client.call(createToolbox, { body })).id
+  toolboxId = await newToolbox('server')
   before = await footprintOf(SERVER)
 })
 afterAll(async () => {
@@ -211,5 +216,45 @@ test('uninstalled over SSH, it is the server that it was', async () => {
   expect(others).toEqual(withoutFiles(before))
   expect(files.filter((line) => !own(line))).toEqual(before.files.filter((line) => !own(line)))
 })
+
+test('a person follows it on the page to its last line, while the toolbox below it becomes active', async () => {
+  toolboxId = await newToolbox('looked-at')
+  await using browsing = await openBrowser(product.url)
+  const { page } = browsing
+  await signIn(page, await newSignInLink(product))
+  await page.goto(`/toolboxes/${toolboxId}`)
+  await page.getByRole('button', { name: 'Over SSH' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText(await fingerprint()).waitFor()
+  await dialog.getByLabel('It is the one that the server itself shows').check()
+  await dialog.getByLabel('Password').fill(PASSWORD)
+  await dialog.getByRole('button', { name: 'Install' }).click()
+
+  const log = dialog.getByRole('log')
+  const seen = new Set<number>()
+  await waitFor('the page did not hear the end', 180_000, async () => {
+    seen.add((await textOf(log)).length)
+    const now = await textOf(dialog.getByRole('status'))
+    return now === 'Running' ? undefined : now
+  }).catch(async (cause: unknown) => {
+    const { items } = await product.client.call(listActivity, { query: { toolboxId } })
+    const told = [await textOf(page.locator('body')), browsing.complaints, items, product.output()]
+    throw new Error(JSON.stringify(told, null, 2), { cause })
+  })
+  const whole = await textOf(log)
+  expect([await textOf(dialog.getByRole('status')), whole]).toEqual([
+    'Done',
+    expect.stringContaining(`this machine is the toolbox ${toolboxId}`),
+  ])
+  expect(whole).not.toContain(PASSWORD)
+  expect(seen.size).toBeGreaterThan(2) // each line came as it was said
+  await active()
+  await page.getByText('active', { exact: true }).first().waitFor()
+  expect(await textOf(log)).toBe(whole) // what the page has heard since has neither closed nor emptied it
+  expect(browsing.complaints.filter((text) => /TypeError|Uncaught/.test(text))).toEqual([])
+})
+
+/** @throws {Error} When it is not there soon. */
+const textOf = (part: Locator): Promise<string> => part.innerText({ timeout: 10_000 })
 
 const withoutFiles = ({ files: _, ...others }: Footprint) => others

@@ -1,5 +1,6 @@
 import { ProblemError, problem } from '@agentopia/api'
 import { expect, test } from 'vitest'
+import { crashOf } from './page-failure.ts'
 import { problemText, problemViewOf } from './problem-view.ts'
 
 test('a problem document is shown whole, with the id of its occurrence', () => {
@@ -20,6 +21,22 @@ test('no connection and no answer are told as such, without an id that nobody co
   const timeout = new DOMException('signal timed out', 'TimeoutError')
   expect(problemViewOf(timeout)).toMatchObject({ code: 'no-answer', offline: true })
   expect(problemViewOf(timeout)).not.toHaveProperty('instance')
+})
+
+test('a bug that ends the drawing of a page is not told as an absent control plane; a part of it that cannot be fetched is', () => {
+  expect(problemViewOf(crashOf(new TypeError('l is not a function')))).toMatchObject({
+    code: 'page-failed',
+    detail: 'l is not a function',
+    offline: false,
+  })
+  for (const said of [
+    'Failed to fetch dynamically imported module: https://toolboxes.example/assets/palette.js',
+    'error loading dynamically imported module: https://toolboxes.example/assets/palette.js',
+    'Importing a module script failed.',
+  ])
+    expect(problemViewOf(crashOf(new TypeError(said)))).toMatchObject({ code: 'offline', offline: true })
+  const refused = ProblemError.fromDocument(problem('name-taken', 'github is in use').toDocument('req-1'))
+  expect(crashOf(refused)).toBe(refused)
 })
 
 test('a proxy that answers for an absent control plane counts as no connection', () => {

@@ -1,5 +1,6 @@
 import { ProblemDocument, ProblemError } from '@agentopia/api'
 import { fieldProblemsOf } from './field-problems.ts'
+import { PageFailure } from './page-failure.ts'
 import { PasskeyNotGiven } from './passkey-not-given.ts'
 
 /** What people are shown of a failure. */
@@ -24,6 +25,15 @@ export function problemViewOf(error: unknown): ProblemView {
       detail: error.message,
       fix: 'Try again, or sign in another way.',
       code: 'no-passkey',
+      retryable: false,
+      offline: false,
+    }
+  if (error instanceof PageFailure)
+    return {
+      title: 'The page failed',
+      detail: firstLine(error.message),
+      fix: 'Load the page again. What was asked for may have been recorded: look at the current state before you repeat it.',
+      code: 'page-failed',
       retryable: false,
       offline: false,
     }

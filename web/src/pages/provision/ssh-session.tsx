@@ -114,7 +114,10 @@ function HostKey({ seen, recorded }: { seen: SshHostKey; recorded: SshHostKey | 
 function Output({ run: { lines, running, end } }: { run: SshRun }) {
   const bottom = useRef<HTMLDivElement>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: it moves with each line
-  useEffect(() => bottom.current?.scrollIntoView({ block: 'end' }), [lines.length])
+  useEffect(() => {
+    // In braces: browsers give a promise, which React would take for the effect's end and call.
+    void bottom.current?.scrollIntoView({ block: 'end' })
+  }, [lines.length])
   return (
     <div>
       <pre
