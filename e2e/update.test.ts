@@ -103,7 +103,7 @@ USER node
 const dtmaContainer = () => docker('inspect', '--format', '{{.Id}}', CONTAINER)
 /** Of the tools of this DTMA, by their ids and since when they run. */
 async function toolContainers(): Promise<string> {
-  const { items } = await product.client.call(listInstances, { params: { toolboxId } })
+  const { items } = await product.client.call(listInstances, { params: { toolboxId }, query: {} })
   const ids = (await Promise.all(items.map(({ id }) => containersOf(id)))).flat()
   return docker('inspect', '--format', '{{.Id}} {{.State.StartedAt}}', ...ids)
 }
