@@ -120,6 +120,22 @@ describe.each(['systemd', 'git'] as const)('by %s', (variant) => {
     expect(await programs()).toMatch(/^50\.0\.0-\w{12} current$/)
   })
 
+  test('the version that runs is deployed anew, twice: what was damaged on its disk is whole again, and one DTMA is left', async () => {
+    const before = await containers()
+    for (const named of [/^50\.0\.0-\w{12}-again current$/, /^50\.0\.0-\w{12} current$/]) {
+      const process = await processes()
+      await shell("printf '\\n// damaged' >>/opt/agentopia/updates/current/dtma.cjs")
+      const { code, stdout, stderr } = await runAgentopia(product, ['toolbox', 'redeploy', `by-${variant}`])
+      expect([code, stdout], stderr).toEqual([0, expect.stringContaining('DTMA 50.0.0 anew: done')])
+      await active()
+      expect(await programs()).toMatch(named)
+      expect((await processes()).split('\n')).toEqual([expect.stringContaining('updates/current/dtma.cjs')])
+      expect(await processes()).not.toBe(process)
+      expect(await shell('tail -n 1 /opt/agentopia/updates/current/dtma.cjs')).not.toContain('damaged')
+      expect(await containers()).toBe(before)
+    }
+  })
+
   test('it may write its later versions and its state, and nothing else; nobody of another user may', async () => {
     const inside = 'nsenter --mount --target $(systemctl show -P MainPID agentopia-dtma)'
     const node = '/opt/agentopia/current/node'

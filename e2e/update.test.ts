@@ -1,6 +1,14 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createJoinLine, createToolbox, getInstance, getToolbox, removeToolbox } from '@agentopia/api'
+import {
+  createJoinLine,
+  createToolbox,
+  getInstance,
+  getToolbox,
+  listActivity,
+  listInstances,
+  removeToolbox,
+} from '@agentopia/api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runAgentopia } from './command-line.ts'
 import { containersOf, docker } from './docker.ts'
@@ -92,6 +100,14 @@ USER node
   await docker('build', '--quiet', '--tag', NEW_IMAGE, folder)
 }
 
+const dtmaContainer = () => docker('inspect', '--format', '{{.Id}}', CONTAINER)
+/** Of the tools of this DTMA, by their ids and since when they run. */
+async function toolContainers(): Promise<string> {
+  const { items } = await product.client.call(listInstances, { params: { toolboxId }, query: {} })
+  const ids = (await Promise.all(items.map(({ id }) => containersOf(id)))).flat()
+  return docker('inspect', '--format', '{{.Id}} {{.State.StartedAt}}', ...ids)
+}
+
 const agentopia = (...args: readonly string[]) => runAgentopia(product, args)
 
 test('an update by the command line: each phase is told, the tool runs on, and the page has a newer version no more', async () => {
@@ -120,6 +136,38 @@ test('an update by the command line: each phase is told, the tool runs on, and t
     code: 0,
     stdout: expect.stringContaining('newest'),
   })
+})
+
+test('the version that runs is deployed anew: another container, the same identity, and the tool runs on', async () => {
+  const tools = await toolContainers()
+  const old = await dtmaContainer()
+  const { code, stdout, stderr } = await agentopia('toolbox', 'redeploy', 'server')
+  expect([code, stdout], stderr).toEqual([0, expect.stringContaining(`DTMA ${NEWER} anew: done`)])
+  expect(await dtmaContainer()).not.toBe(old)
+  expect(await toolContainers()).toBe(tools)
+  expect(await toolbox()).toMatchObject({
+    status: 'active',
+    dtmaVersion: NEWER,
+    update: { version: NEWER, from: NEWER, phase: 'done' },
+  })
+  const { items } = await product.client.call(listActivity, { query: { toolboxId } })
+  const asked = items.filter(({ action }) => action === 'toolbox.redeploy')
+  expect(asked).toMatchObject([{ message: `Asked to deploy DTMA ${NEWER} of server anew` }])
+  expect(items.filter(({ action }) => action === 'toolbox.enrolled')).toHaveLength(1)
+})
+
+test('U04 a damaged build of the version that runs falls back to the one that works', async () => {
+  await giveOut(NEWER, '&& echo "process.exit(3)" > /opt/dtma/dtma.cjs')
+  const { code, stderr } = await agentopia('toolbox', 'redeploy', 'server')
+  expect([code, stderr]).toEqual([1, expect.stringContaining('ended 3 times')])
+  expect(await toolbox()).toMatchObject({
+    status: 'active',
+    dtmaVersion: NEWER,
+    update: { version: NEWER, from: NEWER, phase: 'fell_back', reason: 'crash_loop' },
+  })
+  expect(lines(await docker('ps', '--all', '--format', '{{.Names}}')).filter((one) => one.includes(CONTAINER))).toEqual(
+    [CONTAINER],
+  )
 })
 
 test('an update that falls back is told with its reason, and the version before runs on', async () => {

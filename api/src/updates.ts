@@ -15,6 +15,19 @@ export const updateToolbox = defineUserOperation({
   problems: ['toolbox-not-found', 'nothing-to-update', 'image-unavailable'],
 })
 
+export const redeployToolbox = defineUserOperation({
+  id: 'redeployToolbox',
+  summary:
+    'Ask for DTMA of this toolbox to be deployed anew, at the version that the control plane gives out; identity and tools stay',
+  method: 'POST',
+  path: '/api/toolboxes/:toolboxId/redeploy',
+  auth: 'operator',
+  status: 202,
+  params: z.object({ toolboxId: ToolboxId }),
+  reply: Toolbox,
+  problems: ['toolbox-not-found', 'not-redeployable', 'image-unavailable'],
+})
+
 export const rotateToolboxKeys = defineUserOperation({
   id: 'rotateToolboxKeys',
   summary:

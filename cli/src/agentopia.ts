@@ -70,6 +70,7 @@ import {
 } from './commands/toolbox/droplet.ts'
 import { toolboxJoin } from './commands/toolbox/join.ts'
 import { toolboxList } from './commands/toolbox/list.ts'
+import { toolboxRedeploy } from './commands/toolbox/redeploy.ts'
 import { toolboxRefresh } from './commands/toolbox/refresh.ts'
 import { toolboxRemove, toolboxRetry } from './commands/toolbox/remove.ts'
 import { toolboxRollout } from './commands/toolbox/rollout.ts'
@@ -97,6 +98,7 @@ export const agentopia = defineCommand({
       show: toolboxShow,
       refresh: toolboxRefresh,
       update: toolboxUpdate,
+      redeploy: toolboxRedeploy,
       rollout: toolboxRollout,
       'host-key': toolboxHostKey,
       'ssh-key': toolboxSshKey,

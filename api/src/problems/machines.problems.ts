@@ -74,6 +74,12 @@ export const MACHINE_PROBLEMS = {
     retryable: false,
     fix: 'Nothing is to be done; a newer one comes with a newer control plane.',
   },
+  'not-redeployable': {
+    status: 409,
+    title: 'DTMA of this toolbox cannot be deployed anew from here',
+    retryable: false,
+    fix: 'Read why, and take the way that is named: on its machine, over SSH, or by rebuilding it.',
+  },
   'no-keys': {
     status: 409,
     title: 'The toolbox has no keys that could be changed',

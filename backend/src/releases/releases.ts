@@ -15,10 +15,15 @@ export interface Releases {
   newest(): Newest
   /** Looks now. @throws {ProviderError} When Docker does not answer. */
   look(signal: AbortSignal): Promise<Newest>
-  /** For one kind of installation, ready to be fetched. `undefined`: there is none. @throws {ProviderError} As above, or when it cannot be exported. */
+  /**
+   * For one kind of installation, ready to be fetched. `undefined`: there is none.
+   * @param again The one attempt in which it may also replace the same version.
+   * @throws {ProviderError} As above, or when it cannot be exported.
+   */
   signed(
     kind: InstallationKind,
     signal: AbortSignal,
+    again?: string,
   ): Promise<(SignedRelease & { readonly version: string }) | undefined>
 }
 
@@ -65,16 +70,17 @@ export function createReleases({ image, bundle, key, clock, log }: ReleasesDeps)
         )
       return known()
     },
-    async signed(kind, signal) {
+    async signed(kind, signal, again) {
+      const more = again === undefined ? {} : { again }
       if (kind === 'service') {
         if (!bundle) return undefined
         const { version, sha256, bytes } = bundle
-        return { version, ...key.sign({ product: 'dtma', version, bundle: { sha256, size: bytes.length } }) }
+        return { version, ...key.sign({ product: 'dtma', version, bundle: { sha256, size: bytes.length }, ...more }) }
       }
       const { container: version } = await look(signal)
       const archive = version === undefined ? undefined : await image?.exported(signal)
       if (version === undefined || !archive) return undefined
-      return { version, ...key.sign({ product: 'dtma', version, image: archive }) }
+      return { version, ...key.sign({ product: 'dtma', version, image: archive, ...more }) }
     },
   }
 }

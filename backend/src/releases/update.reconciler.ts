@@ -33,13 +33,13 @@ const BUSY_MS = 30_000
  */
 export function updateReconciler({ store, clock, releases, clientOf }: UpdateReconcilerDeps): Reconciler {
   async function send(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
-    const { attempt, version } = row.updateAsked!
+    const { attempt, version, again: isSame } = row.updateAsked!
     const refuse = async (reason: string, message: string) => {
       const at = new Date(clock.now()).toISOString()
       await store.system((tx) => refuseUpdate(tx, row.id, { attempt, reason, message, at }))
       return settled
     }
-    const release = await releases.signed(row.installation ?? 'container', signal)
+    const release = await releases.signed(row.installation ?? 'container', signal, isSame && attempt)
     if (release?.version !== version)
       return refuse(
         'release-gone',

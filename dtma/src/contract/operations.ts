@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { Check, DtmaEvent, ToolStats } from './event.ts'
 import { createGroup, deleteGroup, getGroup, listGroups } from './group.ts'
 import { defineOperation } from './operation.ts'
-import { SignedRelease, UpdateState } from './release.ts'
+import { Attempt, SignedRelease, UpdateState } from './release.ts'
 import { DtmaStatus, SystemMetrics } from './status.ts'
 import { Capability, LogLine, ToolName, ToolRequest, ToolStatus } from './tool.ts'
 import { SecretValues } from './tool-secret.ts'
@@ -260,7 +260,7 @@ export const redeployDtma = defineOperation({
   status: 202,
   body: z.strictObject({
     /** Names the request: the same one again is answered with how far it is. */
-    attempt: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
+    attempt: Attempt,
     release: SignedRelease,
   }),
   reply: UpdateState,

@@ -5,6 +5,9 @@ const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/, 'SHA-256, hex'))
 /** Large enough for any image of DTMA, small enough for any disk. */
 const bytes = z.int().check(z.minimum(1), z.maximum(4 * 1024 ** 3))
 
+/** Name of one request to replace DTMA, by whoever asks. */
+export const Attempt = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/))
+
 /** A version of DTMA that the control plane gives out: what is signed. */
 export const Release = z.strictObject({
   product: z.literal('dtma'),
@@ -20,6 +23,8 @@ export const Release = z.strictObject({
   ),
   /** For DTMA as a service of the system: the bundle. */
   bundle: z.optional(z.strictObject({ sha256: digest, size: bytes })),
+  /** The one attempt in which it may also replace a DTMA of the same version. Absent: it replaces older ones alone. */
+  again: z.optional(Attempt),
 })
 export type Release = z.infer<typeof Release>
 

@@ -10,9 +10,10 @@ const release: Release = {
   version: '1.10.0',
   image: { id: `sha256:${'a'.repeat(64)}`, sha256: 'b'.repeat(64), size: 7 },
 }
+const opening = { key: keys.publicKey, running: '1.9.0', attempt: 'mine' }
 const codeOf = (signed: SignedRelease, running = '1.9.0'): string => {
   try {
-    openRelease(signed, keys.publicKey, running)
+    openRelease(signed, { ...opening, running })
     return 'accepted'
   } catch (error) {
     return error instanceof ProblemError ? error.code : String(error)
@@ -20,7 +21,7 @@ const codeOf = (signed: SignedRelease, running = '1.9.0'): string => {
 }
 
 test('a release of the key that enrolment gave is read', () => {
-  expect(openRelease(keys.sign(release), keys.publicKey, '1.9.0')).toEqual(release)
+  expect(openRelease(keys.sign(release), opening)).toEqual(release)
 })
 
 test.each<[string, SignedRelease]>([
@@ -39,3 +40,20 @@ test.each([
   ['2.0.0', 'release-not-newer'],
   ['1.9.9', 'accepted'],
 ])('U02 version 1.10.0 over %s: %s', (runs, outcome) => expect(codeOf(keys.sign(release), runs)).toBe(outcome))
+
+test.each([
+  ['mine', '1.10.0', 'accepted'],
+  ['mine', '1.9.0', 'accepted'],
+  ['mine', '1.10.1', 'release-not-newer'],
+  ['mine', '2.0.0', 'release-not-newer'],
+  ['another', '1.10.0', 'release-not-newer'],
+])(
+  'U02 version 1.10.0 that is signed to be deployed again in the attempt `%s`, in `mine` over %s: %s',
+  (again, runs, outcome) => expect(codeOf(keys.sign({ ...release, again }), runs)).toBe(outcome),
+)
+
+test('U02 what allows the same version again is signed, too', () => {
+  const { manifest, signature } = keys.sign(release)
+  const changed = JSON.stringify({ ...JSON.parse(manifest), again: 'mine' })
+  expect(codeOf({ manifest: changed, signature }, '1.10.0')).toBe('release-untrusted')
+})

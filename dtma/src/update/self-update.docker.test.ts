@@ -146,6 +146,19 @@ test('the same attempt again changes nothing, and what is not newer is refused',
   expect((await status()).update).toMatchObject({ attempt: 'good', phase: 'done' })
 })
 
+test('U03 the same version, signed for this one attempt, makes DTMA anew; in another attempt it is refused', async () => {
+  const [before, old] = [await tool(), (await docker.inspectContainer(name, never))!]
+  const release = { ...(await released('1.1.0')), again: 'anew' }
+  await expect(ask('replayed', release)).rejects.toMatchObject({ code: 'release-not-newer' })
+  expect(await ask('anew', release)).toMatchObject({ phase: 'loading', from: '1.1.0', version: '1.1.0' })
+  await over(120_000)
+  expect(await status()).toMatchObject({ version: '1.1.0', update: { attempt: 'anew', phase: 'done' } })
+  await expect.poll(containers).toEqual([`/${name} running`])
+  expect((await docker.inspectContainer(name, never))!.Id).not.toBe(old.Id)
+  await expect.poll(async () => (await tool()).state, { timeout: 30_000 }).toBe('running')
+  expect((await tool()).container).toMatchObject({ id: before.container!.id, startedAt: before.container!.startedAt })
+})
+
 test('U04 a release that does not start is replaced by the one before, which says why', async () => {
   const broken = await released('1.2.0', () => 'process.exit(1)')
   const began = performance.now()

@@ -76,7 +76,7 @@ export async function openSelfUpdate(deps: SelfUpdateDeps): Promise<SelfUpdate> 
     const key = deps.releaseKey()
     if (key === undefined)
       throw problem('update-unavailable', 'This DTMA was given no key that releases are signed with when it enrolled')
-    const release = openRelease(signed, key, version)
+    const release = openRelease(signed, { key, running: version, attempt })
     const installation = await deps.installation(signal)
     installation.sourceOf(release) // refused now, while somebody hears it
     const { manifest, signature } = signed

@@ -24,7 +24,9 @@ export function serviceInstallation({ directory, baseUrl, onTrial, restart }: Se
       return { url: `${baseUrl}/dtma/bundle/sha256:${bundle.sha256}`, ...bundle }
     },
     async prepare(file, { version, bundle }) {
-      const program = `${version}-${bundle!.sha256.slice(0, 12)}`
+      const name = `${version}-${bundle!.sha256.slice(0, 12)}`
+      // The same again is another program beside the present one, or there were nothing to fall back to.
+      const program = (await programs.current()) === name ? `${name}-again` : name
       await programs.clear()
       await programs.add(file, program, version)
       return { program }

@@ -1,6 +1,6 @@
 import type { Toolbox, ToolboxUpdate } from '@agentopia/api'
 import { expect, test } from 'vitest'
-import { isUnderWay, outdated, toneOfUpdate, updateMeaning } from './dtma-update.ts'
+import { canRedeploy, isUnderWay, outdated, toneOfUpdate, updateMeaning, versionsOf } from './dtma-update.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const update = (phase: ToolboxUpdate['phase'], message?: string): ToolboxUpdate => ({
@@ -35,4 +35,20 @@ test('an update of all reaches what is older and not on its way already', () => 
     box({}),
   ]
   expect(outdated(boxes)).toEqual(boxes.slice(0, 2))
+})
+
+test('the versions of an update, and of one that deployed the same anew', () => {
+  expect(versionsOf(update('asked'))).toBe('To 0.2.0')
+  expect(versionsOf({ ...update('done'), from: '0.1.0' })).toBe('0.1.0 to 0.2.0')
+  expect(versionsOf({ ...update('done'), from: '0.2.0' })).toBe('0.2.0 anew')
+})
+
+test('redeploying is offered where DTMA is heard, has the newest version and is not busy with one already', () => {
+  const healthy = { provider: 'join', status: 'active', release: { standing: 'current' } } as const
+  expect(canRedeploy(box(healthy))).toBe(true)
+  expect(canRedeploy(box({ ...healthy, update: update('fell_back') }))).toBe(true)
+  expect(canRedeploy(box({ ...healthy, update: update('proving') }))).toBe(false)
+  expect(canRedeploy(box({ ...healthy, status: 'unresponsive' }))).toBe(false)
+  expect(canRedeploy(box({ ...healthy, provider: 'local' }))).toBe(false)
+  expect(canRedeploy(box({ ...healthy, release: { standing: 'outdated', newer: '0.3.0' } }))).toBe(false)
 })

@@ -34,6 +34,16 @@ const MEANING = {
 export const updateMeaning = ({ phase, message }: ToolboxUpdate): string =>
   message ? `${message}. ${MEANING[phase]}` : MEANING[phase]
 
+/** From which version to which: `0.1.0 to 0.2.0`, `0.1.0 anew`. */
+export function versionsOf({ from, version }: ToolboxUpdate): string {
+  if (from === undefined) return `To ${version}`
+  return from === version ? `${version} anew` : `${from} to ${version}`
+}
+
+/** Whether redeploying is offered: DTMA is there, no newer one is to be had, and nothing of the kind is under way. */
+export const canRedeploy = ({ provider, status, release, update }: Toolbox): boolean =>
+  provider !== 'local' && status === 'active' && release?.newer === undefined && !isUnderWay(update)
+
 /** Toolboxes that an update of all would reach. */
 export const outdated = (toolboxes: readonly Toolbox[]): readonly Toolbox[] =>
   toolboxes.filter(({ release, update }) => release?.newer !== undefined && !isUnderWay(update))

@@ -53,6 +53,8 @@ export interface UpdateAsked {
   readonly askedAt: string
   /** The rollout that it belongs to. */
   readonly rollout?: string
+  /** DTMA has this version already, and is deployed anew. */
+  readonly again?: true
 }
 
 export interface UpdateRefusal {

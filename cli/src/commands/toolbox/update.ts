@@ -45,7 +45,7 @@ export const toolboxUpdate = command(
   },
 )
 
-const FAILED: ReadonlySet<string> = new Set(['refused', 'failed', 'fell_back'])
+export const FAILED: ReadonlySet<string> = new Set(['refused', 'failed', 'fell_back'])
 
 /** In waves, as the control plane sees fit. */
 async function updateAll(client: Client, output: Output, wait: boolean, deadline: AbortSignal): Promise<void> {
@@ -64,7 +64,12 @@ async function updateAll(client: Client, output: Output, wait: boolean, deadline
 }
 
 /** Follows an update to its end, telling each phase. @throws {ProblemError} when time is up. */
-async function untilOver(client: Client, { id }: Toolbox, output: Output, deadline: AbortSignal): Promise<Toolbox> {
+export async function untilOver(
+  client: Client,
+  { id }: Toolbox,
+  output: Output,
+  deadline: AbortSignal,
+): Promise<Toolbox> {
   let told = ''
   for (;;) {
     const now = await client.call(getToolbox, { params: { toolboxId: id } }, { signal: deadline })
@@ -78,13 +83,15 @@ async function untilOver(client: Client, { id }: Toolbox, output: Output, deadli
   }
 }
 
-const lineOf = ({ name, update, dtmaVersion }: Toolbox): string =>
+export const lineOf = ({ name, update, dtmaVersion }: Toolbox): string =>
   update
     ? [
-        `${name}: DTMA ${update.from ?? dtmaVersion} → ${update.version} ${update.phase.replaceAll('_', ' ')}`,
+        `${name}: DTMA ${versionsOf(update.from ?? dtmaVersion, update.version)} ${update.phase.replaceAll('_', ' ')}`,
         update.phase === 'loading' && update.percent !== undefined ? `${update.percent} %` : '',
         update.message ?? '',
       ]
         .filter(Boolean)
         .join('  ')
     : `${name}: DTMA ${dtmaVersion ?? 'not heard yet'}`
+
+const versionsOf = (from: string | undefined, to: string): string => (from === to ? `${to} anew:` : `${from} → ${to}`)

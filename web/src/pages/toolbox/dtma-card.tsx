@@ -1,5 +1,12 @@
-import { type KeyRotation, rotateToolboxKeys, type Toolbox, type ToolboxUpdate, updateToolbox } from '@agentopia/api'
-import { ArrowUpCircle, KeyRound } from 'lucide-react'
+import {
+  type KeyRotation,
+  redeployToolbox,
+  rotateToolboxKeys,
+  type Toolbox,
+  type ToolboxUpdate,
+  updateToolbox,
+} from '@agentopia/api'
+import { ArrowUpCircle, KeyRound, RefreshCw } from 'lucide-react'
 import { useMay } from '../../api/me.ts'
 import { useAction } from '../../api/use-action.ts'
 import { Button } from '../../parts/button.tsx'
@@ -9,12 +16,13 @@ import { Glyph } from '../../parts/glyph.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Progress } from '../../parts/progress.tsx'
 import { RelativeTime } from '../../parts/relative-time.tsx'
-import { isUnderWay, toneOfUpdate, updateMeaning } from '../../words/dtma-update.ts'
+import { canRedeploy, isUnderWay, toneOfUpdate, updateMeaning, versionsOf } from '../../words/dtma-update.ts'
 import type { Tone } from '../../words/tone.ts'
 
 /** Which version of DTMA runs, whether there is a newer one, and how the last update went. */
 export function DtmaCard({ toolbox }: { toolbox: Toolbox }) {
   const ask = useAction(updateToolbox)
+  const redeploy = useAction(redeployToolbox)
   const rotate = useAction(rotateToolboxKeys)
   const may = useMay('operator')
   const { id: toolboxId, dtmaVersion, release, update, keyRotation } = toolbox
@@ -26,6 +34,12 @@ export function DtmaCard({ toolbox }: { toolbox: Toolbox }) {
           <Button size="small" pending={rotate.isPending} onClick={() => rotate.mutate({ params: { toolboxId } })}>
             <KeyRound />
             Rotate keys
+          </Button>
+        )}
+        {may && canRedeploy(toolbox) && (
+          <Button size="small" pending={redeploy.isPending} onClick={() => redeploy.mutate({ params: { toolboxId } })}>
+            <RefreshCw />
+            Redeploy
           </Button>
         )}
         {may && newer !== undefined && !isUnderWay(update) && (
@@ -42,6 +56,7 @@ export function DtmaCard({ toolbox }: { toolbox: Toolbox }) {
       </CardHeader>
       <div className="flex flex-col gap-4 p-4">
         {ask.error && <ProblemNotice error={ask.error} />}
+        {redeploy.error && <ProblemNotice error={redeploy.error} />}
         {rotate.error && <ProblemNotice error={rotate.error} />}
         <Facts
           facts={[
@@ -85,13 +100,13 @@ function LastRotation({ rotation: { phase, askedAt, message } }: { rotation: Key
 }
 
 function LastUpdate({ update }: { update: ToolboxUpdate }) {
-  const { phase, version, from, percent, since } = update
+  const { phase, version, percent, since } = update
   return (
     <div aria-live="polite" className="flex flex-col gap-2">
       <p className="flex flex-wrap items-baseline gap-x-2">
         <Glyph tone={toneOfUpdate(update)} />
         <span className="font-medium">
-          {from ? `${from} to ${version}` : `To ${version}`}: {phase.replaceAll('_', ' ')}
+          {versionsOf(update)}: {phase.replaceAll('_', ' ')}
         </span>
         <RelativeTime at={since} className="ml-auto text-ink-faint text-xs" />
       </p>
