@@ -78,7 +78,7 @@ function Running({ running: { phase, name, size, bytes: done }, onCancel }: Runn
           {SAID[phase]}
         </p>
       </div>
-      <Button size="small" onClick={onCancel}>
+      <Button size="small" aria-label={`Cancel the push of ${name}`} onClick={onCancel}>
         Cancel
       </Button>
     </div>
