@@ -6,6 +6,7 @@ export {
   type Fetch,
   type Input,
   LogLine,
+  MOST_ARCHIVE_BYTES,
   type Operation,
   type Parsed,
   ProblemDocument,

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 import { backoffMs } from './backoff.ts'
 import { openStream } from './client.ts'
 import { appendLines, type NumberedLine } from './log-lines.ts'
+import { pause } from './pause.ts'
 import { readable } from './readable.ts'
 
 export interface Log {
@@ -83,12 +84,3 @@ export function useLog({ toolboxId, instanceId }: Source, follow: boolean): Log 
 
   return { lines, state, error, clear: () => setLines([]) }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })

@@ -2,6 +2,7 @@ import { addCatalogTool, listImageArchives } from '@agentopia/api'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
 import { useOperation } from '../../api/use-operation.ts'
+import { ArchivePicker } from '../../images/archive-picker.tsx'
 import { Button } from '../../parts/button.tsx'
 import { Dialog, DialogActions, DialogBody } from '../../parts/dialog.tsx'
 import { Field } from '../../parts/field.tsx'
@@ -15,7 +16,7 @@ const KINDS = [
   { value: 'npm', label: 'npm package', note: 'built once, on the toolbox' },
   { value: 'pypi', label: 'Python package', note: 'built once, on the toolbox' },
   { value: 'oci', label: 'Image of a registry', note: 'pulled, and pinned by digest' },
-  { value: 'archive', label: 'Image that was pushed here', note: 'needs no registry' },
+  { value: 'archive', label: 'Archive of an image', note: 'docker save; needs no registry' },
 ] as const
 
 const PROFILES = [
@@ -92,16 +93,13 @@ export function AddTool({ onClose, onAdded }: { onClose: () => void; onAdded: (t
                 )}
               </Field>
             ) : (
-              <Field
-                label="Image"
-                required
-                className="min-w-60 flex-1"
-                hint={ready.length === 0 ? 'None is here yet: agentopia image push server.tar' : undefined}
-              >
+              <Field label="Image" required className="min-w-60 flex-1">
                 {(control) => (
                   <Select
                     {...control}
                     value={draft.source}
+                    placeholder={ready.length === 0 ? 'None is here yet' : 'Choose'}
+                    disabled={ready.length === 0}
                     options={ready.map(({ digest, image }) => ({ value: digest, label: image ?? digest.slice(0, 19) }))}
                     onChange={(digest) => choose(digest, ready.find((one) => one.digest === digest)?.image ?? '')}
                   />
@@ -116,6 +114,7 @@ export function AddTool({ onClose, onAdded }: { onClose: () => void; onAdded: (t
               </Field>
             )}
           </div>
+          {draft.kind === 'archive' && <ArchivePicker onPushed={({ digest, image = '' }) => choose(digest, image)} />}
           <div className="flex flex-wrap gap-4">
             <Field
               label="Id"

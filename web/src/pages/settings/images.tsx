@@ -3,6 +3,7 @@ import { Trash2 } from 'lucide-react'
 import { useMay } from '../../api/me.ts'
 import { useAction } from '../../api/use-action.ts'
 import { useOperation } from '../../api/use-operation.ts'
+import { ArchivePicker } from '../../images/archive-picker.tsx'
 import { Button } from '../../parts/button.tsx'
 import { Card, CardHeader } from '../../parts/card.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
@@ -25,8 +26,8 @@ export function Images() {
         {({ items }) =>
           items.length === 0 ? (
             <p className="p-4 text-pretty text-ink-soft">
-              None so far. Save one with <code>docker save my/server:1.0 -o server.tar</code> and push it with{' '}
-              <code>agentopia image push server.tar</code>.
+              None so far. Save one with <code>docker save my/server:1.0 -o server.tar</code>, and choose that file here
+              or push it with <code>agentopia image push server.tar</code>.
             </p>
           ) : (
             <Table
@@ -69,6 +70,11 @@ export function Images() {
           )
         }
       </Reading>
+      {may && (
+        <div className="border-line border-t p-4">
+          <ArchivePicker />
+        </div>
+      )}
       {remove.error && <ProblemNotice error={remove.error} className="m-4" />}
     </Card>
   )

@@ -1,0 +1,90 @@
+import { type ImageArchive, MOST_ARCHIVE_BYTES, ProblemError, problem } from '@agentopia/api'
+import { backoffMs } from '../api/backoff.ts'
+
+/** Small enough to show on a slow line that it moves; the contract takes four times as much. */
+export const PART_BYTES = 2 * 2 ** 20
+
+/** So often in a row it is asked again without a byte more having arrived. */
+export const MOST_IN_VAIN = 5
+
+/** The archive, as whoever pushes it has it. */
+export interface ArchiveSource {
+  readonly name: string
+  readonly size: number
+  /** SHA-256 over all of it. @param onRead Told how many bytes are read. */
+  digest(onRead: (bytes: number) => void, signal: AbortSignal): Promise<string>
+  /** Fewer bytes where it ends. @throws When it cannot be read any more. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>
+}
+
+/** The way to the control plane, and time. */
+export interface ArchiveRoad {
+  begin(whole: { readonly digest: string; readonly size: number }, signal: AbortSignal): Promise<ImageArchive>
+  append(
+    at: { readonly digest: string; readonly offset: number },
+    part: Uint8Array<ArrayBuffer>,
+    signal: AbortSignal,
+  ): Promise<ImageArchive>
+  /** Returns early when `signal` aborts. */
+  pause(ms: number, signal: AbortSignal): Promise<void>
+  /** Between 0 and 1. */
+  random(): number
+}
+
+export interface PushStep {
+  /** `waiting`: the line broke, it goes on by itself. `checking`: the last part is on its way, after which the control plane looks at the whole. */
+  readonly phase: 'reading' | 'sending' | 'waiting' | 'checking'
+  /** That were read; then, that have arrived. */
+  readonly bytes: number
+}
+
+/**
+ * Pushes an archive. What was interrupted, here or in an earlier attempt, goes on from the byte that the control plane names.
+ * @throws {ProblemError} What the control plane said; `invalid-image` when the file is none, or changes meanwhile.
+ */
+export async function pushArchive(
+  source: ArchiveSource,
+  road: ArchiveRoad,
+  onStep: (step: PushStep) => void,
+  signal: AbortSignal,
+): Promise<ImageArchive> {
+  const { name, size } = source
+  if (size === 0) throw problem('invalid-image', `${name} is empty`)
+  if (size > MOST_ARCHIVE_BYTES)
+    throw problem('invalid-image', `${name} is larger than ${MOST_ARCHIVE_BYTES / 2 ** 30} GiB`)
+  onStep({ phase: 'reading', bytes: 0 })
+  const digest = await source.digest((bytes) => onStep({ phase: 'reading', bytes }), signal)
+
+  let archive: ImageArchive | undefined
+  let furthest = -1
+  for (let inVain = 0; archive?.state !== 'ready'; ) {
+    signal.throwIfAborted()
+    try {
+      archive = archive ? await next(archive.received) : await road.begin({ digest, size }, signal)
+      if (archive.received > furthest) inVain = 0
+      furthest = Math.max(furthest, archive.received)
+    } catch (error) {
+      if (!mayGoOn(error) || inVain >= MOST_IN_VAIN) throw error
+      onStep({ phase: 'waiting', bytes: Math.max(0, furthest) })
+      await road.pause(backoffMs(inVain++, road.random()), signal)
+      archive = undefined // how much has arrived is not known
+    }
+  }
+  return archive
+
+  async function next(offset: number): Promise<ImageArchive> {
+    const length = Math.min(PART_BYTES, size - offset)
+    const part = await source.read(offset, length).catch((cause: unknown) => {
+      throw problem('invalid-image', `${name} cannot be read any more: it was changed or removed`, { cause })
+    })
+    if (part.byteLength < length) throw problem('invalid-image', `${name} became shorter while it was read`)
+    onStep({ phase: offset + length < size ? 'sending' : 'checking', bytes: offset })
+    return road.append({ digest, offset }, part, signal)
+  }
+}
+
+/** No answer came, or one that says to try again; or somebody else, who sends the same archive, was faster. */
+function mayGoOn(error: unknown): boolean {
+  if (error instanceof ProblemError) return error.code === 'wrong-offset' || error.kind.retryable
+  return error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError')
+}
