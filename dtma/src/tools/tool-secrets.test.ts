@@ -16,7 +16,6 @@ const spec = ToolSpec.parse({
 })
 
 test.each([
-  ['an OCI image', { package: oci, secrets: [{ name: 'a', env: 'A' }] }, /type oci/],
   ['a reserved variable', { secrets: [{ name: 'a', env: 'NODE_OPTIONS' }] }, /secrets/],
   ['a file outside of /tmp', { secrets: [{ name: 'a', file: '/etc/passwd' }] }, /secrets/],
   ['a file that climbs out of /tmp', { secrets: [{ name: 'a', file: '/tmp/../etc/x' }] }, /secrets/],
@@ -27,6 +26,11 @@ test.each([
 ])('a spec with %s is refused', (_, part, message) => {
   const parsed = ToolSpec.safeParse({ package: npm, transport, ...part })
   expect(JSON.stringify(parsed.error?.issues)).toMatch(message)
+})
+
+test('an image takes secrets as a package does', () => {
+  const secrets = [{ name: 'a', env: 'A' }]
+  expect(ToolSpec.parse({ package: oci, transport, secrets }).secrets).toMatchObject(secrets)
 })
 
 test('K03 the create body names no secret, and begins with what takes them from standard input', () => {
