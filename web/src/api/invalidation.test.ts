@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { readsAfter } from './invalidation.ts'
 
 test('a hint makes old what speaks of its noun, and nothing else', () => {
-  expect(readsAfter([{ noun: 'activity' }])).toEqual(new Set(['listActivity', 'listSessions']))
+  expect(readsAfter([{ noun: 'activity' }])).toEqual(new Set(['listActivity', 'listSessions', 'listPasskeys']))
   expect(readsAfter([{ noun: 'instance', id: 'inst_0' }])).toContain('listToolboxes')
   expect(readsAfter([{ noun: 'call' }])).not.toContain('listToolboxes')
 })

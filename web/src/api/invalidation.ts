@@ -31,7 +31,7 @@ const READS_OF = {
   call: ['listCalls', 'getCall', 'listAgents', 'getAgent'],
   approval: ['listApprovals'],
   settings: ['getCallSettings', 'getPayloadRules', 'listOAuthClients'],
-  activity: ['listActivity', 'listSessions'],
+  activity: ['listActivity', 'listSessions', 'listPasskeys'],
   tool: ['listCatalog', 'getCatalogTool'],
   registry: ['listRegistries'],
   image: ['listImageArchives'],
