@@ -1,12 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, type Connection, endConnection, getCredential, problem, startConnection } from '@agentopia/api'
 import { command } from '../../command.ts'
 import { findAgent, findToolbeltItem } from '../../find.ts'
+import { follow } from '../../follow.ts'
 import { facts } from '../../output.ts'
 import { AGENT } from '../agent/name.ts'
 import { TOOL } from '../toolbelt/tool.ts'
-
-const POLL_MS = 1_000
 
 interface Place {
   readonly agentId: string
@@ -46,15 +44,16 @@ export const connectionOpen = command(
     const { authorizationUrl, expiresAt } = await client.call(startConnection, { params })
     if (!args.wait) return output.result({ authorizationUrl, expiresAt }, () => authorizationUrl)
     output.note(`Open this address, and consent there:\n\n  ${authorizationUrl}\n\nWaiting until ${expiresAt} …`)
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, Date.parse(expiresAt) - Date.now()))])
-    for (;;) {
-      const now = await connectionOf(client, params, deadline)
-      if (now.state === 'connected' && now.connectedAt !== before.connectedAt)
-        return output.result(now, () => `${item.instanceName} of ${agent.name} is connected\n${describe(now)}`)
-      await sleep(POLL_MS, undefined, { signal: deadline }).catch((cause: unknown) => {
-        throw problem('call-timeout', 'Nobody consented in time; begin again', { cause })
-      })
-    }
+    const now = await follow(
+      {
+        read: (deadline) => connectionOf(client, params, deadline),
+        isOver: ({ state, connectedAt }) => state === 'connected' && connectedAt !== before.connectedAt,
+        late: () => 'Nobody consented in time; begin again',
+        everyMs: 1_000,
+      },
+      { seconds: Math.max(0, Date.parse(expiresAt) - Date.now()) / 1_000, signal, output },
+    )
+    output.result(now, () => `${item.instanceName} of ${agent.name} is connected\n${describe(now)}`)
   },
 )
 

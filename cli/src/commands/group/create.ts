@@ -1,12 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, createGroup, getGroup, problem, type ToolGroup } from '@agentopia/api'
 import { command } from '../../command.ts'
 import { findToolbox } from '../../find.ts'
-import type { Output } from '../../output.ts'
+import { follow, type Patience, waitArgs } from '../../follow.ts'
 import { groupFrom, groupLine, type NewGroup } from './describe.ts'
-
-const POLL_MS = 500
 
 export const groupCreate = command(
   'create',
@@ -17,13 +14,7 @@ export const groupCreate = command(
     after: { type: 'string', description: 'What is ready before what, as name=other,name=other+other' },
     file: { type: 'string', description: 'JSON file with `members` instead: toolId, name, config, dependsOn' },
     toolbox: { type: 'string', description: 'Toolbox to deploy on', default: 'local' },
-    wait: {
-      type: 'boolean',
-      description: 'Wait until all are ready',
-      default: true,
-      negativeDescription: 'Return as soon as it is recorded',
-    },
-    timeout: { type: 'string', description: 'Seconds to wait', default: '900' },
+    ...waitArgs('all are ready', 900),
   },
   async ({ client, args, output, signal }) => {
     const { id: toolboxId } = await findToolbox(client, args.toolbox)
@@ -32,33 +23,26 @@ export const groupCreate = command(
         ? groupFrom(args.group, args.tools, args.after)
         : { ...(await readGroup(args.file)), name: args.group }
     const asked = await client.call(createGroup, { params: { toolboxId }, body })
-    const timeoutMs = Number(args.timeout) * 1_000
-    output.result(args.wait ? await untilReady(client, asked, output, signal, timeoutMs) : asked, groupLine)
+    const patience = { seconds: Number(args.timeout), signal, output }
+    output.result(args.wait ? await untilReady(client, asked, patience) : asked, groupLine)
   },
 )
 
 /** @throws {ProblemError} `tool-failed` when it is undone; `call-timeout`. */
-async function untilReady(
-  client: Client,
-  { id: groupId, toolboxId, name }: ToolGroup,
-  output: Output,
-  signal: AbortSignal,
-  timeoutMs: number,
-): Promise<ToolGroup> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-  let told = ''
-  for (;;) {
-    const now = await client.call(getGroup, { params: { toolboxId, groupId } }, { signal: deadline })
-    const line = groupLine(now)
-    if (line !== told) output.note(line)
-    told = line
-    if (now.state === 'ready') return now
-    if (now.state === 'failed') throw problem('tool-failed', line)
-    await sleep(POLL_MS, undefined, { signal: deadline }).catch((cause: unknown) => {
-      throw problem('call-timeout', `${name} is ${now.state} after ${timeoutMs / 1000} s`, { cause })
-    })
-  }
-}
+const untilReady = (client: Client, { id: groupId, toolboxId }: ToolGroup, patience: Patience): Promise<ToolGroup> =>
+  follow(
+    {
+      read: (signal) => client.call(getGroup, { params: { toolboxId, groupId } }, { signal }),
+      tell: groupLine,
+      isOver(now) {
+        if (now.state === 'failed') throw problem('tool-failed', groupLine(now))
+        return now.state === 'ready'
+      },
+      late: ({ name, state }) => `${name} is ${state} after ${patience.seconds} s`,
+      everyMs: 500,
+    },
+    patience,
+  )
 
 /** As the file says; the control plane tells what is wrong with it. */
 async function readGroup(path: string): Promise<NewGroup> {

@@ -1,6 +1,7 @@
 import { deployTool, getCatalogTool, problem, type Tool } from '@agentopia/api'
 import { command } from '../../command.ts'
 import { findToolbox } from '../../find.ts'
+import { waitArgs } from '../../follow.ts'
 import { untilRunning } from './await-state.ts'
 
 export const toolDeploy = command(
@@ -11,20 +12,16 @@ export const toolDeploy = command(
     toolbox: { type: 'string', description: 'Toolbox to deploy on', default: 'local' },
     name: { type: 'string', description: 'Name of the instance; default: the id of the entry' },
     set: { type: 'string', description: 'Settings, as key=value,key=value' },
-    wait: {
-      type: 'boolean',
-      description: 'Wait until it is running',
-      default: true,
-      negativeDescription: 'Return as soon as it is recorded',
-    },
-    timeout: { type: 'string', description: 'Seconds to wait', default: '300' },
+    ...waitArgs('it is running', 300),
   },
   async ({ client, args, output, signal }) => {
     const toolbox = await findToolbox(client, args.toolbox)
     const tool = await client.call(getCatalogTool, { params: { toolId: args.tool } })
     const body = { toolId: tool.id, name: args.name ?? tool.id, config: valuesOf(tool, args.set) }
     const asked = await client.call(deployTool, { params: { toolboxId: toolbox.id }, body })
-    const instance = args.wait ? await untilRunning(client, asked, output, signal, Number(args.timeout) * 1_000) : asked
+    const instance = args.wait
+      ? await untilRunning(client, asked, { seconds: Number(args.timeout), signal, output })
+      : asked
     output.result(
       instance,
       (one) =>

@@ -1,32 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, getToolbox, problem, type Toolbox } from '@agentopia/api'
-import type { Output } from '../../output.ts'
-
-const POLL_MS = 1_000
+import { follow, type Patience } from '../../follow.ts'
 
 /** Follows a toolbox until it is active, telling each stage. @throws {ProblemError} when it failed, or time is up. */
-export async function awaitActive(
-  client: Client,
-  toolboxId: string,
-  output: Output,
-  signal: AbortSignal,
-  seconds: number,
-): Promise<Toolbox> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1_000)])
-  let told = ''
-  for (;;) {
-    const now = await client.call(getToolbox, { params: { toolboxId } }, { signal: deadline })
-    const stage = now.boot?.stages.at(-1)
-    const line = [now.status.replaceAll('_', ' '), stage && `${stage.stage} ${stage.state}`, now.statusReason]
-      .filter(Boolean)
-      .join(': ')
-    if (line !== told) output.note(line)
-    told = line
-    if (now.status === 'active') return now
-    if (now.status === 'error_provisioning' || now.status === 'lost')
-      throw problem('provider-refused', now.statusReason ?? `${now.name} could not be provisioned`)
-    await sleep(POLL_MS, undefined, { signal: deadline }).catch((cause: unknown) => {
-      throw problem('call-timeout', `${now.name} is ${now.status} after ${seconds} s`, { cause })
-    })
-  }
+export const awaitActive = (client: Client, toolboxId: string, patience: Patience): Promise<Toolbox> =>
+  follow(
+    {
+      read: (signal) => client.call(getToolbox, { params: { toolboxId } }, { signal }),
+      tell: lineOf,
+      isOver({ name, status, statusReason }) {
+        if (status === 'error_provisioning' || status === 'lost')
+          throw problem('provider-refused', statusReason ?? `${name} could not be provisioned`)
+        return status === 'active'
+      },
+      late: ({ name, status }) => `${name} is ${status} after ${patience.seconds} s`,
+      everyMs: 1_000,
+    },
+    patience,
+  )
+
+function lineOf({ boot, status, statusReason }: Toolbox): string {
+  const stage = boot?.stages.at(-1)
+  return [status.replaceAll('_', ' '), stage && `${stage.stage} ${stage.state}`, statusReason]
+    .filter(Boolean)
+    .join(': ')
 }

@@ -28,7 +28,7 @@ export const toolboxCreate = command(
   },
   async ({ client, args, output, signal }) => {
     const { name, region, size, image, variant } = args
-    const seconds = Number(args.timeout)
+    const patience = { seconds: Number(args.timeout), signal, output }
     if (args.provider === 'join') {
       const toolbox = await client.call(createToolbox, {
         body: { provider: 'join', name, variant, ...directPart(args) },
@@ -38,7 +38,7 @@ export const toolboxCreate = command(
       output.note('Paste this line into a terminal of the server. It works once, for 15 minutes:')
       if (!args.wait) return output.result({ toolbox, ...join }, () => join.line)
       output.note(join.line)
-      return output.result(await awaitActive(client, toolbox.id, output, signal, seconds), inShort)
+      return output.result(await awaitActive(client, toolbox.id, patience), inShort)
     }
     if (args.provider === 'ssh') {
       const { host, user } = args
@@ -54,7 +54,7 @@ export const toolboxCreate = command(
       body: { provider: 'digitalocean', name, variant, region, size, image, direct: args.direct },
     })
     output.note(`${name} is asked for: ${toolbox.placement?.monthlyUsd} USD a month`)
-    output.result(args.wait ? await awaitActive(client, toolbox.id, output, signal, seconds) : toolbox, inShort)
+    output.result(args.wait ? await awaitActive(client, toolbox.id, patience) : toolbox, inShort)
   },
 )
 

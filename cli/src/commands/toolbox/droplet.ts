@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Client,
   type DropletAction,
@@ -14,15 +13,14 @@ import {
 import type { ArgsDef, ParsedArgs } from 'citty'
 import { command } from '../../command.ts'
 import { findToolbox } from '../../find.ts'
-import { type Output, table } from '../../output.ts'
+import { follow, type Patience } from '../../follow.ts'
+import { table } from '../../output.ts'
 
 const COMMON = {
   toolbox: { type: 'positional', description: 'Name or id', required: true },
   wait: { type: 'boolean', description: 'Wait until it has ended', default: false },
   timeout: { type: 'string', description: 'Seconds to wait', default: '1800' },
 } as const satisfies ArgsDef
-
-const POLL_MS = 1_000
 
 /** A command that asks for something to be done with a droplet. @param say What it costs, before it is asked for. */
 const dropletCommand = <const Args extends ArgsDef>(
@@ -40,37 +38,37 @@ const dropletCommand = <const Args extends ArgsDef>(
     if (cost) output.note(cost)
     const headers = { 'idempotency-key': crypto.randomUUID() }
     const asked = await client.call(startDropletAction, { params: { toolboxId: toolbox.id }, body }, { headers })
-    const action = typed.wait ? await untilEnded(client, asked, output, signal, Number(typed.timeout)) : asked
+    const action = typed.wait
+      ? await untilEnded(client, asked, { seconds: Number(typed.timeout), signal, output })
+      : asked
     output.result(action, ({ title, state }) => `${toolbox.name}: ${title} is ${state}`)
   })
 
 /** Follows an action to its end, telling each step. @throws {ProblemError} when it failed, or time is up. */
-async function untilEnded(
+const untilEnded = (
   client: Client,
   { id, toolboxId, title }: DropletAction,
-  output: Output,
-  signal: AbortSignal,
-  seconds: number,
-): Promise<DropletAction> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1_000)])
-  let told = ''
-  for (;;) {
-    const { items } = await client.call(
-      listDropletActions,
-      { params: { toolboxId }, query: { limit: 20 } },
-      { signal: deadline },
-    )
-    const now = items.find((action) => action.id === id)
-    if (!now) throw problem('no-droplet', 'The toolbox is gone')
-    if (now.message && now.message !== told) output.note(now.message)
-    told = now.message ?? told
-    if (now.state === 'done') return now
-    if (now.state === 'failed') throw problem('provider-refused', now.message ?? `${title} failed`)
-    await sleep(POLL_MS, undefined, { signal: deadline }).catch((cause: unknown) => {
-      throw problem('call-timeout', `${title} is ${now.state} after ${seconds} s`, { cause })
-    })
-  }
-}
+  patience: Patience,
+): Promise<DropletAction> =>
+  follow(
+    {
+      async read(signal) {
+        const params = { params: { toolboxId }, query: { limit: 20 } }
+        const { items } = await client.call(listDropletActions, params, { signal })
+        const now = items.find((action) => action.id === id)
+        if (!now) throw problem('no-droplet', 'The toolbox is gone')
+        return now
+      },
+      tell: ({ message }) => message || undefined,
+      isOver({ state, message }) {
+        if (state === 'failed') throw problem('provider-refused', message ?? `${title} failed`)
+        return state === 'done'
+      },
+      late: ({ state }) => `${title} is ${state} after ${patience.seconds} s`,
+      everyMs: 1_000,
+    },
+    patience,
+  )
 
 const plain = (name: string, description: string, kind: 'reboot' | 'power_cycle' | 'power_off' | 'power_on') =>
   dropletCommand(name, description, {}, () => ({ kind }))

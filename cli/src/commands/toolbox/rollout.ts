@@ -1,9 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, giveUpRollout, listRollouts, problem, type Rollout, resumeRollout } from '@agentopia/api'
 import { command } from '../../command.ts'
-import type { Output } from '../../output.ts'
-
-const POLL_MS = 1_000
+import { follow, type Patience } from '../../follow.ts'
 
 export const toolboxRollout = command(
   'rollout',
@@ -30,26 +27,22 @@ export const toolboxRollout = command(
 )
 
 /** Follows a rollout until it has ended or was halted, telling each change. @throws {ProblemError} when time is up. */
-export async function untilSettled(
-  client: Client,
-  id: string,
-  output: Output,
-  deadline: AbortSignal,
-): Promise<Rollout> {
-  let told = ''
-  for (;;) {
-    const { items } = await client.call(listRollouts, {}, { signal: deadline })
-    const now = items.find((one) => one.id === id)
-    if (!now) throw problem('rollout-not-found', `The rollout ${id} is none of the last`)
-    const line = lineOf(now)
-    if (line !== told) output.note(line)
-    told = line
-    if (now.state !== 'running') return now
-    await sleep(POLL_MS, undefined, { signal: deadline }).catch((cause: unknown) => {
-      throw problem('call-timeout', 'The rollout is under way still: `agentopia toolbox rollout` shows it', { cause })
-    })
-  }
-}
+export const untilSettled = (client: Client, id: string, patience: Patience): Promise<Rollout> =>
+  follow(
+    {
+      async read(signal) {
+        const { items } = await client.call(listRollouts, {}, { signal })
+        const now = items.find((one) => one.id === id)
+        if (!now) throw problem('rollout-not-found', `The rollout ${id} is none of the last`)
+        return now
+      },
+      tell: lineOf,
+      isOver: ({ state }) => state !== 'running',
+      late: () => 'The rollout is under way still: `agentopia toolbox rollout` shows it',
+      everyMs: 1_000,
+    },
+    patience,
+  )
 
 function lineOf({ state, version, counts, reason }: Rollout): string {
   const { updated, underWay, waiting, unwell, away } = counts

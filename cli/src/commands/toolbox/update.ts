@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Client,
   getToolbox,
@@ -10,10 +9,9 @@ import {
 } from '@agentopia/api'
 import { command } from '../../command.ts'
 import { findToolbox } from '../../find.ts'
+import { follow, type Patience, waitArgs } from '../../follow.ts'
 import type { Output } from '../../output.ts'
 import { linesOf, untilSettled } from './rollout.ts'
-
-const POLL_MS = 1_000
 
 export const toolboxUpdate = command(
   'update',
@@ -25,36 +23,25 @@ export const toolboxUpdate = command(
       description: 'Every toolbox that has an older version: one first, then a tenth, then the rest',
       default: false,
     },
-    wait: {
-      type: 'boolean',
-      description: 'Wait until it is over',
-      default: true,
-      negativeDescription: 'Return as soon as it is recorded',
-    },
-    timeout: { type: 'string', description: 'Seconds to wait', default: '600' },
+    ...waitArgs('it is over', 600),
   },
   async ({ client, args, output, signal }) => {
     if (args.all === (args.toolbox !== undefined)) throw problem('invalid-request', 'Name one toolbox, or say --all')
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(Number(args.timeout) * 1_000)])
-    if (args.all) return updateAll(client, output, args.wait, deadline)
+    const patience = { seconds: Number(args.timeout), signal, output }
+    if (args.all) return updateAll(client, output, args.wait, patience)
     const { id: toolboxId } = await findToolbox(client, args.toolbox!)
-    const asked = await client.call(updateToolbox, { params: { toolboxId } })
-    const now = args.wait ? await untilOver(client, asked, output, deadline) : asked
-    output.result(now, () => lineOf(now))
-    if (FAILED.has(now.update?.phase ?? '')) throw problem('update-failed', `${now.name}: ${now.update?.message}`)
+    await seeThrough(client, await client.call(updateToolbox, { params: { toolboxId } }), output, args.wait && patience)
   },
 )
 
-export const FAILED: ReadonlySet<string> = new Set(['refused', 'failed', 'fell_back'])
-
 /** In waves, as the control plane sees fit. */
-async function updateAll(client: Client, output: Output, wait: boolean, deadline: AbortSignal): Promise<void> {
+async function updateAll(client: Client, output: Output, wait: boolean, patience: Patience): Promise<void> {
   const begun = await client.call(startRollout, {}).catch((error: unknown) => {
     if (error instanceof ProblemError && error.code === 'nothing-to-update') return undefined
     throw error
   })
   if (!begun) return output.result({ items: [] }, () => 'Every toolbox has the newest version')
-  const now = wait ? await untilSettled(client, begun.id, output, deadline) : begun
+  const now = wait ? await untilSettled(client, begun.id, patience) : begun
   output.result(now, () => linesOf(now))
   if (now.state === 'halted')
     throw problem(
@@ -63,27 +50,28 @@ async function updateAll(client: Client, output: Output, wait: boolean, deadline
     )
 }
 
-/** Follows an update to its end, telling each phase. @throws {ProblemError} when time is up. */
-export async function untilOver(
+const FAILED: readonly string[] = ['refused', 'failed', 'fell_back']
+
+/** Says how an update of one toolbox goes: to its end, or as it was asked for. @throws {ProblemError} `update-failed`; when time is up. */
+export async function seeThrough(
   client: Client,
-  { id }: Toolbox,
+  asked: Toolbox,
   output: Output,
-  deadline: AbortSignal,
-): Promise<Toolbox> {
-  let told = ''
-  for (;;) {
-    const now = await client.call(getToolbox, { params: { toolboxId: id } }, { signal: deadline })
-    const line = lineOf(now)
-    if (line !== told) output.note(line)
-    told = line
-    if (['done', 'refused', 'failed', 'fell_back'].includes(now.update?.phase ?? 'done')) return now
-    await sleep(POLL_MS, undefined, { signal: deadline }).catch((cause: unknown) => {
-      throw problem('call-timeout', `The update of ${now.name} is ${now.update?.phase} still`, { cause })
-    })
+  patience: Patience | false,
+): Promise<void> {
+  const following = {
+    read: (signal: AbortSignal) => client.call(getToolbox, { params: { toolboxId: asked.id } }, { signal }),
+    tell: lineOf,
+    isOver: ({ update }: Toolbox) => ['done', ...FAILED].includes(update?.phase ?? 'done'),
+    late: ({ name, update }: Toolbox) => `The update of ${name} is ${update?.phase} still`,
+    everyMs: 1_000,
   }
+  const now = patience ? await follow(following, patience) : asked
+  output.result(now, lineOf)
+  if (FAILED.includes(now.update?.phase ?? '')) throw problem('update-failed', `${now.name}: ${now.update?.message}`)
 }
 
-export const lineOf = ({ name, update, dtmaVersion }: Toolbox): string =>
+const lineOf = ({ name, update, dtmaVersion }: Toolbox): string =>
   update
     ? [
         `${name}: DTMA ${versionsOf(update.from ?? dtmaVersion, update.version)} ${update.phase.replaceAll('_', ' ')}`,
