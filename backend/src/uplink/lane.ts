@@ -4,6 +4,8 @@ import {
   createFrameReader,
   FRAME,
   frameOf,
+  type GatheredFrames,
+  gatherFrames,
   LANE_MOST,
   LANE_PATH,
   LANE_PIECE,
@@ -29,6 +31,12 @@ interface Waiting {
   body?: Readable
 }
 
+/** The stream that was accepted, and what goes there. */
+interface OpenLane {
+  readonly stream: ClientHttp2Stream
+  readonly frames: GatheredFrames
+}
+
 /** After a refusal other than "no such thing". */
 const RETRY_MS = 10_000
 /** Bytes of one answer that its reader has not taken. The lane waits for nobody: whoever lets so much lie loses the answer. */
@@ -38,11 +46,11 @@ const MOST_UNSENT = 1 << 20
 
 export function createLane(session: ClientHttp2Session): Lane {
   const waiting = new Map<number, Waiting>()
-  let open: ClientHttp2Stream | undefined
+  let open: OpenLane | undefined
   let isOpening = false
   let notBefore = 0
   let nextId = 0
-  let gathered: Buffer[] = []
+  const send = (frame: Buffer): void => open?.frames.send(frame)
 
   function dial(authorization: string): void {
     isOpening = true
@@ -52,12 +60,13 @@ export function createLane(session: ClientHttp2Session): Lane {
     )
     const reader = createFrameReader(receive)
     stream.once('response', ({ ':status': status }) => {
-      if (status === 200) open = stream
+      if (status === 200)
+        open = { stream, frames: gatherFrames((bytes) => void (stream.destroyed || stream.write(bytes))) }
       else stream.close()
       notBefore = status === 404 ? Number.POSITIVE_INFINITY : performance.now() + RETRY_MS
     })
     stream.on('data', (chunk: Buffer) => {
-      if (open !== stream) return // the text of a refusal
+      if (open?.stream !== stream) return // the text of a refusal
       try {
         reader(chunk)
       } catch (error) {
@@ -69,23 +78,10 @@ export function createLane(session: ClientHttp2Session): Lane {
     stream.once('close', () => {
       isOpening = false
       open = undefined
-      gathered = []
       if (waiting.size === 0) return
       const broken = brokenOff(stream)
       for (const { fail } of [...waiting.values()]) fail(broken)
     })
-  }
-
-  /** Frames of one turn of the event loop go in one piece. */
-  function send(frame: Buffer): void {
-    if (gathered.length === 0) setImmediate(flush)
-    gathered.push(frame)
-  }
-
-  function flush(): void {
-    const frames = gathered
-    gathered = []
-    if (frames.length > 0) open?.write(frames.length === 1 ? frames[0] : Buffer.concat(frames))
   }
 
   function receive(id: number, kind: number, payload: Buffer): void {
@@ -157,7 +153,7 @@ export function createLane(session: ClientHttp2Session): Lane {
         if (!isOpening && performance.now() >= notBefore) dial(headers['authorization'] ?? '')
         return undefined
       }
-      return waiting.size >= LANE_MOST || open.writableLength > MOST_UNSENT ? undefined : ask(request, body)
+      return waiting.size >= LANE_MOST || open.stream.writableLength > MOST_UNSENT ? undefined : ask(request, body)
     },
   }
 }

@@ -57,6 +57,37 @@ export function frameOf(id: number, kind: number, body: string | Uint8Array = ''
   return frame
 }
 
+/** Frames on their way to a stream. */
+export interface GatheredFrames {
+  send(frame: Buffer): void
+  /** Bytes of frames that wait for the end of this turn of the event loop. */
+  readonly bytes: number
+}
+
+/** Those of one turn of the event loop go in one piece. */
+export function gatherFrames(write: (bytes: Buffer) => void): GatheredFrames {
+  let frames: Buffer[] = []
+  let bytes = 0
+
+  function flush(): void {
+    const ready = frames
+    frames = []
+    bytes = 0
+    write(ready.length === 1 ? ready[0]! : Buffer.concat(ready))
+  }
+
+  return {
+    send(frame) {
+      if (frames.length === 0) setImmediate(flush)
+      frames.push(frame)
+      bytes += frame.length
+    },
+    get bytes() {
+      return bytes
+    },
+  }
+}
+
 /**
  * Cuts bytes into frames. @param onFrame Its payload is valid until it returns.
  * @throws {Error} From the returned function, when a frame is longer than any can be.

@@ -5,6 +5,7 @@ import {
   createFrameReader,
   FRAME,
   frameOf,
+  gatherFrames,
   LANE_MOST,
   LANE_PATH,
   LANE_PIECE,
@@ -22,22 +23,8 @@ const UNREAD_BYTES = 256 << 10
 export function serveLane(app: App, lane: HttpRequest): HttpReply {
   const underWay = new Map<number, AbortController>()
   const out = new Readable({ highWaterMark: UNREAD_BYTES, read: () => void out.emit('room') })
-  let gathered: Buffer[] = []
-  let gatheredBytes = 0
-
-  /** Frames of one turn of the event loop go in one piece. */
-  function send(frame: Buffer): void {
-    if (gathered.length === 0) setImmediate(flush)
-    gathered.push(frame)
-    gatheredBytes += frame.length
-  }
-
-  function flush(): void {
-    const frames = gathered
-    gathered = []
-    gatheredBytes = 0
-    if (!out.destroyed) out.push(frames.length === 1 ? frames[0] : Buffer.concat(frames))
-  }
+  const gathered = gatherFrames((bytes) => void (out.destroyed || out.push(bytes)))
+  const { send } = gathered
 
   async function answer(id: number, ask: LaneAsk, body: Buffer): Promise<void> {
     const gone = new AbortController()
@@ -67,7 +54,7 @@ export function serveLane(app: App, lane: HttpRequest): HttpReply {
         const bytes = Buffer.from(chunk as Buffer)
         for (let at = 0; at < bytes.length; at += LANE_PIECE) {
           send(frameOf(id, FRAME.piece, bytes.subarray(at, at + LANE_PIECE)))
-          if (out.readableLength + gatheredBytes > UNREAD_BYTES) await once(out, 'room', { signal })
+          if (out.readableLength + gathered.bytes > UNREAD_BYTES) await once(out, 'room', { signal })
         }
       }
       send(frameOf(id, FRAME.end))
