@@ -5,7 +5,6 @@ import { rotationRoutes } from '../key-rotation/rotation.routes.ts'
 import { newId } from '../new-id.ts'
 import { type LoopDeps, runLoop } from '../reconcile/loop.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
-import { redeployRoutes } from './redeploy.routes.ts'
 import { newestOr, type Releases } from './releases.ts'
 import { rolloutReconciler } from './rollout.reconciler.ts'
 import { rolloutRoutes } from './rollout.routes.ts'
@@ -26,9 +25,7 @@ export function createDtmaUpkeep({ loop, ...deps }: DtmaUpkeepDeps) {
   return {
     routes(mount: Mount, views: ToolboxViews): void {
       const newestNow = newestOr(releases)
-      const updates = { store, clock, views, newestNow, newAttempt: randomUUID, wake: updateLoop.wake }
-      updateRoutes(mount, updates)
-      redeployRoutes(mount, updates)
+      updateRoutes(mount, { store, clock, views, newestNow, newAttempt: randomUUID, wake: updateLoop.wake })
       rolloutRoutes(mount, { store, clock, newId, newestNow, wake: rolloutLoop.wake })
       rotationRoutes(mount, { store, clock, views, newAttempt: randomUUID, wake: rotationLoop.wake })
     },

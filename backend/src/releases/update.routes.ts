@@ -1,4 +1,5 @@
-import { problem, updateToolbox } from '@agentopia/api'
+import { redeployToolbox, type Toolbox, updateToolbox } from '@agentopia/api'
+import type { Caller } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
@@ -6,7 +7,7 @@ import { notFound } from '../toolboxes/toolbox.routes.ts'
 import { findToolbox } from '../toolboxes/toolbox.store.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
 import type { Newest } from './releases.ts'
-import { askIfOlder } from './update.ask.ts'
+import { askForAnother, askForNewer } from './update.ask.ts'
 import { isUnderWay } from './update.step.ts'
 
 export interface UpdateRouteDeps {
@@ -21,23 +22,23 @@ export interface UpdateRouteDeps {
   readonly wake: (toolboxId: string) => void
 }
 
-/** People ask for DTMA to be updated: it is written down, and the reconciler sends the release. */
-export function updateRoutes(
-  mount: Mount,
-  { store, clock, views, newestNow, newAttempt, wake }: UpdateRouteDeps,
-): void {
-  mount.reply(updateToolbox, async ({ params: { toolboxId } }, { caller }) => {
+/** People ask for DTMA to be updated, or deployed anew: it is written down, and the reconciler sends the release. */
+export function updateRoutes(mount: Mount, deps: UpdateRouteDeps): void {
+  const { store, clock, views, newestNow, newAttempt, wake } = deps
+
+  /** Who asks while an attempt is under way gets that one. */
+  async function asked(toolboxId: string, { accountId, actor }: Caller, ask: typeof askForNewer): Promise<Toolbox> {
     const newest = await newestNow()
-    const view = await store.tenant(caller.accountId, async (tx) => {
+    const view = await store.tenant(accountId, async (tx) => {
       const row = await findToolbox(tx, toolboxId)
       if (!row || row.deletedAt) throw notFound(toolboxId)
-      const at = new Date(clock.now())
-      const asking = { actor: caller.actor, attempt: newAttempt(), at, newest }
-      const asked = isUnderWay(row) ? row : await askIfOlder(tx, row, asking)
-      if (!asked) throw problem('nothing-to-update', `${row.name} runs DTMA ${row.dtmaVersion ?? '(not heard yet)'}`)
-      return (await views(tx, [asked]))[0]!
+      const asking = { actor, attempt: newAttempt(), at: new Date(clock.now()), newest }
+      return (await views(tx, [isUnderWay(row) ? row : await ask(tx, row, asking)]))[0]!
     })
     wake(toolboxId)
     return view
-  })
+  }
+
+  mount.reply(updateToolbox, ({ params: { toolboxId } }, { caller }) => asked(toolboxId, caller, askForNewer))
+  mount.reply(redeployToolbox, ({ params: { toolboxId } }, { caller }) => asked(toolboxId, caller, askForAnother))
 }
