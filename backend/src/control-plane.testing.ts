@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Role } from '@agentopia/api'
+import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
 import { digestOf } from './accounts/secret.ts'
 import { issueSignInLink } from './accounts/sign-in-link.store.ts'
@@ -250,6 +251,22 @@ export async function furnish(store: Store, accountId: string, userId: string) {
     await tx.insert(apiTokens).values({ ...token, id: ids.tokenId, userId, role: 'viewer', digest: ids.tokenId })
   })
   return { ids, agent: { authorization: `Bearer ${agentSecret}` } as As }
+}
+
+/** An account of its own with one of everything, and somebody of this role who is signed in. */
+export async function furnishedAccount(plane: TestControlPlane, role: Role) {
+  const accountId = `account_${newId('act').slice(4)}`
+  const { userId, ...as } = await signedIn(plane, accountId, role)
+  return { accountId, as: as as As, ids: (await furnish(plane.store, accountId, userId)).ids }
+}
+
+/** As {@link furnishedAccount}; its toolbox has enrolled, and `token` is what it shows. */
+export async function accountWithDtma(plane: TestControlPlane, role: Role) {
+  const { accountId, as, ids } = await furnishedAccount(plane, role)
+  const token = `dtma-${newId('token')}`
+  const dtmaBearerToken = digestOf(token)
+  await plane.store.system((tx) => tx.update(toolboxes).set({ dtmaBearerToken }).where(eq(toolboxes.id, ids.toolboxId)))
+  return { accountId, as, toolboxId: ids.toolboxId, token }
 }
 
 export interface TestJson {

@@ -2,13 +2,11 @@ import { Tool, ToolInstance } from '@agentopia/api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type As,
-  furnish,
+  furnishedAccount,
   jsonOf,
   openTestControlPlane,
-  signedIn,
   type TestControlPlane,
 } from '../control-plane.testing.ts'
-import { newId } from '../new-id.ts'
 
 let plane: TestControlPlane
 beforeAll(async () => {
@@ -17,9 +15,8 @@ beforeAll(async () => {
 afterAll(() => plane.close())
 
 async function account(): Promise<{ as: As; toolboxId: string }> {
-  const accountId = `account_${newId('act').slice(4)}`
-  const { userId, ...as } = await signedIn(plane, accountId, 'admin')
-  return { as, toolboxId: (await furnish(plane.store, accountId, userId)).ids.toolboxId }
+  const { as, ids } = await furnishedAccount(plane, 'admin')
+  return { as, toolboxId: ids.toolboxId }
 }
 
 const NOTES = {

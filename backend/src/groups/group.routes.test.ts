@@ -4,10 +4,9 @@ import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type As,
-  furnish,
+  furnishedAccount,
   jsonOf,
   openTestControlPlane,
-  signedIn,
   type TestControlPlane,
 } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
@@ -22,19 +21,16 @@ beforeAll(async () => {
 afterAll(() => plane.close())
 
 async function account() {
-  const accountId = `account_${newId('act').slice(4)}`
-  const { userId, ...as } = await signedIn(plane, accountId, 'operator')
-  const { ids } = await furnish(plane.store, accountId, userId)
+  const { accountId, as, ids } = await furnishedAccount(plane, 'operator')
   const path = `/api/toolboxes/${ids.toolboxId}`
   const named = (name: string) => and(eq(instances.toolboxId, ids.toolboxId), eq(instances.name, name))
   return {
-    as: as as As,
+    as,
     ids,
     path,
     create: (members: readonly object[], headers: As = {}) =>
-      plane.send('POST', `${path}/groups`, { ...(as as As), ...headers }, { name: 'team', members }),
-    read: async (id: string) =>
-      ToolGroup.parse(await (await plane.request('GET', `${path}/groups/${id}`, as as As)).json()),
+      plane.send('POST', `${path}/groups`, { ...as, ...headers }, { name: 'team', members }),
+    read: async (id: string) => ToolGroup.parse(await (await plane.request('GET', `${path}/groups/${id}`, as)).json()),
     names: async () =>
       (await plane.store.system((tx) => tx.select().from(instances).where(eq(instances.toolboxId, ids.toolboxId))))
         .map(({ name }) => name)

@@ -7,15 +7,13 @@ import { pack } from 'tar-stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type As,
-  furnish,
+  accountWithDtma,
   jsonOf,
   openTestControlPlane,
-  signedIn,
   type TestControlPlane,
 } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
-import { imageArchives, toolboxes } from '../store/schema/index.ts'
-import { digestOf } from '../uplink/secrets.ts'
+import { imageArchives } from '../store/schema/index.ts'
 
 let plane: TestControlPlane
 beforeAll(async () => {
@@ -24,16 +22,9 @@ beforeAll(async () => {
 afterAll(() => plane.close())
 
 async function account() {
-  const accountId = `account_${newId('act').slice(4)}`
-  const { userId, ...as } = await signedIn(plane, accountId, 'admin')
-  const { ids } = await furnish(plane.store, accountId, userId)
-  const token = `dtma-${newId('token')}`
-  const dtmaBearerToken = digestOf(token)
-  await plane.store.system(async (tx) => {
-    await tx.update(toolboxes).set({ dtmaBearerToken }).where(eq(toolboxes.id, ids.toolboxId))
-    await tx.delete(imageArchives).where(eq(imageArchives.accountId, accountId)) // that of the furniture
-  })
-  return { as: as as As, toolboxId: ids.toolboxId, token }
+  const { accountId, ...more } = await accountWithDtma(plane, 'admin')
+  await plane.store.system((tx) => tx.delete(imageArchives).where(eq(imageArchives.accountId, accountId))) // that of the furniture
+  return more
 }
 
 async function archive(files: Readonly<Record<string, unknown>> = {}): Promise<Buffer> {

@@ -3,15 +3,12 @@ import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type As,
-  furnish,
+  accountWithDtma,
   jsonOf,
   openTestControlPlane,
-  signedIn,
   type TestControlPlane,
 } from '../control-plane.testing.ts'
-import { newId } from '../new-id.ts'
 import { activities, registryCredentials, toolboxes } from '../store/schema/index.ts'
-import { digestOf } from '../uplink/secrets.ts'
 
 const PASSWORD = 'canary-of-a-registry-password'
 const REGISTRY = 'registry.example:5000'
@@ -21,16 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => plane.close())
 
-/** An account with a toolbox that has enrolled. */
-async function account() {
-  const accountId = `account_${newId('act').slice(4)}`
-  const { userId, ...as } = await signedIn(plane, accountId, 'admin')
-  const { ids } = await furnish(plane.store, accountId, userId)
-  const token = `dtma-${newId('token')}`
-  const dtmaBearerToken = digestOf(token)
-  await plane.store.system((tx) => tx.update(toolboxes).set({ dtmaBearerToken }).where(eq(toolboxes.id, ids.toolboxId)))
-  return { as, toolboxId: ids.toolboxId, token }
-}
+const account = () => accountWithDtma(plane, 'admin')
 
 const path = (registry: string) => `/api/registries/${encodeURIComponent(registry)}`
 const give = (as: As, registry = REGISTRY) =>

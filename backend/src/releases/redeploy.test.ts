@@ -3,33 +3,22 @@ import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type As, NOBODY, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
-import type { DtmaImage } from '../install/dtma-image.ts'
 import { newId } from '../new-id.ts'
 import { systemClock } from '../reconcile/clock.ts'
 import { activities, toolboxes } from '../store/schema/index.ts'
 import { type RedeployFacts, redeploymentOf } from './redeploy.decision.ts'
+import { dtmaImage, givingOut } from './release.testing.ts'
 import { createReleaseKey } from './release-key.ts'
 import { createReleases } from './releases.ts'
 import { updateReconciler } from './update.reconciler.ts'
 
-const ID = `sha256:${'a'.repeat(64)}`
-const image: DtmaImage = {
-  name: 'agentopia-dtma:test',
-  id: async () => ID,
-  version: async () => '0.2.0',
-  exported: async () => ({ id: ID, sha256: 'b'.repeat(64), size: 9 }),
-  prepare: async () => undefined,
-  open: async () => undefined,
-}
 const ACCOUNT = 'acct_redeploys'
 const toolboxId = newId('toolbox')
 let plane: TestControlPlane
 let operator: As
 
 beforeAll(async () => {
-  plane = await openTestControlPlane(undefined, {
-    machines: { image, imageName: image.name, limit: 20, digitalOceanUrl: 'http://digitalocean', fetch },
-  })
+  plane = await openTestControlPlane(undefined, givingOut())
   operator = await signedIn(plane, ACCOUNT, 'operator')
   await plane.store.system((tx) =>
     tx.insert(toolboxes).values({ id: toolboxId, accountId: ACCOUNT, name: 'alpha', provider: 'join' }),
@@ -85,7 +74,7 @@ test('a toolbox that is not heard is not asked: the answer says what to do inste
 
 test('U02 the release that is sent is signed for this one attempt, and for no other when it is newer', async () => {
   const releases = createReleases({
-    image,
+    image: dtmaImage,
     bundle: undefined,
     key: createReleaseKey(new Uint8Array(32)),
     clock: systemClock,

@@ -2,29 +2,18 @@ import type { Rollout } from '@agentopia/api'
 import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type As, NOBODY, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
-import type { DtmaImage } from '../install/dtma-image.ts'
 import { newId } from '../new-id.ts'
 import { systemClock } from '../reconcile/clock.ts'
 import { rollouts, toolboxes } from '../store/schema/index.ts'
+import { givingOut } from './release.testing.ts'
 import { rolloutReconciler } from './rollout.reconciler.ts'
 
 const ACCOUNT = 'acct_rollouts'
-const ID = `sha256:${'a'.repeat(64)}`
-const image: DtmaImage = {
-  name: 'agentopia-dtma:test',
-  id: async () => ID,
-  version: async () => '0.2.0',
-  exported: async () => ({ id: ID, sha256: 'b'.repeat(64), size: 9 }),
-  prepare: async () => undefined,
-  open: async () => undefined,
-}
 let plane: TestControlPlane
 let operator: As
 
 beforeAll(async () => {
-  plane = await openTestControlPlane(undefined, {
-    machines: { image, imageName: image.name, limit: 200, digitalOceanUrl: 'http://digitalocean', fetch },
-  })
+  plane = await openTestControlPlane(undefined, givingOut(200))
   operator = await signedIn(plane, ACCOUNT, 'operator')
 })
 afterAll(() => plane?.close())

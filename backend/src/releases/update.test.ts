@@ -1,31 +1,20 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type As, NOBODY, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
-import type { DtmaImage } from '../install/dtma-image.ts'
 import { newId } from '../new-id.ts'
 import { toolboxes } from '../store/schema/index.ts'
 import { digestOf } from '../uplink/secrets.ts'
+import { givingOut } from './release.testing.ts'
 import { nextStep, type UpdateFacts } from './update.step.ts'
 import { releaseOf, updateOf } from './update.view.ts'
 
-const ID = `sha256:${'a'.repeat(64)}`
 const BEARER = 'dtma_a-bearer-token-of-a-test'
-const image: DtmaImage = {
-  name: 'agentopia-dtma:test',
-  id: async () => ID,
-  version: async () => '0.2.0',
-  exported: async () => ({ id: ID, sha256: 'b'.repeat(64), size: 9 }),
-  prepare: async () => undefined,
-  open: async () => undefined,
-}
 let plane: TestControlPlane
 let operator: As
 const toolboxId = newId('toolbox')
 
 beforeAll(async () => {
-  plane = await openTestControlPlane(undefined, {
-    machines: { image, imageName: image.name, limit: 20, digitalOceanUrl: 'http://digitalocean', fetch },
-  })
+  plane = await openTestControlPlane(undefined, givingOut())
   operator = await signedIn(plane, 'acct_updates', 'operator')
   await plane.store.system((tx) =>
     tx.insert(toolboxes).values({
