@@ -1,10 +1,10 @@
 import type { ApiToken, Role } from '@agentopia/api'
 import { and, asc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
 import { newId } from '../new-id.ts'
+import { digestOf, hintOf, newSecret } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { apiTokens, members } from '../store/schema/index.ts'
 import { membershipOf } from './member.store.ts'
-import { digestOf, hintOf, newSecret } from './secret.ts'
 
 /** What an API token stands for. */
 export interface TokenIdentity {

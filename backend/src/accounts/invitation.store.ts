@@ -1,10 +1,10 @@
 import type { Invitation, Role } from '@agentopia/api'
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
 import { newId } from '../new-id.ts'
+import { digestOf, newSecret } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { accounts, invitations, members, users } from '../store/schema/index.ts'
 import { membershipOf } from './member.store.ts'
-import { digestOf, newSecret } from './secret.ts'
 
 const VALID_MS = 7 * 24 * 3_600_000
 

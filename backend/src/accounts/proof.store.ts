@@ -1,8 +1,8 @@
 import { and, eq, gt } from 'drizzle-orm'
 import { newId } from '../new-id.ts'
+import { digestOf } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { verifications } from '../store/schema/index.ts'
-import { digestOf } from './secret.ts'
 
 /** What a short-lived secret is good for, and whose it is: one that was given for something else is worth nothing. */
 export interface ProofOf {

@@ -1,7 +1,7 @@
 import { and, eq, gt, isNull, lt } from 'drizzle-orm'
+import { digestOf, newSecret } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { signInLinks } from '../store/schema/index.ts'
-import { digestOf, newSecret } from './secret.ts'
 
 const VALID_MS = 15 * 60_000
 

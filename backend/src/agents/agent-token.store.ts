@@ -1,7 +1,7 @@
 import type { AgentToken } from '@agentopia/api'
 import { and, asc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
-import { digestOf, hintOf, newSecret } from '../accounts/secret.ts'
 import { newId } from '../new-id.ts'
+import { digestOf, hintOf, newSecret } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { agents, agentTokens } from '../store/schema/index.ts'
 

@@ -1,7 +1,7 @@
-import { digestOf } from '../accounts/secret.ts'
 import { createShortMemory } from '../accounts/short-memory.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { digestOf } from '../secret.ts'
 import type { Store } from '../store/connect.ts'
 import { type AgentIdentity, findAgentIdentity, noteAgentTokenUse } from './agent-token.store.ts'
 

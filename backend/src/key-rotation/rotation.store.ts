@@ -1,10 +1,10 @@
 import { and, eq, isNotNull, isNull, ne, sql } from 'drizzle-orm'
+import { digestOf } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
 import type { KeyRotationAsked, KeyRotationRefusal } from '../store/schema/toolboxes.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { lockToolbox } from '../uplink/enrolment.store.ts'
-import { digestOf } from '../uplink/secrets.ts'
 import { nextStep } from './rotation.step.ts'
 
 /** How long a token that was handed to DTMA may be used, in milliseconds, from the last time that it was handed over. */

@@ -1,11 +1,11 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { digestOf } from '../secret.ts'
 import type { Store } from '../store/connect.ts'
 import { activities, toolboxes } from '../store/schema/index.ts'
 import { openTestStore } from '../store/testing.ts'
 import { sealedKeyOf } from '../toolboxes/dtma-client.ts'
-import { digestOf } from './secrets.ts'
 import { beatOf, insertToolbox, newKey, openUplink } from './uplink.testing.ts'
 
 let store: Store

@@ -3,6 +3,7 @@ import { API_VERSION, enrol } from '@agentopia/dtma/contract'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { digestOf, newSecret } from '../secret.ts'
 import type { Store } from '../store/connect.ts'
 import type { Sealer } from '../store/seal.ts'
 import { sealedKeyOf } from '../toolboxes/dtma-client.ts'
@@ -11,7 +12,6 @@ import { storeBoot } from './boot.store.ts'
 import { BEARER_TTL_MS, consumeToken, storeIdentity } from './enrolment.store.ts'
 import { provesKey } from './key-proof.ts'
 import { mountUplink } from './mount-uplink.ts'
-import { digestOf, newSecret } from './secrets.ts'
 
 export interface EnrolRouteDeps {
   readonly store: Store

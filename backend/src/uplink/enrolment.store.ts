@@ -1,8 +1,9 @@
 import { and, eq, exists, gt, isNull, ne, or, sql } from 'drizzle-orm'
+import { digestOf, newSecret } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
-import { digestOf, newSecret, renewedDigestOf, tokenDigestOf } from './secrets.ts'
+import { renewedDigestOf, tokenDigestOf } from './two-part-token.ts'
 
 /** How long a token may be used, in milliseconds. */
 export const ENROLMENT_TTL_MS = 15 * 60_000

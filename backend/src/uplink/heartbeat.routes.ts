@@ -6,6 +6,7 @@ import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { isTooOld, OLDEST_DTMA } from '../releases/version-floor.ts'
+import { digestOf } from '../secret.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
 import { moveTo, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
@@ -14,7 +15,6 @@ import { lockByBearerToken } from './enrolment.store.ts'
 import { orderOf, withSuperseded } from './heartbeat.order.ts'
 import { mountUplink } from './mount-uplink.ts'
 import { createRateLimit } from './rate-limit.ts'
-import { digestOf } from './secrets.ts'
 
 export interface HeartbeatRouteDeps {
   readonly store: Store

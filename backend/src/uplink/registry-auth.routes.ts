@@ -3,11 +3,11 @@ import { readRegistryAuth } from '@agentopia/dtma/contract'
 import type { Hono } from 'hono'
 import type { DtmaRegistry } from '../install/variants.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { digestOf } from '../secret.ts'
 import type { Store } from '../store/connect.ts'
 import { findByBearerToken, findUnusedToken } from './enrolment.store.ts'
 import { mountUplink } from './mount-uplink.ts'
 import { createRateLimit } from './rate-limit.ts'
-import { digestOf } from './secrets.ts'
 
 export interface RegistryAuthRouteDeps {
   readonly store: Store

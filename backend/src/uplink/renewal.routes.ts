@@ -5,6 +5,7 @@ import { eq } from 'drizzle-orm'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { digestOf, newSecret } from '../secret.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
@@ -14,7 +15,6 @@ import { mountUplink } from './mount-uplink.ts'
 import { quarantine } from './quarantine.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { judgeRenewal } from './renewal.decision.ts'
-import { digestOf, newSecret } from './secrets.ts'
 
 export interface RenewalRouteDeps {
   readonly store: Store

@@ -1,7 +1,7 @@
 import type { Log } from '../../log.ts'
 import type { Clock } from '../../reconcile/clock.ts'
+import { digestOf } from '../../secret.ts'
 import type { Store } from '../../store/connect.ts'
-import { digestOf } from '../secret.ts'
 import { createShortMemory } from '../short-memory.ts'
 import { type ConnectedIdentity, findConnectedIdentity, noteGrantUse } from './grant.store.ts'
 

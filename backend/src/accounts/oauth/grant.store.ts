@@ -1,9 +1,9 @@
 import type { ConnectedClient, Role } from '@agentopia/api'
 import { and, desc, eq, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
 import { newId } from '../../new-id.ts'
+import { digestOf, newSecret } from '../../secret.ts'
 import type { Tx } from '../../store/connect.ts'
 import { agents, members, oauthCodes, oauthGrants, oauthTokens } from '../../store/schema/index.ts'
-import { digestOf, newSecret } from '../secret.ts'
 import { CODE_MS } from './lifetimes.ts'
 
 export interface NewGrant {

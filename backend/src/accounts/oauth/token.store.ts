@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { and, eq, inArray, type SQLWrapper } from 'drizzle-orm'
 import { recordActivity } from '../../events/activity.store.ts'
+import { digestOf, newSecret } from '../../secret.ts'
 import type { Tx } from '../../store/connect.ts'
 import { members, oauthCodes, oauthGrants, oauthTokens } from '../../store/schema/index.ts'
-import { digestOf, newSecret } from '../secret.ts'
 import { ofGiver } from './grant.store.ts'
 import { ACCESS_MS, REFRESH_MS } from './lifetimes.ts'
 
