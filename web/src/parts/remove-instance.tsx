@@ -1,9 +1,6 @@
-import { ProblemError, removeInstance, type ToolInstance } from '@agentopia/api'
-import { useId, useState } from 'react'
+import { removeInstance, type ToolInstance } from '@agentopia/api'
 import { useAction } from '../api/use-action.ts'
-import { notify } from '../shell/notices.ts'
-import { Checkbox } from './checkbox.tsx'
-import { ConfirmByName } from './confirm-by-name.tsx'
+import { RemoveTools } from './remove-tools.tsx'
 
 interface RemoveInstanceProps {
   readonly instance: ToolInstance
@@ -12,47 +9,20 @@ interface RemoveInstanceProps {
   readonly onRemoved?: (() => void) | undefined
 }
 
-/** Asks twice: for the name, and, when agents still have it, whether it should leave their toolbelts too. */
-export function RemoveInstance({ instance, open, onClose, onRemoved }: RemoveInstanceProps) {
-  const remove = useAction(removeInstance)
-  const [force, setForce] = useState(false)
-  const checkbox = useId()
+export function RemoveInstance({ instance, ...dialog }: RemoveInstanceProps) {
+  const removing = useAction(removeInstance)
   const { name, toolboxId, id: instanceId } = instance
-  const inUse = remove.error instanceof ProblemError && remove.error.code === 'instance-in-use'
-  const close = () => {
-    remove.reset()
-    setForce(false)
-    onClose()
-  }
-  const confirm = () =>
-    remove.mutate(
-      { params: { toolboxId, instanceId }, query: { force: force ? 'true' : 'false' } },
-      {
-        onSuccess: () => {
-          notify({ tone: 'busy', text: `${name} is being removed` })
-          close()
-          onRemoved?.()
-        },
-      },
-    )
   return (
-    <ConfirmByName
-      open={open}
-      onClose={close}
-      title={`Remove ${name}`}
+    <RemoveTools
+      {...dialog}
       name={name}
-      verb="Remove"
-      pending={remove.isPending}
-      error={remove.error}
-      onConfirm={confirm}
+      removing={removing}
+      remove={(force, onSuccess) =>
+        removing.mutate({ params: { toolboxId, instanceId }, query: { force } }, { onSuccess })
+      }
+      fromToolbelts="Take it out of every toolbelt as well. The agents lose its capabilities at once."
     >
-      <p>Its container goes, and with it all that the tool has stored. Its calls stay on record.</p>
-      {(inUse || force) && (
-        <label htmlFor={checkbox} className="mt-3 flex items-start gap-2.5 text-ink">
-          <Checkbox id={checkbox} checked={force} onCheckedChange={(on) => setForce(on === true)} className="mt-0.5" />
-          Take it out of every toolbelt as well. The agents lose its capabilities at once.
-        </label>
-      )}
-    </ConfirmByName>
+      Its container goes, and with it all that the tool has stored. Its calls stay on record.
+    </RemoveTools>
   )
 }

@@ -5,6 +5,7 @@ import { Button } from '../../parts/button.tsx'
 import { Dialog, DialogActions, DialogBody } from '../../parts/dialog.tsx'
 import { Field } from '../../parts/field.tsx'
 import { Input } from '../../parts/input.tsx'
+import { PasswordField } from '../../parts/password-field.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 
 /** Asks for a name, and for the password of who has one; then the browser asks for the rest. */
@@ -45,19 +46,7 @@ export function AddPasskey({ onClose }: { onClose: () => void }) {
               />
             )}
           </Field>
-          {hasPassword && (
-            <Field label="Your password" required>
-              {(control) => (
-                <Input
-                  {...control}
-                  type="password"
-                  autoComplete="current-password"
-                  value={password}
-                  onChange={(event) => setPassword(event.target.value)}
-                />
-              )}
-            </Field>
-          )}
+          {hasPassword && <PasswordField label="Your password" required value={password} onChange={setPassword} />}
           {add.error && <ProblemNotice error={add.error} />}
         </DialogBody>
         <DialogActions>

@@ -1,8 +1,7 @@
 import { getInfo, type Me } from '@agentopia/api'
 import { useState } from 'react'
 import { useOperation } from '../../api/use-operation.ts'
-import { Field } from '../../parts/field.tsx'
-import { Input } from '../../parts/input.tsx'
+import { PasswordField } from '../../parts/password-field.tsx'
 import { SignOnButton } from '../../parts/sign-on-button.tsx'
 
 /** Links with single sign-on, where there is one; asks for the password of who has one. */
@@ -12,19 +11,7 @@ export function LinkSignOn({ me }: { me: Me }) {
   if (info.data?.signOn === undefined) return null
   return (
     <div className="flex flex-col items-start gap-3 px-4 pt-4">
-      {me.hasPassword && (
-        <Field label="Your password, to link">
-          {(control) => (
-            <Input
-              {...control}
-              type="password"
-              autoComplete="current-password"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          )}
-        </Field>
-      )}
+      {me.hasPassword && <PasswordField label="Your password, to link" value={password} onChange={setPassword} />}
       <SignOnButton words="Link with" to="/settings" link currentPassword={me.hasPassword ? password : undefined} />
     </div>
   )

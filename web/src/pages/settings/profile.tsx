@@ -7,6 +7,7 @@ import { Card, CardHeader } from '../../parts/card.tsx'
 import { Field } from '../../parts/field.tsx'
 import { Glyph } from '../../parts/glyph.tsx'
 import { Input } from '../../parts/input.tsx'
+import { PasswordField } from '../../parts/password-field.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { notify } from '../../shell/notices.ts'
 import { LinkSignOn } from './link-sign-on.tsx'
@@ -82,19 +83,7 @@ function PasswordForm({ me }: { me: Me }) {
             />
           )}
         </Field>
-        {me.hasPassword && (
-          <Field label="Current password">
-            {(control) => (
-              <Input
-                {...control}
-                type="password"
-                autoComplete="current-password"
-                value={current}
-                onChange={(event) => setCurrent(event.target.value)}
-              />
-            )}
-          </Field>
-        )}
+        {me.hasPassword && <PasswordField label="Current password" value={current} onChange={setCurrent} />}
         <Field
           label="New password"
           hint={`At least ${SHORTEST} characters`}
