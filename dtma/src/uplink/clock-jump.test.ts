@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import type { Clock } from './clock.ts'
-import { fakeControlPlane, memoryLog } from './control-plane.testing.ts'
-import { openIdentity } from './identity.ts'
-import { startUplink } from './uplink.ts'
+import { fakeControlPlane } from './control-plane.testing.ts'
+import { startTestUplink, TOKEN } from './uplink.testing.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -17,7 +16,6 @@ async function threeHours(jumpMs: number) {
   const plane = await fakeControlPlane()
   const directory = mkdtempSync(join(tmpdir(), 'dtma-jump-'))
   const stop = new AbortController()
-  const log = memoryLog()
   const renewedAt: number[] = []
   let steady = 0
   const clock: Clock = {
@@ -31,35 +29,20 @@ async function threeHours(jumpMs: number) {
       if (steady > 3 * HOUR_MS) stop.abort()
     },
   }
-  plane.tokens.add('token-0123456789abcdef')
+  plane.tokens.add(TOKEN)
   plane.renewing = () => {
     renewedAt.push(steady)
     const counter = renewedAt.length
     return { dtmaBearerToken: `renewed-${counter}`, counter, renewInSeconds: RENEW_MS / 1_000 }
   }
-  const { stopped } = startUplink(
-    {
-      baseUrl: plane.baseUrl,
-      enrolment: {
-        identity: openIdentity(directory),
-        toolboxId: 'toolbox_a',
-        token: () => 'token-0123456789abcdef',
-        machine: { hostname: 'h', os: 'o', arch: 'a' },
-      },
-      given: undefined,
-      onCredentials: () => undefined,
-      onKey: () => undefined,
-      report: () => ({ docker: { state: 'ok' }, system: { cpus: 1 } as never, tools: [] }),
-      listener: undefined,
-      runId: 'run',
-      version: '1',
-      log,
-      clock,
-    },
-    stop.signal,
-  )
+  const { uplink, log } = startTestUplink({
+    baseUrl: plane.baseUrl,
+    directory,
+    signal: stop.signal,
+    more: { listener: undefined, clock },
+  })
   await vi.waitFor(() => expect(stop.signal.aborted).toBe(true), 20_000)
-  await stopped
+  await uplink.stopped
   await plane.close()
   rmSync(directory, { recursive: true })
   const full = plane.beats.filter(({ tools }) => tools !== undefined).length

@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { TUNNEL_CLOSE } from '../contract/index.ts'
-import { systemClock } from './clock.ts'
-import { type FakeControlPlane, fakeControlPlane, memoryLog } from './control-plane.testing.ts'
-import { type Credentials, openIdentity } from './identity.ts'
-import { startUplink } from './uplink.ts'
+import { type FakeControlPlane, fakeControlPlane } from './control-plane.testing.ts'
+import { openIdentity } from './identity.ts'
+import { startTestUplink, TOKEN } from './uplink.testing.ts'
 
-const TOKEN = 'token-0123456789abcdef'
 const HANDED = 'handed-0123456789abcdef'
 
 let plane: FakeControlPlane
@@ -26,41 +24,9 @@ afterEach(async () => {
   rmSync(directory, { recursive: true })
 })
 
-/** One life of DTMA; a wait is short, whatever its length. */
 function dtma() {
   stop = new AbortController()
-  const log = memoryLog()
-  const received: Credentials[] = []
-  const waits: number[] = []
-  const uplink = startUplink(
-    {
-      baseUrl: plane.baseUrl,
-      enrolment: {
-        identity: openIdentity(directory),
-        toolboxId: 'toolbox_a',
-        token: () => TOKEN, // the file stays where it is
-        machine: { hostname: 'h', os: 'o', arch: 'a' },
-      },
-      given: undefined,
-      onCredentials: (credentials) => received.push(credentials),
-      onKey: () => {},
-      report: () => ({ docker: { state: 'ok' }, system: {} as never, tools: [] }),
-      listener: () => {},
-      runId: 'run',
-      version: '1',
-      log,
-      clock: {
-        ...systemClock,
-        random: () => 0.5,
-        sleep: (ms, signal) => {
-          waits.push(ms)
-          return systemClock.sleep(20, signal)
-        },
-      },
-    },
-    stop.signal,
-  )
-  return { uplink, log, received, waits }
+  return startTestUplink({ baseUrl: plane.baseUrl, directory, signal: stop.signal }) // the file with the token stays where it is
 }
 
 const connected = (count = 1) => vi.waitFor(() => expect(plane.tunnels.length).toBeGreaterThanOrEqual(count))

@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { TUNNEL_CLOSE } from '../contract/index.ts'
-import { systemClock } from './clock.ts'
-import { type FakeControlPlane, fakeControlPlane, memoryLog } from './control-plane.testing.ts'
-import { type Credentials, openIdentity } from './identity.ts'
-import { startUplink, type UplinkDeps } from './uplink.ts'
+import { type FakeControlPlane, fakeControlPlane } from './control-plane.testing.ts'
+import { openIdentity } from './identity.ts'
+import { startTestUplink, TOKEN } from './uplink.testing.ts'
+import type { UplinkDeps } from './uplink.ts'
 
-const TOKEN = 'token-0123456789abcdef'
 const OTHER = 'another-0123456789abcdef'
 
 let plane: FakeControlPlane
@@ -25,39 +24,15 @@ afterEach(async () => {
   rmSync(directory, { recursive: true })
 })
 
-/** Waits are short, but seen. */
-function started(token: () => string | undefined = () => TOKEN, more: Partial<UplinkDeps> = {}) {
-  const log = memoryLog()
-  const waits: number[] = []
-  const received: Credentials[] = []
-  const enrolment = {
-    identity: openIdentity(directory),
-    toolboxId: 'toolbox_a',
-    token,
-    machine: { hostname: 'h', os: 'o', arch: 'a' },
-  }
-  const deps: UplinkDeps = {
+function started(token?: () => string | undefined, more: Partial<UplinkDeps> = {}) {
+  const { uplink, ...seen } = startTestUplink({
     baseUrl: plane.baseUrl,
-    enrolment,
-    given: undefined,
-    onCredentials: (credentials) => received.push(credentials),
-    onKey: () => {},
-    report: () => ({ docker: { state: 'ok' }, system: {} as never, tools: [] }),
-    listener: () => {},
-    runId: 'run',
-    version: '1',
-    log,
-    clock: {
-      ...systemClock,
-      random: () => 0.5,
-      sleep: (ms, signal) => {
-        waits.push(ms)
-        return systemClock.sleep(20, signal)
-      },
-    },
-    ...more,
-  }
-  return { ...startUplink(deps, stop.signal), log, waits, received }
+    directory,
+    ...(token ? { token } : {}),
+    signal: stop.signal,
+    more,
+  })
+  return { ...uplink, ...seen }
 }
 
 const connected = (count = 1) =>

@@ -6,10 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { selfSigned, type TlsIdentity } from '../http/self-signed.ts'
-import { systemClock } from './clock.ts'
-import { memoryLog } from './control-plane.testing.ts'
-import { openIdentity } from './identity.ts'
-import { startUplink } from './uplink.ts'
+import { startTestUplink } from './uplink.testing.ts'
 
 /** A TLS key of the control plane, and its pin. */
 function newKey(): TlsIdentity & { readonly pin: string } {
@@ -66,32 +63,15 @@ async function down(): Promise<void> {
 /** One life of DTMA, configured with these pins. */
 function dtma(pins: readonly string[]) {
   const stop = new AbortController()
-  const log = memoryLog()
-  const { stopped } = startUplink(
-    {
-      baseUrl: `https://127.0.0.1:${port}`,
-      pins,
-      enrolment: {
-        identity: openIdentity(directory),
-        toolboxId: 'toolbox_a',
-        token: () => 'token-0123456789abcdef',
-        machine: { hostname: 'h', os: 'o', arch: 'a' },
-      },
-      given: undefined,
-      onCredentials: () => {},
-      onKey: () => {},
-      report: () => ({ docker: { state: 'ok' }, system: {} as never, tools: [] }),
-      listener: undefined,
-      runId: 'run',
-      version: '1',
-      log,
-      clock: { ...systemClock, random: () => 0.5, sleep: (_, signal) => systemClock.sleep(20, signal) },
-    },
-    stop.signal,
-  )
+  const { uplink, log } = startTestUplink({
+    baseUrl: `https://127.0.0.1:${port}`,
+    directory,
+    signal: stop.signal,
+    more: { pins, listener: undefined },
+  })
   const end = async () => {
     stop.abort()
-    await stopped
+    await uplink.stopped
   }
   return { end, log }
 }
