@@ -11,6 +11,7 @@ import {
 } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
 import { activities, groups, instances } from '../store/schema/index.ts'
+import { runningStatus } from '../tools/tool-status.testing.ts'
 
 // The toolbox of these tests is played by hand: its reports are written into the rows.
 
@@ -64,12 +65,7 @@ async function account() {
   }
 }
 
-const mcp = {
-  protocolVersion: '2025-11-25',
-  server: { name: 's', version: '1' },
-  capabilityDigest: 'd',
-  capabilityCount: 1,
-}
+const { mcp } = runningStatus()
 const pair = [
   { toolId: 'everything', name: 'second', dependsOn: ['first'] },
   { toolId: 'everything', name: 'first' },

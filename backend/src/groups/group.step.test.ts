@@ -1,22 +1,7 @@
-import type { ToolStatus } from '@agentopia/dtma/contract'
 import { expect, test } from 'vitest'
+import { runningStatus } from '../tools/tool-status.testing.ts'
 import { type GroupFacts, type MemberFacts, nextStep } from './group.step.ts'
 
-const status = (over: Partial<ToolStatus> = {}): ToolStatus => ({
-  name: 'x',
-  generation: 1,
-  desired: 'running',
-  state: 'running',
-  since: '2026-01-01T00:00:00.000Z',
-  restarts: 0,
-  mcp: {
-    protocolVersion: '2025-11-25',
-    server: { name: 's', version: '1' },
-    capabilityDigest: 'd',
-    capabilityCount: 1,
-  },
-  ...over,
-})
 const member = (over: Partial<MemberFacts> = {}): MemberFacts => ({
   desired: 'running',
   generation: 1,
@@ -27,14 +12,16 @@ const member = (over: Partial<MemberFacts> = {}): MemberFacts => ({
 })
 const waiting = member({ begun: false })
 const begun = member()
-const ready = member({ status: status() })
-const silent = member({ status: status({ mcp: undefined }) })
-const broken = member({ status: status({ state: 'blocked', reason: 'image_not_found', message: 'no such image' }) })
-const looping = member({ status: status({ state: 'exited', reason: 'crash_loop' }) })
-const unreachable = member({ status: status({ state: 'blocked', reason: 'registry_unreachable' }) })
-const secretive = member({ status: status({ state: 'blocked', reason: 'missing_credential', mcp: undefined }) })
+const ready = member({ status: runningStatus() })
+const silent = member({ status: runningStatus({ mcp: undefined }) })
+const broken = member({
+  status: runningStatus({ state: 'blocked', reason: 'image_not_found', message: 'no such image' }),
+})
+const looping = member({ status: runningStatus({ state: 'exited', reason: 'crash_loop' }) })
+const unreachable = member({ status: runningStatus({ state: 'blocked', reason: 'registry_unreachable' }) })
+const secretive = member({ status: runningStatus({ state: 'blocked', reason: 'missing_credential', mcp: undefined }) })
 const refused = member({ refusal: { generation: 1, message: 'not like this' } })
-const outdated = member({ generation: 2, status: status({ state: 'blocked', reason: 'image_not_found' }) })
+const outdated = member({ generation: 2, status: runningStatus({ state: 'blocked', reason: 'image_not_found' }) })
 const leaving = member({ desired: 'absent' })
 
 const is = (id: string) => ({ instanceId: id, name: id, toolId: 'x' })

@@ -1,22 +1,9 @@
 import type { ToolStatus } from '@agentopia/dtma/contract'
 import { expect, test } from 'vitest'
 import { type InstanceFacts, nextStep } from './instance.step.ts'
+import { runningStatus } from './tool-status.testing.ts'
 
-const observed = (over: Partial<ToolStatus> = {}): ToolStatus => ({
-  name: 'inst_0',
-  generation: 2,
-  desired: 'running',
-  state: 'running',
-  since: '2026-01-01T00:00:00.000Z',
-  restarts: 0,
-  mcp: {
-    protocolVersion: '2025-11-25',
-    server: { name: 's', version: '1' },
-    capabilityDigest: 'd1',
-    capabilityCount: 1,
-  },
-  ...over,
-})
+const observed = (over: Partial<ToolStatus> = {}) => runningStatus({ generation: 2, ...over })
 const row = (over: Partial<InstanceFacts> = {}): InstanceFacts => ({
   desired: 'running',
   generation: 2,
