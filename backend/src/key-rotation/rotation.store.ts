@@ -1,9 +1,9 @@
-import { and, eq, isNotNull, isNull, ne, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { digestOf } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
 import type { KeyRotationAsked, KeyRotationRefusal } from '../store/schema/toolboxes.ts'
-import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { isPresent, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { lockToolbox } from '../uplink/enrolment.store.ts'
 import { nextStep } from './rotation.step.ts'
 
@@ -56,8 +56,7 @@ export async function listAskedRotations(tx: Tx): Promise<string[]> {
     .from(toolboxes)
     .where(
       and(
-        isNull(toolboxes.deletedAt),
-        ne(toolboxes.desired, 'absent'),
+        isPresent(),
         isNotNull(asked),
         sql`(${asked}->>'epoch')::int >= ${toolboxes.enrolEpoch}`,
         sql`${toolboxes.keyRotationRefusal}->>'attempt' is distinct from ${asked}->>'attempt'`,

@@ -1,8 +1,8 @@
-import { and, eq, isNotNull, isNull, ne, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
 import type { UpdateAsked, UpdateRefusal } from '../store/schema/toolboxes.ts'
-import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { isPresent, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 
 export async function askForUpdate(tx: Tx, toolboxId: string, updateAsked: UpdateAsked): Promise<ToolboxRow> {
   const [row] = await tx.update(toolboxes).set({ updateAsked }).where(eq(toolboxes.id, toolboxId)).returning()
@@ -24,8 +24,7 @@ export async function listAskedUpdates(tx: Tx): Promise<string[]> {
     .from(toolboxes)
     .where(
       and(
-        isNull(toolboxes.deletedAt),
-        ne(toolboxes.desired, 'absent'),
+        isPresent(),
         isNotNull(toolboxes.updateAsked),
         sql`${toolboxes.updateState}->>'attempt' is distinct from ${attempt}`,
         sql`${toolboxes.updateRefusal}->>'attempt' is distinct from ${attempt}`,
@@ -51,12 +50,8 @@ export const listPresentOf = (tx: Tx, accountId: string): Promise<ToolboxRow[]> 
   tx
     .select()
     .from(toolboxes)
-    .where(and(eq(toolboxes.accountId, accountId), isNull(toolboxes.deletedAt), ne(toolboxes.desired, 'absent')))
+    .where(and(eq(toolboxes.accountId, accountId), isPresent()))
     .orderBy(toolboxes.createdAt, toolboxes.id)
 
 /** The toolboxes of the account that are not on their way out. */
-export const listPresent = (tx: Tx): Promise<ToolboxRow[]> =>
-  tx
-    .select()
-    .from(toolboxes)
-    .where(and(isNull(toolboxes.deletedAt), ne(toolboxes.desired, 'absent')))
+export const listPresent = (tx: Tx): Promise<ToolboxRow[]> => tx.select().from(toolboxes).where(isPresent())

@@ -7,6 +7,9 @@ import { sourcesOf } from './toolbox.transitions.ts'
 
 export type ToolboxRow = typeof toolboxes.$inferSelect
 
+/** Condition: it is there, and not on its way out. */
+export const isPresent = (): SQL => and(isNull(toolboxes.deletedAt), ne(toolboxes.desired, 'absent'))!
+
 /** Also finds a deprovisioned toolbox: its history stays. */
 export async function findToolbox(tx: Tx, toolboxId: string): Promise<ToolboxRow | undefined> {
   const [row] = await tx.select().from(toolboxes).where(eq(toolboxes.id, toolboxId))
