@@ -1,5 +1,7 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import * as z from 'zod/mini'
+import { syncDirectory, writeSynced } from './durable-file.ts'
 
 /** One small JSON file: whole or not at all, and on disk when `write` resolves. */
 export interface StateFile<T> {
@@ -22,14 +24,9 @@ export function stateFile<S extends z.ZodMiniType>(path: string, schema: S): Sta
     async write(value) {
       // Two processes may write, one after the other; never into one file.
       const scratch = `${path}.${process.pid}`
-      const file = await open(scratch, 'w', 0o600)
-      try {
-        await file.writeFile(JSON.stringify(value))
-        await file.sync()
-      } finally {
-        await file.close()
-      }
+      await writeSynced(scratch, JSON.stringify(value))
       await rename(scratch, path)
+      await syncDirectory(dirname(path))
     },
   }
 }

@@ -1,4 +1,5 @@
 import { problem } from '@agentopia/api'
+import { orderByNeeds } from '@agentopia/dtma/contract'
 
 interface Member {
   readonly name: string
@@ -26,19 +27,8 @@ export function orderOf<One extends Member>(members: readonly One[], { isTaken, 
         throw problem('invalid-group', `${name} depends on ${needed}, which is neither in the group nor on the toolbox`)
   }
 
-  const order: One[] = []
-  const left = [...members]
-  while (left.length > 0) {
-    const placed = new Set(order.map(({ name }) => name))
-    const index = left.findIndex(({ dependsOn }) =>
-      dependsOn.every((needed) => placed.has(needed) || !names.has(needed)),
-    )
-    if (index < 0)
-      throw problem(
-        'invalid-group',
-        `These depend on each other in a circle: ${left.map(({ name }) => name).join(', ')}`,
-      )
-    order.push(...left.splice(index, 1))
-  }
-  return order
+  const ordered = orderByNeeds(members, ({ dependsOn }) => dependsOn)
+  if ('order' in ordered) return ordered.order
+  const circle = ordered.circle.map(({ name }) => name).join(', ')
+  throw problem('invalid-group', `These depend on each other in a circle: ${circle}`)
 }

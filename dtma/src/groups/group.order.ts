@@ -1,4 +1,5 @@
 import type { GroupRequest } from '../contract/group.ts'
+import { orderByNeeds } from '../contract/needs.ts'
 
 type Members = GroupRequest['tools']
 
@@ -13,12 +14,7 @@ export function orderOf(tools: Members): { readonly order: Members } | { readonl
     for (const needed of after)
       if (!names.has(needed)) return { wrong: `${name} comes after ${needed}, which is not in the group` }
 
-  const order: Members = []
-  const left = [...tools]
-  while (left.length > 0) {
-    const index = left.findIndex(({ after }) => after.every((needed) => order.some(({ name }) => name === needed)))
-    if (index < 0) return { wrong: `These need each other in a circle: ${left.map(({ name }) => name).join(', ')}` }
-    order.push(...left.splice(index, 1))
-  }
-  return { order }
+  const ordered = orderByNeeds(tools, ({ after }) => after)
+  if ('order' in ordered) return ordered
+  return { wrong: `These need each other in a circle: ${ordered.circle.map(({ name }) => name).join(', ')}` }
 }

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { ToolName, ToolReason, ToolSpec } from '../contract/tool.ts'
+import { syncDirectory, writeSynced } from '../durable-file.ts'
 
 /** A tool that was accepted: what shall be, and what we must remember to know which container is ours. */
 export const AcceptedTool = z.object({
@@ -137,25 +138,6 @@ async function readOwner(stateDirectory: string): Promise<string> {
   await rename(`${path}.new`, path)
   await syncDirectory(stateDirectory)
   return owner
-}
-
-async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
 }
 
 /** `undefined` when the file is not there. */

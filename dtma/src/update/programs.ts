@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { syncDirectory, writeSynced } from '../durable-file.ts'
 import { UpdateFailure } from './download.ts'
 
 /** The later versions of a DTMA that is a service: each in a directory of its own, and `current` names the one that is started. */
@@ -63,10 +64,11 @@ export function createPrograms(directory: string): Programs {
         const scratch = at(`${name}.new`)
         await rm(scratch, { recursive: true, force: true })
         await mkdir(scratch, { mode: 0o755 })
-        await writeDurably(join(scratch, PROGRAM), program)
+        await writeSynced(join(scratch, PROGRAM), program, 0o644)
+        await syncDirectory(scratch)
         await rm(at(name), { recursive: true, force: true })
         await rename(scratch, at(name))
-        await toDisk(directory)
+        await syncDirectory(directory)
       } catch (error) {
         if (codeOf(error) !== 'ENOSPC') throw error
         throw new UpdateFailure('disk_full', 'The disk is full: the program does not fit', { cause: error })
@@ -77,7 +79,7 @@ export function createPrograms(directory: string): Programs {
       await rm(scratch, { force: true })
       await symlink(name, scratch)
       await rename(scratch, at(CURRENT))
-      await toDisk(directory)
+      await syncDirectory(directory)
     },
     async clear() {
       const keep = await current()
@@ -98,25 +100,4 @@ async function opened(archive: string, version: string): Promise<Buffer> {
   throw new UpdateFailure('wrong_version', `The bundle says that it is ${said ?? 'no version'}, the release ${version}`)
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'w', 0o644)
-  try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await toDisk(join(path, '..'))
-}
-
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
-
-/** The names in a directory, too, are lost with the power unless they are written. */
-async function toDisk(directory: string): Promise<void> {
-  const handle = await open(directory)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
