@@ -326,7 +326,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
         connected.forget()
       },
     })
-    invitationRoutes(mount, { store, auth, clock, byAccount, publicUrl })
+    invitationRoutes(mount, { store, auth, clock, byAccount, signedIn, publicUrl })
     consentRoutes(mount, oauth)
     oauthRoutes(uplink, { ...oauth, clientAddress })
     credentialRoutes(mount, {

@@ -46,3 +46,10 @@ export function createAttemptLimit({ perMinute, clock, what }: AttemptLimitOptio
     },
   }
 }
+
+/** Makes an attempt that was counted; one that succeeds is taken back. */
+export async function counted<Result>(taken: readonly (() => void)[], act: () => Promise<Result>): Promise<Result> {
+  const result = await act()
+  for (const takeBack of taken) takeBack()
+  return result
+}

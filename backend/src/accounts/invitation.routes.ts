@@ -6,14 +6,13 @@ import {
   readInvitation,
   revokeInvitation,
 } from '@agentopia/api'
-import { eq } from 'drizzle-orm'
+import type * as z from 'zod'
 import { recordActivity } from '../events/activity.store.ts'
 import { asUser } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { isUniqueViolation, type Store, type Tx } from '../store/connect.ts'
-import { sessions } from '../store/schema/index.ts'
-import { type AttemptLimit, createAttemptLimit } from './attempt-limit.ts'
+import { type AttemptLimit, counted, createAttemptLimit } from './attempt-limit.ts'
 import type { Auth } from './auth.ts'
 import {
   deleteInvitation,
@@ -27,7 +26,7 @@ import {
 import { mayGive } from './member.routes.ts'
 import { findMe, findPassword } from './member.store.ts'
 import { insertMember, insertPerson, listPeople } from './people.store.ts'
-import { noteStart } from './session.store.ts'
+import type { SignedIn } from './signed-in.ts'
 
 export interface InvitationRouteDeps {
   readonly store: Store
@@ -35,6 +34,7 @@ export interface InvitationRouteDeps {
   readonly clock: Clock
   /** Failures at the password of one account: whoever made the link has the link. */
   readonly byAccount: AttemptLimit
+  readonly signedIn: SignedIn
   readonly publicUrl: string
 }
 
@@ -43,7 +43,7 @@ const ATTEMPTS_PER_MINUTE = 20
 
 export function invitationRoutes(
   mount: Mount,
-  { store, auth, clock, byAccount, publicUrl }: InvitationRouteDeps,
+  { store, auth, clock, byAccount, signedIn, publicUrl }: InvitationRouteDeps,
 ): void {
   const attempts = createAttemptLimit({
     perMinute: ATTEMPTS_PER_MINUTE,
@@ -83,14 +83,26 @@ export function invitationRoutes(
   })
 
   mount.reply(readInvitation, async ({ body }, { browser }) => {
-    const takeBack = attempts.take(browser.address)
-    const { email, role, accountName } = await store.system((tx) => getInvitation(tx, body.token))
-    takeBack()
+    const { email, role, accountName } = await counted([attempts.take(browser.address)], () =>
+      store.system((tx) => getInvitation(tx, body.token)),
+    )
     return { email, role, accountName } // not whether the address signs in here: that is its owner's business
   })
 
   mount.reply(acceptInvitation, async ({ body }, { browser }) => {
-    const takeBack = attempts.take(browser.address)
+    const { userId, accountId } = await counted([attempts.take(browser.address)], () => join(body))
+    await signedIn.start(userId, browser, accountId)
+    return store.system(async (tx) => {
+      const me = await findMe(tx, userId, accountId)
+      if (!me) throw problem('sign-in-refused', 'This person is not in the account any more')
+      return me
+    })
+  })
+
+  /** @throws {ProblemError} `invitation-used`; `sign-in-refused` when the address signs in here with another password. */
+  async function join(
+    body: z.infer<typeof acceptInvitation.body>,
+  ): Promise<{ readonly userId: string; readonly accountId: string }> {
     const { password } = await auth.$context
     const before = await store.system(async (tx) => {
       const invitation = await getInvitation(tx, body.token)
@@ -121,22 +133,8 @@ export function invitationRoutes(
           ? problem('invitation-used', 'The invitation was used at the same moment')
           : error
       })
-    takeBack()
-
-    const { headers, response } = await auth.api.startSession({
-      body: { userId },
-      headers: new Headers(),
-      returnHeaders: true,
-    })
-    browser.setCookies(headers.getSetCookie())
-    return store.system(async (tx) => {
-      await tx.update(sessions).set({ activeOrganizationId: accountId }).where(eq(sessions.id, response.sessionId))
-      await noteStart(tx, eq(sessions.id, response.sessionId), { browser: browser.name, now: now() })
-      const me = await findMe(tx, userId, accountId)
-      if (!me) throw problem('sign-in-refused', 'This person is not in the account any more')
-      return me
-    })
-  })
+    return { userId, accountId }
+  }
 
   async function getInvitation(tx: Tx, token: string): Promise<OpenInvitation> {
     const found = await findInvitation(tx, token, now())

@@ -1,4 +1,5 @@
 import {
+  type Assertion,
   addPasskey,
   beginPasskey,
   beginPasskeySignIn,
@@ -13,7 +14,7 @@ import type { Mount } from '../http/mount.ts'
 import { newId } from '../new-id.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { isUniqueViolation, type Store, type Tx } from '../store/connect.ts'
-import { createAttemptLimit } from './attempt-limit.ts'
+import { counted, createAttemptLimit } from './attempt-limit.ts'
 import { findMembership } from './member.store.ts'
 import { CHALLENGE_MS, createPasskeyCheck, isCopied } from './passkey.check.ts'
 import {
@@ -123,7 +124,12 @@ export function passkeyRoutes(mount: Mount, deps: PasskeyRouteDeps): void {
   })
 
   mount.reply(signInWithPasskey, async ({ body: { credential } }, { browser }) => {
-    const takeBack = failures.take(browser.address)
+    const row = await counted([failures.take(browser.address)], () => proven(credential))
+    return signedIn.begin(row.userId, browser, `with the passkey ${row.name}`)
+  })
+
+  /** @returns The passkey that it was made with. */
+  async function proven(credential: Assertion): Promise<PasskeyRow> {
     const row = await store.system((tx) => findByCredential(tx, credential.id))
     if (!row) throw problem('passkey-refused', 'The passkey is not known here; it may have been removed')
     const came = await check.readAssertion(credential, row, (secret) =>
@@ -134,9 +140,8 @@ export function passkeyRoutes(mount: Mount, deps: PasskeyRouteDeps): void {
       await store.system((tx) => recordCopy(tx, row))
       throw problem('passkey-refused', 'The passkey counts wrongly: it may have been copied. Remove it under Settings')
     }
-    takeBack()
-    return signedIn.begin(row.userId, browser, `with the passkey ${row.name}`)
-  })
+    return row
+  }
 }
 
 async function recordCopy(tx: Tx, { userId, name }: PasskeyRow): Promise<void> {

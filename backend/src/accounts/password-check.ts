@@ -1,6 +1,6 @@
 import { problem } from '@agentopia/api'
 import type { Store } from '../store/connect.ts'
-import type { AttemptLimit } from './attempt-limit.ts'
+import { type AttemptLimit, counted } from './attempt-limit.ts'
 import type { Auth } from './auth.ts'
 import { findPassword } from './member.store.ts'
 
@@ -22,9 +22,9 @@ export const createPasswordCheck =
   async (userId, currentPassword) => {
     const hash = await store.system((tx) => findPassword(tx, userId))
     if (hash === undefined) return
-    const right = byAccount.take(userId)
-    const { password } = await auth.$context
-    if (!(await password.verify({ hash, password: currentPassword ?? '' })))
-      throw problem('sign-in-refused', 'The current password is not right')
-    right()
+    await counted([byAccount.take(userId)], async () => {
+      const { password } = await auth.$context
+      if (!(await password.verify({ hash, password: currentPassword ?? '' })))
+        throw problem('sign-in-refused', 'The current password is not right')
+    })
   }

@@ -16,7 +16,7 @@ import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { sessions } from '../store/schema/index.ts'
-import { type AttemptLimit, createAttemptLimit } from './attempt-limit.ts'
+import { type AttemptLimit, counted, createAttemptLimit } from './attempt-limit.ts'
 import { type Auth, isRefusal } from './auth.ts'
 import { findMe } from './member.store.ts'
 import { changePassword } from './password.ts'
@@ -51,7 +51,7 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount, sig
   })
 
   mount.reply(signIn, async ({ body }, { browser }) => {
-    const { userId, token } = await attempt(
+    const { userId, token } = await counted(
       [byAddress.take(browser.address), byAccount.take(body.email.toLowerCase())],
       () =>
         auth.api
@@ -71,7 +71,7 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount, sig
   })
 
   mount.reply(redeemSignInLink, async ({ body }, { browser }) => {
-    const userId = await attempt([byAddress.take(browser.address)], async () => {
+    const userId = await counted([byAddress.take(browser.address)], async () => {
       const owner = await store.system((tx) => redeemSignInToken(tx, body.token, new Date(clock.now())))
       if (owner === undefined)
         throw problem('sign-in-link-used', 'This link was used before, or is older than 15 minutes')
@@ -114,15 +114,10 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount, sig
 
   mount.reply(setPassword, async ({ body }, { caller }) => {
     const { userId, sessionId, accountId, actor } = withBrowser(caller)
-    const takeBack = byAccount.take(userId)
-    await changePassword(store, auth, {
-      userId,
-      sessionId,
-      currentPassword: body.currentPassword,
-      newPassword: body.newPassword,
-      email: body.email,
-    })
-    takeBack()
+    const { currentPassword, newPassword, email } = body
+    await counted([byAccount.take(userId)], () =>
+      changePassword(store, auth, { userId, sessionId, currentPassword, newPassword, email }),
+    )
     await store.tenant(accountId, (tx) =>
       recordActivity(tx, { accountId, actor, action: 'user.password', subject: userId, message: 'Set the password' }),
     )
@@ -135,11 +130,4 @@ export function withBrowser(caller: Caller) {
   const { sessionId, ...user } = asUser(caller)
   if (sessionId === undefined) throw problem('forbidden', 'A token cannot do this: sign in with a browser')
   return { ...user, sessionId }
-}
-
-/** Every attempt is counted; one that succeeds is taken back. */
-async function attempt<Result>(taken: readonly (() => void)[], act: () => Promise<Result>): Promise<Result> {
-  const result = await act()
-  for (const takeBack of taken) takeBack()
-  return result
 }

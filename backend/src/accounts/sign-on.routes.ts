@@ -7,7 +7,7 @@ import type { BrowserSession, Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { digestOf } from '../secret.ts'
 import { isUniqueViolation, type Store, type Tx } from '../store/connect.ts'
-import { createAttemptLimit } from './attempt-limit.ts'
+import { counted, createAttemptLimit } from './attempt-limit.ts'
 import { FIRST_ACCOUNT } from './first-account.ts'
 import { findInvitationTo, useInvitation } from './invitation.store.ts'
 import { findMembership } from './member.store.ts'
@@ -73,30 +73,34 @@ export function signOnRoutes(mount: Mount, deps: SignOnRouteDeps): void {
   })
 
   mount.reply(finishSignOn, async ({ body }, { caller, browser, signal }) => {
-    const { provider, signOn } = configured()
-    const takeBack = failures.take(browser.address)
-    const secret = cookie.read(browser)
-    browser.setCookies([cookie.clear])
-    const value = await store.system((tx) => takeProof(tx, { purpose: 'sign-on', secret: body.state }, now()))
+    const { signOn, provider } = configured()
+    const { userId, to } = await counted([failures.take(browser.address)], async () => {
+      browser.setCookies([cookie.clear])
+      const { secret, to, linkTo } = await takeAttempt(body.state, cookie.read(browser), personOf(caller))
+      const { name, ...claims } = await provider.read(parametersOf(body), attemptOf(body.state, secret), signal)
+      const userId = await store
+        .system((tx) => admit(tx, signOn, claims, name, linkTo))
+        .catch((error: unknown) => {
+          throw isUniqueViolation(error) ? refused('You came in at the same moment in another browser') : error
+        })
+      return { userId, to }
+    })
+    const me = await signedIn.begin(userId, browser, `by ${signOn.label}`)
+    return { me, to }
+  })
+
+  /** Uses an attempt up. @throws {ProblemError} `sign-on-refused` when it is not that of this browser and person. */
+  async function takeAttempt(state: string, secret: string | undefined, person: string | undefined) {
+    const value = await store.system((tx) => takeProof(tx, { purpose: 'sign-on', secret: state }, now()))
     if (value === undefined)
       throw refused('No such sign-in is open: it was used, took longer than ten minutes, or was made up')
     const { browser: begunIn, to, linkTo } = Remembered.parse(JSON.parse(value))
     // Else somebody could have this browser signed in as himself.
     if (secret === undefined || digestOf(secret) !== begunIn)
       throw refused('It was begun in another browser, or another tab')
-    if (linkTo !== undefined && personOf(caller) !== linkTo)
-      throw refused('Another person is signed in here than began it')
-
-    const { name, ...claims } = await provider.read(parametersOf(body), attemptOf(body.state, secret), signal)
-    const userId = await store
-      .system((tx) => admit(tx, signOn, claims, name, linkTo))
-      .catch((error: unknown) => {
-        throw isUniqueViolation(error) ? refused('You came in at the same moment in another browser') : error
-      })
-    takeBack()
-    const me = await signedIn.begin(userId, browser, `by ${signOn.label}`)
-    return { me, to }
-  })
+    if (linkTo !== undefined && person !== linkTo) throw refused('Another person is signed in here than began it')
+    return { secret, to, linkTo }
+  }
 
   async function admit(
     tx: Tx,

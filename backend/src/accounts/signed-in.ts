@@ -39,19 +39,26 @@ export function createSignedIn({ store, auth, clock }: SignedInDeps) {
     })
   }
 
-  /** Starts a session in this browser, and tells. */
-  async function begin(userId: string, browser: BrowserSession, how: string): Promise<Me> {
+  /** Starts a session in this browser. @param accountId The one that it is in first. */
+  async function start(userId: string, browser: BrowserSession, accountId?: string): Promise<void> {
     const { headers, response } = await auth.api.startSession({
       body: { userId },
       headers: new Headers(),
       returnHeaders: true,
     })
-    await store.system((tx) =>
-      noteStart(tx, eq(sessions.id, response.sessionId), { browser: browser.name, now: new Date(clock.now()) }),
-    )
+    const mine = eq(sessions.id, response.sessionId)
+    await store.system(async (tx) => {
+      if (accountId !== undefined) await tx.update(sessions).set({ activeOrganizationId: accountId }).where(mine)
+      await noteStart(tx, mine, { browser: browser.name, now: new Date(clock.now()) })
+    })
     browser.setCookies(headers.getSetCookie())
+  }
+
+  /** Starts a session in this browser, and tells. */
+  async function begin(userId: string, browser: BrowserSession, how: string): Promise<Me> {
+    await start(userId, browser)
     return tell(userId, how)
   }
 
-  return { tell, begin }
+  return { tell, start, begin }
 }
