@@ -1,8 +1,11 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '../../new-id.ts'
 import type { Store } from '../../store/connect.ts'
-import { activities } from '../../store/schema/index.ts'
+import { activities, instances } from '../../store/schema/index.ts'
 import { openTestStore } from '../../store/testing.ts'
+import { nextStep } from '../../tools/instance.step.ts'
+import { runningStatus } from '../../tools/tool-status.testing.ts'
 import { beatOf } from '../../uplink/uplink.testing.ts'
 import { dropletScene } from './droplet.testing.ts'
 
@@ -58,6 +61,33 @@ test('P11 created again, a lost one gets a new droplet in the same toolbox', asy
   await run(60_000)
   expect([creates(), droplets().length]).toEqual([2, 1])
   expect(await row()).toMatchObject({ status: 'awaiting_heartbeat', doDropletId: droplets()[0]!.id })
+})
+
+test('P11 created again, its tools are wanted as before, and are deployed on the fresh disk', async () => {
+  const { accountId, id, sweeps, emulator, dropletId, change, run, row, uplink, enrol, tokenInside } = await scene()
+  const instanceId = newId('inst')
+  const tool = {
+    id: instanceId,
+    accountId,
+    toolboxId: id,
+    toolId: 'everything',
+    name: 'demo',
+    desired: 'running',
+  } as const
+  await store.system((tx) => tx.insert(instances).values({ ...tool, config: {}, status: runningStatus() }))
+  const instance = async () =>
+    (await store.system((tx) => tx.select().from(instances).where(eq(instances.id, instanceId))))[0]!
+  expect(nextStep(await instance(), await row())).toBe('discover')
+
+  emulator.world.droplets.delete(dropletId)
+  await sweeps(2)
+  await change({ retries: 1 })
+  await run(60_000)
+  const { dtmaBearerToken } = (await enrol(tokenInside())).json
+  await uplink.beat(dtmaBearerToken!, beatOf('on the fresh disk', 1, { tools: [] }))
+  expect((await row()).status).toBe('active')
+  expect(await instance()).toMatchObject({ ...tool, status: null })
+  expect(nextStep(await instance(), await row())).toBe('put')
 })
 
 test('P11 one that was told as lost and reports all the same is active', async () => {
