@@ -77,6 +77,18 @@ test('U05 staged rollout: one first, then a tenth, then the rest; begun twice it
   expect((await call('POST', `/api/rollouts/${id}/resume`)).status).toBe(409)
 })
 
+test('U05 a toolbox on its way out, or gone, has no part in it', async () => {
+  await fleet(1)
+  await fleet(1, { desired: 'absent', status: 'active' })
+  await fleet(1, { deletedAt: new Date() })
+  const { counts } = await start()
+  expect(counts).toMatchObject({ waiting: 1, away: 0 })
+  await untilAsked(1)
+  await ends((await asked())[0]!, 'done')
+  await expect.poll(async () => (await last()).state, within).toBe('done')
+  expect((await last()).counts).toMatchObject({ updated: 1, waiting: 0, underWay: 0, away: 0 })
+})
+
 test('U05 5 % of those that it reached fall back: it halts with the reason on record, and nobody else is asked until somebody says so', async () => {
   await fleet(30)
   const { id } = await start()
