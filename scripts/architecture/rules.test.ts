@@ -152,4 +152,20 @@ describe('documents', () => {
       'docs/map.md:2 true-documents',
     ])
   })
+
+  it('name every decision on the map', () => {
+    const decisions = ['docs/decisions/0001-one.md', 'docs/decisions/0002-another.md'].map((path) => ({
+      path,
+      text: '',
+    }))
+    const map = { path: 'ARCHITECTURE.md', text: '[0001](docs/decisions/0001-one.md)' }
+    expect(violationsIn([map, ...decisions])).toEqual([
+      {
+        path: 'ARCHITECTURE.md',
+        line: 1,
+        rule: 'whole-map',
+        fix: 'name docs/decisions/0002-another.md among the decisions',
+      },
+    ])
+  })
 })

@@ -184,6 +184,17 @@ const trueDocuments: Rule = {
     }),
 }
 
+const DECISION = /^docs\/decisions\/\d{4}-.*\.md$/
+
+const wholeMap: Rule = {
+  name: 'whole-map',
+  appliesTo: (path) => path === 'ARCHITECTURE.md',
+  check: ({ text }, { paths }) =>
+    [...paths]
+      .filter((path) => DECISION.test(path) && !text.includes(`](${path})`))
+      .map((path) => ({ line: 1, fix: `name ${path} among the decisions` })),
+}
+
 const RULES = [
   packageBoundary,
   testCode,
@@ -194,6 +205,7 @@ const RULES = [
   registryHost,
   wholeTests,
   trueDocuments,
+  wholeMap,
 ] as const satisfies readonly Rule[]
 
 /** What in the repository is against the rules, in the order of the files. */
