@@ -61,8 +61,8 @@ export function ToolboxCard({ toolbox }: { toolbox: Toolbox }) {
           <Meter label="Disk" share={system && system.diskUsedBytes / system.diskBytes} />
         </div>
       ) : (
-        <p className={cn('mx-4 mt-3 line-clamp-3 text-pretty rounded-md px-3 py-2 text-ink text-xs', TONE_SOFT[tone])}>
-          {trouble(toolbox)}
+        <p className={cn('mx-4 mt-3 rounded-md px-3 py-2 text-ink text-xs', TONE_SOFT[tone])}>
+          <span className="line-clamp-3 text-pretty">{trouble(toolbox)}</span>
         </p>
       )}
       <p className="mt-auto flex items-center justify-between gap-3 px-4 pt-3.5 pb-3 text-ink-soft text-xs tabular-nums">
