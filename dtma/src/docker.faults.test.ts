@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { callCapability, deleteTool, getHealth, getStatus, getTool, putTool } from './contract/operations.ts'
 import { ToolSpec } from './contract/tool.ts'
@@ -131,9 +132,22 @@ async function fill(path: string, bytes: number): Promise<void> {
   }
 }
 
+/** Fills a file until the disk is full, and until told to stop also what others free meanwhile: Docker tidies up when it likes. */
+async function keepFull(filler: string): Promise<() => Promise<void>> {
+  const stop = new AbortController()
+  for (const bytes of [1 << 20, 1 << 12, 1 << 12]) await fill(filler, bytes)
+  const refilled = (async () => {
+    for (; !stop.signal.aborted; await sleep(20)) await fill(filler, 1 << 12)
+  })()
+  return () => {
+    stop.abort()
+    return refilled
+  }
+}
+
 test('D06: on a full disk a change is refused, DTMA lives, the tool runs on, and all goes on when there is room', async () => {
   const filler = join(machine.disk, 'filler')
-  for (const bytes of [1 << 20, 1 << 12, 1 << 12]) await fill(filler, bytes)
+  const stopFilling = await keepFull(filler)
   const body = { generation: 1, spec }
   await expect(dtma.client.call(putTool, { params: { name: 'late' }, body })).rejects.toMatchObject({
     code: 'state-not-writable',
@@ -141,6 +155,7 @@ test('D06: on a full disk a change is refused, DTMA lives, the tool runs on, and
   expect(await dtma.client.call(getHealth, {})).toMatchObject({ status: 'ok' })
   expect(JSON.stringify(await call())).toContain('hi')
 
+  await stopFilling()
   await rm(filler)
   await dtma.client.call(putTool, { params: { name: 'late' }, body })
   await expect
