@@ -1,6 +1,7 @@
 import { readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import * as z from 'zod/mini'
+import type * as z from 'zod/mini'
+import { $ZodError } from 'zod/v4/core'
 import { syncDirectory, writeSynced } from './durable-file.ts'
 
 /** One small JSON file: whole or not at all, and on disk when `write` resolves. */
@@ -17,7 +18,7 @@ export function stateFile<S extends z.ZodMiniType>(path: string, schema: S): Sta
         return schema.parse(JSON.parse(await readFile(path, 'utf8')))
       } catch (error) {
         const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-        if (isAbsent || error instanceof SyntaxError || error instanceof z.core.$ZodError) return undefined
+        if (isAbsent || error instanceof SyntaxError || error instanceof $ZodError) return undefined
         throw error
       }
     },

@@ -1,6 +1,7 @@
 import { type NewTool, problem } from '@agentopia/api'
 import { ToolSecret } from '@agentopia/dtma/contract'
 import * as z from 'zod'
+import { $ZodError } from 'zod/v4/core'
 import { type ConfigValues, type Recipe, renderSpec } from './recipe.ts'
 
 /**
@@ -20,7 +21,7 @@ export function recipeFrom({ docsUrl, ...tool }: z.output<typeof NewTool>): Reci
   try {
     renderSpec(recipe, someValues(recipe))
   } catch (error) {
-    if (!(error instanceof z.core.$ZodError)) throw error
+    if (!(error instanceof $ZodError)) throw error
     throw problem('invalid-tool', z.prettifyError(error).replaceAll('\n', ' '), { cause: error })
   }
   return recipe

@@ -1,6 +1,6 @@
 import { type Observation, ProblemError } from '@agentopia/api'
 import { type Client, createClient, type Fetch, getHealth, getStatus } from '@agentopia/dtma/contract'
-import * as z from 'zod'
+import { $ZodError } from 'zod/v4/core'
 import { ProviderError, type ToolboxProvider } from '../providers/provider.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
@@ -101,8 +101,7 @@ export function createObserver({ store, clock, roads, clients, providerOf, signa
   }
 
   async function answerOf(error: unknown, fetch: Fetch): Promise<Answer> {
-    if (error instanceof z.core.$ZodError || error instanceof SyntaxError)
-      return { kind: 'unreadable', detail: textOf(error) }
+    if (error instanceof $ZodError || error instanceof SyntaxError) return { kind: 'unreadable', detail: textOf(error) }
     const cause = error instanceof ProblemError ? error.cause : undefined
     if (cause instanceof DialError) return { kind: 'undialled', fault: cause.fault, detail: cause.message }
     if (!(error instanceof ProblemError) || error.code === 'toolbox-unreachable')

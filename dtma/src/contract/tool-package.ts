@@ -41,7 +41,7 @@ const HOST = '(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]*[a-z0
 const PATH = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*'
 const IMAGE = new RegExp(`^${HOST}${PATH}(?:\\/${PATH})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$`)
 
-/** `repository:tag` or `repository@sha256:…`. */
+/** `repository:tag` or `repository@sha256:<hex>`. */
 export const ImageReference = z
   .string()
   .check(z.maxLength(300), z.regex(IMAGE, 'an image with a tag or a digest, such as registry.example/owner/server:1.2'))

@@ -46,7 +46,7 @@ export type ContainerSummary = z.infer<typeof ContainerSummary>
 export const ContainerDetails = z.object({
   Id: z.string(),
   Name: z.string(),
-  /** Id of the image, `sha256:…`. */
+  /** Id of the image, `sha256:<hex>`. */
   Image: z.string(),
   /** How often Docker has started it again after it had ended. */
   RestartCount: z._default(z.int(), 0),
@@ -80,7 +80,7 @@ export const ContainerDetails = z.object({
 export type ContainerDetails = z.infer<typeof ContainerDetails>
 
 export const ImageDetails = z.object({
-  /** `sha256:…` */
+  /** `sha256:<hex>` */
   Id: z.string(),
   RepoTags: strings,
   RepoDigests: strings,

@@ -28,7 +28,7 @@ export function imagesApi({ ask, tell, progress }: EngineCalls) {
       return ask(z.array(ImageSummary), { ...call, deadlineMs: DEADLINE.read }, signal)
     },
 
-    /** @returns The digest, `sha256:…`, that the registry has under this reference now. @param registryAuth Absent: anonymously. */
+    /** @returns The digest, `sha256:<hex>`, that the registry has under this reference now. @param registryAuth Absent: anonymously. */
     async resolveImage(reference: string, registryAuth: string | undefined, signal: AbortSignal): Promise<string> {
       const path = pathOf`/distribution/${reference}/json`
       const call = { what: 'look up the image', method: 'GET', path, registryAuth, deadlineMs: RESOLVE_MS } as const

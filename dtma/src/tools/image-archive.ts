@@ -21,7 +21,7 @@ export class InvalidArchive extends Error {
 }
 
 export interface LoadedAs {
-  /** Of the archive as it comes, `sha256:…`. */
+  /** Of the archive as it comes, `sha256:<hex>`. */
   readonly digest: string
   /** The only name that the image gets: those in the archive could be names of others. */
   readonly reference: string

@@ -16,7 +16,7 @@ const ASKING: Progress = { step: 'Asking the registry' }
 
 /**
  * Pulls an image by its digest, and looks the digest up before when it is named by a tag: no tag of this machine is moved.
- * @returns `repository@sha256:…`
+ * @returns `repository@sha256:<hex>`
  * @throws {ToolFailure} Whatever the registry, the network or the disk has against it.
  */
 export async function pullImage(

@@ -6,7 +6,7 @@ import { ToolFailure } from './tool-failure.ts'
 export interface ImageSources {
   /** @param registry Host, with its port. `undefined`: the registry is asked anonymously. */
   credential(registry: string, signal: AbortSignal): Promise<RegistryCredential | undefined>
-  /** The archive of this digest as it was given to the control plane. @param digest `sha256:…` */
+  /** The archive of this digest as it was given to the control plane. @param digest `sha256:<hex>` */
   archive(digest: string, signal: AbortSignal): Promise<ImageArchive>
 }
 
