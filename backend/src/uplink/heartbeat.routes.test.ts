@@ -97,6 +97,22 @@ test('a report is asked for until one of this run was stored', async () => {
   expect((await uplink.row(id)).system).toEqual(system)
 })
 
+test('a report is news when it says something else than the one before, or is the first of its run', async () => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  const isNews = async (runId: string, seq: number, over = {}) => {
+    const before = uplink.news.length
+    await uplink.beat(bearer, beatOf(runId, seq, over))
+    return uplink.news.length > before
+  }
+  expect(await isNews('a', 1, { system, tools: [tool('one')] })).toBe(true)
+  expect(await isNews('a', 2, { system: { ...system, cpuUsage: 0.9 }, tools: [tool('one')] })).toBe(false)
+  expect((await uplink.row(id)).system).toMatchObject({ cpuUsage: 0.9 })
+  expect(await isNews('a', 3, { system, tools: [tool('one', { state: 'exited' })] })).toBe(true)
+  expect(await isNews('a', 4, { docker: { state: 'down' } })).toBe(true)
+  expect(await isNews('b', 1, { docker: { state: 'down' }, tools: [tool('one', { state: 'exited' })] })).toBe(true)
+})
+
 test('a report without tools is one too: a DTMA whose Docker is down is not asked over and over', async () => {
   const uplink = openUplink(store)
   const { bearer } = await uplink.joined()

@@ -14,6 +14,7 @@ import { requireVersion } from './enrol.routes.ts'
 import { lockByBearerToken } from './enrolment.store.ts'
 import { orderOf, withSuperseded } from './heartbeat.order.ts'
 import { mountUplink } from './mount-uplink.ts'
+import { createQuietBeats } from './quiet-beats.ts'
 import { createRateLimit } from './rate-limit.ts'
 
 export interface HeartbeatRouteDeps {
@@ -35,27 +36,35 @@ const RATE = { burst: 30, perSecond: 5 } as const
 /** From these a life sign makes a toolbox active. */
 const REVIVED: readonly ToolboxStatus[] = ['awaiting_heartbeat', 'unresponsive', 'error_provisioning', 'lost']
 
-/** Takes life signs. One without a report writes two numbers of one row; time is that of the reception. */
+/** Takes life signs. One that says nothing new writes two numbers of one row; time is that of the reception. */
 export function heartbeatRoutes(app: Hono, { store, clock, packages, onToolReport, onNews }: HeartbeatRouteDeps): void {
-  /** Which run's report this process has stored last, by toolbox. Forgetting it costs one report. */
-  const reportedRun = new Map<string, string>()
+  /** Which run's report this process has stored last, by toolbox, and what it said of the tools. Forgetting it costs one report. */
+  const reported = new Map<string, { readonly runId: string; readonly tools: string }>()
+  const quiet = createQuietBeats({ store, now: clock.now })
   const rate = createRateLimit({ now: clock.now, ...RATE })
 
   mountUplink(app, heartbeat, async ({ body }, bearer) => {
     if (!bearer) throw unauthenticated()
     if (!rate.admit(digestOf(bearer))) throw problem('rate-limited', 'This toolbox sends too many heartbeats')
     requireVersion(body.apiVersion)
-    const { toolboxId, news } = await store.system((tx) => count(tx, bearer, body))
-    // Without Docker a DTMA reports what it can; asking again would not give it eyes.
-    if (body.tools ?? body.system) reportedRun.set(toolboxId, body.runId)
-    if (news) onNews(toolboxId)
+    const toolboxId =
+      (isQuiet(body, clock.now()) && (await quiet.count({ bearer, ...body }))) || (await take(bearer, body))
     return {
       nextInSeconds: NEXT_IN_SECONDS,
       packages,
-      wantReport: reportedRun.get(toolboxId) !== body.runId,
+      wantReport: reported.get(toolboxId)?.runId !== body.runId,
       ...(isTooOld(body.dtmaVersion) ? { tooOld: { reason: 'version_floor' as const, needed: OLDEST_DTMA } } : {}),
     }
   })
+
+  /** Looks at everything that it says. */
+  async function take(bearer: string, beat: Beat): Promise<string> {
+    const { toolboxId, news } = await store.system((tx) => count(tx, bearer, beat))
+    // Without Docker a DTMA reports what it can; asking again would not give it eyes.
+    if (beat.tools ?? beat.system) reported.set(toolboxId, { runId: beat.runId, tools: digestOfTools(beat) })
+    if (news) onNews(toolboxId)
+    return toolboxId
+  }
 
   async function count(tx: Tx, bearer: string, beat: Beat): Promise<{ toolboxId: string; news: boolean }> {
     const now = new Date(clock.now())
@@ -66,19 +75,28 @@ export function heartbeatRoutes(app: Hono, { store, clock, packages, onToolRepor
     if (order === 'superseded') throw problem('superseded', 'A newer run of this DTMA has reported since')
     if (order === 'late') return { toolboxId, news: false }
 
+    const { system, ...changed } = changes(row, beat)
     await tx
       .update(toolboxes)
       .set({
         lastHeartbeatAt: now,
         heartbeatSeq: beat.seq,
         ...takeover(order, row, beat),
-        ...changes(row, beat),
+        ...changed,
+        ...(system === undefined ? {} : { system }),
         ...skew(row, beat, now),
       })
       .where(eq(toolboxes.id, toolboxId))
     if (beat.tools) await onToolReport(tx, toolboxId, beat.tools)
     const revived = REVIVED.includes(row.status) && (await revive(tx, row, now))
-    return { toolboxId, news: revived || beat.tools !== undefined }
+    // A direct road that broke is opened again when its toolbox reports, whatever it says.
+    const told = beat.tools !== undefined && (row.direct !== null || isNews(toolboxId, beat))
+    return { toolboxId, news: revived || told || Object.keys(changed).length > 0 }
+  }
+
+  function isNews(toolboxId: string, beat: Beat): boolean {
+    const before = reported.get(toolboxId)
+    return before?.runId !== beat.runId || before.tools !== digestOfTools(beat)
   }
 }
 
@@ -102,8 +120,15 @@ async function revive(tx: Tx, row: ToolboxRow, now: Date): Promise<boolean> {
 const takeover = (order: 'next' | 'new-run', row: ToolboxRow, { runId }: Beat) =>
   order === 'next' ? {} : { runId, supersededRuns: withSuperseded(row.supersededRuns, row.runId) }
 
+const digestOfTools = ({ tools = [] }: Beat): string => digestOf(JSON.stringify(tools))
+
+/** Nothing in it but that DTMA lives, and by a clock that is right. */
+const isQuiet = ({ tools, system, update, installation, sentAt }: Beat, now: number): boolean =>
+  [tools, system, update, installation].every((part) => part === undefined) &&
+  (sentAt === undefined || Math.abs(sentAt - now) < RIGHT_MS)
+
 /** Only what differs is written: most life signs say nothing new. */
-function changes(row: ToolboxRow, { docker, system, dtmaVersion, update, installation }: Beat) {
+function changes(row: ToolboxRow, { docker, system, dtmaVersion, update, installation }: Beat): Partial<ToolboxRow> {
   return {
     ...(isDeepStrictEqual(docker, row.docker) ? {} : { docker }),
     ...(system === undefined || isDeepStrictEqual(system, row.system) ? {} : { system }),

@@ -1,0 +1,99 @@
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Store } from '../store/connect.ts'
+import { toolboxes } from '../store/schema/index.ts'
+import { openTestStore } from '../store/testing.ts'
+import { createQuietBeats } from './quiet-beats.ts'
+import { beatOf, openUplink } from './uplink.testing.ts'
+
+let store: Store
+beforeAll(async () => {
+  store = await openTestStore()
+})
+afterAll(() => store[Symbol.asyncDispose]())
+
+/** An active toolbox whose run was heard once, and what its DTMA says next. */
+async function heardOnce() {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  await uplink.beat(bearer, beatOf('run', 1))
+  const quiet = createQuietBeats({ store, now: uplink.clock.now })
+  const say = (seq: number, over: object = {}) => quiet.count({ bearer, ...beatOf('run', seq), ...over })
+  const seq = async () => (await uplink.row(id)).heartbeatSeq
+  const change = (values: Partial<typeof toolboxes.$inferInsert>) =>
+    store.system((tx) => tx.update(toolboxes).set(values).where(eq(toolboxes.id, id)))
+  return { uplink, id, say, seq, change }
+}
+
+test('a life sign that says nothing new is counted, at the time of its reception', async () => {
+  const { uplink, id, say } = await heardOnce()
+  await uplink.clock.advance(10_000)
+  expect(await say(2)).toBe(id)
+  const { heartbeatSeq, lastHeartbeatAt, status } = await uplink.row(id)
+  expect([heartbeatSeq, lastHeartbeatAt!.getTime(), status]).toEqual([2, uplink.clock.now(), 'active'])
+})
+
+test('those of many toolboxes are counted together, each for itself', async () => {
+  const uplink = openUplink(store)
+  const quiet = createQuietBeats({ store, now: uplink.clock.now })
+  const many = await Promise.all(Array.from({ length: 20 }, () => uplink.joined()))
+  for (const { bearer } of many) await uplink.beat(bearer, beatOf('run', 1))
+  const counted = await Promise.all(many.map(({ bearer }, n) => quiet.count({ bearer, ...beatOf('run', 2 + n) })))
+  expect(counted).toEqual(many.map(({ id }) => id))
+  for (const [n, { id }] of many.entries()) expect((await uplink.row(id)).heartbeatSeq).toBe(2 + n)
+})
+
+test.each([
+  ['a repeated one', { seq: 1 }],
+  ['one of another run', { runId: 'other' }],
+  ['another version of DTMA', { dtmaVersion: '9.9.9' }],
+  ['another word of Docker', { docker: { state: 'down', message: 'gone' } }],
+  ['a token that is nobody’s', { bearer: 'dtma_nobody' }],
+])('%s is left to the whole look', async (_, over) => {
+  const { say, seq } = await heardOnce()
+  expect(await say(2, over)).toBeUndefined()
+  expect(await seq()).toBe(1)
+})
+
+test.each([
+  ['is quarantined', { status: 'quarantined' }],
+  ['was unresponsive', { status: 'unresponsive' }],
+  ['had a wrong clock', { clockSkewMs: 60_000 }],
+  ['is gone', { deletedAt: new Date() }],
+  ['has a token that ran out', { bearerExpiresAt: new Date(0) }],
+] as const)('a life sign of a toolbox that %s is left to the whole look', async (_, values) => {
+  const { say, seq, change } = await heardOnce()
+  await change(values)
+  expect(await say(2)).toBeUndefined()
+  expect(await seq()).toBe(1)
+})
+
+test('nobody waits for a row that is worked on, nor do others of the same moment', async () => {
+  const { id, say, seq } = await heardOnce()
+  await store.system(async (tx) => {
+    await tx.select().from(toolboxes).where(eq(toolboxes.id, id)).for('update')
+    expect(await say(2)).toBeUndefined()
+  })
+  expect(await say(3)).toBe(id)
+  expect(await seq()).toBe(3)
+})
+
+test('two life signs of one toolbox at once: the second is looked at by itself', async () => {
+  const { id, say } = await heardOnce()
+  const [first, second] = await Promise.all([say(2), say(3)])
+  expect([first, second]).toEqual([id, undefined])
+})
+
+test('what the database cannot count is told to everybody who waited, and the next is counted', async () => {
+  const { id, say, uplink } = await heardOnce()
+  let failing = true
+  const broken: Pick<Store, 'system'> = {
+    system: (act) => (failing ? Promise.reject(new Error('no database')) : store.system(act)),
+  }
+  const quiet = createQuietBeats({ store: broken, now: uplink.clock.now })
+  const { bearer } = await uplink.joined()
+  await expect(quiet.count({ bearer, ...beatOf('run', 2) })).rejects.toThrow('no database')
+  failing = false
+  expect(await quiet.count({ bearer, ...beatOf('run', 2) })).toBeUndefined()
+  expect(await say(2)).toBe(id)
+})

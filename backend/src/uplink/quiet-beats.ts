@@ -1,0 +1,104 @@
+import type { DockerState } from '@agentopia/dtma/contract'
+import { sql } from 'drizzle-orm'
+import { digestOf } from '../secret.ts'
+import type { Store } from '../store/connect.ts'
+import { toolboxes } from '../store/schema/index.ts'
+
+/** A life sign with nothing in it but that DTMA lives: nearly all of them. */
+export interface QuietBeat {
+  readonly bearer: string
+  readonly runId: string
+  readonly seq: number
+  readonly dtmaVersion: string
+  readonly docker: DockerState
+}
+
+export interface QuietBeats {
+  /**
+   * Counts a life sign of an active toolbox that says what is known. @returns The toolbox; `undefined` when it says more, or is
+   * nobody's: it is counted by the transaction that looks at everything. @throws {ProblemError} `store-unavailable`
+   */
+  count(beat: QuietBeat): Promise<string | undefined>
+}
+
+interface Waiting {
+  readonly beat: QuietBeat
+  readonly resolve: (toolboxId: string | undefined) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Far more than come in while one statement runs. */
+const AT_ONCE = 1_000
+
+/**
+ * Many life signs are one statement: those that come while one runs are counted by the next. A row that somebody works on is left
+ * to the whole look, so that nothing waits here. A loss of power may cost the last moments of them: DTMA sends others.
+ */
+export function createQuietBeats({
+  store,
+  now,
+}: {
+  readonly store: Pick<Store, 'system'>
+  readonly now: () => number
+}): QuietBeats {
+  let waiting = new Map<string, Waiting>()
+  let running = false
+
+  async function run(): Promise<void> {
+    running = true
+    // Those of the same moment go together.
+    await new Promise((resolve) => setImmediate(resolve))
+    for (let batch = waiting; batch.size > 0; batch = waiting) {
+      waiting = new Map()
+      try {
+        const found = await counted([...batch.values()])
+        for (const [digest, { resolve }] of batch) resolve(found.get(digest))
+      } catch (error) {
+        for (const { reject } of batch.values()) reject(error)
+      }
+    }
+    running = false
+  }
+
+  async function counted(batch: readonly Waiting[]): Promise<ReadonlyMap<string, string>> {
+    const at = new Date(now()).toISOString()
+    const beats = JSON.stringify(
+      batch.map(({ beat: { bearer, runId, seq, dtmaVersion, docker } }) => ({
+        digest: digestOf(bearer),
+        run_id: runId,
+        seq,
+        version: dtmaVersion,
+        docker,
+      })),
+    )
+    const rows = await store.system(async (tx) => {
+      await tx.execute(sql`select set_config('synchronous_commit', 'off', true)`)
+      return tx.execute<{ digest: string; id: string }>(sql`
+        with said as (
+          select t.id, b.digest, b.seq
+          from ${toolboxes} t
+          join jsonb_to_recordset(${beats}::jsonb) as b(digest text, run_id text, seq bigint, version text, docker jsonb)
+            on t.dtma_bearer_token = b.digest
+          where t.deleted_at is null and (t.bearer_expires_at is null or t.bearer_expires_at > ${at}::timestamptz)
+            and t.status = 'active' and t.run_id = b.run_id and t.heartbeat_seq < b.seq
+            and t.dtma_version = b.version and t.docker = b.docker and t.clock_skew_ms is null
+          for update of t skip locked
+        )
+        update ${toolboxes} t set last_heartbeat_at = ${at}::timestamptz, heartbeat_seq = said.seq
+        from said where t.id = said.id
+        returning said.digest, t.id`)
+    })
+    return new Map(rows.map(({ digest, id }) => [digest, id]))
+  }
+
+  return {
+    async count(beat) {
+      const digest = digestOf(beat.bearer)
+      if (waiting.has(digest) || waiting.size >= AT_ONCE) return undefined
+      return new Promise((resolve, reject) => {
+        waiting.set(digest, { beat, resolve, reject })
+        if (!running) void run()
+      })
+    },
+  }
+}
