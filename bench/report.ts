@@ -22,7 +22,13 @@ function markdownOf({ title, rows }: Table): string {
   const columns = Object.keys(rows[0] ?? {})
   const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`
   const ruler = columns.map((column) => (typeof rows[0]![column] === 'number' ? '--:' : '---'))
-  return [`${title}:`, '', line(columns), line(ruler), ...rows.map((row) => line(columns.map((column) => row[column]!)))].join('\n')
+  return [
+    `${title}:`,
+    '',
+    line(columns),
+    line(ruler),
+    ...rows.map((row) => line(columns.map((column) => row[column]!))),
+  ].join('\n')
 }
 
 export const median = (values: readonly number[]): number =>

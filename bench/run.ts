@@ -44,7 +44,10 @@ function argumentsOf(args: readonly string[], defaultRounds: number): { rounds: 
   const wrong = args.find((arg) => arg.startsWith('--') && arg !== '--json' && arg !== '--markdown')
   if (!/^[1-9]\d{0,2}$/.test(rounds) || wrong !== undefined)
     throw new Error(`${wrong ?? rounds}: give a number of rounds from 1 to 999, and --json or --markdown`)
-  return { rounds: Number(rounds), format: args.includes('--json') ? 'json' : args.includes('--markdown') ? 'markdown' : 'text' }
+  return {
+    rounds: Number(rounds),
+    format: args.includes('--json') ? 'json' : args.includes('--markdown') ? 'markdown' : 'text',
+  }
 }
 
 /** The work; after the signal it may come to the end of its present step. @throws The signal's reason. */

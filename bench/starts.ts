@@ -1,5 +1,6 @@
 // npm run bench:starts: from a call until its answer, where the agent's own container of the tool does not run: by its MCP endpoint,
 // and by Docker's Engine API alone with a container of the same create body. Needs `npm run build`, Docker and DTMA_IMAGE.
+
 import {
   addCatalogTool,
   addToolbeltItem,
@@ -18,7 +19,7 @@ import { median, medianOfPairs, rounded, type Table } from './report.ts'
 import { interleaved, type Run, run } from './run.ts'
 
 const IDLE_SECONDS = 5
-const READY_MS = 180_000
+const READY_MS = 300_000
 const VERSION = '2025-11-25'
 const SECRET = { name: 'BENCH_KEY', value: 'a-value-that-nobody-uses' }
 const SERVER = {
@@ -47,13 +48,20 @@ async function perAgentTool({ client }: Product) {
   const { id: toolbeltItemId } = await client.call(addToolbeltItem, { params: { agentId }, body })
   const item = { agentId, toolbeltItemId }
   await client.call(putCredential, { params: item, body: { values: { key: SECRET.value } } })
-  await waitFor('the credential is not valid', READY_MS, async () =>
-    (await client.call(getCredential, { params: item })).state === 'valid' ? true : undefined,
-  )
+  await waitFor('the tool did not start with its secret', READY_MS, async () => {
+    const { state, reason } = await client.call(getCredential, { params: item })
+    if (state === 'refused') throw new Error(`the tool does not start: ${reason}`)
+    return state === 'valid' ? true : undefined
+  })
   const { secret, mcpUrl } = await client.call(createAgentToken, { params: { agentId }, body: { name: 'bench' } })
   const headers = { authorization: `Bearer ${secret}`, 'mcp-protocol-version': VERSION }
   const enable = (enabled: boolean) => client.call(updateToolbeltItem, { params: item, body: { enabled } })
-  return { tool: `${instanceId}-${agentId}`, wire: await openWire({ url: mcpUrl, headers, echo: '' }), enable }
+  return {
+    toolboxId: toolbox.id,
+    tool: `${instanceId}-${agentId}`,
+    wire: await openWire({ url: mcpUrl, headers, echo: '' }),
+    enable,
+  }
 }
 
 const echo = (id: number): string =>
@@ -63,7 +71,9 @@ const echo = (id: number): string =>
 function byAgentopia({ tool, wire, enable }: { tool: string; wire: Wire; enable: (on: boolean) => Promise<unknown> }) {
   let id = ''
   const gone = () =>
-    waitFor('the container did not stop', READY_MS, async () => ((await containersOf(tool)).length === 0 ? true : undefined))
+    waitFor('the container did not stop', READY_MS, async () =>
+      (await containersOf(tool)).length === 0 ? true : undefined,
+    )
   async function rest(): Promise<void> {
     ;[id = id] = await containersOf(tool)
     await enable(false)
