@@ -4,6 +4,8 @@ import { connect, type Socket } from 'node:net'
 export interface Endpoint {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
+  /** `sse`: the transport before streamable HTTP, which is the default. */
+  readonly transport?: 'sse'
   /** The capability that answers with what it was given as `message`. */
   readonly echo: string
 }

@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { type Format, print, type Table } from './report.ts'
 
 /** One run of a benchmark. */
@@ -85,3 +87,9 @@ const shuffled = <Each>(list: readonly Each[]): Each[] =>
     .map((each) => [Math.random(), each] as const)
     .sort(([a], [b]) => a - b)
     .map(([, each]) => each)
+
+/** Ends a process, and returns when it has. */
+export async function ended(child: ChildProcess): Promise<void> {
+  child.kill()
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+}
