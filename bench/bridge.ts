@@ -11,5 +11,5 @@ await run(7, async (bench) => {
   const direct = await peers.direct()
   const pipe = await peers.stdioPipe()
   const targets = [direct, pipe, ...(await bridgesOf(bench, dtma)), ...(await peers.bridges())]
-  return compare(bench, targets, direct, { 'stdio pipe': pipe })
+  return compare(bench, targets, direct, { 'stdio pipe': () => pipe })
 })

@@ -24,8 +24,8 @@ interface Measured extends Window {
   readonly cpu: Readonly<Record<string, number>>
 }
 
-/** What the rates of a table are compared with, by the name of the column. */
-export type Floors = Readonly<Record<string, Target>>
+/** What the rate of each target is compared with, by the name of the column. */
+export type Floors = Readonly<Record<string, (target: Target) => Target>>
 
 /**
  * Calls of one capability at every target, in windows that are interleaved, each round in another order. Every answer is checked.
@@ -65,7 +65,9 @@ export async function compare(bench: Run, targets: readonly Target[], first: Tar
         'calls/s': rounded(median(mine.map(rate))),
         'p50 x server': ratioTo(first, p50),
         'rate x server': ratioTo(first, rate),
-        ...Object.fromEntries(Object.entries(floors).map(([name, floor]) => [`rate x ${name}`, ratioTo(floor, rate)])),
+        ...Object.fromEntries(
+          Object.entries(floors).map(([name, floorOf]) => [`rate x ${name}`, ratioTo(floorOf(target), rate)]),
+        ),
         'CPU us/call': Object.keys(target.hop)
           .map((name) => `${name} ${Math.round(median(mine.map(({ cpu }) => cpu[name]!)))}`)
           .join(', '),

@@ -30,8 +30,8 @@ export const IMAGE = process.env['DTMA_IMAGE'] ?? 'agentopia-dtma:latest'
 const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
 const SOCKET = '/var/run/docker.sock'
 const KEY = 'a-key-for-the-benchmark'
-/** As in its image, and in the unit of systemd. */
-const FLAGS = ['--optimize-for-size', '--max-semi-space-size=2']
+/** As in its image, and in the unit of systemd, unless NODE_FLAGS says otherwise. */
+const FLAGS = (process.env['NODE_FLAGS'] ?? '--optimize-for-size --max-semi-space-size=2').split(' ').filter(Boolean)
 const READY_MS = 300_000
 
 /** The bundle as a process, started as systemd does. Needs `npm run build`. */

@@ -16,5 +16,8 @@ await run(7, async (bench) => {
   const whole = await wholeWay(product)
   const targets = [direct, pipe, ...alone, ...whole, ...(await peers.bridges()), await peers.hub()]
   const [overStdio, overHttp] = alone
-  return compare(bench, targets, direct, { pipe, 'DTMA on stdio': overStdio!, 'DTMA on HTTP': overHttp! })
+  return compare(bench, targets, direct, {
+    pipe: () => pipe,
+    'DTMA alone': ({ upstream }) => (upstream === 'HTTP' ? overHttp! : overStdio!),
+  })
 })
