@@ -1,4 +1,4 @@
-// npm run bench:fleet -- [many] [cut off]: what one control plane needs for so many toolboxes, how fast it commands them, and how fast it
+// npm run bench:fleet -- [many]: what one control plane needs for so many toolboxes, how fast it commands them, and how fast it
 // notices those that fall silent. They are DTMAs without a machine (fleet-members.ts). Needs `npm run build`.
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -10,12 +10,17 @@ import { createJoinLine, createToolbox, getToolbox, listToolboxes, refreshToolbo
 import { type Product, startProduct, waitFor } from '@agentopia/e2e/product'
 import manifest from '../dtma/package.json' with { type: 'json' }
 import type { Recruits } from './fleet-members.ts'
+import { rounded } from './report.ts'
+import { ended, run } from './run.ts'
 
-const MANY = Number(process.argv[2] ?? 1_000)
-/** So many lose their network at once; far fewer than what the control plane would take for a fault of its own. */
-const CUT_OFF = Number(process.argv[3] ?? Math.max(1, Math.floor(MANY / 50)))
+/** So many of all lose their network at once: far fewer than what the control plane would take for a fault of its own. */
+const CUT_OFF_SHARE = 0.02
 const AT_ONCE = 8
 const STEADY_MS = 60_000
+/** As the control plane asks for them. */
+const HEARTBEAT_MS = 10_000
+/** A look reads the whole list: it must not be what is measured. */
+const LOOK_MS = 5_000
 const COMMANDS_MS = 20_000
 const COMMANDERS = 4
 const DEADLINE_MS = 900_000
@@ -28,21 +33,14 @@ async function invite(product: Product, n: number): Promise<Member> {
   return { toolboxId: id, token: /enrol_[\w-]+/.exec(line)![0] }
 }
 
-/** So many at a time. */
-async function each<Result>(many: number, act: (n: number) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = []
-  let next = 0
-  const work = async () => {
-    for (let n = next++; n < many; n = next++) results[n] = await act(n)
+async function invited(product: Product, many: number, signal: AbortSignal): Promise<Member[]> {
+  const members: Member[] = []
+  for (let n = 0; n < many; n += AT_ONCE) {
+    signal.throwIfAborted()
+    const some = Array.from({ length: Math.min(AT_ONCE, many - n) }, (_, m) => invite(product, n + m))
+    members.push(...(await Promise.all(some)))
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  return results
-}
-
-function start(directory: string, baseUrl: string, members: readonly Member[]): ChildProcess {
-  const child = fork(fileURLToPath(new URL('./fleet-members.ts', import.meta.url)), { stdio: 'inherit' })
-  child.send({ directory, baseUrl, version: manifest.version, members } satisfies Recruits)
-  return child
+  return members
 }
 
 /** How many toolboxes have each status. */
@@ -82,7 +80,7 @@ const percentile = (values: readonly number[], share: number): number =>
   [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)]!
 
 /** Status refreshes, one after another from a few callers: through the tunnel, to the member and back. @returns Milliseconds each. */
-async function command({ client }: Product, members: readonly Member[]): Promise<number[]> {
+async function commands({ client }: Product, members: readonly Member[]): Promise<number[]> {
   const took: number[] = []
   const until = performance.now() + COMMANDS_MS
   const work = async () => {
@@ -110,43 +108,56 @@ const noticed = ({ client }: Product, members: readonly Member[], cutAt: number)
     ),
   )
 
-async function run(): Promise<void> {
-  await using product = await startProduct({ LOCAL_TOOLBOX: 'off', MAX_TOOLBOXES: String(MANY) })
+await run(1_000, async ({ rounds: many, signal, cleanUp }) => {
+  const product = await startProduct({ LOCAL_TOOLBOX: 'off', MAX_TOOLBOXES: String(many) })
+  cleanUp(() => product[Symbol.asyncDispose]())
   const directory = mkdtempSync(join(tmpdir(), 'agentopia-fleet-'))
-  const empty = usageOf(product.pid)
-  const members = await each(MANY, (n) => invite(product, n))
-  const lost = members.slice(0, CUT_OFF)
-  const begun = performance.now()
-  const others = start(directory, product.url, members.slice(CUT_OFF))
-  const cut = start(directory, product.url, lost)
-  try {
-    await waitFor('the fleet is not active', DEADLINE_MS, async () => {
-      await sleep(1_000)
-      return (await statuses(product))['active'] === MANY ? true : undefined
-    })
-    const activeAfter = (performance.now() - begun) / 1_000
-
-    const before = usageOf(product.pid)
-    await sleep(STEADY_MS)
-    const after = usageOf(product.pid)
-    const cpu = (after.cpuMs - before.cpuMs) / STEADY_MS
-    const took = await command(product, members.slice(CUT_OFF))
-
-    cut.kill('SIGSTOP')
-    const seconds = await noticed(product, lost, performance.now())
-    console.table({
-      toolboxes: MANY,
-      'all active after': `${activeAfter.toFixed(0)} s`,
-      'memory, control plane and database': `${after.memoryMib.toFixed(0)} MiB (${empty.memoryMib.toFixed(0)} MiB without any)`,
-      'CPU while nothing happens': `${(cpu * 100).toFixed(0)} % of one core, ${((cpu * 10_000_000) / MANY).toFixed(0)} us a heartbeat`,
-      'a command': `p50 ${percentile(took, 0.5).toFixed(0)} ms, p99 ${percentile(took, 0.99).toFixed(0)} ms, ${took.length} in ${COMMANDS_MS / 1_000} s`,
-      [`${CUT_OFF} cut off, noticed after`]: `${percentile(seconds, 0.5).toFixed(0)} s, the last ${percentile(seconds, 1).toFixed(0)} s`,
-      statuses: JSON.stringify(await statuses(product)),
-    })
-  } finally {
-    for (const child of [cut, others]) child.kill('SIGKILL')
-    rmSync(directory, { recursive: true, force: true })
+  cleanUp(() => rmSync(directory, { recursive: true, force: true }))
+  function start(members: readonly Member[]): ChildProcess {
+    const child = fork(fileURLToPath(new URL('./fleet-members.ts', import.meta.url)), { stdio: 'inherit' })
+    cleanUp(() => ended(child, 'SIGKILL'))
+    child.send({ directory, baseUrl: product.url, version: manifest.version, members } satisfies Recruits)
+    return child
   }
-}
 
-await run()
+  const empty = usageOf(product.pid)
+  const members = await invited(product, many, signal)
+  const lost = members.slice(0, Math.ceil(many * CUT_OFF_SHARE))
+  const others = members.slice(lost.length)
+  const begun = performance.now()
+  const cut = start(lost)
+  start(others)
+  await waitFor('the fleet is not active', DEADLINE_MS, async () => {
+    await sleep(LOOK_MS, undefined, { signal })
+    return (await statuses(product))['active'] === many ? true : undefined
+  })
+  const activeAfter = (performance.now() - begun) / 1_000
+
+  const before = usageOf(product.pid)
+  await sleep(STEADY_MS, undefined, { signal })
+  const after = usageOf(product.pid)
+  const cpu = (after.cpuMs - before.cpuMs) / STEADY_MS
+  const took = await commands(product, others)
+  const beats = (many * STEADY_MS) / HEARTBEAT_MS
+
+  cut.kill('SIGSTOP')
+  const seconds = await noticed(product, lost, performance.now())
+  const now = await statuses(product)
+  return [
+    {
+      title: `${many} toolboxes, ${lost.length} of which are cut off in the end`,
+      rows: Object.entries({
+        'all active after, s': rounded(activeAfter),
+        'memory of control plane and database, MiB': rounded(after.memoryMib),
+        'the same without toolboxes, MiB': rounded(empty.memoryMib),
+        'CPU while nothing happens, % of one core': rounded(cpu * 100),
+        'the same for each heartbeat, us': rounded(((after.cpuMs - before.cpuMs) * 1_000) / beats),
+        'refresh of a status, p50 ms': rounded(percentile(took, 0.5)),
+        'refresh of a status, p99 ms': rounded(percentile(took, 0.99)),
+        'cut off, noticed after, median s': rounded(percentile(seconds, 0.5)),
+        'cut off, the last one noticed after, s': rounded(percentile(seconds, 1)),
+        'wrongly taken for silent': many - lost.length - (now['active'] ?? 0),
+      }).map(([what, value]) => ({ what, value })),
+    },
+  ]
+})

@@ -4,6 +4,8 @@ import { connect, type Socket } from 'node:net'
 export interface Endpoint {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
+  /** `sse`: the transport before streamable HTTP, which is the default. */
+  readonly transport?: 'sse'
   /** The capability that answers with what it was given as `message`. */
   readonly echo: string
 }
@@ -24,14 +26,14 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n')
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
 
 export async function openWire({ url, headers = {} }: Endpoint): Promise<Wire> {
-  const { hostname, port, host, pathname } = new URL(url)
+  const { hostname, port, host, pathname, search } = new URL(url)
   const sent = Object.entries({
     host,
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
     ...headers,
   })
-  const head = `POST ${pathname} HTTP/1.1\r\n${sent.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`
+  const head = `POST ${pathname}${search} HTTP/1.1\r\n${sent.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`
   let waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined
 
   async function dial(): Promise<Socket> {

@@ -1,6 +1,5 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +7,7 @@ import { promisify } from 'node:util'
 import { addToolbeltItem, createAgent, createAgentToken, grantToolboxAccess, updateAgent } from '@agentopia/api'
 import { activeToolbox, deploy, dtmaContainerOf, freePort, type Product, pidOf, waitFor } from '@agentopia/e2e/product'
 import type { Endpoint } from './load.ts'
+import { ended, type Run } from './run.ts'
 
 export interface Target {
   readonly name: string
@@ -18,28 +18,29 @@ export interface Target {
   readonly hop: Readonly<Record<string, number>>
 }
 
-const PEERS = ['mcp-proxy@6.7.19', 'supergateway@4.0.0']
-const SERVER = '@modelcontextprotocol/server-everything@2026.8.31'
+const PEERS = ['mcp-proxy@6.7.19', 'supergateway@4.0.0', 'mcp-hub@4.2.1']
+export const SERVER = '@modelcontextprotocol/server-everything@2026.8.31'
 const READY_MS = 60_000
 
 /** Programs that others made, installed into a folder of this run. */
-export async function openPeers() {
+export async function openPeers(bench: Run) {
   const folder = mkdtempSync(join(tmpdir(), 'agentopia-bench-'))
+  bench.cleanUp(() => rmSync(folder, { recursive: true }))
   const args = ['install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', SERVER, ...PEERS]
   await promisify(execFile)('npm', args, { maxBuffer: 1 << 24 })
-  const children: ChildProcess[] = []
   const modules = join(folder, 'node_modules')
   const server = join(modules, '@modelcontextprotocol/server-everything/dist/index.js')
 
   async function start(args: readonly string[], port: number, env: Record<string, string> = {}): Promise<number> {
     const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'ignore' })
-    children.push(child)
-    await waitFor(`${args[0]} to listen`, READY_MS, () =>
-      fetch(`http://127.0.0.1:${port}/`).then(
+    bench.cleanUp(() => ended(child))
+    await waitFor(`${args[0]} does not listen`, READY_MS, () => {
+      bench.signal.throwIfAborted()
+      return fetch(`http://127.0.0.1:${port}/`).then(
         () => true,
         () => undefined,
-      ),
-    )
+      )
+    })
     return child.pid!
   }
 
@@ -66,6 +67,32 @@ export async function openPeers() {
     }
   }
 
+  async function stdioPipe(): Promise<Target> {
+    const port = await freePort()
+    const program = fileURLToPath(new URL('./stdio-pipe.ts', import.meta.url))
+    const pid = await start([program, String(port), server], port)
+    return {
+      name: 'bare stdio pipe',
+      upstream: 'stdio',
+      endpoint: { url: `http://127.0.0.1:${port}/mcp`, echo: 'echo' },
+      hop: { pipe: pid },
+    }
+  }
+
+  /** Its endpoint for agents speaks the transport before streamable HTTP alone: github.com/ravitemer/mcp-hub/issues/126. */
+  async function hub(): Promise<Target> {
+    const config = join(folder, 'hub.json')
+    const mcpServers = { everything: { command: process.execPath, args: [server, 'stdio'] } }
+    writeFileSync(config, JSON.stringify({ mcpServers }))
+    const { name, endpoint, ...target } = await peer('mcp-hub', (port) => ['--port', String(port), '--config', config])
+    const { origin } = new URL(endpoint.url)
+    await waitFor(`${name} has not started its server`, READY_MS, async () => {
+      bench.signal.throwIfAborted()
+      return (await (await fetch(`${origin}/api/health`)).text()).includes('"status":"connected"') ? true : undefined
+    })
+    return { ...target, name, endpoint: { url: endpoint.url, transport: 'sse', echo: 'everything__echo' } }
+  }
+
   async function peer(name: string, argsOf: (port: number) => readonly string[]): Promise<Target> {
     const port = await freePort()
     const { bin } = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')) as {
@@ -83,7 +110,9 @@ export async function openPeers() {
   return {
     direct,
     pipe,
-    peers: async () => [
+    stdioPipe,
+    hub,
+    bridges: async () => [
       await peer('mcp-proxy', (port) => [
         '--port',
         String(port),
@@ -106,13 +135,6 @@ export async function openPeers() {
         String(port),
       ]),
     ],
-    async [Symbol.asyncDispose]() {
-      for (const child of children) {
-        child.kill()
-        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      }
-      rmSync(folder, { recursive: true })
-    },
   }
 }
 

@@ -1,4 +1,4 @@
 /** The product as a process, for what measures it. */
-export { dtmaContainerOf, pidOf } from './docker.ts'
+export { containersOf, dtmaContainerOf, pidOf } from './docker.ts'
 export { freePort, type Product, startProduct, waitFor } from './product.ts'
 export { activeToolbox, deploy } from './settled.ts'

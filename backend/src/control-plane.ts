@@ -79,6 +79,8 @@ import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
 import { createTunnels } from './uplink/tunnel/tunnels.ts'
 import { uplinkRoutes } from './uplink/uplink.routes.ts'
 
+/** Agents' own containers that are started at the same time: each waits for its toolbox. */
+const STARTS_AT_ONCE = 32
 const DEFAULT_DIRECT: DirectConfig = { privateAddresses: false, plainHttp: false, sources: [] }
 
 /** The composition: every object of the control plane is made here, once, and handed to whoever needs it. */
@@ -174,7 +176,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       idleMs: deps.agentToolIdleMs,
       onStep: (name, isUp) => agentTools.stepped(name, isUp),
     }),
-    loop,
+    { ...loop, concurrency: STARTS_AT_ONCE },
   )
 
   // Tokens of services behind tools, refreshed in time.

@@ -48,6 +48,9 @@ export interface AgentToolReconcilerDeps {
 const LOOK_MS = 150
 const LOOK_GROWTH = 1.2
 const LONGEST_LOOK_MS = 5_000
+/** So long the toolbox may wait with its answer for the end of the start. Nothing else is done to the tool meanwhile. */
+const WAIT_MS = 1_000
+
 /** Brings the containers that agents have of their own to where they are wanted: one idempotent operation a step. */
 export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
   const { store, catalog, seals, clientOf, owner, idleMs, onStep } = deps
@@ -109,9 +112,12 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
       case 'withdraw':
         await stored(await client().call(withdrawToolSecrets, { params }, { signal }))
         return again(LOOK_MS)
-      case 'look':
+      case 'look': {
+        const pace = nextLookMs(row.id)
+        const begun = performance.now()
         await look(found, client(), signal)
-        return again(nextLookMs(row.id))
+        return again(Math.max(0, pace - (performance.now() - begun)))
+      }
       case 'welcome':
         await welcome(found, client(), signal)
         return settled
@@ -127,10 +133,14 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
     return Math.min(LOOK_MS * LOOK_GROWTH ** count, LONGEST_LOOK_MS)
   }
 
-  async function look({ row, toolbox }: FoundAgentTool, client: Client, signal: AbortSignal): Promise<void> {
+  async function look(found: FoundAgentTool, client: Client, signal: AbortSignal): Promise<void> {
+    const { row, toolbox, secretsVersion } = found
     try {
-      const status = await client.call(getTool, { params: { name: row.id } }, { signal })
+      const input = { params: { name: row.id }, query: { waitMs: String(WAIT_MS) } }
+      const status = await client.call(getTool, input, { signal })
       await store.system((tx) => storeAgentToolStatus(tx, toolbox.id, status))
+      // Calls need not wait until the row is let go.
+      if (secretsVersion !== undefined && isReady(status, secretsVersion)) onStep(row.id, true)
     } catch (error) {
       if (!(error instanceof ProblemError && error.code === 'tool-not-found')) throw error
       await store.system((tx) => clearAgentToolStatus(tx, row.id))

@@ -85,6 +85,8 @@ export function createAgentTools(deps: AgentToolsDeps): AgentTools {
     const version = own.secretsVersion!
     let notedAt = Number.NEGATIVE_INFINITY
     for (let asked = false; !signal.aborted; asked = true) {
+      // Before it is looked at: what is done to it meanwhile shall be heard, too.
+      using step = listenFor(name)
       const now = clock.now()
       if (now - notedAt >= noteMs) {
         await want(own)
@@ -111,20 +113,24 @@ export function createAgentTools(deps: AgentToolsDeps): AgentTools {
           'instance-not-running',
           `The container of ${own.instanceName} for this agent does not start: ${why}`,
         )
-      await stepOf(name)
+      await clock.sleep(LOOK_ANYWAY_MS, AbortSignal.any([step.signal, signal]))
     }
     throw problem('instance-not-running', 'The control plane stops')
   }
 
-  /** Resolves when something was done to it, or a moment later. */
-  async function stepOf(name: string): Promise<void> {
+  /** Aborts when something was done to it. */
+  function listenFor(name: string): Disposable & { readonly signal: AbortSignal } {
     const nap = new AbortController()
-    const rung = () => nap.abort()
+    const ring = () => nap.abort()
     const bells = waiting.get(name) ?? new Set()
-    waiting.set(name, bells.add(rung))
-    await clock.sleep(LOOK_ANYWAY_MS, AbortSignal.any([nap.signal, signal]))
-    bells.delete(rung)
-    if (bells.size === 0) waiting.delete(name)
+    waiting.set(name, bells.add(ring))
+    return {
+      signal: nap.signal,
+      [Symbol.dispose]() {
+        bells.delete(ring)
+        if (bells.size === 0 && waiting.get(name) === bells) waiting.delete(name)
+      },
+    }
   }
 
   /** What was observed of it does not hold any more. */

@@ -61,6 +61,13 @@ test('a step that is not done is taken again after the time it names', async () 
   expect(times()).toEqual([0, 2_000, 4_000])
 })
 
+test('the next step of a key follows at once where it says so', async () => {
+  const { clock, times } = scene((_, nth) => (nth < 4 ? again(0) : settled))
+  await clock.advance(7)
+  await clock.advance(1_000)
+  expect(times()).toEqual([0, 0, 0, 0])
+})
+
 test('a failing key waits 1, 2, 4 … at most 60 seconds and is logged once', async () => {
   const { clock, times, failures } = scene(() => Promise.reject(new Error('no')))
   await clock.advance(200_000)

@@ -85,7 +85,8 @@ export function runLoop(reconciler: Reconciler, deps: LoopDeps): Loop {
       outcome = again(failed(key, error))
     }
     running.delete(key)
-    if (wokenWhileRunning.delete(key)) ready.add(key)
+    const atOnce = !outcome.done && outcome.retryAfterMs === 0
+    if (wokenWhileRunning.delete(key) || atOnce) ready.add(key)
     else if (!outcome.done) wait(key, outcome.retryAfterMs)
     nap.abort()
   }

@@ -27,10 +27,16 @@ export interface Operation {
 
 type Part = 'params' | 'query' | 'body'
 
-/** What a caller passes: `{ params, query, body }`, each only when the operation has it. */
+/** What a caller passes: `{ params, query, body }`, each only when the operation has it. A query that may be empty may be left out. */
 export type Input<Op extends Operation> = {
-  [P in Part as Op[P] extends z.$ZodType ? P : never]: z.input<Extract<Op[P], z.$ZodType>>
-}
+  [P in Exclude<Part, 'query'> as Op[P] extends z.$ZodType ? P : never]: z.input<Extract<Op[P], z.$ZodType>>
+} & QueryInput<Op>
+
+type QueryInput<Op extends Operation> = Op['query'] extends z.$ZodObject
+  ? Record<never, never> extends z.input<Op['query']>
+    ? { readonly query?: z.input<Op['query']> }
+    : { readonly query: z.input<Op['query']> }
+  : unknown
 
 /** What a handler receives: the same, parsed, defaults filled in. */
 export type Parsed<Op extends Operation> = {

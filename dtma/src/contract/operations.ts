@@ -74,6 +74,10 @@ export const getTool = defineOperation({
   auth: 'toolbox',
   status: 200,
   params: named,
+  query: z.object({
+    /** Answer once the tool is no longer on its way, at the latest after so many milliseconds. An older DTMA answers at once. */
+    waitMs: z._default(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(10_000)), 0),
+  }),
   reply: ToolStatus,
   problems: ['tool-not-found'],
 })

@@ -52,6 +52,7 @@ function api(more: Partial<AppDeps> = {}) {
       if (name !== 'mail') throw problem('tool-not-found', `No tool is named ${name}`)
       return status(name)
     },
+    rested: async (name, ms) => tell(['rested', name, ms], status(name)),
     info: () => ({ protocolVersion: '1', server: { name: 's', version: '1' }, capabilities: [], digest: 'd' }),
     create: async (name, request) => tell(['create', name, request], status(name)),
     put: async (name, request) => tell(['put', name, request], status(name)),
@@ -168,6 +169,16 @@ test('a call carries its arguments and its deadline; a tool that is not there is
   await client.call(callCapability, { params: { name: 'mail' }, body: { capability: 'echo', arguments: { a: 1 } } })
   expect(told).toEqual([['mail', 'echo', { a: 1 }, 60_000]])
   await expect(client.call(getTool, { params: { name: 'other' } })).rejects.toMatchObject({ code: 'tool-not-found' })
+})
+
+test('who reads a tool may wait until it is at rest, but not for long', async () => {
+  const { client, told } = api()
+  await client.call(getTool, { params: { name: 'mail' } })
+  expect(told).toEqual([])
+  await client.call(getTool, { params: { name: 'mail' }, query: { waitMs: '500' } })
+  expect(told).toEqual([['rested', 'mail', 500]])
+  const tooLong = client.call(getTool, { params: { name: 'mail' }, query: { waitMs: '10001' } })
+  await expect(tooLong).rejects.toMatchObject({ code: 'invalid-request' })
 })
 
 test('the MCP bridge gets the request as it is, for tools that exist', async () => {

@@ -128,7 +128,9 @@ export function routesForHolder(deps: AppDeps): Routes {
 
   mount(routes, listTools, () => ({ tools: registry().list() }))
   mount(routes, createTool, ({ body: { name, ...request } }) => registry().create(name, request))
-  mount(routes, getTool, ({ params }) => registry().get(params.name))
+  mount(routes, getTool, ({ params, query }, { signal }) =>
+    query.waitMs > 0 ? registry().rested(params.name, query.waitMs, signal) : registry().get(params.name),
+  )
   mount(routes, putTool, ({ params, body }) => registry().put(params.name, body))
   mount(routes, deleteTool, async ({ params }) => {
     await registry().delete(params.name)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ToolRequest, ToolSpec } from '../contract/tool.ts'
+import { type ToolRequest, ToolSpec, type ToolStatus } from '../contract/tool.ts'
 import type { AcceptedTool, SpecFiles } from './spec-file.ts'
 import type { ToolReconciler } from './tool.reconciler.ts'
 import type { ToolWorker } from './tool.worker.ts'
@@ -51,10 +51,12 @@ test.each([
 /** A reconciler that only remembers. Saving is slow, so that requests overlap. */
 function registry(save: SpecFiles['save'] = () => new Promise((resolve) => setTimeout(resolve, 5))) {
   const workers = new Map<string, ToolWorker>()
+  const listeners: (() => void)[] = []
   let saves = 0
   const tools = {
     find: (name: string) => workers.get(name),
     list: () => [...workers.values()],
+    onChange: (listener: () => void) => void listeners.push(listener),
     add(tool: AcceptedTool) {
       const worker = { tool, status: { name: tool.name, generation: tool.generation } } as ToolWorker
       workers.set(tool.name, worker)
@@ -70,8 +72,17 @@ function registry(save: SpecFiles['save'] = () => new Promise((resolve) => setTi
     remove: async () => undefined,
   }
   const secrets = createToolSecrets(() => undefined)
-  return { registry: createToolRegistry({ tools, files, secrets }), saves: () => saves }
+  return {
+    registry: createToolRegistry({ tools, files, secrets }),
+    saves: () => saves,
+    show(name: string, status: Partial<ToolStatus>) {
+      const worker = workers.get(name)!
+      workers.set(name, { ...worker, status: { ...worker.status, ...status } })
+      for (const listener of listeners) listener()
+    },
+  }
 }
+const NEVER = new AbortController().signal
 const request: ToolRequest = { generation: 1, desired: 'running', spec }
 
 test('of many creates at once one succeeds and the others hear that it exists', async () => {
@@ -91,6 +102,32 @@ test('what cannot be written is not accepted', async () => {
   const { registry: tools } = registry(() => Promise.reject(new Error('ENOSPC')))
   await expect(tools.put('mail', request)).rejects.toMatchObject({ code: 'state-not-writable' })
   expect(tools.list()).toEqual([])
+})
+
+test('who waits for a tool that starts hears of it when it runs, and not before', async () => {
+  const { registry: tools, show } = registry()
+  await tools.put('mail', request)
+  show('mail', { desired: 'running', state: 'starting' })
+  const heard: unknown[] = []
+  const waiting = tools.rested('mail', 60_000, NEVER).then(({ state }) => heard.push(state))
+  show('mail', { state: 'created' })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(heard).toEqual([])
+  show('mail', { state: 'running' })
+  await waiting
+  expect(heard).toEqual(['running'])
+})
+
+test('who waits hears after the time that was asked for how far it is, and at once when it is removed or they go', async () => {
+  const { registry: tools, show } = registry()
+  await tools.put('mail', request)
+  show('mail', { desired: 'running', state: 'pulling' })
+  expect(await tools.rested('mail', 1, NEVER)).toMatchObject({ state: 'pulling' })
+  await expect(tools.rested('other', 60_000, NEVER)).rejects.toMatchObject({ code: 'tool-not-found' })
+  const gone = new AbortController()
+  const waiting = tools.rested('mail', 60_000, gone.signal)
+  gone.abort(new Error('gone'))
+  await expect(waiting).rejects.toThrow('gone')
 })
 
 test('a tool that is not there cannot be started, but can be deleted', async () => {
@@ -132,6 +169,7 @@ function racingRegistry(turns: () => number) {
       workers.set(first.name, worker)
       return worker
     },
+    onChange: () => undefined,
   } as unknown as ToolReconciler
   const files: SpecFiles = { owner: 'o', save: pause, remove: async () => undefined }
   return createToolRegistry({ tools, files, secrets: createToolSecrets(() => {}) })

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { problem } from '../contract/problems.ts'
 import type { ToolRequest, ToolStatus } from '../contract/tool.ts'
 import type { SecretValues } from '../contract/tool-secret.ts'
+import { isAtRest } from './at-rest.ts'
 import type { AcceptedTool, SpecFiles } from './spec-file.ts'
 import { statusesOf, type ToolReconciler } from './tool.reconciler.ts'
 import type { ToolWorker } from './tool.worker.ts'
@@ -14,6 +15,8 @@ export interface ToolRegistry {
   list(): ToolStatus[]
   /** @throws {ProblemError} `tool-not-found`, as all that name a tool, unless said otherwise. */
   get(name: string): ToolStatus
+  /** The same once it is at rest, or after so long. @throws The signal's reason, when it aborts before. */
+  rested(name: string, ms: number, signal: AbortSignal): Promise<ToolStatus>
   /** What its server said about itself last. @throws {ProblemError} `tool-not-running` when it never did. */
   info(name: string): McpInfo
   /** @throws {ProblemError} `tool-exists` */
@@ -59,6 +62,11 @@ export function createToolRegistry({ tools, files, secrets, deletionMs = 25_000 
     return worker
   }
 
+  const waiting = new Set<() => void>()
+  tools.onChange(() => {
+    for (const look of waiting) look()
+  })
+
   async function add(name: string, { generation, desired, spec }: ToolRequest): Promise<ToolStatus> {
     if (tools.list().length >= MAX_TOOLS) throw problem('too-busy', `A toolbox holds at most ${MAX_TOOLS} tools`)
     const claim = randomBytes(16).toString('hex')
@@ -84,6 +92,26 @@ export function createToolRegistry({ tools, files, secrets, deletionMs = 25_000 
   return {
     list: () => statusesOf(tools),
     get: (name) => existing(name).status,
+    async rested(name, ms, signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const look = () => {
+        const status = tools.find(name)?.status
+        if (!status || isAtRest(status)) resolve()
+      }
+      const leave = () => reject(signal.reason)
+      const late = setTimeout(resolve, ms)
+      signal.addEventListener('abort', leave, { once: true })
+      waiting.add(look)
+      look()
+      try {
+        await promise
+      } finally {
+        waiting.delete(look)
+        signal.removeEventListener('abort', leave)
+        clearTimeout(late)
+      }
+      return existing(name).status
+    },
     info(name) {
       const { info, status } = existing(name)
       if (!info)

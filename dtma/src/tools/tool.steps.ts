@@ -102,7 +102,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
           )
         }
         if (given) {
-          await note({ secretsVersion: given.version })
+          if (tool.secretsVersion !== given.version) await note({ secretsVersion: given.version })
           if (secrets.of(tool.name) !== given) return // others came meanwhile
         }
         if (tool.spec.transport.type === 'stdio' || given) {

@@ -41,7 +41,10 @@ export function useOperationPages<Item, Op extends Operation>(
     queryFn: async ({ signal, pageParam }) => {
       const { query, ...rest } = input as { query?: object }
       const asked = { ...rest, query: { ...query, ...(pageParam === undefined ? {} : { cursor: pageParam }) } }
-      return (await callOperation(op, asked as Input<Op>, { signal })) as { items: Item[]; nextCursor?: string }
+      return (await callOperation(op, asked as object as Input<Op>, { signal })) as {
+        items: Item[]
+        nextCursor?: string
+      }
     },
     getNextPageParam: (page) => page.nextCursor,
     placeholderData: keepPreviousData,
