@@ -5,7 +5,7 @@ import type { Store } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
 
 /** A life sign with nothing in it but that DTMA lives: nearly all of them. */
-export interface QuietBeat {
+interface QuietBeat {
   readonly bearer: string
   readonly runId: string
   readonly seq: number
