@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fakeRoads } from '../../road-change/fake-roads.testing.ts'
 import { roadChangeReconciler } from '../../road-change/road-change.reconciler.ts'
-import { openTestStore, type TestStore } from '../../store/store.testing.ts'
+import type { Store } from '../../store/connect.ts'
+import { openTestStore } from '../../store/testing.ts'
 import { createDropletDoor } from './droplet.door.ts'
 import { dropletScene } from './droplet.testing.ts'
 
@@ -9,11 +10,16 @@ const ENVIRONMENT = 'abcdef012345'
 const TAG = `agentopia-env-${ENVIRONMENT}-direct`
 const never = new AbortController().signal
 
-let store: TestStore
+let store: Store
 beforeAll(async () => {
   store = await openTestStore()
 })
-afterAll(() => store?.close())
+afterAll(() => store[Symbol.asyncDispose]())
+
+interface Rule {
+  readonly ports: string
+  readonly sources: { readonly addresses: readonly string[] }
+}
 
 /** A droplet that is active, its firewall, and a DTMA on it. */
 async function scene(direct: { port: number; plainHttp: boolean } | null) {
@@ -31,7 +37,8 @@ async function scene(direct: { port: number; plainHttp: boolean } | null) {
   const openTo = () =>
     [...emulator.world.firewalls.values()]
       .filter(({ tags }) => tags.some((tag) => droplets()[0]!.tags.includes(tag)))
-      .flatMap(({ inbound_rules: rules }) => rules.map(({ ports, sources: from }) => [ports, from?.addresses]))
+      .flatMap(({ inbound_rules: rules }) => rules as readonly Rule[])
+      .map(({ ports, sources: { addresses } }) => [ports, addresses])
   return {
     ...fake,
     row,
@@ -104,7 +111,7 @@ test('killed after each step, by another process each time: one firewall, one ta
 
 test('DigitalOcean refuses: the tunnel stays, and what it answered is said', async () => {
   const { ask, run, emulator, row } = await scene(null)
-  emulator.world.token = 'another one'
+  emulator.fail({ method: 'POST', path: /^\/v2\/tags\/.*resources$/, answer: 403 })
   await ask('direct')
   expect(await run()).toMatchObject({ phase: 'failed', failure: { reason: 'firewall' } })
   expect((await row()).direct).toBeNull()
