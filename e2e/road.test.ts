@@ -104,6 +104,31 @@ async function called(name: string, args: Record<string, unknown>): Promise<stri
   }
 }
 const echoed = (message: string) => called('echo', { message })
+
+/** Calls one after the other, until it is stopped. @returns How many were answered, and what the others said. */
+function calling() {
+  let isOver = false
+  const failures: string[] = []
+  let answered = 0
+  const work = (async () => {
+    const client = await connectMcp(mcp.url, mcp.secret)
+    try {
+      while (!isOver) {
+        const message = `call ${answered}`
+        const said = await client.callTool({ name: 'demo__echo', arguments: { message } }).then(textOf, String)
+        if (said.includes(message)) answered += 1
+        else failures.push(said)
+      }
+    } finally {
+      await client.close()
+    }
+  })()
+  return async () => {
+    isOver = true
+    await work
+    return { answered, failures }
+  }
+}
 /** Which of the two is open, as the machine and the control plane themselves say. */
 async function open() {
   const ports = await openPortsOf(address)
@@ -130,12 +155,15 @@ test('a port that is shut leaves the tunnel, and the command says where it was t
 
 test('to the direct road: a call that is under way ends, the next one goes by it, and no tunnel is left', async () => {
   const before = [await startOf(`dtma-${instanceId}`), await startOf('agentopia-dtma')]
+  const stopCalling = calling()
   const long = called('trigger-long-running-operation', { duration: 6, steps: 3 })
   const { code, stdout, stderr } = await runAgentopia(product, [
     ...['toolbox', 'road', 'server', '--to', 'direct', '--address', address],
   ])
   expect([code, stdout, stderr]).toEqual([0, expect.stringContaining('direct road'), expect.any(String)])
   expect(await long).toContain('completed')
+  const { answered, failures } = await stopCalling()
+  expect([answered > 20, failures]).toEqual([true, []])
   expect(await echoed('over https')).toContain('over https')
   expect((await toolbox()).direct).toEqual({ address, port: PORT, plainHttp: false })
   expect(await open()).toEqual({ direct: true, tools: [] })

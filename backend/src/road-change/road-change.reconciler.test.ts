@@ -134,6 +134,14 @@ test('a tunnel that does not come up leaves the direct road', async () => {
   expect([(await box.row(box.id)).direct?.address, box.dtma.road, box.closed]).toEqual([ADDRESS, 'direct', []])
 })
 
+test('somebody has set DTMA_ROAD=tunnel on its machine: the tunnel is used, though nobody could be told by the direct road', async () => {
+  const box = await active('configured', { direct: { address: ADDRESS, port: 30_000, plainHttp: false } })
+  box.dtma.road = 'tunnel'
+  await box.ask({ road: 'tunnel' })
+  expect((await box.run()).phase).toBe('done')
+  expect(box.told).toEqual(['tunnel by tunnel'])
+})
+
 test('it answers as another toolbox: nothing of it is used', async () => {
   const box = await active('mistaken')
   box.dtma.toolboxId = 'toolbox_0000000000000000'
