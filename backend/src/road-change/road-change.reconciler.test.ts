@@ -149,7 +149,7 @@ test('it answers as another toolbox: nothing of it is used', async () => {
   expect(await box.run()).toMatchObject({ phase: 'failed', reason: 'identity_mismatch' })
 })
 
-test('R03 killed after any step, whoever goes on comes to the same end', async () => {
+test('killed after any step, whoever goes on comes to the same end', async () => {
   for (let kill = 0; kill < 5; kill += 1) {
     const box = await active(`killed-${kill}`)
     await box.ask(DIRECT)
