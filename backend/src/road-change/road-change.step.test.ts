@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { RoadProgress } from '../store/schema/toolboxes.ts'
 import {
   afterTry,
+  HEARD_MS,
   isChanging,
   LAST_CALLS_MS,
   nextStep,
@@ -68,8 +69,9 @@ test.each<[string, RoadFailure | undefined, number, string]>([
 })
 
 test.each<[string, Parameters<typeof whileClosing>[0], string]>([
-  ['calls are under way on the one before', { inFlight: 2, closingMs: 0 }, 'wait'],
-  ['the last has ended', { inFlight: 0, closingMs: 0 }, 'tell'],
+  ['not everybody has heard of the new one', { inFlight: 0, closingMs: HEARD_MS - 1 }, 'wait'],
+  ['calls are under way on the one before', { inFlight: 2, closingMs: HEARD_MS }, 'wait'],
+  ['the last has ended', { inFlight: 0, closingMs: HEARD_MS }, 'tell'],
   ['one does not end', { inFlight: 1, closingMs: LAST_CALLS_MS }, 'tell'],
   ['the new one carries nothing for a moment', { inFlight: 0, closingMs: 1_000, failed: true }, 'wait'],
   ['the new one is lost', { inFlight: 0, closingMs: LAST_CALLS_MS + TRIAL_MS, failed: true }, 'go-back'],

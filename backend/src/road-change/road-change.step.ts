@@ -57,6 +57,8 @@ export interface RoadFailure {
 /** How long the new road has to come up, in milliseconds, and how long calls on the one before have to end. */
 export const TRIAL_MS = 45_000
 export const LAST_CALLS_MS = 30_000
+/** So long whoever remembers the road before for its next call may take to hear of the new one, in milliseconds. */
+export const HEARD_MS = 1_000
 
 /** What follows from one try. @param triedMs For how long this control plane has tried. */
 export function afterTry(failure: RoadFailure | undefined, triedMs: number): 'use' | 'again' | 'give-up' {
@@ -76,6 +78,7 @@ export interface ClosingFacts {
 /** What follows while the road before is closed. A new one that is lost again before that is given up: the one before is open still. */
 export function whileClosing({ inFlight, closingMs, failed = false }: ClosingFacts): 'wait' | 'tell' | 'go-back' {
   if (failed) return closingMs >= LAST_CALLS_MS + TRIAL_MS ? 'go-back' : 'wait'
+  if (closingMs < HEARD_MS) return 'wait'
   return inFlight > 0 && closingMs < LAST_CALLS_MS ? 'wait' : 'tell'
 }
 

@@ -87,7 +87,9 @@ test('while one is tried both are open; then the one before is closed; and all o
 })
 
 test('what somebody configures later decides, is said, and stays the later word when it is configured back', async () => {
-  await (await alive('direct')).roads.set({ road: 'tunnel', reach: 'network' })
+  const { roads } = await alive('direct')
+  await roads.set({ road: 'tunnel', reach: 'network' })
+  await roads.set({ road: 'direct', reach: 'network' })
   const configured = await alive('tunnel')
   expect([configured.roads.road, configured.words()]).toEqual([
     'tunnel',

@@ -91,7 +91,7 @@ export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
 
 /** A word of the environment that does not hold, or that ended another one, is said. */
 function tell(log: Log, configured: ConfiguredRoad, kept: KeptRoad | undefined, { road }: RoadWish): void {
-  if (kept && kept.over !== configured)
+  if (kept && kept.over !== configured && kept.road !== configured)
     log.warn('DTMA_ROAD was set to another road since the control plane changed it: it decides', {
       road: configured,
       changedTo: kept.road,

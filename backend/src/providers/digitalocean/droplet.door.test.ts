@@ -99,13 +99,13 @@ test('a tunnel that does not come up leaves it open', async () => {
 })
 
 test('killed after each step, by another process each time: one firewall, one tag, the same end', async () => {
-  const { ask, step, openTo, row, emulator } = await scene(null)
+  const { ask, step, run, openTo, emulator } = await scene(null)
   await ask('direct')
   for (let steps = 0; steps < 4; steps += 1) {
     await step()
     await step().catch(() => undefined) // the one that was thought dead is at it too
   }
-  expect([(await row()).roadProgress?.phase, openTo()]).toEqual(['done', OPEN])
+  expect([(await run()).phase, openTo()]).toEqual(['done', OPEN])
   expect([...emulator.world.firewalls.values()].filter(({ tags }) => tags.includes(TAG))).toHaveLength(1)
 })
 
