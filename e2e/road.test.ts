@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import {
   addToolbeltItem,
   changeToolboxRoad,
@@ -11,6 +13,7 @@ import {
   grantToolboxAccess,
   listActivity,
   type RoadWanted,
+  updateAgent,
 } from '@agentopia/api'
 import {
   bridgeAddress,
@@ -69,6 +72,8 @@ beforeAll(async () => {
   const instance = () => product.client.call(getInstance, { params: { toolboxId, instanceId } })
   await until('the tool runs', instance, ({ state }) => state === 'running', 180_000)
   const { id: agentId } = await product.client.call(createAgent, { body: { name: 'caller' } })
+  const params = { agentId }
+  await product.client.call(updateAgent, { params, body: { limits: { perMinute: null } } })
   await product.client.call(grantToolboxAccess, { params: { agentId, toolboxId } })
   const allow = ['echo', 'trigger-long-running-operation']
   await product.client.call(addToolbeltItem, { params: { agentId }, body: { instanceId, allow } })
@@ -129,10 +134,18 @@ function calling() {
     return { answered, failures }
   }
 }
-/** Which of the two is open, as the machine and the control plane themselves say. */
-async function open() {
-  const ports = await openPortsOf(address)
-  return { direct: ports.includes(PORT), tools: ports.filter((port) => port !== SSHD && port !== PORT) }
+/** Whether DTMA's port is open to the network of its machine. */
+async function isPortOpen(): Promise<boolean> {
+  const socket = createConnection({ host: address, port: PORT })
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' })
+    return false
+  } finally {
+    socket.destroy()
+  }
 }
 
 test('a port that is shut leaves the tunnel, and the command says where it was tried and what to do', async () => {
@@ -149,7 +162,7 @@ test('a port that is shut leaves the tunnel, and the command says where it was t
   const { direct, roadChange } = await toolbox()
   expect([direct, roadChange?.phase, roadChange?.reason]).toEqual([undefined, 'failed', 'no_connection'])
   expect(await echoed('by the tunnel still')).toContain('by the tunnel still')
-  expect(await open()).toEqual({ direct: false, tools: [] })
+  expect(await isPortOpen()).toBe(false)
   expect(await startOf(`dtma-${instanceId}`)).toBe(before)
 })
 
@@ -166,7 +179,7 @@ test('to the direct road: a call that is under way ends, the next one goes by it
   expect([answered > 20, failures]).toEqual([true, []])
   expect(await echoed('over https')).toContain('over https')
   expect((await toolbox()).direct).toEqual({ address, port: PORT, plainHttp: false })
-  expect(await open()).toEqual({ direct: true, tools: [] })
+  expect(await openPortsOf(address)).toEqual([SSHD, PORT])
   expect(product.output()).toMatch(/tunnel closed/)
   expect([await startOf(`dtma-${instanceId}`), await startOf('agentopia-dtma')]).toEqual(before)
 })
@@ -179,7 +192,7 @@ test('it is the same after DTMA was killed', async () => {
     (text) => text.includes('after its start'),
   )
   expect(await logOfDtma()).toContain('DTMA_ROAD says how it began')
-  expect((await open()).direct).toBe(true)
+  expect(await isPortOpen()).toBe(true)
 })
 
 test('back to the tunnel, with the control plane killed in the middle: it goes on, and the port is shut in the end', async () => {
@@ -190,7 +203,7 @@ test('back to the tunnel, with the control plane killed in the middle: it goes o
   const { direct, roadChange } = await over()
   expect([direct, roadChange?.phase]).toEqual([undefined, 'done'])
   expect(await echoed('by the tunnel again')).toContain('by the tunnel again')
-  expect(await open()).toEqual({ direct: false, tools: [] })
+  expect(await isPortOpen()).toBe(false)
   expect(await startOf(`dtma-${instanceId}`)).toBe(before)
 })
 
