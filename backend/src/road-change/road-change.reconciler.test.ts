@@ -213,6 +213,23 @@ test('a new road that is lost before the one before is closed is given up: that 
   expect([(await box.row(box.id)).direct, box.dtma.road]).toEqual([null, 'tunnel'])
 })
 
+test('one that cannot be undone yet gives way to another, which makes good what is left of it', async () => {
+  const box = await active('cut-off', { direct: { address: ADDRESS, port: 30_000, plainHttp: false } })
+  box.dtma.noTunnel = true
+  await box.ask({ road: 'tunnel' })
+  await box.step()
+  box.dtma.fault = 'no_connection' // the road in use is lost as well: nobody can be told
+  for (let steps = 0; steps < 40; steps += 1) {
+    const outcome = await box.step()
+    await box.clock.advance(outcome.done ? 1 : Math.max(outcome.retryAfterMs, 1))
+  }
+  expect([(await box.shown())?.phase, box.dtma.road]).toEqual(['undoing', 'both'])
+  box.dtma.noTunnel = false
+  await box.ask({ road: 'tunnel' })
+  expect((await box.run()).phase).toBe('done')
+  expect([(await box.row(box.id)).direct, box.dtma.road]).toEqual([null, 'tunnel'])
+})
+
 test('a DTMA that is too old says so, and keeps its road', async () => {
   const box = await active('old')
   box.dtma.refuses = new ProblemError('not-found', DTMA_PROBLEMS['not-found'], 'PUT /road is no route of DTMA')

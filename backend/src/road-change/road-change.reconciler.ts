@@ -26,6 +26,8 @@ export interface RoadChangeReconcilerDeps {
 const TRY_MS = 2_000
 const LOOK_MS = 500
 const RETRY_MS = 5_000
+/** It is woken when a road opens; until then it looks now and then. */
+const UNDO_MS = 30_000
 /** DTMA answers at once: it opens or closes a port. */
 const TELL_MS = 9_000
 /** DTMA's own port, where it has not said another one. */
@@ -150,7 +152,7 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
     if (road === 'direct') await shut(row, signal)
     try {
       const told = await tell(row, wishOf(row), signal)
-      if (told instanceof ProblemError) return again(RETRY_MS)
+      if (told instanceof ProblemError) return again(UNDO_MS)
     } catch (error) {
       // An early version was never told to open anything.
       if (!(error instanceof ProblemError && error.code === 'not-found')) throw error

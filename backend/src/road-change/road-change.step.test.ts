@@ -32,7 +32,7 @@ test.each<[string, Partial<RoadFacts>, string, string | undefined, boolean]>([
   ['asked for', {}, 'try', 'asked', true],
   ['being tried', at('trying'), 'try', 'trying', true],
   ['proven', at('closing'), 'close', 'closing', true],
-  ['not coming up', at('undoing', { failure }), 'undo', 'undoing', true],
+  ['not coming up', at('undoing', { failure }), 'undo', 'undoing', false],
   ['done', at('done'), 'settled', 'done', false],
   ['failed', at('failed', { failure }), 'settled', 'failed', false],
   ['asked for again after it failed', at('failed', { attempt: 'before', failure }), 'try', 'asked', true],

@@ -12,10 +12,10 @@ function phaseOf({ roadAsked: asked, roadProgress: progress }: RoadFacts): RoadC
   return progress?.attempt === asked.attempt ? progress.phase : 'asked'
 }
 
-/** Whether one was asked for and is not over. */
+/** Whether one was asked for and its end is open. One that is being undone has failed: another may be asked for, and makes good what is left of it. */
 export function isChanging(row: RoadFacts): boolean {
   const phase = phaseOf(row)
-  return phase !== undefined && phase !== 'done' && phase !== 'failed'
+  return phase === 'asked' || phase === 'trying' || phase === 'closing'
 }
 
 export type RoadStep =

@@ -39,6 +39,7 @@ test('it may be asked for while the toolbox is active and no other one is under 
   expect(canChangeRoad(toolbox({}))).toBe(true)
   expect(canChangeRoad(toolbox({ roadChange: change({ phase: 'done' }) }))).toBe(true)
   expect(canChangeRoad(toolbox({ roadChange: change({ phase: 'trying' }) }))).toBe(false)
+  expect(canChangeRoad(toolbox({ roadChange: change({ phase: 'undoing' }) }))).toBe(true)
   expect(canChangeRoad(toolbox({ status: 'unresponsive' }))).toBe(false)
   expect(otherRoad(toolbox({}))).toBe('direct')
   expect(otherRoad(toolbox({ direct: { port: 30_000, plainHttp: false } }))).toBe('tunnel')

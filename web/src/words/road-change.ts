@@ -37,9 +37,9 @@ export const titleOfRoadChange = ({ to, phase }: RoadChange): string => `${TITLE
 /** The road that it does not have. */
 export const otherRoad = ({ direct }: Toolbox): Road => (direct ? 'tunnel' : 'direct')
 
-/** A change may be asked for: it is there, and its road is not being changed. */
+/** A change may be asked for: it is there, and its road is not being changed. One that is undone gives way. */
 export const canChangeRoad = ({ status, roadChange }: Toolbox): boolean =>
-  status === 'active' && !isChangingRoad(roadChange)
+  status === 'active' && (roadChange?.phase === 'undoing' || !isChangingRoad(roadChange))
 
 export const ROAD_WORDS = {
   tunnel: ['Tunnel', 'It dials the control plane, and no port of it is open.'],
