@@ -87,7 +87,7 @@ import {
 import { finishSignOn, startSignOn } from './sign-on.ts'
 import { forgetSshHostKey, makeSshKey, readSshHostKey, runOverSsh } from './ssh.ts'
 import { diagnoseToolbox, getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
-import { redeployToolbox, rotateToolboxKeys, updateToolbox } from './updates.ts'
+import { changeToolboxRoad, redeployToolbox, rotateToolboxKeys, updateToolbox } from './updates.ts'
 
 /** Every user-facing operation. What is not in this list does not exist: the server mounts exactly these. */
 export const OPERATIONS = [
@@ -130,6 +130,7 @@ export const OPERATIONS = [
   resumeRollout,
   giveUpRollout,
   rotateToolboxKeys,
+  changeToolboxRoad,
   createJoinLine,
   readSshHostKey,
   forgetSshHostKey,

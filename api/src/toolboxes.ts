@@ -79,7 +79,7 @@ export const Placement = z.object({
 export type Placement = z.infer<typeof Placement>
 
 /** A host as it is dialled: an IP address or a name. */
-const Host = z
+export const Host = z
   .string()
   .max(253)
   .refine(
@@ -133,6 +133,29 @@ export const KeyRotation = z.object({
 })
 export type KeyRotation = z.infer<typeof KeyRotation>
 
+/** Who dials: DTMA, which opens a tunnel, or the control plane. */
+export const Road = z.enum(['tunnel', 'direct'])
+export type Road = z.infer<typeof Road>
+
+/** The last change of its road that was asked for. */
+export const RoadChange = z.object({
+  to: Road,
+  /**
+   * `asked`: nothing has happened yet. `trying`: both are open, the one before is in use. `closing`: the new one is proven and in
+   * use, the one before ends its calls. `undoing`: the new one did not come up. `done` and `failed`: exactly one is open.
+   */
+  phase: z.enum(['asked', 'trying', 'closing', 'undoing', 'done', 'failed']),
+  askedAt: Timestamp,
+  /** Why the road is the one before, in a word; `message` says it in a sentence. */
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  /** What was tried, and what came of it, in order. */
+  evidence: z.array(z.string()).optional(),
+  /** The next thing to do. */
+  nextStep: z.string().optional(),
+})
+export type RoadChange = z.infer<typeof RoadChange>
+
 export const Toolbox = z.object({
   id: ToolboxId,
   name: Name,
@@ -158,6 +181,7 @@ export const Toolbox = z.object({
   release: DtmaRelease.optional(),
   update: ToolboxUpdate.optional(),
   keyRotation: KeyRotation.optional(),
+  roadChange: RoadChange.optional(),
   machine: z.object({ hostname: z.string(), os: z.string(), arch: z.string() }).optional(),
   docker: z.optional(DockerState),
   system: z.optional(SystemMetrics),

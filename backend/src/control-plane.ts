@@ -165,7 +165,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const sweepLoop = runLoop(digitalOcean.sweep, { ...loop, resyncMs: SWEEP_EVERY_MS })
   const deployedTools = createDeployedTools({ store, catalog, clientOf: clients.clientOf, owner, loop })
 
-  const upkeep = createDtmaUpkeep({ store, clock, masterKey, releases, clientOf: clients.clientOf, loop })
+  const reach = { roads, directPolicy, clientOf: clients.clientOf, doorOf: digitalOcean.doorOf }
+  const upkeep = createDtmaUpkeep({ ...reach, store, clock, masterKey, releases, loop })
   const agentToolLoop = runLoop(
     agentToolReconciler({
       store,

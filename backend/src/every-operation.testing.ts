@@ -28,6 +28,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   startSignOn: {},
   finishSignOn: { state: 'of-nobody', code: 'x' },
   createApiToken: { name: 'cli', role: 'viewer' },
+  changeToolboxRoad: { road: 'direct', address: '203.0.113.7' },
   createToolbox: { provider: 'join', name: 'server' },
   runOverSsh: { action: 'update', hostKey: 'SHA256:x', login: { type: 'account-key' } },
   startDropletAction: { kind: 'reboot' },

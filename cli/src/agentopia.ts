@@ -73,6 +73,7 @@ import { toolboxList } from './commands/toolbox/list.ts'
 import { toolboxRedeploy } from './commands/toolbox/redeploy.ts'
 import { toolboxRefresh } from './commands/toolbox/refresh.ts'
 import { toolboxRemove, toolboxRetry } from './commands/toolbox/remove.ts'
+import { toolboxRoad } from './commands/toolbox/road.ts'
 import { toolboxRollout } from './commands/toolbox/rollout.ts'
 import { toolboxRotateKeys } from './commands/toolbox/rotate-keys.ts'
 import { toolboxShow } from './commands/toolbox/show.ts'
@@ -94,6 +95,7 @@ export const agentopia = defineCommand({
       join: toolboxJoin,
       retry: toolboxRetry,
       'rotate-keys': toolboxRotateKeys,
+      road: toolboxRoad,
       remove: toolboxRemove,
       show: toolboxShow,
       refresh: toolboxRefresh,

@@ -54,7 +54,7 @@ export const Environment = z.object({
       .enum(['tunnel', 'direct'])
       .check(
         z.describe(
-          'How the control plane comes: by a tunnel that DTMA dials, or to PORT by itself, over https. Direct: no tunnel is dialled.',
+          'How the control plane comes at first: by a tunnel that DTMA dials, or to PORT by itself, over https. Direct: no tunnel is dialled. What the control plane changes later holds over it, until it is set to another value.',
         ),
       ),
     'tunnel',

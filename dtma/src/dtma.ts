@@ -17,6 +17,8 @@ import type { Log } from './log.ts'
 import { createMcpEndpoint } from './mcp/mcp-endpoint.ts'
 import { createMcpBridge } from './mcp/tool-sessions.ts'
 import { reasonOf } from './reason.ts'
+import { openRoads, type RoadKeeper } from './road/road.keeper.ts'
+import { createTunnelSwitch } from './road/tunnel-switch.ts'
 import { openState, type State } from './state.ts'
 import { diagnosticsOf } from './system/diagnostics.ts'
 import { whyNotReached } from './system/index-reach.ts'
@@ -84,6 +86,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
   let uplink: Uplink | undefined
   let selfUpdate: SelfUpdate | undefined
   let groups: GroupRegistry | undefined
+  let roads: RoadKeeper | undefined
   let indexes: KnownIndexes | undefined
   let stateFailure: string | undefined = 'it was not opened yet'
   for (const secret of [config.apiKey, config.uplink?.bearerToken, config.uplink?.enrolmentToken])
@@ -162,6 +165,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       ...rest,
       tools,
       ...(toolboxId === undefined ? {} : { toolboxId }),
+      ...(config.uplink && roads ? { road: roads.road } : {}),
     }
   }
 
@@ -202,8 +206,14 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       log.redact(token)
       uplink.enrolAnew(token)
     },
+    async setRoad(wish) {
+      if (!config.uplink) throw problem('road-not-possible', 'This DTMA belongs to no control plane')
+      if (!roads) throw problem('state-not-writable', `The state directory cannot be used: ${stateFailure}`)
+      return roads.set(wish)
+    },
   })
   const listener = listenerOf(app, log)
+  const tunnelSwitch = createTunnelSwitch()
 
   function startTools(state: State, known: KnownIndexes): RunningTools {
     running = runTools(state, {
@@ -225,7 +235,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
 
   function startReporting({ identity }: State, { hear }: KnownIndexes): void {
     if (!config.uplink) return
-    const { road, baseUrl, pins, bearerToken, toolboxId } = config.uplink
+    const { baseUrl, pins, bearerToken, toolboxId } = config.uplink
     const token = () => enrolmentTokenOf(config, log)
     const uplinkDeps: UplinkDeps = {
       baseUrl,
@@ -240,7 +250,8 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       onKey: () => port.useKey(identity.tls()),
       report,
       onPackages: hear,
-      listener: road === 'direct' ? undefined : listener,
+      listener,
+      tunnelSwitch,
       runId,
       version,
       log,
@@ -319,13 +330,24 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     const started = startTools(state, indexes)
     groups = await openGroups(started)
     await startUpdates(state, started)
+    roads = await openRoads({
+      configured: config.uplink?.road ?? 'tunnel',
+      door: config.http,
+      port,
+      tunnel: tunnelSwitch,
+      stateDirectory: config.stateDirectory,
+      publicKey: () => state.identity.publicKey,
+      log,
+    })
     startReporting(state, indexes)
   }
 
   // Whoever asks as soon as we listen finds the tools there, unless the disk is slow.
   const opening = tryState()
   await Promise.race([opening, systemClock.sleep(STATE_PATIENCE_MS, signal)])
-  const plainListener = config.http.plain ? listener : listenerOf(healthOnly(app, log), log)
+  const inTheClear = listenerOf(healthOnly(app, log), log)
+  const plainListener: typeof listener = (request, response) =>
+    ((roads ?? config.http).plain ? listener : inTheClear)(request, response)
   const port = await serve({ listener, plainListener }, config.http)
   log.info('DTMA listens', { ...config.http, version, runId })
   const beginning = begin(opening)

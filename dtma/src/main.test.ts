@@ -130,6 +130,39 @@ test('E12 on the direct road everything but /health is https, and no tunnel is d
   expect(plane.tunnels).toEqual([])
 })
 
+test('its road is changed while it runs, and is the same after it was killed', async () => {
+  const port = await freePort()
+  const plane = await fakeControlPlane()
+  cleanups.push(() => plane.close())
+  plane.bearer = 'a-bearer-token-of-this-toolbox'
+  const env = {
+    AGENTOPIA_API_BASE_URL: plane.baseUrl,
+    DTMA_BEARER_TOKEN: plane.bearer,
+    BACKEND_TO_DTMA_API_KEY: KEY,
+    PORT: String(port),
+  }
+  const first = start(env)
+  const openTunnels = () => plane.tunnels.filter(({ readyState }) => readyState === WebSocket.OPEN).length
+  await expect.poll(openTunnels, { timeout: 10_000 }).toBe(1)
+  const asked = await fetch(`http://127.0.0.1:${port}/road`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ road: 'direct' }),
+  })
+  expect(await asked.json()).toMatchObject({ road: 'direct', host: '0.0.0.0', port })
+  await expect.poll(openTunnels).toBe(0)
+  expect(await (await answer(port, '/status')).json()).toMatchObject({ code: 'tls-required' })
+  first.child.kill('SIGKILL')
+  await first.ended
+
+  const before = plane.beats.length
+  const second = start({ ...env, DTMA_STATE_DIR: first.directory })
+  await expect.poll(() => plane.beats.length, { timeout: 10_000 }).toBeGreaterThan(before)
+  expect(openTunnels()).toBe(0)
+  expect(await (await answer(port, '/status')).json()).toMatchObject({ code: 'tls-required' })
+  expect(second.output()).toContain('DTMA_ROAD says how it began')
+})
+
 test('L12 a DTMA that stood still catches up with a word or two, not with all that it did not say', async () => {
   const plane = await fakeControlPlane()
   cleanups.push(() => plane.close())

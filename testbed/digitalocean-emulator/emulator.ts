@@ -227,6 +227,15 @@ async function route(world: World, request: Request): Promise<Response> {
       }
       return new Response(null, { status: 204 })
     }
+    case 'DELETE tags/:id/resources': {
+      const { resources } = parse(Tagging, await body())
+      if (!world.tags.has(id!)) throw notFound()
+      for (const { resource_id } of resources) {
+        const droplet = dropletOf(world, resource_id)
+        droplet.tags = droplet.tags.filter((tag) => tag !== id)
+      }
+      return new Response(null, { status: 204 })
+    }
     case 'DELETE tags/:id':
       if (!world.tags.delete(id!)) throw notFound()
       for (const droplet of world.droplets.values()) droplet.tags = droplet.tags.filter((tag) => tag !== id)

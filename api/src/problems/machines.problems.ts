@@ -86,6 +86,30 @@ export const MACHINE_PROBLEMS = {
     retryable: false,
     fix: 'Enrol it first; one that is quarantined gets other keys by enrolling anew.',
   },
+  'toolbox-not-active': {
+    status: 409,
+    title: 'The toolbox is not active',
+    retryable: true,
+    fix: 'Refresh its status: it names the cause and the next step.',
+  },
+  'toolbox-busy': {
+    status: 409,
+    title: 'Something else is being done with the toolbox',
+    retryable: true,
+    fix: 'Wait until it has ended; its page shows what it is.',
+  },
+  'road-unchanged': {
+    status: 409,
+    title: 'The toolbox has this road already',
+    retryable: false,
+    fix: 'Nothing is to be done.',
+  },
+  'road-change-failed': {
+    status: 502,
+    title: 'The toolbox has the road that it had',
+    retryable: true,
+    fix: 'Read what was tried, and what to do. Ask again when the cause is mended.',
+  },
   'rotation-failed': {
     status: 502,
     title: 'The toolbox has its old keys still',

@@ -4,6 +4,8 @@ import { type RotationReconcilerDeps, rotationReconciler } from '../key-rotation
 import { rotationRoutes } from '../key-rotation/rotation.routes.ts'
 import { newId } from '../new-id.ts'
 import { type LoopDeps, runLoop } from '../reconcile/loop.ts'
+import { type RoadChangeReconcilerDeps, roadChangeReconciler } from '../road-change/road-change.reconciler.ts'
+import { type RoadChangeRouteDeps, roadChangeRoutes } from '../road-change/road-change.routes.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
 import { newestOr, type Releases } from './releases.ts'
 import { rolloutReconciler } from './rollout.reconciler.ts'
@@ -11,29 +13,33 @@ import { rolloutRoutes } from './rollout.routes.ts'
 import { type UpdateReconcilerDeps, updateReconciler } from './update.reconciler.ts'
 import { updateRoutes } from './update.routes.ts'
 
-export interface DtmaUpkeepDeps extends UpdateReconcilerDeps, RotationReconcilerDeps {
+export interface DtmaUpkeepDeps extends UpdateReconcilerDeps, RotationReconcilerDeps, RoadChangeReconcilerDeps {
   readonly releases: Releases
+  readonly directPolicy: RoadChangeRouteDeps['directPolicy']
   readonly loop: LoopDeps
 }
 
-/** DTMA on toolboxes: newer versions, one by one and in waves, and other keys; asked for by people, brought about by three loops. */
+/** DTMA on toolboxes: newer versions, one by one and in waves, other keys and other roads; asked for by people, brought about by four loops. */
 export function createDtmaUpkeep({ loop, ...deps }: DtmaUpkeepDeps) {
-  const { store, clock, releases } = deps
+  const { store, clock, releases, directPolicy } = deps
   const updateLoop = runLoop(updateReconciler(deps), loop)
   const rolloutLoop = runLoop(rolloutReconciler({ store, clock, newAttempt: randomUUID, wake: updateLoop.wake }), loop)
   const rotationLoop = runLoop(rotationReconciler(deps), loop)
+  const roadLoop = runLoop(roadChangeReconciler(deps), loop)
   return {
     routes(mount: Mount, views: ToolboxViews): void {
       const newestNow = newestOr(releases)
       updateRoutes(mount, { store, clock, views, newestNow, newAttempt: randomUUID, wake: updateLoop.wake })
       rolloutRoutes(mount, { store, clock, newId, newestNow, wake: rolloutLoop.wake })
       rotationRoutes(mount, { store, clock, views, newAttempt: randomUUID, wake: rotationLoop.wake })
+      roadChangeRoutes(mount, { store, clock, views, directPolicy, newAttempt: randomUUID, wake: roadLoop.wake })
     },
     /** There is news of a toolbox. */
     wakeOn(toolboxId: string): void {
       updateLoop.wake(toolboxId)
       rotationLoop.wake(toolboxId)
+      roadLoop.wake(toolboxId)
     },
-    stopped: Promise.all([updateLoop.stopped, rolloutLoop.stopped, rotationLoop.stopped]),
+    stopped: Promise.all([updateLoop.stopped, rolloutLoop.stopped, rotationLoop.stopped, roadLoop.stopped]),
   }
 }

@@ -34,7 +34,8 @@ export const SUMMARY_OF_FAULT = {
 const STEP_OF_FAULT = {
   unresolved: 'Correct the name in the DNS, or the address of the toolbox.',
   forbidden: 'Start the control plane with DIRECT_ADDRESSES=private, or give the toolbox a public address.',
-  refused: 'Start DTMA on the toolbox; its environment needs DTMA_ROAD=direct.',
+  refused:
+    'Start DTMA on the toolbox. If it runs, somebody has set DTMA_ROAD=tunnel there: take that back, or change the road of the toolbox to the tunnel.',
   no_connection:
     'Look whether the machine runs; then open its port towards the control plane in every firewall between.',
   no_tls: 'Stop what listens at that port, or update DTMA on the toolbox.',

@@ -1,3 +1,4 @@
+import type { Road } from '@agentopia/api'
 import type { Fetch } from '@agentopia/dtma/contract'
 import type { DialTarget } from '../uplink/direct/dial.ts'
 import type { DirectRoads } from '../uplink/direct/direct-roads.ts'
@@ -20,6 +21,10 @@ export interface Roads {
   factsOf(toolboxId: string): TunnelFacts
   /** Dials a toolbox of the direct road, in vain or not; others dial us. */
   keepOpen(toolbox: RoadAddress): Promise<void>
+  /** Requests by this road that have no whole answer yet. */
+  inFlight(toolboxId: string, road: Road): number
+  /** Ends the connection that we dialled, and what is under way over it. */
+  closeDirect(toolboxId: string): void
   /** Ends what is open to a toolbox whose credentials no longer hold. */
   revoke(toolboxId: string): void
   closeAll(): void
@@ -51,6 +56,8 @@ export function createRoads(tunnels: Tunnels, direct: DirectRoads, policy: Pick<
       const target = targetOf(toolbox)
       if (target) await direct.open(toolbox.id, target)
     },
+    inFlight: (toolboxId, road) => (road === 'direct' ? direct : tunnels).inFlight(toolboxId),
+    closeDirect: direct.close,
     revoke(toolboxId) {
       tunnels.revoke(toolboxId)
       direct.close(toolboxId)

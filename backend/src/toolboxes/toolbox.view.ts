@@ -2,6 +2,7 @@ import type { Toolbox } from '@agentopia/api'
 import { rotationOf } from '../key-rotation/rotation.step.ts'
 import type { Newest } from '../releases/releases.ts'
 import { releaseOf, updateOf } from '../releases/update.view.ts'
+import { roadChangeOf } from '../road-change/road-change.step.ts'
 import { isSuspect } from './liveness.decision.ts'
 import type { ToolboxRow, ToolCounts } from './toolbox.store.ts'
 
@@ -59,5 +60,11 @@ function optionalPart(row: ToolboxRow): Partial<Toolbox> {
 
 function dtmaPart(row: ToolboxRow, newest: Newest): Partial<Toolbox> {
   const [release, update, keyRotation] = [releaseOf(row, newest), updateOf(row), rotationOf(row)]
-  return { ...(release ? { release } : {}), ...(update ? { update } : {}), ...(keyRotation ? { keyRotation } : {}) }
+  const roadChange = roadChangeOf(row)
+  return {
+    ...(release ? { release } : {}),
+    ...(update ? { update } : {}),
+    ...(keyRotation ? { keyRotation } : {}),
+    ...(roadChange ? { roadChange } : {}),
+  }
 }

@@ -28,6 +28,8 @@ export interface DtmaSession {
   /** Rejects when the connection ends before the answer begins, or `signal` aborts; an abort later destroys the body. */
   request(request: DtmaRequest): Promise<DtmaAnswer>
   readonly fetch: Fetch
+  /** How many requests have no whole answer yet. */
+  readonly inFlight: number
   /** Sends a sign of life; `onAnswer` is called when the other end returns it. */
   ping(onAnswer: () => void): void
 }
@@ -44,6 +46,7 @@ export function openSession(name: string, connection: Duplex): DtmaSession {
   connection.once('close', () => session.destroy(new Error(`the ${name} is closed`)))
 
   const lane = createLane(session)
+  let streams = 0
   const request = (asked: DtmaRequest): Promise<DtmaAnswer> => lane.take(asked) ?? overStream(asked)
 
   function overStream({ method, path, headers, body, signal }: DtmaRequest): Promise<DtmaAnswer> {
@@ -56,13 +59,17 @@ export function openSession(name: string, connection: Duplex): DtmaSession {
         { ':method': method, ':path': path, ...headers, ...length },
         { endStream: body === undefined, ...(signal ? { signal } : {}) },
       )
+      streams += 1
       let answered = false
       stream.once('response', ({ ':status': status, ...rest }) => {
         answered = true
         resolve({ status: status!, headers: rest, body: readableOf(stream) })
       })
       stream.once('error', reject)
-      stream.once('close', () => answered || reject(brokenOff(stream)))
+      stream.once('close', () => {
+        streams -= 1
+        if (!answered) reject(brokenOff(stream))
+      })
       if (body !== undefined) stream.end(body)
     })
   }
@@ -70,6 +77,9 @@ export function openSession(name: string, connection: Duplex): DtmaSession {
   return {
     request,
     fetch: fetchOver(request),
+    get inFlight() {
+      return streams + lane.waiting
+    },
     ping: (onAnswer) => {
       if (!session.destroyed) session.ping((error) => error ?? onAnswer())
     },

@@ -147,6 +147,17 @@ test('a DTMA without lanes is asked once, and served by a stream for each reques
   expect(lanes).toBe(1)
 })
 
+test('a request of the lane is under way until its answer is whole, or nobody waits for it any more', async () => {
+  await opened()
+  const gone = new AbortController()
+  const never = ask('/never', '', gone.signal).catch(() => {})
+  await bodyOf(await ask('/echo', 'whole'))
+  await vi.waitFor(() => expect(session.inFlight).toBe(1))
+  gone.abort()
+  await never
+  await vi.waitFor(() => expect(session.inFlight).toBe(0))
+})
+
 test('what is no frame ends the lane, and no more than the lane', async () => {
   await opened()
   const sent = new PassThrough()

@@ -19,6 +19,8 @@ import { brokenOff } from './readable-of.ts'
 export interface Lane {
   /** `undefined`: it must take a stream of its own. */
   take(request: DtmaRequest): Promise<DtmaAnswer> | undefined
+  /** How many requests have no whole answer yet. */
+  readonly waiting: number
 }
 
 /** A request whose answer is not complete. */
@@ -145,6 +147,9 @@ export function createLane(session: ClientHttp2Session): Lane {
   }
 
   return {
+    get waiting() {
+      return waiting.size
+    },
     take(request) {
       const { body, headers, mayShare } = request
       // A character of text has three bytes at most.

@@ -3,6 +3,7 @@ import { Check, DtmaEvent, ToolStats } from './event.ts'
 import { createGroup, deleteGroup, getGroup, listGroups } from './group.ts'
 import { defineOperation } from './operation.ts'
 import { Attempt, SignedRelease, UpdateState } from './release.ts'
+import { RoadState, RoadWish } from './road.ts'
 import { DtmaStatus, SystemMetrics } from './status.ts'
 import { Capability, LogLine, ToolName, ToolRequest, ToolStatus } from './tool.ts'
 import { SecretValues } from './tool-secret.ts'
@@ -287,6 +288,19 @@ export const rotateKeys = defineOperation({
   problems: ['keys-given', 'state-not-writable'],
 })
 
+export const setRoad = defineOperation({
+  id: 'setRoad',
+  summary:
+    'Open the roads by which the control plane comes, and close the others; kept over restarts. The same again changes nothing',
+  method: 'PUT',
+  path: '/road',
+  auth: 'toolbox',
+  status: 200,
+  body: RoadWish,
+  reply: RoadState,
+  problems: ['road-not-possible', 'state-not-writable'],
+})
+
 /** Every operation; `ALL /tools/{name}/mcp` (MCP streamable HTTP) is a protocol of its own beside them. */
 export const DTMA_OPERATIONS = [
   getHealth,
@@ -316,6 +330,7 @@ export const DTMA_OPERATIONS = [
   restartDtma,
   redeployDtma,
   rotateKeys,
+  setRoad,
 ] as const
 
 /** The status in Prometheus's text format; `auth` as for the others. */

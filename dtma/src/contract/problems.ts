@@ -80,6 +80,12 @@ export const DTMA_PROBLEMS = {
     retryable: false,
     fix: 'Put others into its environment and restart it, or remove them and enrol it with a token.',
   },
+  'road-not-possible': {
+    status: 409,
+    title: 'The port of DTMA cannot be opened for this road',
+    retryable: true,
+    fix: 'Read why: stop what has the port, or set HOST and PORT of DTMA to what it may have.',
+  },
   'update-running': {
     status: 409,
     title: 'Another update is under way',

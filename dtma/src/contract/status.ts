@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { InstallationKind, UpdateState } from './release.ts'
+import { OpenRoads } from './road.ts'
 import { ToolStatus } from './tool.ts'
 
 /** Whether Docker keeps tools from the machine, its cloud's metadata, private networks and each other: tried at start and hourly. */
@@ -55,5 +56,7 @@ export const DtmaStatus = z.object({
   /** The last update; absent: there was none. */
   update: z.optional(UpdateState),
   installation: z.optional(InstallationKind),
+  /** By which roads the control plane may come now. */
+  road: z.optional(OpenRoads),
 })
 export type DtmaStatus = z.infer<typeof DtmaStatus>

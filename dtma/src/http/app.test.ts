@@ -84,6 +84,7 @@ function api(more: Partial<AppDeps> = {}) {
     mcp: async (name, request) => ({ status: 200, headers: {}, body: `${name} ${request.method}` }),
     log: createLog({ level: 'error', write: (line) => told.push(line), date: () => new Date() }),
     rotateKeys: (token) => tell(['rotate', token], undefined),
+    setRoad: async ({ road }) => ({ road, host: '0.0.0.0', port: 30_000, publicKey: 'x' }),
     redeploy: async (attempt, release) =>
       tell(['redeploy', attempt, release], {
         attempt,

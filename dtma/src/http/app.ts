@@ -23,12 +23,14 @@ import {
   restartDtma,
   restartTool,
   rotateKeys,
+  setRoad,
   startTool,
   stopTool,
   withdrawToolSecrets,
 } from '../contract/operations.ts'
 import { problem } from '../contract/problems.ts'
 import type { SignedRelease, UpdateState } from '../contract/release.ts'
+import type { RoadState, RoadWish } from '../contract/road.ts'
 import type { DtmaStatus } from '../contract/status.ts'
 import { type LogLine, ToolName } from '../contract/tool.ts'
 import type { GroupRegistry } from '../groups/group.registry.ts'
@@ -68,6 +70,8 @@ export interface AppDeps {
   readonly redeploy: (attempt: string, release: SignedRelease) => Promise<UpdateState>
   /** Begins to enrol anew with this token. @throws {ProblemError} */
   readonly rotateKeys: (token: string) => void
+  /** Opens these roads and closes the others. @throws {ProblemError} */
+  readonly setRoad: (wish: RoadWish) => Promise<RoadState>
 }
 
 /** The DTMA API, as served on port 30000 and inside the tunnel. */
@@ -125,6 +129,7 @@ export function routesForHolder(deps: AppDeps): Routes {
     deps.rotateKeys(body.token)
     return { rotating: true as const }
   })
+  mount(routes, setRoad, ({ body }) => deps.setRoad(body))
 
   mount(routes, listTools, () => ({ tools: registry().list() }))
   mount(routes, createTool, ({ body: { name, ...request } }) => registry().create(name, request))

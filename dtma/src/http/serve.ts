@@ -1,6 +1,7 @@
 import { createServer, type Server as HttpServer } from 'node:http'
 import { createServer as createHttp2Server, createSecureServer, type ServerHttp2Session } from 'node:http2'
-import { createServer as createTcpServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
+import { isLoopback } from '../road/road.choice.ts'
 import { SESSION_WINDOW, STREAM_WINDOW } from '../uplink/ws-duplex.ts'
 import type { Listener } from './listener.ts'
 import type { TlsIdentity } from './self-signed.ts'
@@ -32,6 +33,13 @@ export interface ServeDeps {
 export interface Port {
   /** From now on TLS is spoken, with this key; until then, connections that begin with TLS are closed. */
   useKey(identity: TlsIdentity): void
+  /** The TCP port. */
+  readonly number: number
+  /**
+   * Listens on this address of the machine, and no longer on the one before. What is connected stays, but what came from the
+   * network to a port that is the machine's own from now on is cut. @throws {PortError} It listens where it did, then.
+   */
+  listenOn(host: string): Promise<void>
   /** Answers what has begun, within a second; then cuts. */
   close(): Promise<void>
 }
@@ -89,7 +97,7 @@ export async function serve({ listener, plainListener }: ServeDeps, { host, port
     }
   }
 
-  const server = createTcpServer({ noDelay: true, keepAlive: true }, (socket) => {
+  function accept(socket: Socket): void {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     socket.on('error', () => void socket.destroy())
@@ -99,18 +107,28 @@ export async function serve({ listener, plainListener }: ServeDeps, { host, port
       socket.setTimeout(0)
       sort(socket, first)
     })
-  })
-  server.maxConnections = MOST_CONNECTIONS
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', (error: NodeJS.ErrnoException) => {
-    const sentence = SENTENCES[error.code ?? ''] ?? `cannot be listened on (${error.code})`
-    reject(new PortError(`Port ${port} ${sentence}.`, { cause: error }))
-  })
-  server.listen(port, host, resolve)
-  await promise
+  }
+
+  let server = await listening(accept, { host, port })
+  let listensOn = host
+  const number = (server.address() as AddressInfo).port
+
+  async function listenOn(next: string): Promise<void> {
+    server.close() // at once, for whoever comes; one address of a port may not be had beside all of them
+    try {
+      server = await listening(accept, { host: next, port: number })
+      listensOn = next
+    } catch (error) {
+      server = await listening(accept, { host: listensOn, port: number })
+      throw error
+    }
+    if (isLoopback(next)) for (const socket of sockets) if (!isLoopback(socket.localAddress ?? '')) socket.destroy()
+  }
 
   return {
     useKey,
+    number,
+    listenOn,
     async close() {
       const closed = new Promise<void>((done) => server.close(() => done()))
       closeIdle(http1)
@@ -122,6 +140,20 @@ export async function serve({ listener, plainListener }: ServeDeps, { host, port
       clearTimeout(cut)
     },
   }
+}
+
+/** @throws {PortError} */
+async function listening(accept: (socket: Socket) => void, { host, port }: Listen): Promise<TcpServer> {
+  const server = createTcpServer({ noDelay: true, keepAlive: true }, accept)
+  server.maxConnections = MOST_CONNECTIONS
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    const sentence = SENTENCES[error.code ?? ''] ?? `cannot be listened on (${error.code})`
+    reject(new PortError(`Port ${port} ${sentence}.`, { cause: error }))
+  })
+  server.listen(port, host, resolve)
+  await promise
+  return server
 }
 
 const closeIdle = (server: HttpServer): void => server.closeIdleConnections()

@@ -1,6 +1,7 @@
 import { type Answer, createClient, type Fetch, ProblemError } from '../contract/index.ts'
 import type { PackageIndexes } from '../contract/uplink.ts'
 import type { Log } from '../log.ts'
+import type { TunnelSwitch } from '../road/tunnel-switch.ts'
 import type { Clock } from './clock.ts'
 import { type EnrolmentDeps, enrolOnce, enrolUntilDone, whyNot } from './enrolment.ts'
 import { type HeartbeatEnd, type Report, startHeartbeats } from './heartbeats.ts'
@@ -34,8 +35,10 @@ export interface UplinkDeps {
   readonly report: () => Report
   /** Told where packages come from. */
   readonly onPackages?: ((said: PackageIndexes) => Promise<void>) | undefined
-  /** Serves the tunnel; absent: none is dialled, the control plane comes to our port. */
+  /** Serves the tunnel; absent: none is dialled. */
   readonly listener: TunnelListener | undefined
+  /** When a tunnel is dialled; absent: always. */
+  readonly tunnelSwitch?: Pick<TunnelSwitch, 'whileOn'>
   readonly runId: string
   readonly version: string
   readonly log: Log
@@ -66,6 +69,7 @@ const ANSWER_MS = 200
 /** Everything that DTMA says to the control plane: enrolment, then heartbeats and the tunnel side by side, until `signal` aborts. */
 export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
   const { baseUrl, pins: configured, enrolment, given, log, clock, runId, version, report, onPackages, listener } = deps
+  const { tunnelSwitch } = deps
   let pins = configured && [...(enrolment?.identity.learnedPins(configured) ?? configured)]
   const fetch: Fetch<Answer> = (url, init) => (pins ? pinnedFetch(pins) : httpFetch)(url, init)
   /** What runs out is renewed with the key; what was given is not ours to renew. */
@@ -157,7 +161,9 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     )
     wake = heartbeats.wake
     heard = () => heartbeats.heard
-    const tunnel = listener && runTunnel({ baseUrl, pins: () => pins, token, runId, listener, log, clock }, either)
+    const dial = (until: AbortSignal) =>
+      runTunnel({ baseUrl, pins: () => pins, token, runId, listener: listener!, log, clock }, until)
+    const tunnel = listener && (tunnelSwitch ? tunnelSwitch.whileOn(dial, either) : dial(either))
     const ends = tunnel === undefined ? [heartbeats.ended] : [heartbeats.ended, tunnel]
     const end = await Promise.race(ends)
     over.abort()

@@ -31,6 +31,12 @@ export async function findAction(tx: Tx, id: string): Promise<ActionRow | undefi
   return row
 }
 
+/** The one that has not ended. */
+export async function findActionAtWork(tx: Tx, toolboxId: string): Promise<ActionRow | undefined> {
+  const [row] = await tx.select().from(dropletActions).where(atWorkOn(toolboxId))
+  return row
+}
+
 /** Of all accounts: ids of those that have not ended. */
 export async function listActionsAtWork(tx: Tx): Promise<string[]> {
   const rows = await tx.select({ id: dropletActions.id }).from(dropletActions).where(isNull(dropletActions.endedAt))

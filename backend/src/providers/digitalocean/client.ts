@@ -45,6 +45,8 @@ export interface DigitalOcean {
   ensureTag(name: string, signal: AbortSignal): Promise<void>
   /** Repeatable. The tag must exist. */
   tagDroplet(name: string, dropletId: number, signal: AbortSignal): Promise<void>
+  /** Succeeds when it has no such tag. */
+  untagDroplet(name: string, dropletId: number, signal: AbortSignal): Promise<void>
   /** The tag itself, not what has it. Succeeds when there is none of that name. */
   deleteTag(name: string, signal: AbortSignal): Promise<void>
   firewallByName(name: string, signal: AbortSignal): Promise<Firewall | undefined>
@@ -85,6 +87,11 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOcean {
     ensureTag: (name, signal) => expect('POST', '/tags', [201, 422], signal, { name }),
     tagDroplet: (name, id, signal) =>
       expect('POST', `/tags/${encodeURIComponent(name)}/resources`, [204], signal, {
+        resources: [{ resource_id: String(id), resource_type: 'droplet' }],
+      }),
+    // 404: there is no such tag, or no such droplet.
+    untagDroplet: (name, id, signal) =>
+      expect('DELETE', `/tags/${encodeURIComponent(name)}/resources`, [204, 404], signal, {
         resources: [{ resource_id: String(id), resource_type: 'droplet' }],
       }),
     deleteTag: (name, signal) => expect('DELETE', `/tags/${encodeURIComponent(name)}`, [204, 404], signal),

@@ -1,3 +1,4 @@
+import type { Provider } from '@agentopia/api'
 import type { Clock } from '../../reconcile/clock.ts'
 import type { Reconciler } from '../../reconcile/reconciler.ts'
 import type { Store } from '../../store/connect.ts'
@@ -5,6 +6,7 @@ import type { Sealer } from '../../store/seal.ts'
 import { findToolbox } from '../../toolboxes/toolbox.store.ts'
 import { createAccounts, type DigitalOceanAccounts } from './accounts.ts'
 import { actionReconciler } from './action.reconciler.ts'
+import { createDropletDoor, type DropletDoor } from './droplet.door.ts'
 import { createDropletFinder } from './droplet.finder.ts'
 import { dropletReconciler } from './droplet.reconciler.ts'
 import { dropletSweep } from './droplet.sweep.ts'
@@ -40,6 +42,8 @@ export interface DigitalOceanProvider {
   readonly accounts: DigitalOceanAccounts
   readonly options: Options
   readonly finder: { readonly name: 'digitalocean' } & ReturnType<typeof createDropletFinder>
+  /** The firewall of a toolbox's machine; `undefined` where it is not ours to change. */
+  readonly doorOf: (provider: Provider) => DropletDoor | undefined
   readonly reconciler: Reconciler
   readonly sweep: Reconciler
   readonly snapshots: Snapshots
@@ -59,12 +63,14 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider
   const droplets = { store, clock, clientOf, environment }
   const snapshots = createSnapshots({ store, clientOf, environment })
   const options = createOptions({ clientOf, now: clock.now, snapshotsOf: snapshots.of })
+  const door = createDropletDoor({ clientOf, environment, directSources })
   return {
     accounts,
     options,
     snapshots,
     actionReconciler: actionReconciler({ ...droplets, random, owner, disconnect, wake, priceOf: options.priceOf }),
     finder: { name: 'digitalocean', ...createDropletFinder({ clientOfToolbox, environment }) },
+    doorOf: (provider) => (provider === 'digitalocean' ? door : undefined),
     reconciler: dropletReconciler({ ...droplets, publicUrl, keyPin, owner, directSources, disconnect }),
     sweep: dropletSweep({ ...droplets, accountsWithToken: accounts.list }),
   }

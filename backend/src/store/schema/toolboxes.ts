@@ -5,6 +5,8 @@ import type {
   Observation,
   Placement,
   Provider,
+  Road,
+  RoadChange,
   SshHostKey,
   SshPlace,
   ToolboxStatus,
@@ -83,6 +85,30 @@ export interface KeyRotationRefusal {
   readonly at: string
 }
 
+/** Another road that somebody asked for. */
+export interface RoadAsked {
+  readonly attempt: string
+  readonly road: Road
+  /** Of the direct road; absent: the address that is known, and DTMA's own port. */
+  readonly address?: string
+  readonly port?: number
+  /** Who asked. */
+  readonly actor: string
+  /** ISO time. */
+  readonly askedAt: string
+}
+
+/** How far the change of the road is: written before and after each deed, so that whoever goes on knows where. */
+export interface RoadProgress {
+  readonly attempt: string
+  readonly phase: Exclude<RoadChange['phase'], 'asked'>
+  /** ISO time of the phase. */
+  readonly at: string
+  /** From `closing` on: what `direct` was before. */
+  readonly from?: Direct | null
+  readonly failure?: Pick<RoadChange, 'reason' | 'message' | 'evidence' | 'nextStep'>
+}
+
 /** One machine of one account that runs tools. */
 export const toolboxes = pgTable(
   'account_tool_environments',
@@ -95,7 +121,7 @@ export const toolboxes = pgTable(
     desired: text('desired').$type<'present' | 'absent'>().notNull().default('present'),
     /** Of a droplet: what is asked for. */
     placement: jsonb('placement').$type<Placement>(),
-    /** How it is dialled; null: by the tunnel that its DTMA dials. */
+    /** How it is dialled; null: by the tunnel that its DTMA dials. Written at first by the API, then by the reconciler of roads, when another one is proven. */
     direct: jsonb('direct').$type<Direct>(),
     /** How DTMA is installed. */
     installVariant: text('install_variant').$type<InstallVariant>().notNull().default('docker'),
@@ -109,6 +135,8 @@ export const toolboxes = pgTable(
     updateAsked: jsonb('update_asked').$type<UpdateAsked>(),
     /** The last change of its keys that was asked for. */
     keyRotationAsked: jsonb('key_rotation_asked').$type<KeyRotationAsked>(),
+    /** The last other road that was asked for. */
+    roadAsked: jsonb('road_asked').$type<RoadAsked>(),
     // Observed: written by the reconciler and the uplink.
     status: text('status').$type<ToolboxStatus>().notNull().default('pending_provision'),
     statusReason: text('status_reason'),
@@ -134,6 +162,8 @@ export const toolboxes = pgTable(
     updateRefusal: jsonb('update_refusal').$type<UpdateRefusal>(),
     /** Why the change of keys did not begin; written by the reconciler of key rotations. */
     keyRotationRefusal: jsonb('key_rotation_refusal').$type<KeyRotationRefusal>(),
+    /** How far the change of the road is; written by the reconciler of roads. */
+    roadProgress: jsonb('road_progress').$type<RoadProgress>(),
     machine: jsonb('machine').$type<{ hostname: string; os: string; arch: string }>(),
     docker: jsonb('docker').$type<DockerState>(),
     system: jsonb('system').$type<SystemMetrics>(),

@@ -10,6 +10,8 @@ export interface DirectRoads {
   open(toolboxId: string, target: DialTarget): Promise<void>
   /** Since when it has been open; `undefined` when it is not. */
   openSince(toolboxId: string): Date | undefined
+  /** Requests over it that have no whole answer yet. */
+  inFlight(toolboxId: string): number
   close(toolboxId: string): void
   closeAll(): void
 }
@@ -27,6 +29,7 @@ interface Road {
   readonly key: string
   readonly session: Promise<DtmaSession>
   since?: Date
+  opened?: DtmaSession
   close(): void
 }
 
@@ -74,6 +77,7 @@ export function createDirectRoads({ mayDial, log, now, onChange }: DirectRoadsDe
         onChange(toolboxId)
       })
       road.since = new Date(now())
+      road.opened = session
       log.info({ toolboxId, host: target.host, port: target.port }, 'direct road open')
       return session
     }
@@ -95,6 +99,7 @@ export function createDirectRoads({ mayDial, log, now, onChange }: DirectRoadsDe
       await roadTo(toolboxId, target).session
     },
     openSince: (toolboxId) => roads.get(toolboxId)?.since,
+    inFlight: (toolboxId) => roads.get(toolboxId)?.opened?.inFlight ?? 0,
     close: (toolboxId) => roads.get(toolboxId)?.close(),
     closeAll() {
       for (const road of [...roads.values()]) road.close()

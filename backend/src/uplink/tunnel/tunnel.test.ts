@@ -124,6 +124,22 @@ test('many requests at once do not wait for each other', async () => {
   expect(answers).toEqual(Array.from({ length: 100 }, (_, n) => ({ hello: String(n) })))
 })
 
+test('a request is under way until its answer is whole, or nobody waits for it any more', async () => {
+  const { fetch } = await opened()
+  const inFlight = () => tunnels.inFlight('toolbox_alpha')
+  const gone = new AbortController()
+  void fetch('http://dtma/never', { signal: gone.signal }).catch(() => {})
+  const events = await fetch('http://dtma/events')
+  const hello = await fetch('http://dtma/hello')
+  await hello.text()
+  await vi.waitFor(() => expect(inFlight()).toBe(2))
+  gone.abort()
+  await vi.waitFor(() => expect(inFlight()).toBe(1))
+  await events.body!.cancel()
+  await vi.waitFor(() => expect(inFlight()).toBe(0))
+  expect(tunnels.inFlight('toolbox_of_nobody')).toBe(0)
+})
+
 test('a stream arrives as it is written, and an abort reaches the far side', async () => {
   const { fetch } = await opened()
   const gone = new AbortController()

@@ -14,6 +14,8 @@ export interface Tunnels {
   fetchOf(toolboxId: string): Fetch | undefined
   /** One request with streams at both ends, for the hot path. `undefined` when there is no tunnel. */
   request(toolboxId: string, request: DtmaRequest): Promise<DtmaAnswer> | undefined
+  /** Requests over the tunnel that have no whole answer yet. */
+  inFlight(toolboxId: string): number
   factsOf(toolboxId: string): TunnelFacts
   /** Ends the tunnel of a toolbox whose credential no longer holds. */
   revoke(toolboxId: string): void
@@ -73,6 +75,7 @@ export function createTunnels({ log, now, onChange }: TunnelsDeps): Tunnels {
     isOpen: (toolboxId) => open.has(toolboxId),
     fetchOf: (toolboxId) => open.get(toolboxId)?.session.fetch,
     request: (toolboxId, request) => open.get(toolboxId)?.session.request(request),
+    inFlight: (toolboxId) => open.get(toolboxId)?.session.inFlight ?? 0,
     factsOf(toolboxId) {
       const now = open.get(toolboxId)
       if (now) return { open: true, since: now.since }

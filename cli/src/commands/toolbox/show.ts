@@ -39,6 +39,11 @@ const factsOf = (box: Toolbox): string =>
         ? `direct, to ${box.direct.address ?? box.publicIpAddress ?? 'an address not known yet'}, port ${box.direct.port}`
         : 'tunnel',
     ],
+    [
+      'change of road',
+      box.roadChange &&
+        `to ${box.roadChange.to}: ${box.roadChange.phase}${box.roadChange.message ? `: ${box.roadChange.message}` : ''}`,
+    ],
     ['clock', box.clockSkewSeconds && `${skewWords(box.clockSkewSeconds)}`],
     ['last heartbeat', box.lastHeartbeatAt],
     ['machine', box.machine && `${box.machine.hostname} (${box.machine.os}, ${box.machine.arch})`],

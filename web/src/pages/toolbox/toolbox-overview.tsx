@@ -9,6 +9,7 @@ import { fullTime, spanOf } from '../../words/relative-time.ts'
 import { PROVIDER_WORDS, skewWords } from '../../words/toolbox-status.ts'
 import { ProvisionCard } from '../provision/provision-card.tsx'
 import { DtmaCard } from './dtma-card.tsx'
+import { RoadCard } from './road-card.tsx'
 import { StatusCard } from './status-card.tsx'
 import { ToolboxTools } from './toolbox-tools.tsx'
 
@@ -24,6 +25,7 @@ export const ToolboxOverview = ({ toolbox }: { toolbox: Toolbox }) => (
       {isDroplet(toolbox) && <ProvisionCard toolbox={toolbox} />}
       <Machine toolbox={toolbox} />
       <DtmaCard toolbox={toolbox} />
+      <RoadCard toolbox={toolbox} />
       <Identity toolbox={toolbox} />
       {!isDroplet(toolbox) && <ProvisionCard toolbox={toolbox} />}
     </div>
@@ -66,7 +68,7 @@ function Machine({ toolbox: { system, docker, connected } }: { toolbox: Toolbox 
 }
 
 function Identity({ toolbox }: { toolbox: Toolbox }) {
-  const { machine, publicIpAddress, createdAt, provider, connected, direct, clockSkewSeconds } = toolbox
+  const { machine, publicIpAddress, createdAt, provider, clockSkewSeconds } = toolbox
   return (
     <Card>
       <CardHeader title="Identity" />
@@ -77,8 +79,6 @@ function Identity({ toolbox }: { toolbox: Toolbox }) {
           ['Provider', PROVIDER_WORDS[provider]],
           machine && ['Host name', machine.hostname],
           publicIpAddress !== undefined && ['Address', <CopyableId key="ip" id={publicIpAddress} />],
-          [direct ? 'Direct road' : 'Tunnel', connected ? 'open' : 'closed'],
-          direct && ['Dialled at', `${direct.address ?? publicIpAddress ?? 'not known yet'}, port ${direct.port}`],
           clockSkewSeconds !== undefined && ['Clock', skewWords(clockSkewSeconds)],
           [
             'Created',

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fakeRoads } from '../../road-change/fake-roads.testing.ts'
+import { roadChangeReconciler } from '../../road-change/road-change.reconciler.ts'
+import type { Store } from '../../store/connect.ts'
+import { openTestStore } from '../../store/testing.ts'
+import { createDropletDoor } from './droplet.door.ts'
+import { dropletScene } from './droplet.testing.ts'
+
+const ENVIRONMENT = 'abcdef012345'
+const TAG = `agentopia-env-${ENVIRONMENT}-direct`
+const never = new AbortController().signal
+
+let store: Store
+beforeAll(async () => {
+  store = await openTestStore()
+})
+afterAll(() => store[Symbol.asyncDispose]())
+
+interface Rule {
+  readonly ports: string
+  readonly sources: { readonly addresses: readonly string[] }
+}
+
+/** A droplet that is active, its firewall, and a DTMA on it. */
+async function scene(direct: { port: number; plainHttp: boolean } | null) {
+  const droplet = await dropletScene(store, { direct })
+  await droplet.upAndActive()
+  const fake = fakeRoads(direct ? 'direct' : 'tunnel')
+  const { client, sources, clock, emulator, droplets, row, change, id } = droplet
+  const door = createDropletDoor({
+    clientOf: async () => client,
+    environment: ENVIRONMENT,
+    directSources: () => sources,
+  })
+  const make = () => roadChangeReconciler({ store, clock, ...fake, doorOf: () => door })
+  /** To whom DTMA's port on this droplet is open. */
+  const openTo = () =>
+    [...emulator.world.firewalls.values()]
+      .filter(({ tags }) => tags.some((tag) => droplets()[0]!.tags.includes(tag)))
+      .flatMap(({ inbound_rules: rules }) => rules as readonly Rule[])
+      .map(({ ports, sources: { addresses } }) => [ports, addresses])
+  return {
+    ...fake,
+    row,
+    emulator,
+    openTo,
+    ask: (road: 'tunnel' | 'direct') =>
+      change({
+        roadAsked: { attempt: road, road, ...(road === 'direct' ? { port: 30_000 } : {}), actor: 'ann', askedAt: '' },
+      }),
+    step: (reconciler = make()) => reconciler.reconcile(id, never),
+    async run() {
+      const reconciler = make()
+      for (;;) {
+        const outcome = await reconciler.reconcile(id, never)
+        if (outcome.done) return (await row()).roadProgress!
+        await clock.advance(Math.max(outcome.retryAfterMs, 1))
+      }
+    },
+  }
+}
+const OPEN = [['30000', ['198.51.100.7']]]
+const DIRECT = { port: 30_000, plainHttp: false }
+
+test('its port is opened to the control plane alone before it is dialled, and stays open', async () => {
+  const { ask, run, openTo, row, told } = await scene(null)
+  expect(openTo()).toEqual([])
+  await ask('direct')
+  expect((await run()).phase).toBe('done')
+  expect([openTo(), (await row()).direct, told.at(-1)]).toEqual([OPEN, DIRECT, 'direct by direct'])
+})
+
+test('it is shut again after a trial that failed', async () => {
+  const { ask, step, run, openTo, dtma } = await scene(null)
+  dtma.fault = 'no_connection'
+  await ask('direct')
+  await step()
+  expect(openTo()).toEqual(OPEN)
+  expect((await run()).phase).toBe('failed')
+  expect(openTo()).toEqual([])
+})
+
+test('it is shut after the tunnel is in use, and not before', async () => {
+  const { ask, step, run, openTo, told } = await scene(DIRECT)
+  expect(openTo()).toEqual(OPEN)
+  await ask('tunnel')
+  await step()
+  expect([openTo(), told]).toEqual([OPEN, ['both by direct']])
+  expect((await run()).phase).toBe('done')
+  expect(openTo()).toEqual([])
+})
+
+test('a tunnel that does not come up leaves it open', async () => {
+  const { ask, run, openTo, dtma } = await scene(DIRECT)
+  dtma.noTunnel = true
+  await ask('tunnel')
+  expect((await run()).phase).toBe('failed')
+  expect(openTo()).toEqual(OPEN)
+})
+
+test('killed after each step, by another process each time: one firewall, one tag, the same end', async () => {
+  const { ask, step, run, openTo, emulator } = await scene(null)
+  await ask('direct')
+  for (let steps = 0; steps < 4; steps += 1) {
+    await step()
+    await step().catch(() => undefined) // the one that was thought dead is at it too
+  }
+  expect([(await run()).phase, openTo()]).toEqual(['done', OPEN])
+  expect([...emulator.world.firewalls.values()].filter(({ tags }) => tags.includes(TAG))).toHaveLength(1)
+})
+
+test('DigitalOcean refuses: the tunnel stays, and what it answered is said', async () => {
+  const { ask, run, emulator, row } = await scene(null)
+  emulator.fail({ method: 'POST', path: /^\/v2\/tags\/.*resources$/, answer: 403 })
+  await ask('direct')
+  expect(await run()).toMatchObject({ phase: 'failed', failure: { reason: 'firewall' } })
+  expect((await row()).direct).toBeNull()
+})

@@ -1,0 +1,41 @@
+import { problem } from '@agentopia/api'
+import type { ToolboxRow } from '../../toolboxes/toolbox.store.ts'
+import type { DigitalOcean } from './client.ts'
+import { directTag } from './droplet-names.ts'
+import { ensureDirectFirewall } from './firewall.ts'
+
+/** The machine's own firewall at its provider: DTMA's port, for the control plane alone. Both may be repeated. */
+export interface DropletDoor {
+  /** @throws {ProblemError} `direct-not-possible`, `provider-not-configured`. @throws {DigitalOceanError} */
+  open(toolbox: ToolboxRow, port: number, signal: AbortSignal): Promise<void>
+  /** @throws {DigitalOceanError} */
+  close(toolbox: ToolboxRow, signal: AbortSignal): Promise<void>
+}
+
+export interface DropletDoorDeps {
+  /** The DigitalOcean of an account; `undefined` without a token. */
+  readonly clientOf: (accountId: string) => Promise<DigitalOcean | undefined>
+  readonly environment: string
+  /** From where droplets of the direct road are dialled. @throws {ProblemError} When nobody has said it. */
+  readonly directSources: () => readonly string[]
+}
+
+/** A droplet is let in by its tag: the firewall that opens the port holds for every droplet that has it. */
+export function createDropletDoor({ clientOf, environment, directSources }: DropletDoorDeps): DropletDoor {
+  const tag = directTag(environment)
+  return {
+    async open({ accountId, doDropletId }, port, signal) {
+      const client = await clientOf(accountId)
+      if (!client) throw problem('provider-not-configured', 'The account has no token of DigitalOcean any more')
+      if (doDropletId === null) throw problem('no-droplet', 'Its droplet is not known')
+      await ensureDirectFirewall(client, environment, { port, sources: directSources() }, signal)
+      await client.ensureTag(tag, signal)
+      await client.tagDroplet(tag, doDropletId, signal)
+    },
+    async close({ accountId, doDropletId }, signal) {
+      const client = await clientOf(accountId)
+      // Without a token nobody can close it; nothing but the holder of the key gets an answer there.
+      if (client && doDropletId !== null) await client.untagDroplet(tag, doDropletId, signal)
+    },
+  }
+}

@@ -1,0 +1,263 @@
+import { type Direct, ProblemError, problem, type Road } from '@agentopia/api'
+import { type Client, type Input, type RoadState, setRoad } from '@agentopia/dtma/contract'
+import { recordActivity } from '../events/activity.store.ts'
+import { DigitalOceanError } from '../providers/digitalocean/digitalocean-error.ts'
+import type { DropletDoor } from '../providers/digitalocean/droplet.door.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
+import type { Store, Tx } from '../store/connect.ts'
+import type { RoadAsked, RoadProgress } from '../store/schema/toolboxes.ts'
+import type { Roads } from '../toolboxes/roads.ts'
+import { findToolbox, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { afterTry, nextStep, type RoadFailure, roadOf, whileClosing } from './road-change.step.ts'
+import { listRoadChanges, moveRoad, type RoadColumns } from './road-change.store.ts'
+import { tryRoad } from './road-change.trial.ts'
+
+export interface RoadChangeReconcilerDeps {
+  readonly store: Store
+  readonly clock: Clock
+  /** @throws {ProblemError} `toolbox-unreachable` when there is no way to it now. */
+  readonly clientOf: (toolbox: ToolboxRow) => Client
+  readonly roads: Pick<Roads, 'inFlight' | 'closeDirect'>
+  /** The firewall of its machine, where that is ours to change. */
+  readonly doorOf: (provider: ToolboxRow['provider']) => DropletDoor | undefined
+}
+
+const TRY_MS = 2_000
+const LOOK_MS = 500
+const RETRY_MS = 5_000
+/** It is woken when a road opens; until then it looks now and then. */
+const UNDO_MS = 30_000
+/** DTMA answers at once: it opens or closes a port. */
+const TELL_MS = 9_000
+/** DTMA's own port, where it has not said another one. */
+const DTMA_PORT = 30_000
+
+type Wish = Input<typeof setRoad>['body']
+
+/**
+ * Changes the road of a toolbox: opens the new one beside the one in use, uses it when DTMA has answered there, and closes the other.
+ * Without a lease: each step may be repeated, whoever does it, and what is written is written from the phase that was seen.
+ */
+export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: RoadChangeReconcilerDeps): Reconciler {
+  /** Since when this process has been at it: what another one spent of the time says nothing about the road. */
+  const begun = new Map<string, number>()
+
+  function elapsedMs(row: ToolboxRow, phase: 'try' | 'close'): number {
+    const key = `${row.roadAsked!.attempt} ${phase}`
+    if (!begun.has(key)) begun.set(key, clock.now())
+    return clock.now() - begun.get(key)!
+  }
+
+  async function step(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
+    switch (nextStep(row)) {
+      case 'try':
+        return tryIt(row, signal)
+      case 'close':
+        return close(row, signal)
+      case 'undo':
+        return undo(row, signal)
+      case 'settled':
+        return settled
+    }
+  }
+
+  async function tryIt(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
+    const triedMs = elapsedMs(row, 'try')
+    const asked = row.roadAsked!
+    const found = await open(row, asked, signal)
+    const { failure, direct, publicKey } = found
+    switch (afterTry(failure, triedMs)) {
+      case 'use':
+        await move(row, { phase: 'closing', from: row.direct }, { direct, publicKey })
+        return again(0)
+      case 'again':
+        if (found.isOpen && row.roadProgress?.attempt !== asked.attempt) await move(row, { phase: 'trying' })
+        return again(TRY_MS)
+      case 'give-up':
+        await move(row, { phase: 'undoing', failure: wordsOf(failure!) })
+        return again(0)
+    }
+  }
+
+  interface Tried extends Required<RoadColumns> {
+    readonly failure: RoadFailure | undefined
+    /** DTMA has opened both. */
+    readonly isOpen: boolean
+  }
+
+  /** The firewall, then DTMA, then the question over the new road. */
+  async function open(row: ToolboxRow, asked: RoadAsked, signal: AbortSignal): Promise<Tried> {
+    const before = { direct: row.direct, publicKey: row.publicKey, isOpen: false }
+    let told: RoadState | ProblemError
+    try {
+      if (asked.road === 'direct') await doorOf(row.provider)?.open(row, asked.port ?? DTMA_PORT, signal)
+      told = await tell(row, { road: 'both', reach: reachOf(asked.address) }, signal)
+    } catch (error) {
+      return { ...before, failure: notOpened(error) }
+    }
+    const port = asked.port ?? (told instanceof ProblemError ? DTMA_PORT : told.port)
+    const { address } = asked
+    const direct: Direct | null =
+      asked.road === 'tunnel' ? null : { ...(address ? { address } : {}), port, plainHttp: false }
+    // Known since the enrolment; else it is learned here, over the road that the credentials opened, and not from whoever is dialled.
+    const publicKey = row.publicKey ?? (told instanceof ProblemError ? null : told.publicKey)
+    const failure = await tryRoad({ ...row, direct, publicKey }, clientOf, signal)
+    const unheard = told instanceof ProblemError ? [`DTMA was not told to open it: ${told.message}`] : []
+    return {
+      direct,
+      publicKey,
+      isOpen: unheard.length === 0,
+      failure: failure && { ...failure, evidence: [...unheard, ...failure.evidence] },
+    }
+  }
+
+  /** @returns The problem when the road in use does not carry it now: the other one may be open all the same. @throws {ProblemError} */
+  async function tell(row: ToolboxRow, body: Wish, signal: AbortSignal): Promise<RoadState | ProblemError> {
+    const limit = AbortSignal.timeout(TELL_MS)
+    try {
+      return await clientOf(row).call(setRoad, { body }, { signal: AbortSignal.any([signal, limit]) })
+    } catch (error) {
+      if (signal.aborted) throw error
+      if (limit.aborted) return problem('toolbox-unreachable', `DTMA did not answer within ${TELL_MS} ms`)
+      if (error instanceof ProblemError && error.code === 'toolbox-unreachable') return error
+      throw error
+    }
+  }
+
+  async function close(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
+    const closingMs = elapsedMs(row, 'close')
+    const { road } = row.roadAsked!
+    const inFlight = roads.inFlight(row.id, road === 'direct' ? 'tunnel' : 'direct')
+    if (whileClosing({ inFlight, closingMs }) === 'wait') return again(LOOK_MS)
+    const told = await tell(row, wishOf(row), signal)
+    if (told instanceof ProblemError) {
+      if (whileClosing({ inFlight, closingMs, failed: true }) === 'wait') return again(RETRY_MS)
+      const failure = {
+        reason: 'lost_again',
+        message: 'The new road was proven, and lost again before the one before was closed',
+        evidence: [told.message],
+        nextStep: 'Refresh the status of the toolbox, and ask again when its machine and its network are steady.',
+      }
+      await move(row, { phase: 'undoing', failure }, { direct: row.roadProgress!.from ?? null })
+      return again(0)
+    }
+    if (road === 'tunnel') await shut(row, signal)
+    return finish(row, { phase: 'done' }, road)
+  }
+
+  async function undo(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
+    const { road } = row.roadAsked!
+    const { failure } = row.roadProgress!
+    if (road === 'direct') await shut(row, signal)
+    try {
+      const told = await tell(row, wishOf(row), signal)
+      if (told instanceof ProblemError) return again(UNDO_MS)
+    } catch (error) {
+      // An early version was never told to open anything.
+      if (!(error instanceof ProblemError && error.code === 'not-found')) throw error
+    }
+    return finish(row, { phase: 'failed', ...(failure ? { failure } : {}) }, road)
+  }
+
+  /** What we dialled, and the firewall behind it. */
+  async function shut(row: ToolboxRow, signal: AbortSignal): Promise<void> {
+    roads.closeDirect(row.id)
+    await doorOf(row.provider)?.close(row, signal)
+  }
+
+  async function finish(row: ToolboxRow, change: Change, to: Road): Promise<Outcome> {
+    const attempt = row.roadAsked!.attempt
+    await store.system(async (tx) => {
+      if (await moveRoad(tx, row, progressOf(row, change))) await tellPeople(tx, row, change, to)
+    })
+    for (const phase of ['try', 'close']) begun.delete(`${attempt} ${phase}`)
+    return settled
+  }
+
+  type Change = Omit<RoadProgress, 'attempt' | 'at'>
+
+  const progressOf = (row: ToolboxRow, change: Change): RoadProgress => ({
+    ...change,
+    attempt: row.roadAsked!.attempt,
+    at: new Date(clock.now()).toISOString(),
+  })
+
+  const move = (row: ToolboxRow, change: Change, columns: RoadColumns = {}) =>
+    store.system((tx) => moveRoad(tx, row, progressOf(row, change), columns))
+
+  return {
+    name: 'road',
+    list: () => store.system(listRoadChanges),
+    async reconcile(id, signal) {
+      const row = await store.system((tx) => findToolbox(tx, id))
+      return row && !row.deletedAt ? step(row, signal) : settled
+    },
+  }
+}
+
+/** What DTMA is to have when nothing is tried any more. */
+const wishOf = (row: ToolboxRow): Wish => ({ road: roadOf(row), reach: reachOf(row.direct?.address) })
+
+/** Whoever is dialled on the machine of the control plane itself need not be open to others. */
+const reachOf = (address: string | undefined): 'network' | 'machine' =>
+  address !== undefined && /^(?:127\.|::1$|localhost$)/.test(address) ? 'machine' : 'network'
+
+const wordsOf = ({ reason, message, evidence, nextStep }: RoadFailure): NonNullable<RoadProgress['failure']> => ({
+  reason,
+  message,
+  evidence: [...evidence],
+  nextStep,
+})
+
+/** Neither side of the new road could be opened. */
+function notOpened(error: unknown): RoadFailure {
+  if (error instanceof DigitalOceanError)
+    return {
+      reason: 'firewall',
+      message: 'The firewall of its droplet could not be opened',
+      evidence: [error.message],
+      nextStep:
+        'Read what DigitalOcean answered: its token may lack a right, or a limit may be reached. Then ask again.',
+      isFinal: error.kind !== 'limited' && error.kind !== 'unknown',
+    }
+  if (!(error instanceof ProblemError)) throw error
+  if (error.code === 'not-found')
+    return {
+      reason: 'unsupported-version',
+      message: 'This DTMA cannot change its road yet',
+      evidence: [error.message],
+      nextStep: 'Update DTMA on the toolbox first.',
+      isFinal: true,
+    }
+  return {
+    reason: error.code,
+    message: error.message,
+    evidence: [],
+    nextStep: error.kind.fix,
+    isFinal: !error.kind.retryable,
+  }
+}
+
+function tellPeople(
+  tx: Tx,
+  row: ToolboxRow,
+  { phase, failure }: { phase: string } & Pick<RoadProgress, 'failure'>,
+  to: Road,
+) {
+  const { id, accountId, name, roadAsked } = row
+  const isDone = phase === 'done'
+  const asker = `asked for by ${roadAsked!.actor}`
+  return recordActivity(tx, {
+    accountId,
+    actor: 'control plane',
+    action: isDone ? 'toolbox.road-changed' : 'toolbox.road-kept',
+    subject: id,
+    toolboxId: id,
+    message: isDone
+      ? `${name} is reached by the ${WORDS[to]} now, ${asker}`
+      : `${name} keeps its road: the ${WORDS[to]}, ${asker}, did not come up. ${failure?.message ?? ''}`.trim(),
+  })
+}
+
+const WORDS = { tunnel: 'tunnel', direct: 'direct road' } as const satisfies Record<Road, string>

@@ -1,0 +1,98 @@
+import { changeToolboxRoad, type Parsed, problem } from '@agentopia/api'
+import { recordActivity } from '../events/activity.store.ts'
+import type { Mount } from '../http/mount.ts'
+import { nextStep as nextRotationStep } from '../key-rotation/rotation.step.ts'
+import { findActionAtWork, titleOf } from '../providers/digitalocean/action.store.ts'
+import type { Clock } from '../reconcile/clock.ts'
+import { isUnderWay as isUpdating } from '../releases/update.step.ts'
+import type { Store, Tx } from '../store/connect.ts'
+import type { DirectPolicy } from '../toolboxes/direct-policy.ts'
+import { notFound } from '../toolboxes/toolbox.routes.ts'
+import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
+import { lockToolbox } from '../uplink/enrolment.store.ts'
+import { isChanging, roadOf } from './road-change.step.ts'
+import { askForRoad } from './road-change.store.ts'
+
+export interface RoadChangeRouteDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly views: ToolboxViews
+  /** What may be dialled. */
+  readonly directPolicy: Pick<DirectPolicy, 'check' | 'sources'>
+  /** Names an attempt. */
+  readonly newAttempt: () => string
+  /** Wakes the reconciler of roads, so that nobody waits for the next resync. */
+  readonly wake: (toolboxId: string) => void
+}
+
+type Wanted = Parsed<typeof changeToolboxRoad>['body']
+
+/** DTMA's port on droplets: their firewall opens this one. */
+const DROPLET_PORT = 30_000
+
+/** People ask for another road to a toolbox: it is written down, and the reconciler tries it. */
+export function roadChangeRoutes(mount: Mount, deps: RoadChangeRouteDeps): void {
+  const { store, clock, views, directPolicy, newAttempt, wake } = deps
+
+  mount.reply(changeToolboxRoad, async ({ params: { toolboxId }, body }, { caller }) => {
+    const view = await store.tenant(caller.accountId, async (tx) => {
+      const row = await lockToolbox(tx, toolboxId)
+      if (!row) throw notFound(toolboxId)
+      if (isSameAsked(row, body)) return (await views(tx, [row]))[0]!
+      await requireFree(tx, row)
+      if (roadOf(row) === body.road) throw problem('road-unchanged', `${row.name} has it already`)
+      const place = placeOf(row, body)
+      const { id, accountId, name } = row
+      const { actor } = caller
+      const askedAt = new Date(clock.now()).toISOString()
+      const asked = await askForRoad(tx, id, { attempt: newAttempt(), road: body.road, ...place, actor, askedAt })
+      const message = `Asked for the ${body.road === 'direct' ? 'direct road' : 'tunnel'} to ${name}`
+      await recordActivity(tx, { accountId, actor, action: 'toolbox.change-road', subject: id, toolboxId: id, message })
+      return (await views(tx, [asked]))[0]!
+    })
+    wake(toolboxId)
+    return view
+  })
+
+  /** Where it will be dialled. @throws {ProblemError} `direct-not-possible` */
+  function placeOf(row: ToolboxRow, wanted: Wanted): { address?: string; port?: number } {
+    if (wanted.road === 'tunnel') return {}
+    const { port } = wanted
+    if (row.provider === 'digitalocean') {
+      if (wanted.address !== undefined || (port ?? DROPLET_PORT) !== DROPLET_PORT)
+        throw problem('direct-not-possible', `A droplet is dialled at its own address, port ${DROPLET_PORT}`)
+      directPolicy.sources()
+      return { port: DROPLET_PORT }
+    }
+    const address = wanted.address ?? row.sshPlace?.host
+    if (address === undefined)
+      throw problem('direct-not-possible', 'Nobody but its owner knows where it is dialled: give an address')
+    directPolicy.check({ address, port: port ?? DROPLET_PORT, plainHttp: false })
+    return { address, ...(port === undefined ? {} : { port }) }
+  }
+}
+
+/** Asking again for what is under way changes nothing. */
+function isSameAsked(row: ToolboxRow, wanted: Wanted): boolean {
+  const { roadAsked: asked } = row
+  if (!isChanging(row) || asked?.road !== wanted.road) return false
+  if (wanted.road === 'tunnel') return true
+  return (
+    (wanted.address === undefined || wanted.address === asked.address) &&
+    (wanted.port === undefined || wanted.port === asked.port)
+  )
+}
+
+/** @throws {ProblemError} `toolbox-not-active`, `toolbox-busy` */
+async function requireFree(tx: Tx, row: ToolboxRow): Promise<void> {
+  if (row.desired === 'absent' || row.status !== 'active' || row.backendToDtmaApiKey === null)
+    throw problem('toolbox-not-active', `${row.name} is ${row.desired === 'absent' ? 'on its way out' : wordsOf(row)}`)
+  if (isChanging(row)) throw problem('toolbox-busy', `The road to ${row.name} is being changed already`)
+  if (nextRotationStep(row) === 'send') throw problem('toolbox-busy', `The keys of ${row.name} are being changed`)
+  if (isUpdating(row)) throw problem('toolbox-busy', `DTMA of ${row.name} is being updated`)
+  const action = await findActionAtWork(tx, row.id)
+  if (action) throw problem('toolbox-busy', `At work on its droplet: ${titleOf(action.request)}`)
+}
+
+const wordsOf = ({ status }: ToolboxRow): string => (status === 'active' ? 'not enrolled' : status.replaceAll('_', ' '))
