@@ -1,14 +1,13 @@
 // Started by bench/fleet.ts: many DTMAs without a machine. Each has the real enrolment, heartbeats and tunnel, and a status that never changes.
 import { join } from 'node:path'
 import { API_VERSION, type DtmaStatus, getHealth, getStatus } from '@agentopia/dtma/contract'
-import { openIdentity, startUplink, systemClock } from '@agentopia/dtma/testing'
+import { openIdentity, startUplink, systemClock, DTMA_VERSION as version } from '@agentopia/dtma/testing'
 
 /** What the parent sends: who enrols where. */
 export interface Recruits {
   /** Where they keep who they are. */
   readonly directory: string
   readonly baseUrl: string
-  readonly version: string
   readonly members: readonly { readonly toolboxId: string; readonly token: string }[]
 }
 
@@ -30,7 +29,7 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {}, lines: () => [], 
 /** Whoever started us ends us. */
 const { signal } = new AbortController()
 
-function recruit({ directory, baseUrl, version }: Recruits, { toolboxId, token }: Recruits['members'][number]): void {
+function recruit({ directory, baseUrl }: Recruits, { toolboxId, token }: Recruits['members'][number]): void {
   const runId = `run-${toolboxId}`
   const status: DtmaStatus = {
     version,

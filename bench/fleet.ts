@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createJoinLine, createToolbox, getToolbox, listToolboxes, refreshToolboxStatus } from '@agentopia/api'
 import { type Product, startProduct, waitFor } from '@agentopia/e2e/product'
-import manifest from '../dtma/package.json' with { type: 'json' }
 import type { Recruits } from './fleet-members.ts'
 import { rounded } from './report.ts'
 import { ended, run } from './run.ts'
@@ -116,7 +115,7 @@ await run(1_000, async ({ rounds: many, signal, cleanUp }) => {
   function start(members: readonly Member[]): ChildProcess {
     const child = fork(fileURLToPath(new URL('./fleet-members.ts', import.meta.url)), { stdio: 'inherit' })
     cleanUp(() => ended(child, 'SIGKILL'))
-    child.send({ directory, baseUrl: product.url, version: manifest.version, members } satisfies Recruits)
+    child.send({ directory, baseUrl: product.url, members } satisfies Recruits)
     return child
   }
 

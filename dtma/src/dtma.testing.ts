@@ -1,5 +1,8 @@
 /** DTMA for tests of what is at its other end: as a process of its own, and the tunnel and the MCP bridge without a machine. */
 
+import manifest from '../package.json' with { type: 'json' }
+
+export const DTMA_VERSION = manifest.version
 export { type DtmaProcess, dtmaProcess } from './dtma-process.testing.ts'
 export type { HttpReply, HttpRequest } from './http/exchange.ts'
 export { serveLane } from './http/lane.ts'
