@@ -20,7 +20,7 @@ export type ListMethod = keyof typeof LISTS
 export interface SharedLists {
   /** All pages of one server, cleaned. Empty when it has none, or does not answer in time: one slow server hides nothing of the others. */
   of(item: BeltItem, method: ListMethod): Promise<readonly Entry[]>
-  forget(instanceId: string): void
+  forget(item: BeltItem): void
 }
 
 const MEMORY_MS = 5_000
@@ -68,8 +68,8 @@ export function createSharedLists({
       if (known.size > MOST_LISTS) known.delete(known.keys().next().value!)
       return list
     },
-    forget(instanceId) {
-      for (const method of Object.keys(LISTS)) known.delete(keyOf(instanceId, method))
+    forget(item) {
+      for (const method of Object.keys(LISTS)) known.delete(keyOf(placeOf(item), method))
     },
   }
 }
