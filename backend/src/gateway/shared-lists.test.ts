@@ -18,7 +18,7 @@ function world() {
     asked += 1
     return { answer: { result: { prompts: [{ name: `prompt ${asked}` }] } }, written: '' }
   }
-  const lists = createSharedLists({ callUpstream, clock: { now: () => 0 } })
+  const lists = createSharedLists({ callUpstream, clock: { steady: () => 0 } })
   return { lists, read: async (item: BeltItem) => (await lists.of(item, 'prompts/list')).map(({ name }) => name) }
 }
 

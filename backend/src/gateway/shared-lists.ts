@@ -34,7 +34,7 @@ export function createSharedLists({
   clock,
 }: {
   readonly callUpstream: CallUpstream
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'steady'>
 }): SharedLists {
   const known = new Map<string, { readonly list: Promise<readonly Entry[]>; readonly until: number }>()
   const keyOf = (place: string, method: string) => `${place} ${method}`
@@ -58,7 +58,7 @@ export function createSharedLists({
   return {
     async of(item, method) {
       const key = keyOf(placeOf(item), method)
-      const now = clock.now()
+      const now = clock.steady()
       const found = known.get(key)
       if (found && now < found.until) return found.list
       // A server that cannot be reached lists nothing now; the next who asks a moment later asks it again.
