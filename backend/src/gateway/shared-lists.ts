@@ -1,5 +1,5 @@
 import type { JsonRpcAnswer } from '@agentopia/dtma/contract'
-import type { ToolAddress } from '../credentials/agent-belt.ts'
+import { containerOf } from '../credentials/agent-belt.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { BeltItem } from './authorise.ts'
 import { cleanJson } from './clean-text.ts'
@@ -37,7 +37,8 @@ export function createSharedLists({
   readonly clock: Pick<Clock, 'steady'>
 }): SharedLists {
   const known = new Map<string, { readonly list: Promise<readonly Entry[]>; readonly until: number }>()
-  const keyOf = (place: string, method: string) => `${place} ${method}`
+  // What an agent's own container lists is that agent's.
+  const keyOf = (container: string, method: string) => `${container} ${method}`
 
   async function read({ instance }: BeltItem, method: ListMethod): Promise<readonly Entry[]> {
     const entries: Entry[] = []
@@ -57,7 +58,7 @@ export function createSharedLists({
 
   return {
     async of(item, method) {
-      const key = keyOf(placeOf(item), method)
+      const key = keyOf(containerOf(item.instance), method)
       const now = clock.steady()
       const found = known.get(key)
       if (found && now < found.until) return found.list
@@ -69,15 +70,9 @@ export function createSharedLists({
       return list
     },
     forget(item) {
-      for (const method of Object.keys(LISTS)) known.delete(keyOf(placeOf(item), method))
+      for (const method of Object.keys(LISTS)) known.delete(keyOf(containerOf(item.instance), method))
     },
   }
-}
-
-/** What an agent's own container lists is that agent's. */
-function placeOf({ instance }: BeltItem): string {
-  const { own }: ToolAddress = instance.toolbox
-  return own ? `${instance.id} of ${own.agentId}` : instance.id
 }
 
 function pageOf(answer: JsonRpcAnswer, key: string): { entries: Entry[]; next: string | undefined } {
