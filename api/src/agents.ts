@@ -38,6 +38,11 @@ export const ToolbeltItem = z.object({
   plainNames: z.boolean(),
   /** A person is asked before capabilities of these names are called, unless it was said of one that nobody is. */
   askPatterns: z.array(AskPattern),
+  /**
+   * Whose word `permissions` are. `shared`: all agents share one container, and it offers this. `own`: the agent's own container
+   * offers this to it. `awaited`: that was not asked yet; other agents are offered this, and none of it is listed or called before.
+   */
+  offer: z.enum(['shared', 'own', 'awaited']),
   /** Every capability of the instance with the decision for this agent; whatever is not allowed is denied. */
   permissions: z.array(
     z.object({
@@ -214,6 +219,17 @@ export const listToolbelt = defineUserOperation({
   params: one,
   reply: z.object({ items: z.array(ToolbeltItem) }),
   problems: ['agent-not-found'],
+})
+export const listToolbeltCapabilities = defineUserOperation({
+  id: 'listToolbeltCapabilities',
+  summary: 'What an agent is offered by a tool instance in its toolbelt, whether it is allowed or not',
+  method: 'GET',
+  path: '/api/agents/:agentId/toolbelt/:toolbeltItemId/capabilities',
+  auth: 'viewer',
+  status: 200,
+  params: item,
+  reply: z.object({ offer: ToolbeltItem.shape.offer, capabilities: z.array(Capability) }),
+  problems: ['agent-not-found', 'toolbelt-item-not-found'],
 })
 export const addToolbeltItem = defineUserOperation({
   id: 'addToolbeltItem',

@@ -29,7 +29,10 @@ export const ToolInstance = z.object({
   /** What it runs: an image by its digest, or the one that was built of its package. */
   image: z.string().optional(),
   server: z.object({ name: z.string(), version: z.string(), protocolVersion: z.string() }).optional(),
-  capabilityCount: z.int().optional(),
+  capabilityCount: z
+    .int()
+    .optional()
+    .describe('Where each agent has a container of its own: of all that any of them is offered.'),
   createdAt: Timestamp,
 })
 export type ToolInstance = z.infer<typeof ToolInstance>
@@ -121,13 +124,21 @@ export const restartInstance = lifecycle('restart', 'Replace the container of a 
 
 export const listCapabilities = defineUserOperation({
   id: 'listCapabilities',
-  summary: 'What a tool instance offers, as discovered',
+  summary: 'What a tool instance offers, as discovered; to all agents, or to any',
   method: 'GET',
   path: `${base}/:instanceId/capabilities`,
   auth: 'viewer',
   status: 200,
   params: one,
-  reply: z.object({ digest: z.string().optional(), capabilities: z.array(Capability) }),
+  reply: z.object({
+    perAgent: z
+      .boolean()
+      .describe(
+        'Each agent has a container of its own, and what these offer may differ: here it is taken together, by the definition that was read last. What one agent is offered is at its toolbelt item.',
+      ),
+    digest: z.string().optional().describe('Of all of it, where all agents share one container.'),
+    capabilities: z.array(Capability),
+  }),
   problems: ['instance-not-found'],
 })
 

@@ -1,5 +1,5 @@
 import { RateLimited } from '../http/rate-limited.ts'
-import { type Clock, isWithin } from '../reconcile/clock.ts'
+import type { Clock } from '../reconcile/clock.ts'
 
 export interface AttemptLimit {
   /**
@@ -13,7 +13,7 @@ export interface AttemptLimit {
 export interface AttemptLimitOptions {
   /** So many failures within a minute; the next is refused. */
   readonly perMinute: number
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'steady'>
   /** Of what there were too many, for the answer: `attempts for this address`. */
   readonly what: string
 }
@@ -28,8 +28,8 @@ export function createAttemptLimit({ perMinute, clock, what }: AttemptLimitOptio
 
   return {
     take(key) {
-      const now = clock.now()
-      const recent = (attempts.get(key) ?? []).filter((at) => isWithin(WINDOW_MS, at, now))
+      const now = clock.steady()
+      const recent = (attempts.get(key) ?? []).filter((at) => now - at < WINDOW_MS)
       if (recent.length >= perMinute) {
         const seconds = Math.max(1, Math.ceil((recent[0]! + WINDOW_MS - now) / 1_000))
         throw new RateLimited(`Too many ${what}: wait ${seconds} s`, seconds)

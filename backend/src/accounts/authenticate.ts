@@ -74,8 +74,8 @@ export function createAuthenticator({ store, auth, clock, log, findAgent }: Auth
 
   /** Nobody waits for it: a call is not slower, nor does it fail, for the sake of "last used". */
   function noteUse(tokenId: string): void {
-    const now = clock.now()
-    if (now - (notedAt.get(tokenId) ?? 0) < USE_NOTED_EVERY_MS) return
+    const now = clock.steady()
+    if (now - (notedAt.get(tokenId) ?? Number.NEGATIVE_INFINITY) < USE_NOTED_EVERY_MS) return
     notedAt.set(tokenId, now)
     if (notedAt.size > 10_000) notedAt.delete(notedAt.keys().next().value!)
     store

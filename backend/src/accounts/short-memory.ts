@@ -1,4 +1,4 @@
-import { type Clock, isWithin } from '../reconcile/clock.ts'
+import type { Clock } from '../reconcile/clock.ts'
 
 /** Remembers what was looked up, for so short a time that what was revoked stops working soon. */
 export interface ShortMemory<Value> {
@@ -9,7 +9,7 @@ export interface ShortMemory<Value> {
 }
 
 export function createShortMemory<Value>(
-  clock: Pick<Clock, 'now'>,
+  clock: Pick<Clock, 'steady'>,
   { ttlMs, most }: { readonly ttlMs: number; readonly most: number },
 ): ShortMemory<Value> {
   const known = new Map<string, { readonly value: Value; readonly since: number }>()
@@ -18,13 +18,13 @@ export function createShortMemory<Value>(
   return {
     async recall(key, find) {
       const hit = known.get(key)
-      if (hit && isWithin(ttlMs, hit.since, clock.now())) return hit.value
+      if (hit && clock.steady() - hit.since < ttlMs) return hit.value
       known.delete(key)
-      const asOf = { revocations, now: clock.now() }
+      const asOf = { revocations, since: clock.steady() }
       const value = await find()
       // What was found before a revocation may be what was revoked.
       if (value === undefined || asOf.revocations !== revocations) return value
-      known.set(key, { value, since: asOf.now })
+      known.set(key, { value, since: asOf.since })
       if (known.size > most) known.delete(known.keys().next().value!)
       return value
     },

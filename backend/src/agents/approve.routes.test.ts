@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type As, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
 import { instances, toolboxes } from '../store/schema/index.ts'
-import { storeOffer } from '../tools/pin.store.ts'
+import { storeOffer } from '../tools/offer.store.ts'
 
 let plane: TestControlPlane
 let operator: As

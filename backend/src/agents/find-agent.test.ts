@@ -31,7 +31,7 @@ function finderAt(start = 0) {
     asked += 1
     return store.system(act)
   }
-  const clock = { now: () => now, sleep: async () => {} }
+  const clock = { now: () => now, steady: () => now, sleep: async () => {} }
   return {
     ...createAgentFinder({ store: { ...store, system }, clock, log }),
     pass: (ms: number) => {

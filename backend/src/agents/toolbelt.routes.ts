@@ -3,6 +3,7 @@ import {
   approveCapabilities,
   type DataFlow,
   listToolbelt,
+  listToolbeltCapabilities,
   problem,
   removeToolbeltItem,
   type ToolbeltItem,
@@ -11,6 +12,9 @@ import {
 import { eq } from 'drizzle-orm'
 import { getCallSettings } from '../calls/call-settings.store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import { findRecipe } from '../catalog/recipe-of.ts'
+import { wantAgentTool } from '../credentials/agent-tool.store.ts'
+import { isComplete } from '../credentials/credential.values.ts'
 import { readDataFlow } from '../data-flow/flow.store.ts'
 import { recordActivity } from '../events/activity.store.ts'
 import { cleanText } from '../gateway/clean-text.ts'
@@ -23,6 +27,7 @@ import { approve } from '../tools/pin.store.ts'
 import { type AgentRow, getAgentRow, hasAccess } from './agent.store.ts'
 import {
   deleteToolbeltItem,
+  getToolbeltOffer,
   getToolbeltView,
   insertToolbeltItem,
   listToolbeltViews,
@@ -44,6 +49,12 @@ export function toolbeltRoutes(mount: Mount, { store, catalog, newId }: Toolbelt
     })),
   )
 
+  mount.reply(listToolbeltCapabilities, ({ params }, { caller }) =>
+    store.tenant(caller.accountId, async (tx) =>
+      getToolbeltOffer(tx, (await getAgentRow(tx, params.agentId)).id, params.toolbeltItemId),
+    ),
+  )
+
   mount.reply(addToolbeltItem, ({ params, body }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
       const agent = await getAgentRow(tx, params.agentId)
@@ -60,6 +71,10 @@ export function toolbeltRoutes(mount: Mount, { store, catalog, newId }: Toolbelt
         instance.name,
       )
       await setAllowed(tx, agent.accountId, id, body.allow)
+      // Its own container is asked at once what it offers, where no secret has to be given before.
+      const secrets = findRecipe(catalog, instance)?.secrets ?? []
+      if (secrets.length > 0 && isComplete(secrets, undefined))
+        await wantAgentTool(tx, { ...instance, instanceId: instance.id, agentId: agent.id })
       await record(
         tx,
         caller,

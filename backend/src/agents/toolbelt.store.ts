@@ -4,7 +4,8 @@ import { and, asc, eq, notInArray, sql } from 'drizzle-orm'
 import { cleanText } from '../gateway/clean-text.ts'
 import { gatewayNameOf } from '../gateway/names.ts'
 import type { Tx } from '../store/connect.ts'
-import { agents, capabilityPermissions, instances, toolbeltItems } from '../store/schema/index.ts'
+import { agentOffers, agents, capabilityPermissions, instances, toolbeltItems } from '../store/schema/index.ts'
+import { expected, offerKind } from '../tools/offer.store.ts'
 import { pinAtFirstSight } from '../tools/pin.store.ts'
 
 type ItemRow = typeof toolbeltItems.$inferSelect
@@ -29,8 +30,9 @@ async function selectViews(tx: Tx, agentId: string, itemId?: string): Promise<To
         name: instances.name,
         toolboxId: instances.toolboxId,
         toolId: instances.toolId,
-        capabilities: instances.capabilities,
       },
+      capabilities: expected,
+      offer: offerKind,
       allowed: sql<Allowed>`(
         select coalesce(jsonb_object_agg(${capabilityPermissions.capability},
           jsonb_build_object('pinned', ${capabilityPermissions.pinned}, 'ask', ${capabilityPermissions.ask})), '{}')
@@ -38,9 +40,10 @@ async function selectViews(tx: Tx, agentId: string, itemId?: string): Promise<To
     })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
+    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
     .where(and(eq(toolbeltItems.agentId, agentId), itemId === undefined ? undefined : eq(toolbeltItems.id, itemId)))
     .orderBy(asc(instances.name), asc(toolbeltItems.id))
-  return rows.map(({ item, instance, allowed }) => ({
+  return rows.map(({ item, instance, capabilities, offer, allowed }) => ({
     id: item.id,
     agentId: item.agentId,
     instanceId: instance.id,
@@ -52,13 +55,26 @@ async function selectViews(tx: Tx, agentId: string, itemId?: string): Promise<To
     resources: item.resources,
     plainNames: item.plainNames,
     askPatterns: item.askPatterns,
+    offer,
     permissions: permissionsOf(
-      item,
+      { ...item, offer },
       item.plainNames ? undefined : instance.name,
-      instance.capabilities ?? [],
+      capabilities ?? [],
       new Map(Object.entries(allowed)),
     ),
   }))
+}
+
+/** @throws {ProblemError} `toolbelt-item-not-found`. */
+export async function getToolbeltOffer(tx: Tx, agentId: string, itemId: string) {
+  const [found] = await tx
+    .select({ offer: offerKind, capabilities: expected })
+    .from(toolbeltItems)
+    .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
+    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
+    .where(and(eq(toolbeltItems.agentId, agentId), eq(toolbeltItems.id, itemId)))
+  if (!found) throw problem('toolbelt-item-not-found', `The agent has no toolbelt item ${itemId}`)
+  return { offer: found.offer, capabilities: found.capabilities ?? [] }
 }
 
 /** @throws {ProblemError} `name-taken` when the instance is in the toolbelt already, or another of its name is. */
@@ -153,7 +169,7 @@ export const deleteToolbeltItem = (tx: Tx, itemId: string) =>
 
 /** Everything that is offered, and then what is allowed although it is not offered (any more). */
 function permissionsOf(
-  { askPatterns }: Pick<ItemRow, 'askPatterns'>,
+  { askPatterns, offer }: Pick<ItemRow & ToolbeltItem, 'askPatterns' | 'offer'>,
   instanceName: string | undefined,
   offered: readonly Capability[],
   allowed: ReadonlyMap<string, Allowed[string]>,
@@ -167,7 +183,7 @@ function permissionsOf(
       allowed: allowed.has(capability.name),
       ask: asks(capability.name),
       offered: true,
-      ...changeOf(allowed.get(capability.name)?.pinned, capability),
+      ...(offer === 'awaited' ? {} : changeOf(allowed.get(capability.name)?.pinned, capability)),
     })),
     ...[...allowed.keys()]
       .sort()

@@ -7,12 +7,14 @@ import { openFetch, openTestConnections, type TestConnections } from './connecti
 import { createTokenRequests, type TokenRequests } from './token-requests.ts'
 
 let world: TestConnections
-/** Milliseconds from the moment of the connection. */
+/** Milliseconds from the moment of the connection; what has passed of them, where the clock was set. */
 let later = 0
+let passed = 0
 const HOUR = 3_600_000
 
 beforeEach(async () => {
   later = 0
+  passed = 0
   world = await openTestConnections()
   expect((await world.connect()).status).toBe(200)
 })
@@ -25,7 +27,7 @@ function replica(owner: string, tokens?: Pick<TokenRequests, 'byRefreshToken'>) 
     sealer,
     seals,
     tokens: tokens ?? createTokenRequests({ fetch: openFetch, plain: true, sealer }),
-    clock: { now: () => Date.now() + later },
+    clock: { now: () => Date.now() + later, steady: () => performance.now() + passed },
     random: () => 0,
     owner,
   })
@@ -146,5 +148,35 @@ test('what comes of a refresh after the connection was ended brings nothing back
     },
   })
   expect(await world.row()).toBeUndefined()
+  expect(await world.values()).toEqual({})
+})
+
+const ONCE = new AbortController().signal
+
+test('D15 a clock that is set back a day keeps no token until it has ended', async () => {
+  const { id } = (await world.row())!
+  const { reconcile: look } = replica('one')
+  await look(id, ONCE)
+  later = -24 * HOUR
+  await look(id, ONCE)
+  expect(asked()).toBe(0)
+  passed = 0.9 * HOUR
+  await look(id, ONCE)
+  expect([asked(), await world.values()]).toEqual([1, { token: 'access-2' }])
+})
+
+test('D15 a clock that is set forward a day takes no token away that is still good', async () => {
+  const { id } = (await world.row())!
+  world.server.wrong.refuseRefresh = true
+  later = 0.9 * HOUR
+  const { reconcile: look } = replica('one')
+  await look(id, ONCE)
+  expect(await world.row()).toMatchObject({ state: 'requires_reauth' })
+  await look(id, ONCE)
+  later += 24 * HOUR
+  await look(id, ONCE)
+  expect(await world.values()).toEqual({ token: 'access-1' })
+  passed = HOUR
+  await look(id, ONCE)
   expect(await world.values()).toEqual({})
 })

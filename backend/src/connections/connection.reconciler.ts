@@ -4,6 +4,7 @@ import { getCredentialPlaceById } from '../credentials/credential.store.ts'
 import { recordActivity } from '../events/activity.store.ts'
 import { backoffMs } from '../reconcile/backoff.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { createNowSince } from '../reconcile/now-since.ts'
 import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
 import { underLease } from '../reconcile/under-lease.ts'
 import type { Store, Tx } from '../store/connect.ts'
@@ -27,7 +28,7 @@ export interface ConnectionReconcilerDeps {
   readonly sealer: Sealer
   readonly seals: CredentialSealer
   readonly tokens: Pick<TokenRequests, 'byRefreshToken'>
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'steady'>
   /** Returns 0 to 1, as `Math.random` does. */
   readonly random: () => number
   /** Identifier of this replica's process. */
@@ -38,6 +39,7 @@ export interface ConnectionReconcilerDeps {
 export function connectionReconciler(deps: ConnectionReconcilerDeps): Reconciler {
   const { store, sealer, seals, tokens, clock, random, owner } = deps
   const read = (id: string) => store.system((tx) => getConnectionById(tx, id))
+  const nowSince = createNowSince(clock)
 
   async function reconcile(id: string, signal: AbortSignal): Promise<Outcome> {
     const seen = await read(id)
@@ -55,14 +57,14 @@ export function connectionReconciler(deps: ConnectionReconcilerDeps): Reconciler
     })
   }
 
-  const stepOf = ({ state, expiresAt, refreshAt, withdrawn }: ConnectionRow) =>
-    nextStep({
-      state,
-      now: clock.now(),
-      expiresAt: expiresAt?.getTime(),
-      refreshAt: refreshAt?.getTime(),
-      withdrawn,
-    })
+  function stepOf({ id, state, withdrawn, ...row }: ConnectionRow) {
+    const [expiresAt, refreshAt] = [row.expiresAt?.getTime(), row.refreshAt?.getTime()]
+    // By whichever says so first: the machine may have slept, or its clock been set back. What is taken away for good is only so by
+    // the time that has passed.
+    const isRefreshed = state === 'connected' && refreshAt !== undefined
+    const now = isRefreshed ? Math.max(clock.now(), nowSince(id, refreshAt)) : nowSince(id, expiresAt)
+    return nextStep({ state, now, expiresAt, refreshAt, withdrawn })
+  }
 
   async function refresh(row: ConnectionRow, held: SQL, signal: AbortSignal): Promise<Outcome> {
     const client = await store.system((tx) => findOAuthClient(tx, row.accountId, row.server.issuer))

@@ -5,6 +5,7 @@ import type { Toolbelt } from '../gateway/authorise.ts'
 import type { Tx } from '../store/connect.ts'
 import { credentials, instances, toolbeltItems } from '../store/schema/index.ts'
 import type { DtmaAddress } from '../toolboxes/dtma-client.ts'
+import { agentToolNameOf } from './agent-tool.store.ts'
 import { secretsVersionOf } from './credential.values.ts'
 
 /** Whose container a call goes to, when the tool has one for each agent. */
@@ -22,6 +23,12 @@ export interface OwnTool {
 /** The way to a tool: its toolbox, and the container when it is not the one that all share. */
 export interface ToolAddress extends DtmaAddress {
   readonly own?: OwnTool
+}
+
+/** Where a call to an instance goes: the agent's own container, or the one that all share. Its name on the toolbox. */
+export function containerOf({ id, toolbox }: { readonly id: string; readonly toolbox: DtmaAddress }): string {
+  const { own }: ToolAddress = toolbox
+  return own ? agentToolNameOf(own.instanceId, own.agentId) : id
 }
 
 type ReadToolbelt = (tx: Tx, agentId: string) => Promise<Toolbelt | undefined>

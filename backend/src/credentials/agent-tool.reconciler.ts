@@ -9,7 +9,7 @@ import {
   type ToolStatus,
   withdrawToolSecrets,
 } from '@agentopia/dtma/contract'
-import { and, eq, type SQL } from 'drizzle-orm'
+import { eq, type SQL } from 'drizzle-orm'
 import type { Catalog } from '../catalog/catalog.ts'
 import { renderSpec } from '../catalog/recipe.ts'
 import { recipeOf } from '../catalog/recipe-of.ts'
@@ -17,8 +17,8 @@ import { recordActivity } from '../events/activity.store.ts'
 import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
 import { underLease } from '../reconcile/under-lease.ts'
 import type { Store } from '../store/connect.ts'
-import { agentTools, instances, type toolboxes } from '../store/schema/index.ts'
-import { storeOffer } from '../tools/pin.store.ts'
+import { agentTools, type toolboxes } from '../store/schema/index.ts'
+import { storeAgentOffer } from '../tools/offer.store.ts'
 import { type AgentToolFacts, type AgentToolStep, failureOf, isReady, nextStep } from './agent-tool.step.ts'
 import {
   clearAgentToolStatus,
@@ -147,13 +147,12 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
     }
   }
 
-  /** What the server offers is stored with the instance: what is granted to agents is chosen from it. */
+  /** What the server offers to this agent is stored with its toolbelt item: its permissions hold for that. */
   async function welcome(found: FoundAgentTool, client: Client, signal: AbortSignal): Promise<void> {
-    const { row, instance } = found
-    if (row.status?.mcp && row.status.mcp.capabilityDigest !== instance!.capabilityDigest) {
-      const found = await client.call(getCapabilities, { params: { name: row.id } }, { signal })
-      const same = and(eq(instances.id, row.instanceId), eq(instances.generation, instance!.generation))!
-      await store.system((tx) => storeOffer(tx, instance!, same, found))
+    const { row, instance, agent, offerDigest } = found
+    if (row.status?.mcp && row.status.mcp.capabilityDigest !== offerDigest) {
+      const offer = await client.call(getCapabilities, { params: { name: row.id } }, { signal })
+      await store.system((tx) => storeAgentOffer(tx, instance!, agent!, offer))
     }
     await store.system((tx) =>
       tx
@@ -191,7 +190,7 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
 }
 
 function factsOf(found: FoundAgentTool, idleMs: number): AgentToolFacts {
-  const { row, toolbox, instance, credential, secretsVersion } = found
+  const { row, toolbox, instance, credential, secretsVersion, offerDigest } = found
   return {
     toolboxStatus: toolbox.status,
     wanted: wantedOf(found, idleMs),
@@ -202,8 +201,9 @@ function factsOf(found: FoundAgentTool, idleMs: number): AgentToolFacts {
       credential?.state === 'unverified' ||
       (credential?.state === 'refused' && row.status?.state === 'running') ||
       row.welcomedGeneration !== instance?.generation ||
-      // It offers something else than when it was asked: it has changed while it ran.
-      (row.status?.mcp !== undefined && row.status.mcp.capabilityDigest !== row.welcomedDigest),
+      // Or nothing is known of what it offers; or it offers something else than when it was asked: it has changed while it ran.
+      (row.status?.mcp !== undefined &&
+        (offerDigest === undefined || row.status.mcp.capabilityDigest !== row.welcomedDigest)),
   }
 }
 

@@ -5,6 +5,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { findRecipe } from '../catalog/recipe-of.ts'
 import type { Tx } from '../store/connect.ts'
 import {
+  agentOffers,
   agents,
   agentToolboxAccess,
   agentTools,
@@ -13,6 +14,7 @@ import {
   toolbeltItems,
   toolboxes,
 } from '../store/schema/index.ts'
+import type { AskedAgent } from '../tools/offer.store.ts'
 import { secretsVersionOf } from './credential.values.ts'
 
 type AgentToolRow = typeof agentTools.$inferSelect
@@ -43,6 +45,10 @@ export interface FoundAgentTool {
   readonly instance: typeof instances.$inferSelect | undefined
   readonly credential: typeof credentials.$inferSelect | undefined
   readonly fields: readonly SecretField[]
+  /** Who has it. `undefined`: the agent no longer has the tool. */
+  readonly agent: AskedAgent | undefined
+  /** Digest of what its server offers, as it is known. */
+  readonly offerDigest: string | undefined
   /** Whether the agent has the tool at all, and may use it now. */
   readonly held: boolean
   readonly usable: boolean
@@ -60,7 +66,8 @@ export async function findAgentTool(tx: Tx, name: string, catalog: Catalog): Pro
       instance: instances,
       credential: credentials,
       item: { id: toolbeltItems.id, enabled: toolbeltItems.enabled },
-      agentEnabled: agents.enabled,
+      agent: { name: agents.name, enabled: agents.enabled },
+      offerDigest: agentOffers.digest,
       access: agentToolboxAccess.agentId,
       idleMs: sql<number>`extract(epoch from now() - ${agentTools.lastUsedAt}) * 1000`.mapWith(Number),
     })
@@ -77,6 +84,7 @@ export async function findAgentTool(tx: Tx, name: string, catalog: Catalog): Pro
       and(eq(agentToolboxAccess.agentId, agentTools.agentId), eq(agentToolboxAccess.toolboxId, agentTools.toolboxId)),
     )
     .leftJoin(credentials, eq(credentials.toolbeltItemId, toolbeltItems.id))
+    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
     .where(eq(agentTools.id, name))
   if (!found) return undefined
   const { row, toolbox, idleMs } = found
@@ -84,13 +92,15 @@ export async function findAgentTool(tx: Tx, name: string, catalog: Catalog): Pro
   const credential = found.credential ?? undefined
   const fields = (instance && findRecipe(catalog, instance)?.secrets) ?? []
   const held = found.item !== null && instance !== undefined && instance.desired !== 'absent' && fields.length > 0
-  const usable = held && found.item!.enabled && found.agentEnabled === true && found.access !== null
+  const usable = held && found.item!.enabled && found.agent?.enabled === true && found.access !== null
   return {
     row,
     toolbox,
     instance,
     credential,
     fields,
+    agent: found.item && found.agent ? { itemId: found.item.id, name: found.agent.name } : undefined,
+    offerDigest: found.offerDigest ?? undefined,
     held,
     usable: usable && instance.desired === 'running',
     idleMs,

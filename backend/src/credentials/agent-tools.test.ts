@@ -1,7 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { agents, agentTools, credentials, instances, toolbeltItems } from '../store/schema/index.ts'
-import { storeAgentToolStatus } from './agent-tool.store.ts'
+import { agentOffers, agents, agentTools, credentials, toolbeltItems } from '../store/schema/index.ts'
 import { openTestCredentials, until } from './credentials.testing.ts'
 
 let plane: Awaited<ReturnType<typeof openTestCredentials>>
@@ -19,8 +18,8 @@ test('a credential is tried before any call: the container starts, what it offer
   await agent.give('secret-of-one')
   plane.wake(agent.tool)
   await until('the credential is valid', async () => (await agent.credential())?.state === 'valid')
-  const [row] = await plane.store.system((tx) => tx.select().from(instances))
-  expect(row?.capabilities?.map(({ name }) => name)).toEqual(['tell'])
+  const [row] = await plane.store.system((tx) => tx.select().from(agentOffers))
+  expect(row?.capabilities.map(({ name }) => name)).toEqual(['tell'])
   expect(await agent.call()).toBe('secret-of-one')
 })
 
@@ -41,16 +40,12 @@ test('M07 a server that describes itself otherwise while it runs for one agent i
   await agent.give('secret-of-one')
   expect(await agent.call()).toBe('secret-of-one')
   const digests = async () =>
-    (await plane.store.system((tx) => tx.select().from(instances)))[0]?.capabilities?.map(({ digest }) => digest)
+    (await plane.store.system((tx) => tx.select().from(agentOffers)))[0]?.capabilities.map(({ digest }) => digest)
   await until('what it offers is stored', async () => (await digests())?.[0] === 'c1')
   const starts = startsOf(agent.tool)
   plane.toolbox.offers = 'c2'
   // The toolbox reports it with the next heartbeat.
-  await plane.store.system(async (tx) => {
-    const [row] = await tx.select().from(agentTools)
-    await storeAgentToolStatus(tx, row!.toolboxId, plane.toolbox.statusOf(agent.tool))
-  })
-  plane.wake(agent.tool)
+  await plane.report(agent.tool)
   await until('the change is seen', async () => (await digests())?.[0] === 'c2')
   expect(startsOf(agent.tool)).toBe(starts)
   // Seen once, it is asked for no more.

@@ -56,7 +56,7 @@ export function createAgentTools(deps: AgentToolsDeps): AgentTools {
   /** Calls that last longer than the idle time hold their container. */
   const holding = setInterval(() => {
     for (const [name, container] of warm) {
-      const now = clock.now()
+      const now = clock.steady()
       if (container.calls === 0 && now - container.notedAt > idleMs) warm.delete(name)
       if (container.calls === 0) continue
       want(container.own).then(
@@ -87,7 +87,7 @@ export function createAgentTools(deps: AgentToolsDeps): AgentTools {
     for (let asked = false; !signal.aborted; asked = true) {
       // Before it is looked at: what is done to it meanwhile shall be heard, too.
       using step = listenFor(name)
-      const now = clock.now()
+      const now = clock.steady()
       if (now - notedAt >= noteMs) {
         await want(own)
         notedAt = now
@@ -142,9 +142,9 @@ export function createAgentTools(deps: AgentToolsDeps): AgentTools {
 
   async function ready(name: string, own: OwnTool, timeoutMs: number, gone: AbortSignal): Promise<Warm> {
     const found = warm.get(name)
-    if (found?.own.secretsVersion === own.secretsVersion && clock.now() - found!.notedAt < noteMs) return found!
+    if (found?.own.secretsVersion === own.secretsVersion && clock.steady() - found!.notedAt < noteMs) return found!
     await within(start(name, own), timeoutMs, gone)
-    return warm.get(name) ?? { own, notedAt: clock.now(), calls: 0 }
+    return warm.get(name) ?? { own, notedAt: clock.steady(), calls: 0 }
   }
 
   return {

@@ -1,9 +1,12 @@
 import type { SecretField } from '@agentopia/api'
+import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
+import { setAllowed } from '../agents/toolbelt.store.ts'
 import { createCatalog } from '../catalog/catalog.ts'
 import { CURATED } from '../catalog/curated.ts'
 import type { Recipe } from '../catalog/recipe.ts'
 import { readToolbelt } from '../gateway/toolbelt.store.ts'
+import { openToolbelt } from '../gateway/toolbelts.ts'
 import { newId } from '../new-id.ts'
 import { systemClock } from '../reconcile/clock.ts'
 import { runLoop } from '../reconcile/loop.ts'
@@ -11,6 +14,7 @@ import {
   accounts,
   agents,
   agentToolboxAccess,
+  agentTools,
   capabilityPermissions,
   instances,
   toolbeltItems,
@@ -20,7 +24,7 @@ import { createSealer } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
 import { type ToolAddress, withOwnTools } from './agent-belt.ts'
 import { agentToolReconciler } from './agent-tool.reconciler.ts'
-import { agentToolNameOf, wantAgentTool } from './agent-tool.store.ts'
+import { agentToolNameOf, storeAgentToolStatus, wantAgentTool } from './agent-tool.store.ts'
 import { createAgentTools } from './agent-tools.ts'
 import { createCredentialSealer } from './credential.seal.ts'
 import { findCredential, storeCredential } from './credential.store.ts'
@@ -114,6 +118,10 @@ export async function openTestCredentials({ idleMs = 900_000 } = {}) {
           return storeCredential(tx, { ...next, toolbeltItemId: itemId, sealed, hints: hintsOf({ apiKey }) })
         }),
       credential: () => store.tenant(accountId, (tx) => findCredential(tx, itemId)),
+      allow: (capabilities: readonly string[]) => store.system((tx) => setAllowed(tx, accountId, itemId, capabilities)),
+      /** Names of what the gateway lists to it. */
+      listed: () =>
+        store.tenant(accountId, async (tx) => openToolbelt((await read(tx, agentId))!).listed.map(({ name }) => name)),
       /** @returns What the tool says: the secret that it was started with. */
       async call(timeoutMs = 20_000): Promise<string> {
         const belt = await store.tenant(accountId, (tx) => read(tx, agentId))
@@ -138,6 +146,14 @@ export async function openTestCredentials({ idleMs = 900_000 } = {}) {
     seals,
     toolbox,
     wake: loop.wake,
+    /** The toolbox reports a tool, as it does with each heartbeat. */
+    async report(tool: string) {
+      await store.system(async (tx) => {
+        const [row] = await tx.select().from(agentTools).where(eq(agentTools.id, tool))
+        await storeAgentToolStatus(tx, row!.toolboxId, toolbox.statusOf(tool))
+      })
+      loop.wake(tool)
+    },
     instanceIn,
     agentOf,
     async close() {

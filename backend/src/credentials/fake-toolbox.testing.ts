@@ -1,5 +1,6 @@
 import { problem } from '@agentopia/api'
 import {
+  type Capability,
   type Client,
   deleteTool,
   getCapabilities,
@@ -37,11 +38,18 @@ export function fakeToolboxes() {
     dislikes: '',
     /** How the servers describe their one capability, in a word. */
     offers: 'c1',
+    /** Servers that offer something else, by name of the tool. */
+    lists: new Map<string, readonly Capability[]>(),
     statusOf,
     /** What was sent to whom. */
     calls: [] as { readonly tool: string; readonly toolboxId: string }[],
     clientOf,
     callUpstream,
+  }
+
+  function offerOf(name: string): { digest: string; capabilities: readonly Capability[] } {
+    const capabilities = world.lists.get(name) ?? [{ name: 'tell', inputSchema: {}, digest: world.offers }]
+    return { digest: `all of ${capabilities.map(({ digest }) => digest).join(', ')}`, capabilities }
   }
 
   function statusOf(name: string): ToolStatus {
@@ -76,7 +84,7 @@ export function fakeToolboxes() {
                 mcp: {
                   protocolVersion: '2025-11-25',
                   server: { name: 's', version: '1' },
-                  capabilityDigest: `all of ${world.offers}`,
+                  capabilityDigest: offerOf(name).digest,
                   capabilityCount: 1,
                 },
               }
@@ -108,10 +116,7 @@ export function fakeToolboxes() {
       case getTool.id:
         return statusOf(name)
       case getCapabilities.id:
-        return {
-          digest: `all of ${world.offers}`,
-          capabilities: [{ name: 'tell', inputSchema: {}, digest: world.offers }],
-        }
+        return offerOf(name)
       default:
         throw new Error(`${op.id} is not asked for here`)
     }

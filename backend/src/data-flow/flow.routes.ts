@@ -6,6 +6,7 @@ import { cleanText } from '../gateway/clean-text.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { getInstanceRow, getToolboxRow, type InstanceRow } from '../tools/instance.store.ts'
+import { offerOfInstance } from '../tools/offer.store.ts'
 import { factsOf, readDataFlow, readFlowLabels, storeFlowLabels } from './flow.store.ts'
 import { labelledOf, WHOLE } from './flow-labels.ts'
 
@@ -23,8 +24,8 @@ export function flowRoutes(mount: Mount, { store, catalog }: FlowRouteDeps): voi
   async function instanceOf(tx: Tx, { toolboxId, instanceId }: { toolboxId: string; instanceId: string }) {
     return getInstanceRow(tx, (await getToolboxRow(tx, toolboxId)).id, instanceId)
   }
-  const labelsOf = async (tx: Tx, { id, toolId, capabilities }: InstanceRow) => ({
-    items: labelledOf(factsOf(catalog, toolId, await readFlowLabels(tx, id)), capabilities ?? []),
+  const labelsOf = async (tx: Tx, row: InstanceRow) => ({
+    items: labelledOf(factsOf(catalog, row.toolId, await readFlowLabels(tx, row.id)), await offerOfInstance(tx, row)),
   })
 
   mount.reply(listFlowLabels, ({ params }, { caller }) =>

@@ -4,12 +4,14 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { toolOf } from '../catalog/recipe.ts'
 import type { Tx } from '../store/connect.ts'
 import {
+  agentOffers,
   agentToolboxAccess,
   capabilityPermissions,
   flowLabels,
   instances,
   toolbeltItems,
 } from '../store/schema/index.ts'
+import { expected } from '../tools/offer.store.ts'
 import { dataFlowOf } from './agent-flow.ts'
 import type { FlowFacts } from './flow-labels.ts'
 
@@ -30,7 +32,9 @@ export async function readDataFlow(tx: Tx, agentId: string, catalog: Catalog): P
     .select({
       item: toolbeltItems,
       access: sql<boolean>`${agentToolboxAccess.agentId} is not null`,
-      instance: { name: instances.name, toolId: instances.toolId, capabilities: instances.capabilities },
+      instance: { name: instances.name, toolId: instances.toolId },
+      // Before its own container was asked an agent is warned of what others are offered.
+      capabilities: expected,
       allowed: sql<string[]>`(
         select coalesce(jsonb_agg(${capabilityPermissions.capability}), '[]')
         from ${capabilityPermissions} where ${capabilityPermissions.toolbeltItemId} = ${toolbeltItems.id})`,
@@ -38,6 +42,7 @@ export async function readDataFlow(tx: Tx, agentId: string, catalog: Catalog): P
     })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
+    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
     .leftJoin(
       agentToolboxAccess,
       and(eq(agentToolboxAccess.agentId, toolbeltItems.agentId), eq(agentToolboxAccess.toolboxId, instances.toolboxId)),
@@ -45,14 +50,14 @@ export async function readDataFlow(tx: Tx, agentId: string, catalog: Catalog): P
     .where(eq(toolbeltItems.agentId, agentId))
     .orderBy(asc(instances.name), asc(toolbeltItems.id))
   return dataFlowOf(
-    rows.map(({ item, access, instance, allowed, said }) => ({
+    rows.map(({ item, access, instance, capabilities, allowed, said }) => ({
       instanceName: instance.name,
       plainNames: item.plainNames,
       usable: item.enabled && access,
       allowed: new Set(allowed),
       prompts: item.prompts,
       resources: item.resources,
-      capabilities: instance.capabilities ?? [],
+      capabilities: capabilities ?? [],
       facts: factsOf(catalog, instance.toolId, said),
     })),
   )

@@ -10,6 +10,7 @@ import {
 import { DeniedByPerson } from '../approvals/ask-person.ts'
 import type { CallEnd } from '../calls/call-record.ts'
 import type { CallRecorder } from '../calls/call-recorder.ts'
+import { containerOf } from '../credentials/agent-belt.ts'
 import type { CallGuard } from '../guard/call-guard.ts'
 import type { SecretAudit, SecretSighting } from '../guard/secret-audit.ts'
 import { ComeAgain } from '../http/come-again.ts'
@@ -156,7 +157,7 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       const { id: instanceId, toolbox } = approved.item.instance
       const caller = wanted.toolbelt.agent.id
       const call = { toolbox, instanceId, id, request: requestOf(wanted, args), timeoutMs, caller, signal }
-      const came = await bulkhead.enter(instanceId, { signal, longestMs: timeoutMs }, () =>
+      const came = await bulkhead.enter(containerOf(approved.item.instance), { signal, longestMs: timeoutMs }, () =>
         callUpstream({ ...call, ...listening(wanted, guard) }),
       )
       const { answer, written } = guard.answered(came)

@@ -24,16 +24,14 @@ interface Circuit {
  * failure, and after a rest one call tries it out. Only what breaks on the way counts. What the tool or DTMA answers, how slow it
  * is, and that a toolbox is not connected (which costs nothing to find out) do not, so that no caller can close it for others.
  */
-export function withCircuitBreaker(callUpstream: CallUpstream, clock: Pick<Clock, 'now'>): CallUpstream {
+export function withCircuitBreaker(callUpstream: CallUpstream, clock: Pick<Clock, 'steady'>): CallUpstream {
   /** Only instances that fail now: an answer forgets. */
   const circuits = new Map<string, Circuit>()
 
   function refuseWhileOpen(instanceId: string): Circuit | undefined {
     const circuit = circuits.get(instanceId)
     if (!circuit || circuit.openUntil === 0) return undefined
-    // A clock that was set back must not make the rest longer.
-    const rest = Math.min(circuit.openUntil - clock.now(), LONGEST_REST_MS)
-    if (rest === LONGEST_REST_MS) circuit.openUntil = clock.now() + rest
+    const rest = circuit.openUntil - clock.steady()
     if (rest > 0 || circuit.trying)
       throw new ComeAgain(
         'circuit-open',
@@ -49,7 +47,7 @@ export function withCircuitBreaker(callUpstream: CallUpstream, clock: Pick<Clock
     circuits.set(instanceId, circuit)
     circuit.failures += 1
     if (circuit.failures < MOST_FAILURES) return
-    circuit.openUntil = clock.now() + circuit.restMs
+    circuit.openUntil = clock.steady() + circuit.restMs
     circuit.restMs = Math.min(circuit.restMs * 2, LONGEST_REST_MS)
   }
 

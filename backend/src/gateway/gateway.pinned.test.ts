@@ -2,7 +2,8 @@ import type { Capability } from '@agentopia/dtma/contract'
 import { and, eq } from 'drizzle-orm'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { capabilityPermissions, instances } from '../store/schema/index.ts'
-import { approve, storeOffer } from '../tools/pin.store.ts'
+import { storeAgentOffer, storeOffer } from '../tools/offer.store.ts'
+import { approve } from '../tools/pin.store.ts'
 import { FAKE_CAPABILITIES } from './fake-dtma.testing.ts'
 import { openTestGateway, post, rpc, type TestGateway, toolCall } from './gateway.testing.ts'
 
@@ -126,4 +127,24 @@ test('M07 a call under way ends when its capability becomes another', async () =
     'all-2',
   )
   expect((await underWay).body.error).toMatchObject({ data: { code: 'call-stopped' } })
+})
+
+test('M18 what an agent is offered by a container of its own holds at once, whatever the instance said before', async () => {
+  const { itemId } = gateway.demo
+  const own = async (capabilities: readonly Capability[]) =>
+    gateway.store.system(async (tx) => {
+      const [instance] = await tx.select().from(instances).where(eq(instances.id, gateway.demo.instanceId))
+      const offer = { capabilities: [...capabilities], digest: JSON.stringify(capabilities) }
+      await storeAgentOffer(tx, instance!, { name: 'helper', itemId }, offer)
+    })
+  await own(FAKE_CAPABILITIES.filter(({ name }) => name !== 'echo'))
+  await untilBlocked()
+  expect((await echo()).body.error).toMatchObject({ code: -32_602 })
+  expect((await gateway.calls())[0]).toMatchObject({ outcome: 'denied' })
+  expect((await echo('other')).body.result).toBeDefined()
+  await own(CHANGED)
+  await vi.waitFor(async () => expect((await echo()).body.error.data?.['code']).toBe('capability-changed'))
+  await own(FAKE_CAPABILITIES)
+  await untilListed()
+  expect((await echo()).body.result).toBeDefined()
 })

@@ -32,7 +32,7 @@ export interface GatewayDeps {
   /** Whose token this is; `undefined` for nobody's. */
   readonly findAgent: (secret: string) => Promise<CallingAgent | undefined>
   readonly sealer: Sealer
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'steady'>
   /** For `WWW-Authenticate`: where a client without a token learns how to get one. */
   readonly challenge: string
   readonly own: OwnNames

@@ -66,7 +66,7 @@ test('a call that takes too long ends, at the tool too', { timeout: 10_000 }, as
 })
 
 test('M13 a client that goes away ends its call at the tool within two seconds', async () => {
-  const before = gateway.dtma.gone.length
+  const [before, seen] = [gateway.dtma.gone.length, gateway.dtma.seen.length]
   const leave = new AbortController()
   const call = fetch(gateway.url, {
     method: 'POST',
@@ -74,7 +74,7 @@ test('M13 a client that goes away ends its call at the tool within two seconds',
     body: JSON.stringify(toolCall('demo__slow', { ms: 20_000 })),
     signal: leave.signal,
   })
-  await sleep(50)
+  await vi.waitFor(() => expect(gateway.dtma.seen).toHaveLength(seen + 1), { timeout: 5_000 })
   leave.abort()
   await expect(call).rejects.toThrow()
   await vi.waitFor(() => expect(gateway.dtma.gone.slice(before)).toEqual(['slow']), { timeout: 2_000 })

@@ -60,7 +60,7 @@ export function createListening({ toolbelts, lists, callUpstream }: ListeningDep
     if (!Object.values(notifications).some(Boolean)) return
     const request = writtenRequest('subscriptions/listen', { notifications })
     const onNotification = ({ jsonrpc, method, params }: JsonRpcNotification) => {
-      if (method.endsWith('/list_changed')) lists.forget(instanceId)
+      if (method.endsWith('/list_changed')) lists.forget(item)
       const own = params?.['uri']
       if (method === 'notifications/resources/updated' && typeof own === 'string')
         wish.say({ jsonrpc, method, params: { uri: resourceUriOf({ instanceName, own }) } })

@@ -17,17 +17,21 @@ export const sharing = ({ toolbelt }: OpenToolbelt, what: 'prompts' | 'resources
 export async function aggregated({ open, message }: Exchange, method: ListMethod, lists: SharedLists): Promise<Reply> {
   const items = sharing(open, method === 'prompts/list' ? 'prompts' : 'resources')
   const found = await Promise.all(
-    items.map(async (item) => (await lists.of(item, method)).flatMap((entry) => named(entry, item, method))),
+    items.map(async (item) => (await lists.of(item, method)).flatMap((entry) => named(entry, item, method, open))),
   )
   return listPage(LISTS[method], found.flat(), message)
 }
 
 const KEY = { 'prompts/list': 'name', 'resources/list': 'uri', 'resources/templates/list': 'uriTemplate' } as const
 
-function named(entry: Entry, item: BeltItem, method: ListMethod): Entry[] {
+function named(entry: Entry, item: BeltItem, method: ListMethod, open: OpenToolbelt): Entry[] {
   const own = entry[KEY[method]]
   if (typeof own !== 'string') return []
   const place = { instanceName: instanceNameOf(item), own }
+  // A server whose names are its own may not speak for another: under that name the other would be asked.
+  const find = method === 'prompts/list' ? promptPlaceOf : resourcePlaceOf
+  const leadsTo = find(own, (name) => open.itemOf(name) !== undefined).instanceName
+  if (place.instanceName === undefined && leadsTo !== undefined) return []
   return [{ ...entry, [KEY[method]]: method === 'prompts/list' ? promptNameOf(place) : resourceUriOf(place) }]
 }
 

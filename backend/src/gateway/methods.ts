@@ -27,7 +27,7 @@ export interface MethodDeps {
   readonly lists: SharedLists
   readonly listening: Listening
   readonly makeCall: MakeCall
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'steady'>
   readonly version: string
 }
 
@@ -54,7 +54,7 @@ export function createMethods({
       exchange.answer.end(exchange.era === 'modern' ? withIdentity(reply, version) : reply)
     }
 
-  const rate = createRateLimit({ now: clock.now, burst: LISTS_AT_ONCE, perSecond: LISTS_PER_SECOND })
+  const rate = createRateLimit({ steady: clock.steady, burst: LISTS_AT_ONCE, perSecond: LISTS_PER_SECOND })
 
   /** A list may wake servers: an agent gets as many as a client needs, and no more. It has nothing of the agent's: it is no call. */
   async function listed(exchange: Exchange, method: ListMethod): Promise<Reply> {

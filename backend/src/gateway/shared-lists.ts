@@ -1,5 +1,5 @@
 import type { JsonRpcAnswer } from '@agentopia/dtma/contract'
-import type { ToolAddress } from '../credentials/agent-belt.ts'
+import { containerOf } from '../credentials/agent-belt.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { BeltItem } from './authorise.ts'
 import { cleanJson } from './clean-text.ts'
@@ -20,7 +20,7 @@ export type ListMethod = keyof typeof LISTS
 export interface SharedLists {
   /** All pages of one server, cleaned. Empty when it has none, or does not answer in time: one slow server hides nothing of the others. */
   of(item: BeltItem, method: ListMethod): Promise<readonly Entry[]>
-  forget(instanceId: string): void
+  forget(item: BeltItem): void
 }
 
 const MEMORY_MS = 5_000
@@ -34,10 +34,11 @@ export function createSharedLists({
   clock,
 }: {
   readonly callUpstream: CallUpstream
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'steady'>
 }): SharedLists {
   const known = new Map<string, { readonly list: Promise<readonly Entry[]>; readonly until: number }>()
-  const keyOf = (place: string, method: string) => `${place} ${method}`
+  // What an agent's own container lists is that agent's.
+  const keyOf = (container: string, method: string) => `${container} ${method}`
 
   async function read({ instance }: BeltItem, method: ListMethod): Promise<readonly Entry[]> {
     const entries: Entry[] = []
@@ -57,8 +58,8 @@ export function createSharedLists({
 
   return {
     async of(item, method) {
-      const key = keyOf(placeOf(item), method)
-      const now = clock.now()
+      const key = keyOf(containerOf(item.instance), method)
+      const now = clock.steady()
       const found = known.get(key)
       if (found && now < found.until) return found.list
       // A server that cannot be reached lists nothing now; the next who asks a moment later asks it again.
@@ -68,16 +69,10 @@ export function createSharedLists({
       if (known.size > MOST_LISTS) known.delete(known.keys().next().value!)
       return list
     },
-    forget(instanceId) {
-      for (const method of Object.keys(LISTS)) known.delete(keyOf(instanceId, method))
+    forget(item) {
+      for (const method of Object.keys(LISTS)) known.delete(keyOf(containerOf(item.instance), method))
     },
   }
-}
-
-/** What an agent's own container lists is that agent's. */
-function placeOf({ instance }: BeltItem): string {
-  const { own }: ToolAddress = instance.toolbox
-  return own ? `${instance.id} of ${own.agentId}` : instance.id
 }
 
 function pageOf(answer: JsonRpcAnswer, key: string): { entries: Entry[]; next: string | undefined } {

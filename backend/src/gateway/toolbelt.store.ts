@@ -4,6 +4,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { readPayloadRules, ruleFor } from '../payloads/payload.store.ts'
 import type { Tx } from '../store/connect.ts'
 import {
+  agentOffers,
   agents,
   agentToolboxAccess,
   callSettings,
@@ -12,7 +13,7 @@ import {
   toolbeltItems,
   toolboxes,
 } from '../store/schema/index.ts'
-import { pinAtFirstSight } from '../tools/pin.store.ts'
+import { offered, pinAtFirstSight } from '../tools/pin.store.ts'
 import type { Toolbelt } from './authorise.ts'
 
 /** Everything that decides about one agent's calls, read at one moment. `undefined`: no such agent. */
@@ -53,7 +54,7 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
         toolId: instances.toolId,
         config: instances.config,
         image: sql<string | null>`${instances.status}->'container'->>'image'`,
-        capabilities: instances.capabilities,
+        capabilities: offered,
       },
       toolbox: {
         id: toolboxes.id,
@@ -67,6 +68,7 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
     .innerJoin(toolboxes, eq(toolboxes.id, instances.toolboxId))
+    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
     .leftJoin(
       agentToolboxAccess,
       and(eq(agentToolboxAccess.agentId, toolbeltItems.agentId), eq(agentToolboxAccess.toolboxId, instances.toolboxId)),

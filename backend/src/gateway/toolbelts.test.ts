@@ -24,7 +24,7 @@ function setUp() {
     if (agentId === 'broken') throw new Error('no database')
     return agentId === 'nobody' ? undefined : { agent, items: [] }
   }
-  const toolbelts = createToolbelts({ store, clock: { now: () => now }, read })
+  const toolbelts = createToolbelts({ store, clock: { steady: () => now }, read })
   return {
     toolbelts,
     isEnabled: async () => (await toolbelts.of('a', 'agent'))?.toolbelt.agent.enabled,

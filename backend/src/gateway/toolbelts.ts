@@ -1,5 +1,5 @@
 import type { Capability } from '@agentopia/dtma/contract'
-import { type Clock, isWithin } from '../reconcile/clock.ts'
+import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { authorise, type BeltItem, type Toolbelt } from './authorise.ts'
 import { cleanJson } from './clean-text.ts'
@@ -50,7 +50,7 @@ export function createToolbelts({
   read = readToolbelt,
 }: {
   readonly store: Pick<Store, 'tenant'>
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'steady'>
   readonly read?: typeof readToolbelt
 }): Toolbelts {
   const known = new Map<string, Map<string, Known>>()
@@ -76,9 +76,9 @@ export function createToolbelts({
     of(accountId, agentId) {
       const agents = agentsOf(accountId)
       const found = agents.get(agentId)
-      if (found && isWithin(MEMORY_MS, found.since, clock.now())) return found.opened
+      if (found && clock.steady() - found.since < MEMORY_MS) return found.opened
       const opened = load(accountId, agentId)
-      agents.set(agentId, { opened, since: clock.now() })
+      agents.set(agentId, { opened, since: clock.steady() })
       const unlessUseful = () => {
         if (agents.get(agentId)?.opened === opened) agents.delete(agentId)
       }

@@ -1,6 +1,7 @@
 import type { SQL } from 'drizzle-orm'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { createNowSince } from '../reconcile/now-since.ts'
 import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
 import { underLease } from '../reconcile/under-lease.ts'
 import type { Store, Tx } from '../store/connect.ts'
@@ -37,6 +38,8 @@ const READY_MS = 900_000
  * reconciler does the rest, as for every other tool. One step a call, each in one transaction.
  */
 export function groupReconciler({ store, clock, wakeInstance, owner }: GroupReconcilerDeps): Reconciler {
+  const nowSince = createNowSince(clock)
+
   async function reconcile(id: string): Promise<Outcome> {
     const seen = await decide(id)
     if (!seen || seen.step.kind === 'rest') return settled
@@ -54,7 +57,7 @@ export function groupReconciler({ store, clock, wakeInstance, owner }: GroupReco
     const { desired, state, members } = group
     // While the toolbox was silent, nothing could become ready.
     const progressedAt = Math.max(group.progressedAt.getTime(), toolbox.statusSince.getTime())
-    const isOverdue = clock.now() - progressedAt > READY_MS
+    const isOverdue = nowSince(id, progressedAt) - progressedAt > READY_MS
     return { step: nextStep({ desired, state, members, toolbox, instanceOf, isOverdue }), found }
   }
 

@@ -10,8 +10,10 @@ import {
   type TestControlPlane,
 } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
+import { manualClock } from '../reconcile/manual-clock.testing.ts'
 import { activities, groups, instances } from '../store/schema/index.ts'
 import { runningStatus } from '../tools/tool-status.testing.ts'
+import { groupReconciler } from './group.reconciler.ts'
 
 // The toolbox of these tests is played by hand: its reports are written into the rows.
 
@@ -161,3 +163,23 @@ test('the same request under the same key makes one group', async () => {
   expect(await names()).toEqual(['demo', 'first', 'second'])
   expect(await jsonOf(await create(pair.slice(1), key))).toMatchObject({ code: 'idempotency-key-reused' })
 })
+
+test('D15 a clock that is set forward a day undoes no group whose tools are still on their way', async () => {
+  const { create, read } = await account()
+  const { id } = ToolGroup.parse(await (await create(pair)).json())
+  await expect.poll(async () => states(await read(id)), patience).toContain('first none')
+  const clock = manualClock(Date.now())
+  const { store } = plane
+  const { reconcile } = groupReconciler({ store, clock, wakeInstance: () => {}, owner: 'another replica' })
+  const look = () => reconcile(id, new AbortController().signal)
+  await look()
+  clock.set(86_400_000)
+  await look()
+  expect((await read(id)).state).toBe('deploying')
+  await clock.advance(900_001)
+  const looked = async () => {
+    await look()
+    return (await read(id)).state
+  }
+  await expect.poll(looked, patience).toBe('undoing')
+}, 60_000)

@@ -20,7 +20,7 @@ export interface SecretHolder {
 export interface OwnSecretsDeps {
   readonly store: Pick<Store, 'tenant'>
   readonly seals: Pick<CredentialSealer, 'open'>
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'steady'>
 }
 
 interface Known {
@@ -59,7 +59,7 @@ export function createOwnSecrets({ store, seals, clock }: OwnSecretsDeps): FindO
 
   return async ({ accountId, agentId, versions }) => {
     if (versions === '') return undefined
-    const now = clock.now()
+    const now = clock.steady()
     const key = `${agentId} ${versions}`
     const one = known.get(key) ?? { finder: open(accountId, agentId), until: 0 }
     one.until = now + MEMORY_MS

@@ -30,7 +30,7 @@ const MOST_KNOWN = 10_000
 
 export interface SecretAuditDeps {
   readonly store: Pick<Store, 'tenant'>
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'steady'>
   readonly log: Log
 }
 
@@ -40,7 +40,7 @@ export function createSecretAudit({ store, clock, log }: SecretAuditDeps): Secre
 
   function isNews({ agentId, capability, seen, blocked }: SecretSighting): boolean {
     const key = JSON.stringify([agentId, capability, seen, blocked])
-    const now = clock.now()
+    const now = clock.steady()
     if (now < (known.get(key) ?? 0)) return false
     known.delete(key)
     known.set(key, now + ONCE_IN_MS)

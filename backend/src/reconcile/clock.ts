@@ -1,13 +1,16 @@
 /** Time, as an argument: tests bring their own. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: for what is shown, or kept beyond this process. Somebody may set it. */
   now(): number
+  /** Milliseconds that only grow, from no moment in particular: for how long something took, or is to last, in this process. */
+  steady(): number
   /** Resolves after `ms`, or at once when `signal` aborts. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal.aborted) return resolve()
@@ -20,6 +23,3 @@ export const systemClock: Clock = {
       signal.addEventListener('abort', done)
     }),
 }
-
-/** Whether less than `ms` have passed. A moment that is still to come says that the clock was set back: then nobody knows. */
-export const isWithin = (ms: number, since: number, now: number): boolean => since <= now && now - since < ms

@@ -22,7 +22,7 @@ function scene(step: (key: string, nth: number, signal: AbortSignal) => Outcome 
       name: 'test',
       list: async () => keys,
       reconcile: async (key, signal) => {
-        attempts.push({ at: clock.now(), key })
+        attempts.push({ at: clock.steady(), key })
         return step(key, attempts.filter((attempt) => attempt.key === key).length, signal)
       },
     },
@@ -157,3 +157,17 @@ test('half of each back-off is random', () => {
   expect([1, 2, 7, 1_000].map((count) => backoffMs(count, () => 0))).toEqual([500, 1_000, 30_000, 30_000])
   expect([1, 2, 7, 1_000].map((count) => backoffMs(count, () => 1))).toEqual([1_000, 2_000, 60_000, 60_000])
 })
+
+test.each([
+  ['forward', 86_400_000],
+  ['back', -86_400_000],
+])(
+  'D15 a clock that jumps a day %s causes no storm and no silence: steps and resyncs keep their pace',
+  async (_, jumpMs) => {
+    const { clock, times } = scene((_, nth) => (nth === 1 ? again(5_000) : settled))
+    await clock.advance(1_000)
+    clock.set(jumpMs)
+    await clock.advance(64_000)
+    expect(times()).toEqual([0, 5_000, 30_000, 60_000])
+  },
+)

@@ -50,13 +50,13 @@ export function runLoop(reconciler: Reconciler, deps: LoopDeps): Loop {
   }
 
   function wait(key: string, ms: number): void {
-    const due = Math.ceil((clock.now() + ms) / TICK_MS) * TICK_MS
+    const due = Math.ceil((clock.steady() + ms) / TICK_MS) * TICK_MS
     waiting.set(key, due)
     nextDue = Math.min(nextDue, due)
   }
 
   function collectDue(): void {
-    const now = clock.now()
+    const now = clock.steady()
     if (now < nextDue) return
     nextDue = Number.POSITIVE_INFINITY
     for (const [key, due] of waiting) {
@@ -129,7 +129,7 @@ export function runLoop(reconciler: Reconciler, deps: LoopDeps): Loop {
       nap = new AbortController()
       collectDue()
       startReady()
-      await clock.sleep(Math.min(Math.max(nextDue - clock.now(), 0), resyncMs), nap.signal)
+      await clock.sleep(Math.min(Math.max(nextDue - clock.steady(), 0), resyncMs), nap.signal)
     }
     await Promise.all(running.values())
   }

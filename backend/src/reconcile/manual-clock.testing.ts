@@ -11,11 +11,14 @@ export interface ManualClock extends Clock {
 
 /** A clock that stands still until a test moves it. */
 export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
-  let now = start
+  /** What the clock says, beside what has passed. */
+  let set = start
+  let now = 0
   const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>()
 
   return {
-    now: () => now,
+    now: () => set + now,
+    steady: () => now,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal.aborted) return resolve()
@@ -42,7 +45,7 @@ export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
       await settle()
     },
     set(ms) {
-      now += ms
+      set += ms
     },
     get sleepers() {
       return sleepers.size

@@ -30,7 +30,7 @@ const RATE = { burst: 30, perSecond: 0.5 } as const
 /** Gives a toolbox the credential for a pull: of its own account, and only for where one of its tools comes from. */
 export function registryUplink(app: Hono, deps: RegistryUplinkDeps): void {
   const { store, catalog, clock, sealer, log, authenticate } = deps
-  const rate = createRateLimit({ now: clock.now, ...RATE })
+  const rate = createRateLimit({ steady: clock.steady, ...RATE })
 
   mountUplink(app, readRegistryCredential, async ({ body: { registry } }, token) => {
     const identity = token === undefined ? undefined : await authenticate(token)

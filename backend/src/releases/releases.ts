@@ -56,7 +56,7 @@ export function createReleases({ image, bundle, key, clock, log }: ReleasesDeps)
   })
 
   async function look(signal: AbortSignal): Promise<Newest> {
-    lookedAt = clock.now()
+    lookedAt = clock.steady()
     imageVersion = await image?.version(signal)
     return known()
   }
@@ -64,7 +64,7 @@ export function createReleases({ image, bundle, key, clock, log }: ReleasesDeps)
   return {
     look,
     newest() {
-      if (image && clock.now() - lookedAt > FRESH_MS)
+      if (image && clock.steady() - lookedAt > FRESH_MS)
         look(AbortSignal.timeout(LOOK_MS)).catch((err: unknown) =>
           log.warn({ err }, 'the image of DTMA cannot be looked up; nothing newer is offered'),
         )

@@ -90,10 +90,10 @@ export function createObserver({ store, clock, roads, clients, providerOf, signa
   async function ask(row: ToolboxRow): Promise<Answer | undefined> {
     const fetch = roads.fetchOf(row)
     if (!fetch || !row.backendToDtmaApiKey) return undefined
-    const started = clock.now()
+    const started = clock.steady()
     try {
       const status = await within(getStatusOf(clients.clientOf(row)), row.direct ? DIALLED_MS : DEADLINE_MS)
-      return { kind: 'status', status, ms: Math.max(0, clock.now() - started) }
+      return { kind: 'status', status, ms: clock.steady() - started }
     } catch (error) {
       if (error instanceof DeadlineError) return { kind: 'deadline', ms: error.ms }
       return answerOf(error, fetch)

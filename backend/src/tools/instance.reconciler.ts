@@ -18,7 +18,7 @@ import {
   type ToolboxRow,
   writeHeld,
 } from './instance.store.ts'
-import { storeOffer } from './pin.store.ts'
+import { handOverOffer, storeOffer } from './offer.store.ts'
 
 export interface InstanceReconcilerDeps {
   readonly store: Store
@@ -71,6 +71,9 @@ export function instanceReconciler({ store, catalog, clientOf, owner }: Instance
         return again(0)
       case 'put':
         await put(instance, toolbox, held, signal)
+        return settled
+      case 'hand-over':
+        await store.system((tx) => handOverOffer(tx, instance, held))
         return settled
       case 'discover': {
         const found = await clientOf(toolbox).call(getCapabilities, { params: { name: instance.id } }, { signal })

@@ -17,7 +17,7 @@ import {
 import { type Client, followToolLogs, LogLine } from '@agentopia/dtma/contract'
 import type { Catalog } from '../catalog/catalog.ts'
 import { parseConfigValues } from '../catalog/recipe.ts'
-import { recipeOf } from '../catalog/recipe-of.ts'
+import { findRecipe, recipeOf } from '../catalog/recipe-of.ts'
 import { recordActivity } from '../events/activity.store.ts'
 import { assertChangeable } from '../groups/group.store.ts'
 import type { Caller } from '../http/caller.ts'
@@ -37,6 +37,7 @@ import {
   toolbeltsHolding,
 } from './instance.store.ts'
 import { viewOf } from './instance.view.ts'
+import { countOffered, offerOfInstance } from './offer.store.ts'
 
 export interface InstanceRouteDeps {
   readonly store: Store
@@ -55,7 +56,7 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clie
     store.tenant(caller.accountId, async (tx) => {
       const toolbox = await getToolboxRow(tx, params.toolboxId)
       const rows = await listInstanceRows(tx, toolbox.id, query.limit + 1, query.cursor)
-      const items = rows.slice(0, query.limit).map((row) => viewOf(row, toolbox))
+      const items = await viewsOf(tx, rows.slice(0, query.limit), toolbox)
       return { items, ...(rows.length > query.limit ? { nextCursor: items.at(-1)!.name } : {}) }
     }),
   )
@@ -114,7 +115,11 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clie
   mount.reply(listCapabilities, ({ params }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
       const row = await getInstanceRow(tx, params.toolboxId, params.instanceId)
-      return { capabilities: row.capabilities ?? [], ...(row.capabilityDigest ? { digest: row.capabilityDigest } : {}) }
+      return {
+        perAgent: (findRecipe(catalog, row)?.secrets ?? []).length > 0,
+        capabilities: await offerOfInstance(tx, row),
+        ...(row.capabilityDigest ? { digest: row.capabilityDigest } : {}),
+      }
     }),
   )
 
@@ -134,7 +139,7 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clie
   })
 
   async function read(tx: Tx, { toolboxId, instanceId }: Place): Promise<ToolInstance> {
-    return viewOf(await getInstanceRow(tx, toolboxId, instanceId), await getToolboxRow(tx, toolboxId))
+    return shown(tx, await getInstanceRow(tx, toolboxId, instanceId), await getToolboxRow(tx, toolboxId))
   }
 
   /** Changes one row, records who did it, wakes the reconciler and returns what people see of it now. */
@@ -152,12 +157,20 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clie
       await assertChangeable(tx, before, action === 'instance.removed')
       const after = await act(tx, before)
       if (after !== before) await record(tx, caller, action, after, `${message}: ${after.name}`)
-      return viewOf(after, await getToolboxRow(tx, toolboxId))
+      return shown(tx, after, await getToolboxRow(tx, toolboxId))
     })
     wake(instanceId)
     return changed
   }
 }
+
+async function viewsOf(tx: Tx, rows: readonly InstanceRow[], toolbox: ToolboxRow): Promise<ToolInstance[]> {
+  const counts = await countOffered(tx, rows)
+  return rows.map((row) => viewOf(row, toolbox, counts.get(row.id)))
+}
+
+const shown = async (tx: Tx, row: InstanceRow, toolbox: ToolboxRow): Promise<ToolInstance> =>
+  (await viewsOf(tx, [row], toolbox))[0]!
 
 const record = (tx: Tx, caller: Caller, action: string, row: InstanceRow, message: string) =>
   recordActivity(tx, {

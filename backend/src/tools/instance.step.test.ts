@@ -39,6 +39,18 @@ test.each([
     'active',
     'settled',
   ],
+  [
+    'leaves it to the agents what is offered once each has a container of its own',
+    row({ status: observed({ state: 'blocked', reason: 'missing_credential' }) }),
+    'active',
+    'hand-over',
+  ],
+  [
+    'says nothing of what such an instance offers itself',
+    row({ capabilityDigest: null, status: observed({ state: 'blocked', reason: 'missing_credential' }) }),
+    'active',
+    'settled',
+  ],
   ['waits for its turn in its group', row({ begun: false, status: null }), 'active', 'wait'],
   ['removes what nobody wants before its turn', row({ begun: false, desired: 'absent' }), 'active', 'remove'],
   ['removes what nobody wants', row({ desired: 'absent' }), 'active', 'remove'],

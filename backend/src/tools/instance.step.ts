@@ -20,6 +20,8 @@ export type InstanceStep =
   | 'overtake'
   /** Read the capabilities that the toolbox has discovered. */
   | 'discover'
+  /** Agents do not share it any more: what was known of it is each agent's. */
+  | 'hand-over'
 
 /** Decides; touches nothing. */
 export function nextStep(row: InstanceFacts, toolbox: Pick<typeof toolboxes.$inferSelect, 'status'>): InstanceStep {
@@ -32,6 +34,8 @@ export function nextStep(row: InstanceFacts, toolbox: Pick<typeof toolboxes.$inf
   if (!observed || observed.generation < row.generation) return 'put'
   if (observed.generation > row.generation) return 'overtake'
   if (observed.desired !== row.desired) return 'put'
+  // It waits for secrets that are none of its own.
+  if (observed.reason === 'missing_credential' && row.capabilityDigest !== null) return 'hand-over'
   return needsDiscovery(row, observed) ? 'discover' : 'settled'
 }
 

@@ -7,8 +7,9 @@ type ToolboxRow = Pick<typeof toolboxes.$inferSelect, 'status'>
 /**
  * What people see of a tool instance: what was asked for, and what was last observed of it.
  * An observation counts only while the toolbox reports; of a silent one nobody knows the state.
+ * @param toAgents How many capabilities agents are offered that have containers of their own.
  */
-export function viewOf(row: InstanceRow, toolbox: ToolboxRow): ToolInstance {
+export function viewOf(row: InstanceRow, toolbox: ToolboxRow, toAgents?: number): ToolInstance {
   return {
     id: row.id,
     toolboxId: row.toolboxId,
@@ -22,16 +23,19 @@ export function viewOf(row: InstanceRow, toolbox: ToolboxRow): ToolInstance {
     ...(row.groupId ? { groupId: row.groupId } : {}),
     ...(row.observedAt ? { observedAt: row.observedAt.toISOString() } : {}),
     ...(row.status?.container ? { image: row.status.container.image } : {}),
-    ...discoveryOf(row),
+    ...discoveryOf(row, row.capabilities?.length ?? toAgents),
     ...stateOf(row, toolbox),
   }
 }
 
-function discoveryOf({ status, capabilities }: InstanceRow): Pick<ToolInstance, 'server' | 'capabilityCount'> {
+function discoveryOf(
+  { status }: InstanceRow,
+  capabilityCount: number | undefined,
+): Pick<ToolInstance, 'server' | 'capabilityCount'> {
   const mcp = status?.mcp
   return {
     ...(mcp ? { server: { ...mcp.server, protocolVersion: mcp.protocolVersion } } : {}),
-    ...(capabilities ? { capabilityCount: capabilities.length } : {}),
+    ...(capabilityCount === undefined ? {} : { capabilityCount }),
   }
 }
 

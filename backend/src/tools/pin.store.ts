@@ -1,18 +1,19 @@
 import { problem } from '@agentopia/api'
 import type { Capability } from '@agentopia/dtma/contract'
 import { and, countDistinct, eq, type SQL, sql } from 'drizzle-orm'
-import { recordActivity } from '../events/activity.store.ts'
 import { cleanText } from '../gateway/clean-text.ts'
 import type { Tx } from '../store/connect.ts'
-import { capabilityPermissions, instances, toolbeltItems } from '../store/schema/index.ts'
-import type { InstanceRow } from './instance.store.ts'
+import { agentOffers, capabilityPermissions, instances, toolbeltItems } from '../store/schema/index.ts'
 
 /*
  * What is allowed to an agent is pinned: the definition that its server gave. While the server gives another one, the gateway
- * neither lists nor calls it for that agent.
+ * neither lists nor calls it for that agent. What another agent's own container gives is nothing to it.
  */
 
 const { toolbeltItemId, capability, pinned } = capabilityPermissions
+
+/** What is offered to whoever holds an item; `null`: nothing is known yet. For a query that joins instances and offers to items. */
+export const offered = sql<Capability[] | null>`coalesce(${agentOffers.capabilities}, ${instances.capabilities})`
 
 /**
  * Pins what is allowed and was not seen so far to what its server offers now.
@@ -22,7 +23,8 @@ export const pinAtFirstSight = (tx: Tx, of: SQL) =>
   tx.execute(sql`
     update ${capabilityPermissions} set pinned = one
     from ${toolbeltItems} join ${instances} on ${instances.id} = ${toolbeltItems.instanceId}
-      cross join jsonb_array_elements(coalesce(${instances.capabilities}, '[]')) one
+      left join ${agentOffers} on ${agentOffers.toolbeltItemId} = ${toolbeltItems.id}
+      cross join jsonb_array_elements(coalesce(${offered}, '[]')) one
     where ${of} and ${toolbeltItemId} = ${toolbeltItems.id} and ${pinned} is null and ${capability} = one->>'name'`)
 
 /**
@@ -34,58 +36,39 @@ export async function approve(tx: Tx, itemId: string, name: string, digest: stri
   const [allowed] = await tx.select({ capability }).from(capabilityPermissions).where(isIt)
   if (!allowed) throw problem('capability-denied', `${cleanText(name)} is not allowed to the agent`)
   const [found] = await tx
-    .select({ offered: instances.capabilities })
+    .select({ offered })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
+    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
     .where(eq(toolbeltItems.id, itemId))
-  const offered = found?.offered?.find((one) => one.name === name)
-  if (offered?.digest !== digest)
+  const one = found?.offered?.find((definition) => definition.name === name)
+  if (one?.digest !== digest)
     throw problem('capability-changed', `${cleanText(name)} is not what was looked at: read its definition again`)
-  await tx.update(capabilityPermissions).set({ pinned: offered }).where(isIt)
+  await tx.update(capabilityPermissions).set({ pinned: one }).where(isIt)
+}
+
+/** A capability, and to how many agents it is allowed as something else. */
+export interface Blocked {
+  readonly capability: string
+  readonly agents: number
 }
 
 /**
- * Stores what a server offers. What was allowed before it offers it is pinned; what is pinned to something else is told once.
- * @param same Is the instance still the one that was asked?
+ * Which of these are allowed as something else than is offered now.
+ * @param of As of {@link pinAtFirstSight}.
  */
-export async function storeOffer(
-  tx: Tx,
-  { id, accountId, toolboxId, name, capabilities: before }: InstanceRow,
-  same: SQL,
-  { capabilities, digest }: { readonly capabilities: Capability[]; readonly digest: string },
-): Promise<void> {
-  await pinAtFirstSight(tx, eq(instances.id, id))
-  await tx.update(instances).set({ capabilities, capabilityDigest: digest }).where(same)
-  await pinAtFirstSight(tx, eq(instances.id, id))
-  const known = new Map(before?.map((one) => [one.name, one.digest]))
-  const changed = capabilities.filter((one) => known.get(one.name) !== one.digest).map((one) => one.name)
-  const blocked = changed.length === 0 ? [] : await blockedOf(tx, id, changed)
-  if (blocked.length === 0) return
-  const names = blocked.map((one) => cleanText(one.capability)).join(', ')
-  const agents = Math.max(...blocked.map((one) => one.agents))
-  const message = `${name} describes otherwise than it did, and is blocked until approved for ${agents === 1 ? '1 agent' : `${agents} agents`}: ${names}`
-  await recordActivity(tx, {
-    accountId,
-    actor: 'control plane',
-    action: 'instance.capabilities-changed',
-    subject: id,
-    toolboxId,
-    message,
-  })
-}
-
-/** Which of these are allowed to agents as something else, and to how many. */
-const blockedOf = (tx: Tx, instanceId: string, names: readonly string[]) =>
+export const blockedOf = (tx: Tx, of: SQL, names: readonly string[]): Promise<Blocked[]> =>
   tx
     .select({ capability, agents: countDistinct(toolbeltItems.agentId) })
     .from(capabilityPermissions)
     .innerJoin(toolbeltItems, eq(toolbeltItems.id, toolbeltItemId))
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
+    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
     .where(
       and(
-        eq(instances.id, instanceId),
+        of,
         sql`${capability} in ${names}`,
-        sql`exists (select from jsonb_array_elements(${instances.capabilities}) one
+        sql`exists (select from jsonb_array_elements(${offered}) one
           where one->>'name' = ${capability} and one->>'digest' <> ${pinned}->>'digest')`,
       ),
     )

@@ -20,7 +20,7 @@ const RATE = { burst: 20, perSecond: 0.5 } as const
 
 /** Takes what a machine reports of its installation. */
 export function bootRoutes(app: Hono, { store, clock, onNews }: BootRouteDeps): void {
-  const rate = createRateLimit({ now: clock.now, ...RATE })
+  const rate = createRateLimit({ steady: clock.steady, ...RATE })
 
   mountUplink(app, reportBoot, async ({ body: { toolboxId, ...news } }, token) => {
     if (!token) throw refused()

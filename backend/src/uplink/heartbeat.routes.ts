@@ -41,7 +41,7 @@ export function heartbeatRoutes(app: Hono, { store, clock, packages, onToolRepor
   /** Which run's report this process has stored last, by toolbox, and what it said of the tools. Forgetting it costs one report. */
   const reported = new Map<string, { readonly runId: string; readonly tools: string }>()
   const quiet = createQuietBeats({ store, now: clock.now })
-  const rate = createRateLimit({ now: clock.now, ...RATE })
+  const rate = createRateLimit({ steady: clock.steady, ...RATE })
 
   mountUplink(app, heartbeat, async ({ body }, bearer) => {
     if (!bearer) throw unauthenticated()

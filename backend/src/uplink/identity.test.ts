@@ -30,7 +30,7 @@ let plane: TestControlPlane
 let server: Server
 let ahead = 0
 beforeAll(async () => {
-  plane = await openTestControlPlane({ now: () => Date.now() + ahead, sleep: systemClock.sleep })
+  plane = await openTestControlPlane({ ...systemClock, now: () => Date.now() + ahead })
   server = createServer(plane.listener).on('upgrade', plane.upgrade)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 })

@@ -3,7 +3,7 @@ import { createRateLimit } from './rate-limit.ts'
 
 function scene(keys?: number) {
   let time = 0
-  const limit = createRateLimit({ now: () => time, burst: 3, perSecond: 2, ...(keys ? { keys } : {}) })
+  const limit = createRateLimit({ steady: () => time, burst: 3, perSecond: 2, ...(keys ? { keys } : {}) })
   const admitted = (key: string, times: number) =>
     Array.from({ length: times }, () => limit.admit(key)).filter(Boolean).length
   return { admitted, pass: (ms: number) => (time += ms) }

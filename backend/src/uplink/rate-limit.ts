@@ -5,8 +5,8 @@ export interface RateLimit {
 }
 
 export interface RateLimitOptions {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
+  /** Milliseconds that only grow. */
+  readonly steady: () => number
   /** So many at once. */
   readonly burst: number
   readonly perSecond: number
@@ -15,11 +15,11 @@ export interface RateLimitOptions {
 }
 
 /** A bucket of tokens for each key: full at first, refilled steadily. */
-export function createRateLimit({ now, burst, perSecond, keys = 20_000 }: RateLimitOptions): RateLimit {
+export function createRateLimit({ steady, burst, perSecond, keys = 20_000 }: RateLimitOptions): RateLimit {
   const buckets = new Map<string, { readonly tokens: number; readonly at: number }>()
   return {
     admit(key) {
-      const at = now()
+      const at = steady()
       const before = buckets.get(key) ?? { tokens: burst, at }
       const tokens = Math.min(burst, before.tokens + ((at - before.at) / 1_000) * perSecond)
       const admitted = tokens >= 1

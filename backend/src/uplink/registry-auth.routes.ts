@@ -20,7 +20,7 @@ const RATE = { burst: 10, perSecond: 0.1 } as const
 
 /** What opens the registry of DTMA's image, for a machine that is to become a toolbox, or is one. */
 export function registryAuthRoutes(app: Hono, { store, clock, registry }: RegistryAuthRouteDeps): void {
-  const rate = createRateLimit({ now: clock.now, ...RATE })
+  const rate = createRateLimit({ steady: clock.steady, ...RATE })
 
   mountUplink(app, readRegistryAuth, async (_, token) => {
     if (!token) throw refused()

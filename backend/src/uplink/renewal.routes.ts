@@ -37,8 +37,8 @@ const RECORD_RATE = { burst: 5, perSecond: 1 / 60 } as const
 /** Renews the credential of a toolbox, and finds out when two machines hold one identity. */
 export function renewalRoutes(app: Hono, deps: RenewalRouteDeps): void {
   const { store, clock, challenges, pins, onQuarantined } = deps
-  const rate = createRateLimit({ now: clock.now, ...RATE })
-  const recordRate = createRateLimit({ now: clock.now, ...RECORD_RATE })
+  const rate = createRateLimit({ steady: clock.steady, ...RATE })
+  const recordRate = createRateLimit({ steady: clock.steady, ...RECORD_RATE })
 
   mountUplink(app, challenge, async ({ body }) => ({ challenge: challenges.issue(body.toolboxId) }))
 

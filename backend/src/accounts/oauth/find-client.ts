@@ -18,7 +18,7 @@ export interface ClientFinder {
   any(clientId: string, signal: AbortSignal): Promise<OAuthClient | undefined>
 }
 
-export function createClientFinder(store: Store, clock: Pick<Clock, 'now'>, read: ReadClientDocument): ClientFinder {
+export function createClientFinder(store: Store, clock: Pick<Clock, 'steady'>, read: ReadClientDocument): ClientFinder {
   const documents = createShortMemory<OAuthClient>(clock, { ttlMs: MEMORY_MS, most: 1_000 })
 
   const registered = async (clientId: string) =>

@@ -30,8 +30,8 @@ export function createConnectedFinder({ store, clock, log, resource }: Connected
 
   /** Nobody waits for it: a call is not slower, nor does it fail, for the sake of "last used". */
   function noteUse(grantId: string): void {
-    const now = clock.now()
-    if (now - (notedAt.get(grantId) ?? 0) < NOTED_EVERY_MS) return
+    const now = clock.steady()
+    if (now - (notedAt.get(grantId) ?? Number.NEGATIVE_INFINITY) < NOTED_EVERY_MS) return
     notedAt.set(grantId, now)
     if (notedAt.size > 10_000) notedAt.delete(notedAt.keys().next().value!)
     store

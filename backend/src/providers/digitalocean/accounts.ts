@@ -23,8 +23,8 @@ export interface AccountsDeps {
   readonly sealer: Pick<Sealer, 'open'>
   readonly baseUrl: string
   readonly fetch: typeof fetch
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
+  /** Milliseconds that only grow. */
+  readonly steady: () => number
 }
 
 /** What the sealed token of an account belongs to. */
@@ -39,13 +39,13 @@ export async function findProviderRow(tx: Tx): Promise<ProviderRow | undefined> 
   return row
 }
 
-export function createAccounts({ store, sealer, baseUrl, fetch, now }: AccountsDeps): DigitalOceanAccounts {
+export function createAccounts({ store, sealer, baseUrl, fetch, steady }: AccountsDeps): DigitalOceanAccounts {
   /** By digest of the token: what DigitalOcean counts is the token. */
   const budgets = new Map<string, Budget>()
 
   function clientWith(token: string): DigitalOcean {
     const digest = createHash('sha256').update(token).digest('hex')
-    const budget = budgets.get(digest) ?? createBudget(now)
+    const budget = budgets.get(digest) ?? createBudget(steady)
     budgets.set(digest, budget)
     return createDigitalOcean({ baseUrl, token, budget, fetch })
   }

@@ -1,5 +1,6 @@
 import type { SQL } from 'drizzle-orm'
 import type { Clock } from '../../reconcile/clock.ts'
+import { createNowSince } from '../../reconcile/now-since.ts'
 import { again, type Outcome, type Reconciler, settled } from '../../reconcile/reconciler.ts'
 import { underLease } from '../../reconcile/under-lease.ts'
 import type { Store } from '../../store/connect.ts'
@@ -47,6 +48,7 @@ const BUSY = /pending event|is locked|already in progress/i
 export function actionReconciler(deps: ActionReconcilerDeps): Reconciler {
   const { store, clock, random, clientOf, environment, owner, wake } = deps
   const effects = createActionEffects(deps)
+  const nowSince = createNowSince(clock)
 
   async function step(row: ActionRow, held: SQL, signal: AbortSignal): Promise<Outcome> {
     const toolbox = await store.system((tx) => findToolbox(tx, row.toolboxId))
@@ -85,7 +87,7 @@ export function actionReconciler(deps: ActionReconcilerDeps): Reconciler {
           ({ name }) => name === snapshotName(environment, toolbox.id, request.name),
         ),
       ...(address ? { reservedIp: { ip: address.ip, leadsHere: address.leadsHere } } : {}),
-      now: clock.now(),
+      now: nowSince(row.id, record.askedAt ?? record.begunAt),
     })
   }
 

@@ -9,8 +9,8 @@ export interface Budget {
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 
-/** @param now Milliseconds since the epoch. */
-export function createBudget(now: () => number, { perMinute = 150, perHour = 3_500 } = {}): Budget {
+/** @param steady Milliseconds that only grow. */
+export function createBudget(steady: () => number, { perMinute = 150, perHour = 3_500 } = {}): Budget {
   const calls: number[] = [] // times of the last hour, oldest first
   let pausedUntil = 0
 
@@ -22,7 +22,7 @@ export function createBudget(now: () => number, { perMinute = 150, perHour = 3_5
 
   return {
     take() {
-      const at = now()
+      const at = steady()
       while (calls.length > 0 && calls[0]! <= at - HOUR_MS) calls.shift()
       const wait = Math.max(pausedUntil - at, waitFor(perMinute, MINUTE_MS, at), waitFor(perHour, HOUR_MS, at))
       if (wait > 0) return wait
@@ -30,7 +30,7 @@ export function createBudget(now: () => number, { perMinute = 150, perHour = 3_5
       return 0
     },
     pause(ms) {
-      pausedUntil = Math.max(pausedUntil, now() + ms)
+      pausedUntil = Math.max(pausedUntil, steady() + ms)
     },
   }
 }

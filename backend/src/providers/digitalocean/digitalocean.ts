@@ -54,7 +54,7 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider
   const { store, masterKey, sealer, clock, baseUrl, fetch, publicUrl, keyPin, owner } = deps
   const { directSources, disconnect, random, wake } = deps
   const environment = environmentOf(masterKey)
-  const accounts = createAccounts({ store, sealer, baseUrl, fetch, now: clock.now })
+  const accounts = createAccounts({ store, sealer, baseUrl, fetch, steady: clock.steady })
   const { clientOf } = accounts
   const clientOfToolbox = async (toolboxId: string) => {
     const row = await store.system((tx) => findToolbox(tx, toolboxId))
@@ -62,7 +62,7 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider
   }
   const droplets = { store, clock, clientOf, environment }
   const snapshots = createSnapshots({ store, clientOf, environment })
-  const options = createOptions({ clientOf, now: clock.now, snapshotsOf: snapshots.of })
+  const options = createOptions({ clientOf, steady: clock.steady, snapshotsOf: snapshots.of })
   const door = createDropletDoor({ clientOf, environment, directSources })
   return {
     accounts,

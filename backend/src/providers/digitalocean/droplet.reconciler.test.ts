@@ -86,6 +86,38 @@ describe('a droplet', () => {
   })
 })
 
+describe('a clock that jumps', () => {
+  test.each([
+    ['forward', 24 * 60 * MINUTE],
+    ['back', -24 * 60 * MINUTE],
+  ])('D15 a day %s destroys no droplet that boots, and keeps none that never comes up', async (_, jumpMs) => {
+    const { run, row, droplets, creates, emulator, clock, make, id } = await dropletScene(store)
+    emulator.knobs.bootMs = 24 * 60 * MINUTE
+    const reconciler = make()
+    await run(MINUTE, id, reconciler)
+    clock.set(jumpMs)
+    await run(MINUTE, id, reconciler)
+    expect([(await row()).status, droplets().length, creates()]).toEqual(['provisioning', 1, 1])
+    await run(UP_MS, id, reconciler)
+    expect([(await row()).status, droplets().length]).toEqual(['error_provisioning', 0])
+  })
+
+  test.each([
+    ['forward', 24 * 60 * MINUTE],
+    ['back', -24 * 60 * MINUTE],
+  ])('D15 a day %s leaves a droplet that is up its time to enrol', async (_, jumpMs) => {
+    const { run, row, clock, make, id } = await dropletScene(store)
+    const reconciler = make()
+    await run(MINUTE, id, reconciler)
+    expect((await row()).status).toBe('awaiting_heartbeat')
+    clock.set(jumpMs)
+    await run(MINUTE, id, reconciler)
+    expect((await row()).status).toBe('awaiting_heartbeat')
+    await run(ENROL_MS, id, reconciler)
+    expect((await row()).status).toBe('error_provisioning')
+  })
+})
+
 describe('an answer that was lost', () => {
   const adopted = async (answer: number | 'drop') => {
     const { run, row, droplets, creates, emulator } = await dropletScene(store)

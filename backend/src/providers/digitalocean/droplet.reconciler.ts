@@ -2,6 +2,7 @@ import type { ToolboxStatus } from '@agentopia/api'
 import type { SQL } from 'drizzle-orm'
 import { recordActivity } from '../../events/activity.store.ts'
 import type { Clock } from '../../reconcile/clock.ts'
+import { createNowSince } from '../../reconcile/now-since.ts'
 import { again, type Outcome, type Reconciler, settled } from '../../reconcile/reconciler.ts'
 import { underLease } from '../../reconcile/under-lease.ts'
 import { digestOf } from '../../secret.ts'
@@ -52,6 +53,7 @@ const EARLY: readonly ToolboxStatus[] = ['pending_provision', 'provisioning', 'a
 export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
   const { store, clock, clientOf, environment, publicUrl, keyPin, owner, directSources, disconnect } = deps
   const now = () => new Date(clock.now())
+  const nowSince = createNowSince(clock)
   const addresses = reservedAddresses(store)
 
   async function step(row: ToolboxRow, held: SQL, signal: AbortSignal): Promise<Outcome> {
@@ -67,7 +69,7 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
       droplets,
       record,
       retries: row.retries,
-      now: clock.now(),
+      now: nowSince(row.id, record.upSince ?? record.askedAt),
       ...(row.doDropletId === null ? {} : { ownId: row.doDropletId }),
     })
     return act(next, { row, record, held, client, signal })

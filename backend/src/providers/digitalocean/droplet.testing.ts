@@ -26,8 +26,10 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
   const accountId = `account_${newId('act').slice(4)}`
   const uplink = openUplink(store, applyToolReport)
   const { clock } = uplink
-  const emulator = createEmulator({ now: clock.now, knobs: { bootMs: 5_000 } })
-  const budget = createBudget(clock.now)
+  // Nobody sets the clock of DigitalOcean.
+  const start = clock.now() - clock.steady()
+  const emulator = createEmulator({ now: () => start + clock.steady(), knobs: { bootMs: 5_000 } })
+  const budget = createBudget(clock.steady)
   const { token } = emulator.world
   const client = createDigitalOcean({ baseUrl: 'http://digitalocean', token, budget, fetch: emulator.fetch })
   const { id } = await insertToolbox(store, {
@@ -75,8 +77,8 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
     /** One step of the reconciler. */
     step: (reconciler = make()) => reconciler.reconcile(id, AbortSignal.timeout(20_000)),
     /** As the loop does: step after step, waiting as long as each says, until it is settled, or so many milliseconds have passed. */
-    run: (ms: number, toolboxId = id) =>
-      runFor(clock, ms, () => make().reconcile(toolboxId, AbortSignal.timeout(20_000))),
+    run: (ms: number, toolboxId = id, reconciler = make()) =>
+      runFor(clock, ms, () => reconciler.reconcile(toolboxId, AbortSignal.timeout(20_000))),
     /** Writes down what somebody asks for. @returns the id. */
     ask: async (request: NewDropletAction) =>
       (
@@ -129,9 +131,9 @@ const dropletOf = (name: string) =>
   }) as const
 
 async function runFor(clock: ManualClock, ms: number, step: () => Promise<Outcome>): Promise<void> {
-  const end = clock.now() + ms
+  const end = clock.steady() + ms
   let failures = 0
-  while (clock.now() <= end) {
+  while (clock.steady() <= end) {
     let wait: number
     try {
       const outcome = await step()

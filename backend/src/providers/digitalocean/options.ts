@@ -22,24 +22,24 @@ export interface Options {
 
 interface OptionsDeps {
   readonly clientOf: (accountId: string) => Promise<DigitalOcean | undefined>
-  readonly now: () => number
+  readonly steady: () => number
   /** Snapshots of the account: images, too. */
   readonly snapshotsOf: (accountId: string) => Promise<readonly Snapshot[]>
 }
 
 /** What droplets can be had, remembered for an hour. */
-export function createOptions({ clientOf, now, snapshotsOf }: OptionsDeps): Options {
+export function createOptions({ clientOf, steady, snapshotsOf }: OptionsDeps): Options {
   const known = new Map<string, { readonly options: DropletOptions; readonly until: number }>()
 
   async function of(accountId: string): Promise<DropletOptions> {
     const remembered = known.get(accountId)
     const client = await clientOf(accountId)
     if (!client) throw problem('provider-not-configured', 'The account has no token of DigitalOcean')
-    if (remembered && remembered.until > now()) return remembered.options
+    if (remembered && remembered.until > steady()) return remembered.options
     const options = await read(client).catch((error: unknown) => {
       throw problemOf(error)
     })
-    known.set(accountId, { options, until: now() + REMEMBERED_MS })
+    known.set(accountId, { options, until: steady() + REMEMBERED_MS })
     return options
   }
 

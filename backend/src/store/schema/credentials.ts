@@ -1,5 +1,5 @@
 import type { Credential } from '@agentopia/api'
-import type { ToolStatus } from '@agentopia/dtma/contract'
+import type { Capability, ToolStatus } from '@agentopia/dtma/contract'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
 import { toolbeltItems } from './agents.ts'
@@ -64,9 +64,24 @@ export const agentTools = pgTable(
     // Written by the reconciler of agent tools.
     /** Generation of the instance whose server was asked what it offers. */
     welcomedGeneration: integer('welcomed_generation').notNull().default(0),
-    /** Digest of what it offered then. Another one than it reports: it has changed while it ran. */
+    /** Digest that it reported then. Another one than it reports now: it has changed while it ran. */
     welcomedDigest: text('welcomed_digest'),
     ...lease,
   },
   (t) => [index('agent_tool_toolbox').on(t.toolboxId), index('agent_tool_instance').on(t.instanceId)],
 )
+
+/**
+ * What the container that one agent has of a tool with secrets offers. Another agent's may offer something else: other
+ * credentials open other things. Where all agents share one container there is no row, and the instance has what it offers.
+ */
+export const agentOffers = pgTable('agent_tool_offers', {
+  toolbeltItemId: text('toolbelt_item_id')
+    .primaryKey()
+    .references(() => toolbeltItems.id, { onDelete: 'cascade' }),
+  accountId: accountId(),
+  // Written by the reconciler of agent tools.
+  capabilities: jsonb('capabilities').$type<Capability[]>().notNull(),
+  digest: text('digest').notNull(),
+  askedAt: at('asked_at').notNull().defaultNow(),
+})

@@ -38,6 +38,7 @@ export const ANNOUNCED = {
   registry_credentials: 'registry',
   image_archives: 'image',
   agent_tool_credentials: 'toolbelt',
+  agent_tool_offers: 'instance',
   oauth_connections: 'toolbelt',
   tool_calls: 'call',
   call_settings: 'settings',

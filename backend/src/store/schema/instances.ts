@@ -30,6 +30,7 @@ export const instances = pgTable(
     // Observed: written by the uplink from DTMA's reports.
     status: jsonb('status').$type<ToolStatus>(),
     observedAt: at('observed_at'),
+    /** What the container that all agents share offers. Where each has its own there is none, and `agentOffers` says it. */
     capabilities: jsonb('capabilities').$type<Capability[]>(),
     capabilityDigest: text('capability_digest'),
     // Written by the instance reconciler.

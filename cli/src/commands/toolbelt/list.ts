@@ -14,7 +14,7 @@ export const toolbeltList = command('list', 'What an agent may use', AGENT, asyn
         item.permissions.map((one) => [
           one.gatewayName,
           !(one.allowed && item.enabled) ? 'no' : one.changed ? 'changed' : one.ask ? 'ask' : 'yes',
-          one.offered ? 'yes' : 'no',
+          item.offer === 'awaited' ? 'awaited' : one.offered ? 'yes' : 'no',
           item.id,
         ]),
       ),

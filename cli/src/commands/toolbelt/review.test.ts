@@ -34,6 +34,7 @@ const itemWith = (permissions: readonly object[]) => ({
   resources: false,
   plainNames: false,
   askPatterns: [],
+  offer: 'shared',
   permissions,
 })
 const permission = { capability: 'echo', gatewayName: 'demo__echo', allowed: true, ask: false, offered: true }

@@ -24,6 +24,7 @@ const item: ToolbeltItem = {
   resources: false,
   plainNames: false,
   askPatterns: [],
+  offer: 'shared',
   permissions: [],
 }
 

@@ -55,6 +55,12 @@ export function PermissionMatrix({ item }: { item: ToolbeltItem }) {
     )
   return (
     <>
+      {item.offer === 'awaited' && (
+        <p className="border-line border-b bg-warn-soft px-4 py-2 text-ink text-xs">
+          It has not run for this agent yet. This is what it offers to other agents; it may offer something else to this
+          one.
+        </p>
+      )}
       <div className="flex flex-wrap items-center gap-x-1 gap-y-2 border-line border-b bg-canvas/60 px-4 py-2">
         <span className="mr-1 text-ink-faint text-xs">Allow</span>
         {PRESET_WORDS.map(([preset, words]) => (

@@ -4,7 +4,7 @@ import {
   executeCapability,
   getCallSettings,
   getInstance,
-  listCapabilities,
+  listToolbeltCapabilities,
   type ToolbeltItem,
 } from '@agentopia/api'
 import { Play } from 'lucide-react'
@@ -36,8 +36,8 @@ const MARGIN_MS = 5_000
 const LONGEST_WAIT_S = CallSettings.shape.approvalSeconds.maxValue ?? 0
 
 export function TryCapability({ agent, item, permission }: TryCapabilityProps) {
-  const { toolboxId, instanceId } = item
-  const capabilities = useOperation(listCapabilities, { params: { toolboxId, instanceId } })
+  const { agentId, id: toolbeltItemId } = item
+  const capabilities = useOperation(listToolbeltCapabilities, { params: { agentId, toolbeltItemId } })
   return (
     <Reading of={capabilities}>
       {(data) => {

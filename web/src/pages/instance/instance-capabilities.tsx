@@ -30,6 +30,12 @@ export function InstanceCapabilities({ instance }: { instance: ToolInstance }) {
             </EmptyState>
           ) : (
             <div className="flex min-w-0 flex-col gap-3">
+              {data.perAgent && (
+                <p className="text-ink-soft text-sm">
+                  Each agent has a container of its own. This is what any of them is offered; what one agent is offered
+                  stands in its toolbelt.
+                </p>
+              )}
               <SearchField value={search} onChange={setSearch} label="Search the capabilities" />
               <Card className="divide-y divide-line overflow-hidden">
                 {found.map((capability) => (
