@@ -35,7 +35,7 @@ export function openHttp(
   { onNotification }: Pick<UpstreamEvents, 'onNotification'>,
   connect?: () => Duplex,
 ): HttpUpstream {
-  const place = urlToHttpOptions(new URL(url))
+  const { hostname, port, path } = urlToHttpOptions(new URL(url))
   const agent = new Agent({ keepAlive: true, maxSockets: 256 })
   if (connect) agent.createConnection = connect
   const inFlight = createInFlight(firstId)
@@ -59,7 +59,9 @@ export function openHttp(
   ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const outgoing = httpRequest({
-        ...place,
+        hostname,
+        port,
+        path,
         method,
         agent,
         headers: {
