@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { CallRecord } from './call-record.ts'
 
 // Every record of an account carries the hash of the one before it: what was written can be neither changed nor taken out
@@ -65,5 +65,5 @@ export function hashOf(record: Omit<ChainedCall, 'hash'>): string {
     via: record.via ?? null,
   }
   // What a journal of an earlier version lacks is null. The members stand in the order that RFC 8785 wants, and JSON.stringify writes numbers and texts as it does.
-  return createHash('sha256').update(JSON.stringify(members)).digest('hex')
+  return hash('sha256', JSON.stringify(members))
 }

@@ -12,11 +12,7 @@ import type { CallChain, ChainSeal } from './chain-seal.ts'
 export async function appendCalls(tx: Tx, records: readonly CallRecord[], seal: ChainSeal): Promise<void> {
   const byId = new Map(records.map((record) => [record.id, record]))
   const chains = await lockChains(tx, [...new Set(records.map(({ accountId }) => accountId))], seal)
-  for (const { id } of await tx
-    .select({ id: calls.id })
-    .from(calls)
-    .where(inArray(calls.id, [...byId.keys()])))
-    byId.delete(id)
+  for (const id of await idsAlreadyThere(tx, [...byId.keys()])) byId.delete(id)
   const added = chains.flatMap((chain) => {
     const own = [...byId.values()].filter(({ accountId }) => accountId === chain.accountId)
     return chainOn(chain, own)
@@ -106,7 +102,14 @@ export async function readChain(
   }))
 }
 
-/** One parameter, whatever their number: the database unpacks it faster than a driver packs thousands. */
+// One parameter each, whatever their number: the database unpacks it faster than a driver packs thousands.
+
+async function idsAlreadyThere(tx: Tx, ids: readonly string[]): Promise<readonly string[]> {
+  const given = sql`(select jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`
+  const found = await tx.select({ id: calls.id }).from(calls).where(inArray(calls.id, given))
+  return found.map(({ id }) => id)
+}
+
 async function insertChained(tx: Tx, records: readonly ChainedCall[]): Promise<void> {
   await tx.execute(sql`
     insert into ${calls} (id, account_id, agent_id, agent_name, instance_id, instance_name, capability, via,

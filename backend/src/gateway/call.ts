@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Call, ProblemError, problem } from '@agentopia/api'
 import {
   envelopeOf,
@@ -265,7 +265,7 @@ const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }
 
 const isToolCall = (method: WantedCall['method']): boolean => method === undefined || method === 'tools/call'
 
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+const digestOf = (text: string): string => hash('sha256', text)
 
 const outcomeOf = (answer: JsonRpcAnswer): Pick<CallEnd, 'outcome'> & Partial<CallEnd> =>
   'error' in answer

@@ -2,7 +2,7 @@ import { createServer, type Http2Server } from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { PassThrough, type Readable } from 'node:stream'
 import { createFrameReader, FRAME, frameOf, LANE_PATH } from '@agentopia/dtma/contract'
-import { type App, type HttpReply, listenerOf, serveLane } from '@agentopia/dtma/testing'
+import { type App, type HttpReply, type HttpRequest, listenerOf, serveLane } from '@agentopia/dtma/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readAll } from '../gateway/read-all.ts'
 import { type DtmaAnswer, type DtmaSession, openSession } from './dtma-session.ts'
@@ -42,7 +42,7 @@ const appOn =
     return new Promise(() => {})
   }
 
-function answersTo(asked: AsyncIterable<Uint8Array>, frames: (id: number) => Buffer[]): Readable {
+function answersTo(asked: HttpRequest['body'], frames: (id: number) => Buffer[]): Readable {
   const out = new PassThrough()
   const reader = createFrameReader((id, kind) => kind === FRAME.ask && out.write(Buffer.concat(frames(id))))
   void (async () => {

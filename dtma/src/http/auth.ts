@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { problem } from '../contract/problems.ts'
 
 /**
@@ -15,4 +15,4 @@ export function admit(authorization: string | undefined, key: string | undefined
 }
 
 /** Digests are of one length, as the comparison wants, and tell nothing of the length of the key. */
-const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest()
+const digestOf = (text: string): Buffer => hash('sha256', text, 'buffer')

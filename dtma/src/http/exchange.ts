@@ -7,7 +7,8 @@ export interface HttpRequest {
   /** Path and query, as they were sent. */
   readonly url: string
   readonly headers: IncomingHttpHeaders
-  readonly body: AsyncIterable<Uint8Array>
+  /** As it comes, or in a list where all of it is there. */
+  readonly body: AsyncIterable<Uint8Array> | readonly Uint8Array[]
   /** Aborts when the client goes away before it has its answer. */
   readonly signal: AbortSignal
 }

@@ -30,7 +30,7 @@ export function serveLane(app: App, lane: HttpRequest): HttpReply {
     const gone = new AbortController()
     underWay.set(id, gone)
     const { path: url, headers } = ask
-    const reply = await app({ method: 'POST', url, headers, body: oneChunk(body), signal: gone.signal })
+    const reply = await app({ method: 'POST', url, headers, body: [body], signal: gone.signal })
     try {
       if (gone.signal.aborted) discard(reply)
       else await sendReply(id, reply, gone.signal)
@@ -96,10 +96,6 @@ export function serveLane(app: App, lane: HttpRequest): HttpReply {
     headers: { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' },
     body: out,
   }
-}
-
-async function* oneChunk(body: Buffer): AsyncGenerator<Uint8Array> {
-  yield body
 }
 
 function discard({ body }: HttpReply): void {

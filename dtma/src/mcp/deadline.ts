@@ -2,6 +2,8 @@ export interface Limit {
   readonly ms: number
   /** Ends the work before its time is over. */
   readonly signal: AbortSignal
+  /** Aborted then, and may be aborted by whoever else has a reason. Absent: nobody else has. */
+  readonly end?: AbortController
   /** What is thrown when the time was over. */
   readonly tooLate: (cause: unknown) => Error
 }
@@ -11,10 +13,9 @@ export interface Limit {
  * and `AbortSignal.any` live on until the time is over, which at ten thousand calls a second is a gigabyte.
  */
 export async function withDeadline<Result>(
-  { ms, signal, tooLate }: Limit,
+  { ms, signal, end = new AbortController(), tooLate }: Limit,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const end = new AbortController()
   let late = false
   const timer = setTimeout(() => {
     late = true

@@ -10,20 +10,49 @@ const tooLarge = () => problem('tool-protocol-error', 'The tool sent a message t
  * @throws {ProblemError} `tool-protocol-error` for a message that is too large; or the connection's error.
  */
 export async function readAnswer(response: IncomingMessage, receive: (text: string) => void): Promise<void> {
-  response.setEncoding('utf8')
-  if (isEventStream(response)) return readEvents(response, receive)
-  let text = ''
-  for await (const chunk of response as AsyncIterable<string>) {
-    text += chunk
-    if (text.length > MAX_MESSAGE_BYTES) throw tooLarge()
-  }
-  if (text !== '') receive(text)
+  const reader = isEventStream(response) ? createEventReader(receive) : createTextReader(receive)
+  await readThrough(response, reader.read)
+  reader.end()
+}
+
+/** By events: an async iterator costs more than all else that is done to a short answer. What `read` throws breaks it off. */
+function readThrough(response: IncomingMessage, read: (chunk: string) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const broken = () => reject(response.errored ?? new Error('the answer ended before its end'))
+    // It broke before anybody listened: none of the events below comes any more.
+    if (response.destroyed) return broken()
+    response.setEncoding('utf8').on('data', (chunk: string) => {
+      try {
+        read(chunk)
+      } catch (error) {
+        response.destroy(error as Error)
+      }
+    })
+    response.once('end', resolve).once('close', broken).on('error', reject)
+  })
 }
 
 export const isEventStream = ({ headers }: IncomingMessage): boolean =>
   headers['content-type']?.startsWith('text/event-stream') ?? false
 
-async function readEvents(response: IncomingMessage, receive: (text: string) => void): Promise<void> {
+interface Reader {
+  /** @throws {ProblemError} `tool-protocol-error` when a message is too large. */
+  read(chunk: string): void
+  end(): void
+}
+
+function createTextReader(receive: (text: string) => void): Reader {
+  let text = ''
+  return {
+    read(chunk) {
+      text += chunk
+      if (text.length > MAX_MESSAGE_BYTES) throw tooLarge()
+    },
+    end: () => void (text === '' || receive(text)),
+  }
+}
+
+function createEventReader(receive: (text: string) => void): Reader {
   let unread = 0
   const parser = createParser({
     onEvent({ data }) {
@@ -31,9 +60,12 @@ async function readEvents(response: IncomingMessage, receive: (text: string) => 
       receive(data)
     },
   })
-  for await (const chunk of response as AsyncIterable<string>) {
-    unread += chunk.length
-    if (unread > MAX_MESSAGE_BYTES) throw tooLarge()
-    parser.feed(chunk)
+  return {
+    read(chunk) {
+      unread += chunk.length
+      if (unread > MAX_MESSAGE_BYTES) throw tooLarge()
+      parser.feed(chunk)
+    },
+    end() {},
   }
 }

@@ -1,6 +1,7 @@
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { addAbortSignal, type Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { urlToHttpOptions } from 'node:url'
 import { CODE, type JsonRpcRequest, parseMessage } from '../contract/json-rpc.ts'
 import { answerTo } from './asked.ts'
 import { isEventStream, readAnswer } from './http-answer.ts'
@@ -34,6 +35,7 @@ export function openHttp(
   { onNotification }: Pick<UpstreamEvents, 'onNotification'>,
   connect?: () => Duplex,
 ): HttpUpstream {
+  const { hostname, port, path } = urlToHttpOptions(new URL(url))
   const agent = new Agent({ keepAlive: true, maxSockets: 256 })
   if (connect) agent.createConnection = connect
   const inFlight = createInFlight(firstId)
@@ -48,17 +50,20 @@ export function openHttp(
     ...(protocolVersion ? { 'mcp-protocol-version': protocolVersion } : {}),
   })
 
+  /** @param begun Given the request, so that it can be given up. */
   function send(
     method: 'GET' | 'POST',
     body: string | undefined,
-    signal: AbortSignal,
+    begun: (outgoing: ClientRequest) => void,
     more: Readonly<Record<string, string>> = ofSession(),
   ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const outgoing = httpRequest(url, {
+      const outgoing = httpRequest({
+        hostname,
+        port,
+        path,
         method,
         agent,
-        signal,
         headers: {
           accept: body === undefined ? 'text/event-stream' : 'application/json, text/event-stream',
           ...(body === undefined
@@ -67,6 +72,7 @@ export function openHttp(
           ...more,
         },
       })
+      begun(outgoing)
       outgoing.once('response', resolve)
       outgoing.on('error', reject)
       outgoing.end(body)
@@ -78,7 +84,7 @@ export function openHttp(
     if (telling >= most) return
     telling += 1
     const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(TELL_MS)])
-    send('POST', JSON.stringify(message), signal)
+    send('POST', JSON.stringify(message), (outgoing) => addAbortSignal(signal, outgoing))
       .then((response) => response.on('error', () => {}).resume())
       .catch(() => {})
       .finally(() => {
@@ -109,13 +115,13 @@ export function openHttp(
     id: number,
     { method, headers }: UpstreamRequest,
     params: UpstreamRequest['params'],
-    gone: AbortSignal,
+    begun: (outgoing: ClientRequest) => void,
   ): Promise<void> {
     const modern = modernHeaders(method, params)
     const sentIn = modern ? undefined : sessionId
     const message = { jsonrpc: '2.0', id, method, ...(params ? { params } : {}) }
     const more = modern ? { ...modern, ...headers } : ofSession()
-    const response = await send('POST', JSON.stringify(message), gone, more)
+    const response = await send('POST', JSON.stringify(message), begun, more)
     if (response.statusCode === 404 && sentIn !== undefined) {
       response.resume()
       if (sessionId === sentIn) sessionId = undefined
@@ -131,7 +137,7 @@ export function openHttp(
   /** The stream on which the server says what belongs to no request. Most have none, which is no fault. */
   async function listen(signal: AbortSignal): Promise<void> {
     for (let pauseMs = LISTEN_AGAIN_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LISTEN_AGAIN_MOST_MS)) {
-      const response = await send('GET', undefined, signal)
+      const response = await send('GET', undefined, (outgoing) => addAbortSignal(signal, outgoing))
       if (response.statusCode !== 200 || !isEventStream(response)) return void response.resume()
       await readAnswer(response, (text) => receive(text)).catch(() => {}) // it broke: it is opened again
       await sleep(pauseMs, undefined, { signal })
@@ -144,10 +150,13 @@ export function openHttp(
     },
     request(request) {
       if (closed.signal.aborted) return Promise.reject(lost())
-      const gone = new AbortController()
+      let outgoing: ClientRequest | undefined
+      const begun = (mine: ClientRequest) => {
+        outgoing = mine
+      }
       return inFlight.run(
         request,
-        (id, params) => exchange(id, request, params, gone.signal),
+        (id, params) => exchange(id, request, params, begun),
         (requestId, reason) => {
           // In the modern revision a stream that is closed says it.
           if (!modernHeaders(request.method, request.params))
@@ -155,7 +164,7 @@ export function openHttp(
               { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } },
               MOST_NOTIFICATIONS,
             )
-          gone.abort()
+          outgoing?.destroy()
         },
       )
     },

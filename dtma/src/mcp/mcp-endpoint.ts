@@ -61,14 +61,12 @@ async function forward(
 ): Promise<HttpReply> {
   const ms = deadlineOf(request)
   const gone = new AbortController()
-  const { signal: connection } = request
-  const leave = () => gone.abort(connection.reason)
-  connection.addEventListener('abort', leave)
   const listener = request.headers.accept?.includes('text/event-stream') ? createListener() : undefined
   const caller = [request.headers[CALLER_HEADER]].flat()[0]?.slice(0, CALLER_LENGTH)
   const limit = {
     ms,
-    signal: gone.signal,
+    signal: request.signal,
+    end: gone,
     tooLate: (cause: unknown) => problem('tool-timeout', `${method} did not end within ${ms} ms`, { cause }),
   }
   const answer = withDeadline(limit, (signal) =>
@@ -82,12 +80,9 @@ async function forward(
       },
       clientOf(params),
     ),
-  )
-    .catch((error: unknown) => {
-      throw asProblem(error)
-    })
-    // A listener that stays keeps its request in memory for ever (what it closes over lives as long as the signal).
-    .finally(() => connection.removeEventListener('abort', leave))
+  ).catch((error: unknown) => {
+    throw asProblem(error)
+  })
   if (!listener) return jsonAnswer(id, await answer)
   const first = await Promise.race([answer, listener.spoke])
   return first === 'spoke' ? listener.stream(id, answer, () => gone.abort()) : jsonAnswer(id, first)
