@@ -92,6 +92,18 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
     show('ok')
   }
 
+  /** A container that somebody has ended says nothing of the rules: the next one is asked. */
+  async function lookAgain(limit: AbortSignal): Promise<void> {
+    const isOld = line !== undefined
+    try {
+      await look(limit)
+    } catch (error) {
+      if (!isOld || limit.aborted) throw error
+      hangUp()
+      await look(limit)
+    }
+  }
+
   /** The last tool with a network takes all of it along. */
   async function clear(limit: AbortSignal): Promise<void> {
     state = undefined
@@ -110,7 +122,7 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
   /** @throws {EngineError} Docker does not say what there is to keep apart: that is its own state, and not ours. */
   async function settle(limit: AbortSignal): Promise<void> {
     try {
-      await look(limit)
+      await lookAgain(limit)
     } catch (error) {
       hangUp()
       if (signal.aborted || (error instanceof EngineError && ENGINE_AWAY.has(error.fault))) throw error

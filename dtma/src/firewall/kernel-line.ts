@@ -31,6 +31,7 @@ export class FirewallUnavailable extends Error {
 export const kernelLineNameOf = (owner: string): string => `dtma-firewall-${owner.slice(0, 12)}`
 
 const ANSWER_MS = 5_000
+const NO_PROGRAM = /executable file not found/
 /** What the kernel says when it has no such thing at all. */
 const ABSENT = /Protocol not supported|Address family not supported/
 
@@ -97,6 +98,6 @@ async function containerOf({ owner, image }: KernelLineDeps, signal: AbortSignal
 const refusedAs =
   (what: string) =>
   (error: unknown): never => {
-    const isFinal = error instanceof EngineError && error.fault === 'invalid'
+    const isFinal = error instanceof EngineError && (error.fault === 'invalid' || NO_PROGRAM.test(error.message))
     throw isFinal ? new FirewallUnavailable(`${what}: ${error.message}`) : error
   }
