@@ -29,14 +29,16 @@ export async function enrolmentProxy(target: number): Promise<EnrolmentProxy> {
     const hangUp = () => void incoming.socket.destroy()
     if (fault?.where === 'before') {
       hangUp()
-      return fault.reached()
+      fault.reached()
+      return
     }
     const forwarded = request({ port: target, host: '127.0.0.1', method, path: url, headers, agent: false })
     forwarded.on('error', hangUp)
     forwarded.on('response', (reply) => {
       if (fault?.where === 'after' && reply.statusCode === enrol.status) {
         hangUp()
-        return fault.reached()
+        fault.reached()
+        return
       }
       outgoing.writeHead(reply.statusCode!, reply.headers)
       reply.pipe(outgoing).on('error', hangUp)
