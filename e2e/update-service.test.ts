@@ -2,7 +2,15 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { createJoinLine, createToolbox, getInstance, getToolbox, type Toolbox, updateToolbox } from '@agentopia/api'
+import {
+  createJoinLine,
+  createToolbox,
+  getInstance,
+  getToolbox,
+  redeployToolbox,
+  type Toolbox,
+  updateToolbox,
+} from '@agentopia/api'
 import { type GitServer, openGitServer } from '@agentopia/testbed/git-server'
 import {
   bridgeAddress,
@@ -200,6 +208,60 @@ describe.each(['systemd', 'git'] as const)('by %s', (variant) => {
     expect((await toolbox()).dtmaVersion).toBe(end.phase === 'done' ? version : runs)
     expect((await processes()).split('\n')).toHaveLength(1)
   })
+
+  /** Of a service that is built on its machine. */
+  const fromGit = variant === 'git' ? [900] : []
+  test.each(fromGit)(
+    'U03 killed every %i ms while the same version is deployed anew, one whole DTMA is left',
+    async (everyMs) => {
+      const [before, runs] = [await containers(), (await toolbox()).dtmaVersion!]
+      await giveOut(runs)
+      await active()
+      await shell("printf '\\n// damaged' >>/opt/agentopia/updates/current/dtma.cjs")
+      await product.client.call(redeployToolbox, { params: { toolboxId } })
+      const { askedAt } = (await toolbox()).update!
+      for (const until = performance.now() + 10_000; performance.now() < until; ) {
+        await sleep(everyMs)
+        await shell("pkill -9 -f '[d]tma.cjs' || true")
+      }
+      const end = await waitFor('it did not come to an end', 240_000, async () => {
+        const { update, status, connected } = await toolbox()
+        const over = ['done', 'fell_back', 'failed'].includes(update?.phase ?? '')
+        return over && update?.askedAt === askedAt && status === 'active' && connected ? update : undefined
+      })
+      console.log(`  ${variant}: deployed anew under kills: ${end.phase} ${end.reason ?? ''}`)
+      expect((await toolbox()).dtmaVersion).toBe(runs)
+      expect((await processes()).split('\n')).toHaveLength(1)
+      expect(await containers()).toBe(before)
+      const { code, stdout, stderr } = await runAgentopia(product, ['toolbox', 'redeploy', `by-${variant}`])
+      expect([code, stdout], stderr).toEqual([0, expect.stringContaining('anew: done')])
+      expect(await shell('tail -n 1 /opt/agentopia/updates/current/dtma.cjs')).not.toContain('damaged')
+      expect(await containers()).toBe(before)
+    },
+  )
+
+  const installerKills = fromGit.map(() => [0.3, 1.5, 4, 9])
+  test.each(installerKills)(
+    'U03 the script is killed again and again while it builds, and DTMA with it; run once more, all is whole',
+    async (...seconds) => {
+      const before = await containers()
+      const { updateLine } = await product.client.call(createJoinLine, { params: { toolboxId } })
+      const program = await shell('readlink /opt/agentopia/current')
+      // Somebody has taken away the program that was built here: the script builds it anew.
+      await shell(`rm /opt/agentopia/${program}/dtma.cjs`)
+      for (const after of seconds) {
+        await shell(`timeout --signal=KILL ${after} sh -c '${updateLine.replaceAll("'", `'\\''`)}' || true`)
+        await shell("pkill -9 -f '[d]tma.cjs' || true")
+        await active()
+      }
+      await shell(updateLine)
+      await active()
+      expect(await shell(`ls -A /opt/agentopia/${program} | tr '\\n' ' '`)).toBe('dtma.cjs node')
+      expect(await shell("ls -A /opt/agentopia | grep -c '[.]new$' || true")).toBe('0')
+      expect((await processes()).split('\n')).toHaveLength(1)
+      expect(await containers()).toBe(before)
+    },
+  )
 
   test('uninstalled, nothing of it is left', async () => {
     const { uninstallLine } = await product.client.call(createJoinLine, { params: { toolboxId } })

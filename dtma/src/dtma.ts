@@ -145,7 +145,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
 
   const report = () => ({
     docker: running
-      ? { ...running.tools.docker, isolation: running.isolation.isolation }
+      ? { ...running.tools.docker, isolation: running.isolation }
       : { state: 'down' as const, message: 'Docker was not asked yet' },
     system: system.metrics,
     tools: running?.registry.list(),
@@ -275,7 +275,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     return opened
   }
 
-  async function startUpdates({ files: { owner } }: State, { isolation }: RunningTools): Promise<void> {
+  async function startUpdates({ files: { owner } }: State, started: RunningTools): Promise<void> {
     const { uplink: configured, programsDirectory: directory } = config
     const { onTrial, restart } = deps
     const service = directory === undefined ? undefined : { directory, onTrial, restart }
@@ -290,7 +290,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
           () => true,
           () => false, // which is the evidence
         )
-        return { heard: uplink?.heard ?? false, docker: await listed, isolation: isolation.isolation.state === 'ok' }
+        return { heard: uplink?.heard ?? false, docker: await listed, isolation: started.isolation.state === 'ok' }
       },
       onChange: () => uplink?.wake(),
       log,
@@ -356,13 +356,7 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
     await beginning
     if (!signal.aborted) await aborted(signal)
     log.info('DTMA stops; tools run on', { reason: String(signal.reason?.message) })
-    const goodbyes = Promise.all([
-      port.close(),
-      uplink?.stopped,
-      running?.tools.stopped(),
-      running?.isolation.stopped,
-      selfUpdate?.stopped,
-    ])
+    const goodbyes = Promise.all([port.close(), uplink?.stopped, running?.stopped, selfUpdate?.stopped])
     await Promise.race([goodbyes, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))])
   }
   return { ended: run() }

@@ -49,8 +49,9 @@ const image = (id: number, slug: string, distribution: string, name: string) => 
   status: 'available',
 })
 
+/** No Ubuntu can be had here: whoever chooses one is told that the machine is a Debian. */
 export const IMAGES = [
   image(101, 'debian-12-x64', 'Debian', '12 x64'),
-  image(102, 'ubuntu-24-04-x64', 'Ubuntu', '24.04 (LTS) x64'),
-  image(103, 'docker-20-04', 'Ubuntu', 'Docker on Ubuntu 22.04'),
+  image(102, 'ubuntu-24-04-x64', 'Ubuntu', '24.04 (LTS) x64, played by Debian 12'),
+  image(103, 'docker-20-04', 'Ubuntu', 'Docker on Ubuntu 22.04, played by Debian 12'),
 ]

@@ -34,14 +34,15 @@ export interface DockerMachines extends Machines {
   close(): Promise<void>
 }
 
-const IMAGES: Readonly<Record<string, MachineImage>> = {
+/** What runs in the place of each image. */
+export const PLAYED_BY: Readonly<Record<string, MachineImage>> = {
   'debian-12-x64': 'agentopia-testbed:debian-12',
   'ubuntu-24-04-x64': 'agentopia-testbed:debian-12',
   'docker-20-04': 'agentopia-testbed:docker',
 }
 
 /** `agentopia-testbed:…`, or the copy of a disk. */
-const machineImageOf = (image: string): MachineImage => IMAGES[image] ?? `agentopia-testbed-snapshot:${image}`
+const machineImageOf = (image: string): MachineImage => PLAYED_BY[image] ?? `agentopia-testbed-snapshot:${image}`
 
 const memoryOf = (size: string): number => SIZES.find(({ slug }) => slug === size)!.memory
 

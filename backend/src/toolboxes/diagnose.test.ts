@@ -201,6 +201,16 @@ test('operations that a DTMA lacks are named, and so is what the probe of its to
   expect(leaking.evidence.join()).toContain('metadata 169.254.169.254:80')
 })
 
+test('a toolbox whose firewall is missing is reachable and degraded, with what was found and since when', () => {
+  const firewall = { state: 'missing', since: AT.toISOString(), message: 'EPERM' } as const
+  const seen = diagnose(
+    facts({ answer: answers({ docker: { state: 'ok', isolation: { state: 'ok', leaks: [], firewall } } }) }),
+  )
+  expect(seen.code).toBe('reachable')
+  expect(seen.summary).toContain('degraded: the firewall of its tools is missing')
+  expect(seen.evidence).toContain(`its firewall is missing since ${AT.toISOString()}: EPERM`)
+})
+
 // What an operator reads when a droplet does not answer: what happened, then what to do.
 const words = (summary: string) => ({ summary, remedy: `what to do when: ${summary}` })
 const droplet = (over: Partial<Machine> = {}) =>

@@ -1,5 +1,5 @@
 import type { Observation, ObservationCode } from '@agentopia/api'
-import { API_VERSION, type DtmaStatus } from '@agentopia/dtma/contract'
+import { API_VERSION, type DtmaStatus, type Isolation } from '@agentopia/dtma/contract'
 import type { Machine } from '../providers/provider.ts'
 import type { DialFault } from '../uplink/direct/dial.ts'
 import { CODE_OF_FAULT, type DirectFacts, evidenceOfDial, SUMMARY_OF_FAULT, stepOfFault } from './diagnose-direct.ts'
@@ -143,9 +143,7 @@ function summaryOf(code: ObservationCode, facts: Facts): string {
   }
   switch (code) {
     case 'reachable':
-      return answer?.kind === 'status' && answer.status.docker.isolation?.state === 'failed'
-        ? 'DTMA answers, but its Docker does not keep tools apart: none with a network is started'
-        : 'DTMA answers, and its Docker works'
+      return summaryOfReachable(answer?.kind === 'status' ? answer.status.docker.isolation : undefined)
     case 'docker_down':
       return 'DTMA answers, but Docker on the toolbox does not run'
     case 'docker_hung':
@@ -171,6 +169,14 @@ function summaryOf(code: ObservationCode, facts: Facts): string {
     case 'never_connected':
       return 'DTMA has not connected yet'
   }
+}
+
+function summaryOfReachable(isolation: Isolation | undefined): string {
+  if (isolation?.state === 'failed')
+    return 'DTMA answers, but its Docker does not keep tools apart: none with a network is started'
+  if (isolation?.firewall?.state === 'missing')
+    return 'DTMA answers, degraded: the firewall of its tools is missing, and none with a network is started'
+  return 'DTMA answers, and its Docker works'
 }
 
 function evidenceOf(facts: Facts): string[] {
@@ -210,7 +216,7 @@ function evidenceOfAnswer(answer: Answer): string[] {
         `DTMA ${version}, API version ${apiVersion}${toolboxId ? `, toolbox ${toolboxId}` : ''}`,
         ...(lacking.length > 0 ? [`it lacks ${lacking.join(', ')}`] : []),
         `Docker ${docker.state}${docker.version ? ` (${docker.version})` : ''}${docker.message ? `: ${docker.message}` : ''}`,
-        ...(docker.isolation ? [isolationIn(docker.isolation)] : []),
+        ...(docker.isolation ? isolationIn(docker.isolation) : []),
       ]
     }
     case 'refused':
@@ -229,10 +235,16 @@ function evidenceOfAnswer(answer: Answer): string[] {
   }
 }
 
-function isolationIn({ state, checkedAt, leaks }: NonNullable<DtmaStatus['docker']['isolation']>): string {
-  if (state === 'unproven') return 'whether tools are kept apart is being probed'
+function isolationIn({ state, checkedAt, leaks, firewall }: Isolation): string[] {
   const found = state === 'ok' ? 'nothing that it must not' : leaks.join(', ')
-  return `a tool could reach ${found}${checkedAt ? `, probed at ${checkedAt}` : ''}`
+  return [
+    state === 'unproven'
+      ? 'whether tools are kept apart is being probed'
+      : `a tool could reach ${found}${checkedAt ? `, probed at ${checkedAt}` : ''}`,
+    ...(firewall
+      ? [`its firewall is ${firewall.state} since ${firewall.since}${firewall.message ? `: ${firewall.message}` : ''}`]
+      : []),
+  ]
 }
 
 /** What the silence of such a machine means; a DTMA that said goodbye and whose machine runs is no riddle. */

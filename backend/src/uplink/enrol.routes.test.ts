@@ -47,7 +47,8 @@ test('E02 of 50 enrolments at once with as many keys, exactly one succeeds', asy
   )
   expect((await uplink.row(toolbox.id)).enrolEpoch).toBe(1)
   const enrolled = await store.system((tx) => tx.select().from(activities).where(eq(activities.subject, toolbox.id)))
-  expect(enrolled).toHaveLength(1)
+  // The one that enrolled, and one that tells of all the others.
+  expect(enrolled.map(({ action }) => action).toSorted()).toEqual(['toolbox.enrolled', 'toolbox.enrolment-refused'])
 })
 
 test('the same key may repeat the enrolment after a lost reply, and gets fresh credentials', async () => {
@@ -107,6 +108,32 @@ test('E01 E03 every refusal reads the same', async () => {
   }
   expect((await uplink.row(other.id)).enrolEpoch).toBe(0)
   expect((await uplink.enrol(key(other.id, fresh))).status).toBe(201)
+})
+
+test('E01 a token that comes again with another key is told to its account, once an hour; one that nobody was given is not', async () => {
+  const uplink = openUplink(store)
+  const toolbox = await insertToolbox(store)
+  const told = async () => {
+    const rows = await store.system((tx) => tx.select().from(activities).where(eq(activities.subject, toolbox.id)))
+    return rows.filter(({ action }) => action === 'toolbox.enrolment-refused')
+  }
+  const token = await uplink.token(toolbox)
+  const mine = newKey()(toolbox.id, token)
+  expect((await uplink.enrol(mine)).status).toBe(201)
+  await uplink.enrol(mine) // a reply that was lost is repeated
+  await uplink.enrol(newKey()(toolbox.id, 'enrol_never-existed'))
+  expect(await told()).toEqual([])
+
+  const thieves = Array.from({ length: 10 }, () => uplink.enrol(newKey()(toolbox.id, token)))
+  expect((await Promise.all(thieves)).map(({ status }) => status)).toEqual(Array(10).fill(401))
+  const [record, ...more] = await told()
+  expect(more).toEqual([])
+  expect(record).toMatchObject({
+    accountId: toolbox.accountId,
+    toolboxId: toolbox.id,
+    message: expect.stringContaining('box'),
+  })
+  expect(record!.message).not.toContain(token)
 })
 
 test('a key of another kind proves nothing', async () => {

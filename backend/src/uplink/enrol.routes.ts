@@ -12,6 +12,7 @@ import { storeBoot } from './boot.store.ts'
 import { BEARER_TTL_MS, consumeToken, storeIdentity } from './enrolment.store.ts'
 import { provesKey } from './key-proof.ts'
 import { mountUplink } from './mount-uplink.ts'
+import { tellOfSpentToken } from './spent-token.ts'
 
 export interface EnrolRouteDeps {
   readonly store: Store
@@ -36,9 +37,11 @@ export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, onEnr
     const backendToDtmaApiKey = newSecret('backend')
     const now = new Date(clock.now())
 
+    const use = { token, toolboxId, publicKey, now }
+
     const epoch = await store.system(async (tx) => {
-      const accountId = await consumeToken(tx, { token, toolboxId, publicKey, now })
-      if (!accountId) throw refused()
+      const accountId = await consumeToken(tx, use)
+      if (!accountId) return undefined
       const sealedApiKey = sealer.seal(backendToDtmaApiKey, sealedKeyOf({ id: toolboxId, accountId }))
       const bearerTokenDigest = digestOf(dtmaBearerToken)
       const row = await storeIdentity(tx, toolboxId, {
@@ -66,6 +69,10 @@ export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, onEnr
       })
       return row.enrolEpoch
     })
+    if (epoch === undefined) {
+      await store.system((tx) => tellOfSpentToken(tx, use, machine))
+      throw refused()
+    }
     onEnrolled(toolboxId)
     return { toolboxId, epoch, dtmaBearerToken, backendToDtmaApiKey, releaseKey }
   })

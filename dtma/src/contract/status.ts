@@ -3,6 +3,20 @@ import { InstallationKind, UpdateState } from './release.ts'
 import { OpenRoads } from './road.ts'
 import { ToolStatus } from './tool.ts'
 
+/** Rules of DTMA's own in the machine's kernel, beside what Docker does: looked at before each start and a few times a minute. */
+export const Firewall = z.object({
+  /**
+   * `missing`: they are gone or changed, and cannot be restored: no tool with a network starts, and what runs goes on.
+   * `unavailable`: this machine can have none; what Docker does has to be enough.
+   */
+  state: z.enum(['ok', 'missing', 'unavailable']),
+  /** By the toolbox's clock. */
+  since: z.iso.datetime(),
+  /** What was found, when it is not ok. */
+  message: z.optional(z.string()),
+})
+export type Firewall = z.infer<typeof Firewall>
+
 /** Whether Docker keeps tools from the machine, its cloud's metadata, private networks and each other: tried at start and hourly. */
 export const Isolation = z.object({
   /** `unproven`: the probe has not run yet, or could not. `failed`: it reached something; no tool with a network starts. */
@@ -11,6 +25,8 @@ export const Isolation = z.object({
   checkedAt: z.optional(z.iso.datetime()),
   /** What it reached and should not have, in words. */
   leaks: z.array(z.string()),
+  /** Absent: no tool has a network. */
+  firewall: z.optional(Firewall),
 })
 export type Isolation = z.infer<typeof Isolation>
 

@@ -27,6 +27,8 @@ export interface EgressDeps extends GatewayDeps {
   /** Addresses of this toolbox, which are not the outside although they may be public. */
   readonly hostAddresses: (signal: AbortSignal) => Promise<readonly string[]>
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+  /** There is another gateway than before. */
+  readonly onGateway?: () => void
   readonly signal: AbortSignal
 }
 
@@ -62,6 +64,7 @@ export function startEgress(deps: EgressDeps): Egress {
     const mine: Running = { gateway, refused, routes: new Map() }
     running = mine
     failures = 0
+    deps.onGateway?.()
     void gateway.closed.then(() => {
       if (running !== mine) return
       running = undefined

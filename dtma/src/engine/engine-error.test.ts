@@ -11,6 +11,10 @@ test.each([
     'Get "https://r.example/v2/": net/http: request canceled (Client.Timeout exceeded while awaiting headers)',
     'unreachable',
   ],
+  [
+    'Failed to Setup IP tables: Unable to enable DROP INCOMING rule:  (iptables failed: iptables --wait -I DOCKER-ISOLATION-STAGE-1 -i br-1 ! -d 172.22.0.0/16 -j DROP: iptables: No chain/target/match by that name.)',
+    'no-firewall',
+  ],
   ['the container name "/x" is already in use', undefined],
 ])('the sentence "%s" means %s', (message, fault) => {
   expect(faultOfMessage(message)).toBe(fault)

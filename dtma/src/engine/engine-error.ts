@@ -2,7 +2,7 @@
  * What went wrong between us and the Docker Engine.
  * `down`: nobody answers on the socket. `hung`: somebody does not answer in time. `auth`: a registry wants other credentials.
  * `unreachable`: a registry does not answer. `untrusted`: its certificate is not. `busy`: it wants to be asked less often.
- * `altered`: what it sent is not what was asked for. `no-such-platform`: it has the image for other machines only. `invalid`: the engine refuses our request. `failed`: it tried and could not.
+ * `no-firewall`: the engine's own rules are gone, and it cannot add to them. `altered`: what it sent is not what was asked for. `no-such-platform`: it has the image for other machines only. `invalid`: the engine refuses our request. `failed`: it tried and could not.
  */
 export type EngineFault =
   | 'down'
@@ -15,6 +15,7 @@ export type EngineFault =
   | 'untrusted'
   | 'busy'
   | 'altered'
+  | 'no-firewall'
   | 'no-such-platform'
   | 'invalid'
   | 'failed'
@@ -59,6 +60,7 @@ function faultByStatus(status: number): EngineFault {
 
 /** The engine reports most failures of registries and disks as a sentence only. `undefined`: the sentence says nothing of the kind. */
 export function faultOfMessage(message: string): EngineFault | undefined {
+  if (/iptables failed|failed to set ?up ip tables|nftables.*failed/i.test(message)) return 'no-firewall'
   if (/no space left on device|disk quota exceeded/i.test(message)) return 'disk-full'
   if (/toomanyrequests|too many requests|\b429\b/i.test(message)) return 'busy'
   if (/no matching manifest for|no match for platform/i.test(message)) return 'no-such-platform'

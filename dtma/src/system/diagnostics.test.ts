@@ -20,6 +20,10 @@ test('where all is well, every check says what it has found and none what to do'
 })
 
 const { docker, system, tools } = WELL
+const withFirewall = (state: 'missing' | 'unavailable') => ({
+  ...docker.isolation!,
+  firewall: { state, since: '2026-11-23T00:00:00Z', message: 'its rules were taken away' },
+})
 test.each([
   ['docker', { ...WELL, docker: { ...docker, state: 'hung' as const, version: undefined, message: 'no answer' } }, {}],
   ['state-directory', WELL, { stateFailure: 'EROFS' }],
@@ -29,6 +33,8 @@ test.each([
   ['runner-image', WELL, { runnerFailure: 'The runner image is not on this toolbox (x)' }],
   ['package-indexes', WELL, { indexes: [{ address: 'https://npm.example', failure: 'ECONNREFUSED' }] }],
   ['isolation', { ...WELL, docker: { ...docker, isolation: { state: 'failed' as const, leaks: ['metadata'] } } }, {}],
+  ['isolation', { ...WELL, docker: { ...docker, isolation: withFirewall('missing') } }, {}],
+  ['isolation', { ...WELL, docker: { ...docker, isolation: withFirewall('unavailable') } }, {}],
   ['control-plane', WELL, { controlPlane: { address: 'https://cp.example', heard: false } }],
   ['tools', { ...WELL, tools: [{ ...tools[0]!, state: 'exited' as const, reason: 'crash_loop' as const }] }, {}],
 ])('trouble with %s fails this check alone, with a way out', (id, status, more) => {

@@ -1,5 +1,5 @@
 import type { Check } from '../contract/event.ts'
-import type { DtmaStatus } from '../contract/status.ts'
+import type { DtmaStatus, Isolation } from '../contract/status.ts'
 
 /** What is looked at beside the status. */
 export interface Looks {
@@ -85,9 +85,9 @@ export function diagnosticsOf({ docker, system, tools }: DtmaStatus, looks: Look
     ),
     check(
       'isolation',
-      isolation?.state === 'ok',
+      isolation?.state === 'ok' && (isolation.firewall ?? FIREWALL_NOT_NEEDED).state === 'ok',
       isolationIn(isolation),
-      'Tools with a network are held back. Look for whoever joined containers to networks named dtma-*, and restart DTMA.',
+      isolationFix(isolation),
     ),
     controlPlane === undefined
       ? { id: 'control-plane', ok: true, finding: 'DTMA reports to nobody' }
@@ -108,9 +108,22 @@ export function diagnosticsOf({ docker, system, tools }: DtmaStatus, looks: Look
   ]
 }
 
-function isolationIn(isolation: DtmaStatus['docker']['isolation']): string {
+const FIREWALL_NOT_NEEDED = { state: 'ok' } as const
+
+function isolationFix(isolation: Isolation | undefined): string {
+  if (isolation?.state === 'ok' && isolation.firewall?.state === 'unavailable')
+    return 'Tools run on networks that lead nowhere. For a second barrier, use a kernel with nftables and an image with Perl (DTMA_RUNNER_IMAGE).'
+  if (isolation?.state === 'ok')
+    return 'Tools with a network are held back until the rules are back. Look for whoever takes them away (`nft monitor`), and read GET /logs.'
+  return 'Tools with a network are held back. Look for whoever joined containers to networks named dtma-*, and restart DTMA.'
+}
+
+function isolationIn(isolation: Isolation | undefined): string {
   if (!isolation || isolation.state === 'unproven') return 'The probe has not come to an end yet'
   if (isolation.state === 'failed') return `A tool could reach: ${isolation.leaks.join(', ')}`
+  const { firewall } = isolation
+  if (firewall && firewall.state !== 'ok')
+    return `Since ${firewall.since} the firewall of the tools is ${firewall.state}: ${firewall.message}`
   return `At ${isolation.checkedAt} a tool could reach nothing that it must not`
 }
 

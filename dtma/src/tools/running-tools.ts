@@ -1,9 +1,11 @@
 import type { Config } from '../config.ts'
+import type { Isolation } from '../contract/status.ts'
 import { startEgress } from '../egress/egress.ts'
 import { hostAddresses } from '../egress/host-addresses.ts'
-import { type IsolationWatch, watchIsolation } from '../egress/isolation.ts'
+import { watchIsolation } from '../egress/isolation.ts'
 import type { DockerApi } from '../engine/docker.api.ts'
 import type { ContainerDetails } from '../engine/docker.types.ts'
+import { watchFirewall } from '../firewall/firewall.ts'
 import type { Log } from '../log.ts'
 import type { McpBridge } from '../mcp/tool-sessions.ts'
 import type { State } from '../state.ts'
@@ -42,7 +44,10 @@ export interface RunningToolsDeps {
 export interface RunningTools {
   readonly tools: ToolReconciler
   readonly registry: ToolRegistry
-  readonly isolation: IsolationWatch
+  /** What keeps them apart, as it was found last. */
+  readonly isolation: Isolation
+  /** Resolves after the signal, when nothing is being looked at any more. */
+  stopped(): Promise<void>
 }
 
 /** Keeps the accepted tools of a state running, apart from each other and from the machine, and tidies up behind them. */
@@ -52,6 +57,25 @@ export function runTools({ files, tools: accepted, warnings }: State, deps: Runn
   const { owner } = files
   const { sleep } = systemClock
   const addresses = (signal: AbortSignal) => hostAddresses({ docker, owner, image, self }, signal)
+  const released = () => {
+    for (const worker of tools.list()) worker.released('isolation_failed')
+  }
+  const firewall = watchFirewall({
+    docker,
+    owner,
+    image,
+    log,
+    date: () => new Date(),
+    random: Math.random,
+    sleep,
+    onChange: ({ state, message }) => {
+      const word = state === 'ok' ? 'restored' : state
+      journal.record({ kind: 'isolation', state: `firewall ${word}`, ...(message === undefined ? {} : { message }) })
+      if (state === 'ok') released()
+      deps.onChange()
+    },
+    signal,
+  })
   const egress = startEgress({
     docker,
     owner,
@@ -60,9 +84,10 @@ export function runTools({ files, tools: accepted, warnings }: State, deps: Runn
     hostAddresses: addresses,
     log,
     sleep,
+    onGateway: firewall.wake,
     signal,
   })
-  const isolation = watchIsolation({
+  const probed = watchIsolation({
     docker,
     owner,
     image,
@@ -74,11 +99,12 @@ export function runTools({ files, tools: accepted, warnings }: State, deps: Runn
     sleep,
     onChange: ({ state, leaks }) => {
       journal.record({ kind: 'isolation', state, ...(leaks.length > 0 ? { message: leaks.join(', ') } : {}) })
+      if (state === 'ok') released()
       deps.onChange()
     },
     signal,
   })
-  const parts = createToolParts({ docker, owner, egress, isolation: () => isolation.isolation })
+  const parts = createToolParts({ docker, owner, egress, isolation: () => probed.isolation, firewall })
   const pythonBase = pythonBaseOf(docker, config.docker.pythonImage)
   const tools = startToolReconciler({
     docker,
@@ -107,5 +133,12 @@ export function runTools({ files, tools: accepted, warnings }: State, deps: Runn
     sleep,
     signal,
   })
-  return { tools, isolation, registry: createToolRegistry({ tools, files, secrets }) }
+  return {
+    tools,
+    registry: createToolRegistry({ tools, files, secrets }),
+    get isolation() {
+      return { ...probed.isolation, ...(firewall.state ? { firewall: firewall.state } : {}) }
+    },
+    stopped: () => Promise.all([tools.stopped(), probed.stopped, firewall.stopped]).then(() => undefined),
+  }
 }

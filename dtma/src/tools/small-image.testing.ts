@@ -11,19 +11,20 @@ export interface SmallImage {
   readonly reference: string
 }
 
-/** @param base With Node. @param program A module of plain JavaScript. */
+/** @param base With Node. @param program A module of plain JavaScript. @param more Lines of its Dockerfile. */
 export async function smallImage(
   docker: DockerApi,
   base: string,
   program: string,
   signal: AbortSignal,
+  more = '',
 ): Promise<SmallImage> {
   const archive = `sha256:${createHash('sha256').update(program).digest('hex')}`
   const reference = loadedReferenceOf(archive)
   const context = pack()
   context.entry(
     { name: 'Dockerfile' },
-    `FROM ${base}\nCOPY server.mjs /server.mjs\nENTRYPOINT ["node", "/server.mjs"]\n`,
+    `FROM ${base}\nCOPY server.mjs /server.mjs\nENTRYPOINT ["node", "/server.mjs"]\n${more}`,
   )
   context.entry({ name: 'server.mjs' }, program)
   context.finalize()

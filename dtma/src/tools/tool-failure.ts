@@ -28,6 +28,12 @@ export function toolFailureOf(error: unknown): ToolFailure {
   if (error.fault === 'down') return new ToolFailure('docker_down', error.message, options)
   if (error.fault === 'hung') return new ToolFailure('docker_hung', error.message, options)
   if (error.fault === 'disk-full') return new ToolFailure('disk_full', error.message, options)
+  if (error.fault === 'no-firewall')
+    return new ToolFailure(
+      'isolation_failed',
+      `Docker's own firewall rules are gone. Restart Docker on the toolbox. ${error.message}`,
+      options,
+    )
   if (error.fault === 'conflict') return new ToolFailure('name_conflict', error.message, options)
   if (error.fault === 'invalid') return new ToolFailure('policy_denied', error.message, { ...options, lasting: true })
   return new ToolFailure('internal', error.message, options)

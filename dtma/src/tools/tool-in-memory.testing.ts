@@ -127,6 +127,7 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     },
     parts: {
       ensure: async () => undefined,
+      permitStart: async () => undefined,
       join: async () => undefined,
       roadTo: () => ({ address: '10.0.0.2', connect: () => new Duplex() }),
       remove: async () => undefined,

@@ -5,6 +5,7 @@ import type { Egress } from '../egress/egress.ts'
 import type { DockerApi } from '../engine/docker.api.ts'
 import type { ContainerDetails, ImageDetails } from '../engine/docker.types.ts'
 import { isIsolated } from '../engine/networks.api.ts'
+import type { Firewall } from '../firewall/firewall.ts'
 import { type ContainerInput, createBody, networkOf } from './create-body.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import { ToolFailure } from './tool-failure.ts'
@@ -12,11 +13,10 @@ import { LABEL, resourceNameOf } from './tool-labels.ts'
 
 /** What a tool has beside its container: a network and a volume of its own. Touches nothing that is not proven to be ours. */
 export interface ToolParts {
-  /**
-   * Makes what the spec needs.
-   * @throws {ToolFailure} `name_conflict` when somebody else's network or volume is in the way; `isolation_failed`.
-   */
+  /** Makes what the spec needs. @throws {ToolFailure} `name_conflict`: somebody else's network or volume is in the way. */
   ensure(tool: AcceptedTool, image: ImageDetails, signal: AbortSignal): Promise<void>
+  /** Must be asked before each start, when the parts are there. @throws {ToolFailure} `isolation_failed` */
+  permitStart(tool: AcceptedTool, signal: AbortSignal): Promise<void>
   /** Opens the tool's network to what its spec declares, and to us; nothing when it has none. */
   join(tool: AcceptedTool, signal: AbortSignal): Promise<void>
   /** How the server in this container is reached, once the network was joined. */
@@ -36,9 +36,10 @@ export interface ToolPartsDeps {
   readonly egress: Pick<Egress, 'join' | 'leave' | 'connect'>
   /** What the probe has found last. */
   readonly isolation: () => Isolation
+  readonly firewall: Pick<Firewall, 'require' | 'wake'>
 }
 
-export function createToolParts({ docker, owner, egress, isolation }: ToolPartsDeps): ToolParts {
+export function createToolParts({ docker, owner, egress, isolation, firewall }: ToolPartsDeps): ToolParts {
   const labelsOf = ({ name, claim }: AcceptedTool) => ({
     [LABEL.owner]: owner,
     [LABEL.claim]: claim,
@@ -65,6 +66,7 @@ export function createToolParts({ docker, owner, egress, isolation }: ToolPartsD
     if (!network || !isOurs(tool, network.Labels)) return
     await egress.leave(network.Name, signal)
     await docker.removeNetwork(network.Id, signal)
+    firewall.wake()
   }
 
   async function ensureVolume(tool: AcceptedTool, image: ImageDetails, signal: AbortSignal): Promise<void> {
@@ -111,11 +113,15 @@ export function createToolParts({ docker, owner, egress, isolation }: ToolPartsD
 
   return {
     async ensure(tool, image, signal) {
-      const { state, leaks } = isolation()
-      if (state === 'failed' && networkOf(tool.spec) !== 'none')
-        throw new ToolFailure('isolation_failed', `A tool with a network would reach: ${leaks.join(', ')}`)
       await ensureNetwork(tool, signal)
       await ensureVolume(tool, image, signal)
+    },
+    async permitStart({ spec }, signal) {
+      if (networkOf(spec) === 'none') return
+      const { state, leaks } = isolation()
+      if (state === 'failed')
+        throw new ToolFailure('isolation_failed', `A tool with a network would reach: ${leaks.join(', ')}`)
+      await firewall.require(signal)
     },
     async join({ name, spec }, signal) {
       if (networkOf(spec) !== 'none') await egress.join(resourceNameOf(name), spec.egress, signal)

@@ -37,6 +37,7 @@ afterEach(async () => {
 })
 
 const isolation = () => ({ state: 'ok' as const, leaks: [] })
+const firewall = { require: async () => undefined, wake: () => undefined }
 
 /** @param onOpen Told of each handshake that is tried. */
 function sessions(onOpen: (target: ToolTarget) => void = () => undefined): ToolSessions {
@@ -67,7 +68,7 @@ async function dtma(stateDirectory?: string, docker: DockerApi = engine) {
     sleep: systemClock.sleep,
     signal: stop.signal,
   })
-  const parts = createToolParts({ docker, owner: files.owner, egress, isolation })
+  const parts = createToolParts({ docker, owner: files.owner, egress, isolation, firewall })
   const tools = startToolReconciler({
     docker,
     files,
@@ -283,7 +284,7 @@ test('C11: when Docker cannot be reached, tools are unknown and nothing is concl
   const stop = new AbortController()
   const fail = (): never => assert.fail('no tool has a network')
   const unneeded = { join: fail, leave: fail, connect: fail }
-  const parts = createToolParts({ docker: gone, owner: files.owner, egress: unneeded, isolation })
+  const parts = createToolParts({ docker: gone, owner: files.owner, egress: unneeded, isolation, firewall })
   const tools = startToolReconciler({
     docker: gone,
     files,

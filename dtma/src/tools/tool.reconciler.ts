@@ -62,7 +62,11 @@ export function startToolReconciler({ tools, ...deps }: ToolReconcilerDeps): Too
     onState: ({ state, message }) => {
       if (state !== told) deps.journal.record({ kind: 'docker', state, ...(message === undefined ? {} : { message }) })
       told = state
-      for (const worker of workers.values()) worker.wake()
+      for (const worker of workers.values()) {
+        // A Docker that has come back has made its firewall anew.
+        if (state === 'ok') worker.released('isolation_failed')
+        worker.wake()
+      }
       changed()
     },
     signal,

@@ -89,6 +89,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
 
       async start({ tool, found, memory, show, note }, { id, state }, signal) {
         const given = requireSecrets(tool)
+        await parts.permitStart(tool, signal)
         show('starting')
         const differences = await containers.differences(tool, found!.details, signal)
         if (differences.length > 0) {

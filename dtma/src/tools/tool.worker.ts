@@ -1,4 +1,4 @@
-import type { ToolStatus } from '../contract/tool.ts'
+import type { ToolReason, ToolStatus } from '../contract/tool.ts'
 import type { Log } from '../log.ts'
 import { driftOf } from './drift.ts'
 import type { Journal } from './journal.ts'
@@ -24,6 +24,8 @@ export interface ToolWorker {
   accept(change: Partial<Pick<AcceptedTool, 'generation' | 'desired' | 'spec' | 'replace' | 'restarts'>>): Promise<void>
   /** Looks again, soon. `exited`: the container is known to have ended, so nothing need be awaited from it. */
   wake(hint?: { readonly exited: string }): void
+  /** What has held it up for this reason is over: it is tried again at once. */
+  released(reason: ToolReason): void
   /** Other secrets are held than before, or none: what runs with the old ones ends. */
   secretsChanged(): void
   /** News from the session: the server's capabilities changed, or (`undefined`) it is lost. */
@@ -265,6 +267,11 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     },
     wake(hint) {
       if (hint?.exited !== undefined && hint.exited === opening) step.abort(new Error('The container has exited'))
+      bell.resolve()
+    },
+    released(reason) {
+      if (memory.held?.reason !== reason) return
+      forgetFailures(memory)
       bell.resolve()
     },
     secretsChanged() {

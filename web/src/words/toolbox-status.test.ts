@@ -1,6 +1,6 @@
 import type { Toolbox } from '@agentopia/api'
 import { expect, test } from 'vitest'
-import { byUrgency, fleetHeadline, statusWords, toneOfToolbox } from './toolbox-status.ts'
+import { byUrgency, degradedBy, fleetHeadline, isolationWords, statusWords, toneOfToolbox } from './toolbox-status.ts'
 
 const toolbox = (over: Partial<Toolbox> = {}): Toolbox => ({
   id: 'toolbox_0123456789abcdef',
@@ -26,6 +26,21 @@ test('the words say what the colour says', () => {
   expect(statusWords(toolbox({ status: 'awaiting_heartbeat' }))).toBe('awaiting heartbeat')
   expect(statusWords(toolbox({ suspect: true }))).toBe('active, but silent')
   expect(statusWords(toolbox({ docker: { state: 'down' } }))).toBe('active, Docker down')
+})
+
+test('a toolbox whose firewall is missing is degraded, and says what that means', () => {
+  const isolation = (state: 'ok' | 'missing' | 'unavailable') => ({
+    state: 'ok' as const,
+    leaks: [],
+    firewall: { state, since: '2026-11-24T12:00:00Z', message: 'its rules were taken away' },
+  })
+  const docker = { state: 'ok' as const, isolation: isolation('missing') }
+  expect(statusWords(toolbox({ docker }))).toBe('active, degraded')
+  expect(toneOfToolbox(toolbox({ docker }))).toBe('warn')
+  expect(degradedBy(docker)).toMatch(/missing: its rules were taken away.*no tool with a network is started/)
+  expect(isolationWords(docker.isolation)).toBe('proven; firewall missing')
+  expect(degradedBy({ ...docker, isolation: isolation('ok') })).toBeUndefined()
+  expect(degradedBy({ ...docker, isolation: isolation('unavailable') })).toBeUndefined()
 })
 
 test('what needs somebody comes first, then by name', () => {

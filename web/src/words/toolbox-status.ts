@@ -20,10 +20,27 @@ const TONES = {
 
 type Seen = Pick<Toolbox, 'status' | 'suspect' | 'connected' | 'docker'>
 
-/** An active toolbox that has gone quiet, or whose Docker is gone, is not shown as well. */
+/** An active toolbox that has gone quiet, whose Docker is gone, or that does not keep tools apart is not shown as well. */
 export function toneOfToolbox({ status, suspect, docker }: Seen): Tone {
   if (status !== 'active') return TONES[status]
-  return suspect || (docker !== undefined && docker.state !== 'ok') ? 'warn' : 'ok'
+  const isUnwell = docker !== undefined && (docker.state !== 'ok' || degradedBy(docker) !== undefined)
+  return suspect || isUnwell ? 'warn' : 'ok'
+}
+
+/** What keeps its tools apart is not all there. `undefined`: it is. */
+export function degradedBy({ isolation }: NonNullable<Seen['docker']>): string | undefined {
+  const held = 'What runs goes on; no tool with a network is started until this is over.'
+  if (isolation?.state === 'failed') return `A tool could reach ${isolation.leaks.join(', ')}. ${held}`
+  const { firewall } = isolation ?? {}
+  return firewall?.state === 'missing'
+    ? `The firewall of its tools is missing: ${firewall.message}. ${held}`
+    : undefined
+}
+
+/** How the tools are kept apart, in a few words. */
+export function isolationWords({ state, firewall }: NonNullable<NonNullable<Seen['docker']>['isolation']>): string {
+  const probed = { unproven: 'being probed', ok: 'proven', failed: 'no' }[state]
+  return firewall === undefined ? probed : `${probed}; firewall ${firewall.state}`
 }
 
 /** The status in the product's words. */
@@ -32,6 +49,7 @@ export function statusWords({ status, suspect, docker }: Seen): string {
   if (status !== 'active') return words
   if (suspect) return 'active, but silent'
   if (docker && docker.state !== 'ok') return `active, Docker ${docker.state}`
+  if (docker && degradedBy(docker) !== undefined) return 'active, degraded'
   return words
 }
 

@@ -8,7 +8,8 @@ apt_install() {
     [ "$tries" -lt 60 ] || return 1
     sleep 5
   done
-  quietly env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "$@"
+  # Ubuntu's needrestart would restart services of others, or ask.
+  quietly env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "$@"
 }
 
 install_docker() {
@@ -25,8 +26,16 @@ install_docker() {
   fi
 }
 
+# Ubuntu offers Docker as a snap, which is shut in: it sees neither our directories nor our files.
+refuse_snap() {
+  case $(readlink -f "$(command -v docker)") in
+    */snap) give_up 'Docker is installed as a snap here, and cannot use directories of this system: `snap remove docker`, then run this again' ;;
+  esac
+}
+
 ensure_docker() {
   begin docker 'Docker ...'
+  if command -v docker >/dev/null; then refuse_snap; fi
   if ! docker_answers; then
     command -v docker >/dev/null || install_docker || give_up 'Docker could not be installed'
     if command -v systemctl >/dev/null; then quietly systemctl enable --now docker || true

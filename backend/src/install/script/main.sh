@@ -92,6 +92,14 @@ uninstall() {
   rm -f "$LOG"
 }
 
+# Whoever switched a firewall on decides what it lets in.
+name_firewall() {
+  [ "$ROAD" = direct ] && command -v ufw >/dev/null || return 0
+  case $(ufw status 2>/dev/null) in
+    'Status: active'*) say "The firewall ufw is active here. Let the control plane in: \`ufw allow $PORT/tcp\`" ;;
+  esac
+}
+
 main() {
   if [ "$(id -u)" != 0 ]; then
     printf '%s\n' 'This needs root: run it with sudo.' >&2
@@ -151,6 +159,7 @@ main() {
   ensure_docker
   mkdir -p "$HOME_DIR"
   case $VARIANT in systemd | git) require_systemd ;; esac
+  name_firewall
   begin_source
   ensure_image
   case $VARIANT in systemd | git) ensure_program ;; esac

@@ -80,7 +80,8 @@ ensure_program() {
     if [ "$VARIANT" = git ]; then build_from_git "$new"; else fetch_bundle "$new"; fi
     chmod 755 "$PROGRAMS" "$new" "$new/node"
     chmod 644 "$new/dtma.cjs"
-    mv "$new" "$PROGRAMS/$PROGRAM"
+    rm -rf "${PROGRAMS:?}/$PROGRAM" # what somebody has left of it
+    mv -T "$new" "$PROGRAMS/$PROGRAM"
   fi
   ln -sfn "$PROGRAM" "$PROGRAMS/current.new"
   mv -T "$PROGRAMS/current.new" "$PROGRAMS/current"

@@ -57,7 +57,7 @@ SCRIPT=/root/install-agentopia.sh
 # At the first boot dpkg may be busy with updates.
 tries=0
 until command -v curl >/dev/null || [ "$tries" -ge 60 ]; do
-  apt-get -o DPkg::Lock::Timeout=600 update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends curl ca-certificates || sleep 5
+  apt-get -o DPkg::Lock::Timeout=600 update -qq && DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends curl ca-certificates || sleep 5
   tries=$((tries + 1))
 done
 

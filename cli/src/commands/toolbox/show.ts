@@ -15,6 +15,13 @@ export const toolboxShow = command(
 const skewWords = (seconds: number): string =>
   `${Math.abs(Math.round(seconds))} s ${seconds > 0 ? 'ahead' : 'behind'}: set the clock of the machine`
 
+function isolationWords({ state, leaks, firewall }: NonNullable<NonNullable<Toolbox['docker']>['isolation']>): string {
+  const probed = { unproven: 'being probed', ok: 'proven', failed: `no, a tool could reach ${leaks.join(', ')}` }[state]
+  if (!firewall) return probed
+  const { state: rules, since, message } = firewall
+  return `${probed}; firewall ${rules} since ${since}${message === undefined ? '' : `: ${message}`}`
+}
+
 const factsOf = (box: Toolbox): string =>
   facts([
     ['name', box.name],
@@ -53,5 +60,6 @@ const factsOf = (box: Toolbox): string =>
       box.update && `${box.update.version} ${box.update.phase}${box.update.message ? `: ${box.update.message}` : ''}`,
     ],
     ['Docker', box.docker && `${box.docker.state}${box.docker.version ? ` ${box.docker.version}` : ''}`],
+    ['isolation', box.docker?.isolation && isolationWords(box.docker.isolation)],
     ['tools', `${box.toolCounts.running} running of ${box.toolCounts.total}`],
   ])

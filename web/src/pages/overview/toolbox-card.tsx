@@ -7,7 +7,7 @@ import { LifeLine } from '../../parts/life-line.tsx'
 import { Meter } from '../../parts/meter.tsx'
 import { Elapsed, RelativeTime } from '../../parts/relative-time.tsx'
 import { toolWords } from '../../words/tool-counts.ts'
-import { PROVIDER_WORDS, STATUS_MEANING, statusWords, toneOfToolbox } from '../../words/toolbox-status.ts'
+import { degradedBy, PROVIDER_WORDS, STATUS_MEANING, statusWords, toneOfToolbox } from '../../words/toolbox-status.ts'
 
 /** One toolbox at a glance; the whole card leads to its console. */
 export function ToolboxCard({ toolbox }: { toolbox: Toolbox }) {
@@ -76,6 +76,8 @@ export function ToolboxCard({ toolbox }: { toolbox: Toolbox }) {
 /** Why it is not simply well, in the most telling words there are. */
 function trouble({ statusReason, status, docker, observation }: Toolbox): string | undefined {
   if (docker && docker.state !== 'ok' && status === 'active') return docker.message ?? `Docker is ${docker.state}`
+  const degraded = docker && status === 'active' ? degradedBy(docker) : undefined
+  if (degraded !== undefined) return degraded
   if (observation && observation.code !== 'reachable' && status !== 'active')
     return `${observation.summary}. ${observation.nextStep ?? ''}`
   return statusReason ?? (status === 'active' ? undefined : STATUS_MEANING[status])

@@ -8,6 +8,7 @@ import { RelativeTime } from '../../parts/relative-time.tsx'
 import { Sparkline } from '../../parts/sparkline.tsx'
 import { bytes, percent } from '../../words/quantity.ts'
 import { spanOf } from '../../words/relative-time.ts'
+import { isolationWords } from '../../words/toolbox-status.ts'
 
 const perSecond = (value: number): string => `${bytes(value)}/s`
 
@@ -78,6 +79,7 @@ export function ToolboxSystem({ toolbox }: { toolbox: Toolbox }) {
               machine && ['Host name', machine.hostname],
               ['Docker', docker ? `${docker.version ?? ''} ${docker.state}`.trim() : 'not known'],
               docker?.message !== undefined && ['', docker.message],
+              docker?.isolation !== undefined && ['Tools are kept apart', isolationWords(docker.isolation)],
               ['DTMA', dtmaVersion ?? 'not known'],
               ['Up for', spanOf(system.uptimeSeconds * 1_000)],
               lastHeartbeatAt !== undefined && ['Reported', <RelativeTime key="at" at={lastHeartbeatAt} />],

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { removeTable, replaceTable, tableIn, tableNameOf } from './firewall.rules.ts'
+import { attribute, NetlinkError, repliesIn, text, textIn } from './netlink.ts'
+
+/** Types of the messages in a datagram, in their order, with the length that each says it has. */
+function messagesIn(bytes: Buffer): { readonly type: number; readonly flags: number; readonly body: Buffer }[] {
+  const found = []
+  for (let at = 0; at < bytes.length; at += bytes.readUInt32LE(at)) {
+    const length = bytes.readUInt32LE(at)
+    const [type, flags] = [bytes.readUInt16LE(at + 4), bytes.readUInt16LE(at + 6)]
+    found.push({ type, flags, body: bytes.subarray(at + 20, at + length) })
+  }
+  return found
+}
+const TABLE = tableNameOf('0123456789abcdef0123456789abcdef')
+const names = ['begin', 'newTable', 'delTable', 'newChain', 'newRule', 'end'] as const
+const NUMBERS = { begin: 16, newTable: 0xa00, delTable: 0xa02, newChain: 0xa03, newRule: 0xa06, end: 17 } as const
+const wordsOf = (bytes: Buffer) =>
+  messagesIn(bytes).map(({ type }) => names.find((name) => NUMBERS[name] === type) ?? String(type))
+
+test('a table is replaced in one transaction, of which the last message is acknowledged', () => {
+  const bytes = replaceTable(TABLE, { bridges: ['br-1', 'br-2'], gateway: '172.17.0.2' })
+  expect(wordsOf(bytes)).toEqual([
+    'begin',
+    ...['newTable', 'delTable', 'newTable', 'newChain', 'newChain'],
+    ...Array.from({ length: 3 * 2 + 2 }, () => 'newRule'),
+    'end',
+  ])
+  expect(messagesIn(bytes).filter(({ flags }) => (flags & 4) !== 0)).toEqual([messagesIn(bytes).at(-2)])
+  expect(
+    messagesIn(bytes)
+      .slice(1, -1)
+      .map(({ body }) => textIn(body, 1)),
+  ).toEqual(Array(13).fill(TABLE))
+})
+
+test('where no gateway is yet, the bridges are kept apart all the same', () => {
+  expect(wordsOf(replaceTable(TABLE, { bridges: ['br-1'], gateway: undefined }))).toHaveLength(1 + 5 + 3 + 1)
+  expect(wordsOf(removeTable(TABLE))).toEqual(['begin', 'newTable', 'delTable', 'end'])
+})
+
+test('of what the kernel says, only our own table is compared', () => {
+  const of = (name: string, type: number) => ({
+    type,
+    body: Buffer.concat([text(1, name), attribute(2, Buffer.from('x'))]),
+  })
+  const ours = tableIn([of(TABLE, 0xa00), of('filter', 0xa00), of(TABLE, 0xa06)], TABLE)
+  expect(ours.split('\n')).toHaveLength(2)
+  expect(ours).not.toBe(tableIn([of(TABLE, 0xa00)], TABLE))
+  expect(tableIn([of('filter', 0xa00)], TABLE)).toBe('')
+})
+
+test('a refusal of the kernel is an error with its number; an answer that is cut off is one as well', () => {
+  const refusal = Buffer.alloc(36)
+  refusal.writeUInt32LE(36, 0)
+  refusal.writeUInt16LE(2, 4)
+  refusal.writeInt32LE(-1, 16)
+  expect(() => repliesIn(refusal)).toThrow(NetlinkError)
+  expect(() => repliesIn(refusal)).toThrow('errno 1')
+  refusal.writeInt32LE(0, 16)
+  expect(repliesIn(refusal)).toEqual([])
+  expect(() => repliesIn(refusal.subarray(0, 30))).toThrow('half a message')
+})

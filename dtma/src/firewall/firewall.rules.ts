@@ -1,0 +1,146 @@
+import {
+  attribute,
+  datagram,
+  FLAG,
+  type NetlinkMessage,
+  type NetlinkReply,
+  nested,
+  number,
+  text,
+  textIn,
+} from './netlink.ts'
+
+/** What the firewall keeps apart. */
+export interface Protected {
+  /** Names of the bridges that tools stand on. */
+  readonly bridges: readonly string[]
+  /** Address of the gateway, by which tools reach what they declare. */
+  readonly gateway: string | undefined
+}
+
+// The kernel's numbers, of linux/netfilter/nf_tables.h and linux/netfilter.h.
+const NFTABLES = 10 << 8
+const MESSAGE = { newTable: 0, getTable: 1, delTable: 2, newChain: 3, getChain: 4, newRule: 6, getRule: 7 } as const
+const BATCH = { begin: 16, end: 17 } as const
+const INET = 1
+const HOOK = { input: 1, forward: 2 } as const
+const META = { iifname: 6, oifname: 7, nfproto: 15 } as const
+const PAYLOAD = { network: 1, transport: 2 } as const
+const VERDICT = 0
+const REGISTER = 1
+const DROP = 0
+const ACCEPT = 1
+const IPV4 = 2
+const NAME_LENGTH = 16
+/** Before those of Docker and of people, whatever they let through: what is dropped here is dropped. */
+const PRIORITY = -10
+
+const SOURCE = { base: PAYLOAD.network, offset: 12, length: 4 }
+/** The first half of the destination is enough to know 169.254.0.0/16. */
+const DESTINATION_NET = { base: PAYLOAD.network, offset: 16, length: 2 }
+const DESTINATION_PORT = { base: PAYLOAD.transport, offset: 2, length: 2 }
+const LINK_LOCAL = Buffer.from([169, 254])
+/** Some clouds have their name server there, too. */
+const DNS = Buffer.from([0, 53])
+
+type Expression = Buffer
+
+const expression = (name: string, data: readonly Buffer[]): Expression => nested(1, [text(1, name), nested(2, data)])
+const value = (bytes: Buffer): Buffer => nested(3, [attribute(1, bytes)])
+const compare = (operator: 0 | 1, bytes: Buffer): Expression =>
+  expression('cmp', [number(1, REGISTER), number(2, operator), value(bytes)])
+const equal = (bytes: Buffer): Expression => compare(0, bytes)
+const unequal = (bytes: Buffer): Expression => compare(1, bytes)
+const meta = (key: number): Expression => expression('meta', [number(1, REGISTER), number(2, key)])
+const payload = ({ base, offset, length }: { base: number; offset: number; length: number }): Expression =>
+  expression('payload', [number(1, REGISTER), number(2, base), number(3, offset), number(4, length)])
+const drop: Expression = expression('immediate', [number(1, VERDICT), nested(2, [nested(2, [number(1, DROP)])])])
+
+const interfaceName = (name: string): Buffer => {
+  const bytes = Buffer.alloc(NAME_LENGTH)
+  bytes.write(name)
+  return bytes
+}
+const isIpv4 = [meta(META.nfproto), equal(Buffer.from([IPV4]))]
+const isFrom = (address: string): Expression[] => [payload(SOURCE), equal(Buffer.from(address.split('.').map(Number)))]
+
+interface Rule {
+  readonly chain: keyof typeof HOOK
+  readonly expressions: readonly Expression[]
+}
+
+function rulesFor({ bridges, gateway }: Protected): Rule[] {
+  const ofBridges = bridges.map(interfaceName).flatMap((name): Rule[] => [
+    { chain: 'input', expressions: [meta(META.iifname), equal(name), drop] },
+    { chain: 'forward', expressions: [meta(META.iifname), equal(name), meta(META.oifname), unequal(name), drop] },
+    { chain: 'forward', expressions: [meta(META.oifname), equal(name), meta(META.iifname), unequal(name), drop] },
+  ])
+  if (gateway === undefined) return ofBridges
+  const toMetadata = [...isIpv4, ...isFrom(gateway), payload(DESTINATION_NET), equal(LINK_LOCAL)]
+  const notDns = [payload(DESTINATION_PORT), unequal(DNS), drop]
+  const toMachine = [...isIpv4, ...isFrom(gateway)]
+  return [
+    ...ofBridges,
+    { chain: 'forward', expressions: [...toMetadata, ...notDns] },
+    { chain: 'input', expressions: [...toMachine, ...notDns] },
+  ]
+}
+
+/** A table of our own and nobody else's: Docker's rules and the machine's are not touched, nor does their flush touch ours. */
+export const tableNameOf = (owner: string): string => `dtma-${owner.slice(0, 12)}`
+
+const message = (type: number, flags: number, attributes: readonly Buffer[]): NetlinkMessage => ({
+  type: NFTABLES | type,
+  flags: FLAG.request | flags,
+  family: INET,
+  attributes,
+})
+
+/** All or nothing, and at once: there is no moment without the rules of before or these. */
+const batch = (messages: readonly NetlinkMessage[]): Buffer => {
+  const edge = (type: number): NetlinkMessage => ({ type, flags: FLAG.request, family: 0, resource: NFTABLES >> 8 })
+  const last = messages.at(-1)!
+  const acknowledged = { ...last, flags: last.flags | FLAG.ack }
+  return datagram([edge(BATCH.begin), ...messages.slice(0, -1), acknowledged, edge(BATCH.end)])
+}
+
+/** Takes the place of whatever the table held. */
+export function replaceTable(table: string, wanted: Protected): Buffer {
+  const add = message(MESSAGE.newTable, FLAG.create, [text(1, table)])
+  return batch([
+    add,
+    message(MESSAGE.delTable, 0, [text(1, table)]),
+    add,
+    ...Object.entries(HOOK).map(([name, hook]) =>
+      message(MESSAGE.newChain, FLAG.create, [
+        text(1, table),
+        text(3, name),
+        nested(4, [number(1, hook), number(2, PRIORITY)]),
+        number(5, ACCEPT),
+        text(7, 'filter'),
+      ]),
+    ),
+    ...rulesFor(wanted).map(({ chain, expressions }) =>
+      message(MESSAGE.newRule, FLAG.create | FLAG.append, [text(1, table), text(2, chain), nested(4, expressions)]),
+    ),
+  ])
+}
+
+/** Leaves nothing of it, also when there is nothing. */
+export const removeTable = (table: string): Buffer =>
+  batch([message(MESSAGE.newTable, FLAG.create, [text(1, table)]), message(MESSAGE.delTable, 0, [text(1, table)])])
+
+/** Ask for tables, chains and rules, one after the other. */
+export const questions: readonly Buffer[] = [MESSAGE.getTable, MESSAGE.getChain, MESSAGE.getRule].map((type) =>
+  datagram([message(type, FLAG.dump, [])]),
+)
+
+/**
+ * What the kernel says of a table, as one text to compare: each rule has a number of its own, so what was taken away and put
+ * back by somebody else is another one. Empty: it is not there.
+ */
+export const tableIn = (replies: readonly NetlinkReply[], table: string): string =>
+  replies
+    .filter(({ body }) => textIn(body, 1) === table)
+    .map(({ type, body }) => `${type & 0xff} ${body.toString('base64')}`)
+    .join('\n')
