@@ -1,5 +1,6 @@
 import { type ImageArchive, MOST_ARCHIVE_BYTES, problem } from '@agentopia/api'
 import { expect, test } from 'vitest'
+import { Unreachable } from '../api/unreachable.ts'
 import {
   type ArchiveRoad,
   type ArchiveSource,
@@ -13,7 +14,7 @@ const DIGEST = `sha256:${'a'.repeat(64)}`
 /** Two whole parts and a rest. */
 const SIZE = 2 * PART_BYTES + 5
 const DATA = Buffer.from(Uint8Array.from({ length: SIZE }, (_, at) => at % 251))
-const lost = () => new TypeError('Failed to fetch')
+const lost = () => new Unreachable('Failed to fetch')
 
 /** A control plane in memory, which keeps what arrives. `answers` break in: before what was asked is done, or after. */
 function controlPlane(kept = 0) {

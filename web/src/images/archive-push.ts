@@ -1,5 +1,6 @@
 import { type ImageArchive, MOST_ARCHIVE_BYTES, ProblemError, problem } from '@agentopia/api'
 import { backoffMs } from '../api/backoff.ts'
+import { Unreachable } from '../api/unreachable.ts'
 
 /** Small enough to show on a slow line that it moves; the contract takes four times as much. */
 export const PART_BYTES = 2 * 2 ** 20
@@ -86,5 +87,5 @@ export async function pushArchive(
 /** No answer came, or one that says to try again; or somebody else, who sends the same archive, was faster. */
 function mayGoOn(error: unknown): boolean {
   if (error instanceof ProblemError) return error.code === 'wrong-offset' || error.kind.retryable
-  return error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError')
+  return error instanceof Unreachable || (error instanceof DOMException && error.name === 'TimeoutError')
 }
