@@ -15,7 +15,14 @@ export interface PasswordCheckDeps {
  * Whose password under this address it is. It takes the same time whether the address is known.
  * @throws {ProblemError} `sign-in-refused`; {RateLimited} after too many failures.
  */
-export type PasswordCheck = (given: { readonly email: string; readonly password: string }) => Promise<string>
+export type PasswordCheck = (given: GivenPassword) => Promise<string>
+
+interface GivenPassword {
+  readonly email: string
+  readonly password: string
+  /** What to say of a wrong one: whoever signs in is not told which of the two it was. */
+  readonly refusal: string
+}
 
 export const createPasswordCheck =
   ({ store, auth, byAccount }: PasswordCheckDeps): PasswordCheck =>
@@ -27,7 +34,7 @@ export const createPasswordCheck =
       const right = known
         ? await password.verify({ hash: known.hash, password: given.password })
         : await password.hash(given.password).then(() => false)
-      if (!known || !right) throw problem('sign-in-refused', 'E-mail or password is not right')
+      if (!known || !right) throw problem('sign-in-refused', given.refusal)
       return known.userId
     })
   }

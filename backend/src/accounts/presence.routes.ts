@@ -21,7 +21,7 @@ export function presenceRoutes(
 ): void {
   mount.reply(proveByPassword, async ({ body: { password } }, { caller }) => {
     const { userId, sessionId, actor: email } = withBrowser(caller)
-    await checkPassword({ email, password })
+    await checkPassword({ email, password, refusal: 'The password is not right' })
     await store.system((tx) => presence.note(tx, { userId, sessionId }))
     return undefined
   })

@@ -49,7 +49,9 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, checkPassword,
   })
 
   mount.reply(signIn, async ({ body }, { browser }) => {
-    const userId = await counted([byAddress.take(browser.address)], () => checkPassword(body))
+    const userId = await counted([byAddress.take(browser.address)], () =>
+      checkPassword({ ...body, refusal: 'E-mail or password is not right' }),
+    )
     return signedIn.begin(userId, browser, 'by password', { proven: true })
   })
 
