@@ -7,10 +7,10 @@ import { sessions } from '../store/schema/index.ts'
 import { listWaysIn } from './ways-in.store.ts'
 
 /** A proof of being there is good for so long, in the session in which it was given. */
-export const PRESENCE_MS = 5 * 60_000
+const PRESENCE_MS = 5 * 60_000
 
 /** Refused until the person shows to be there; the document says by which ways. */
-export class PresenceNeeded extends ProblemError {
+class PresenceNeeded extends ProblemError {
   readonly ways: readonly Way[]
 
   constructor(ways: readonly Way[]) {

@@ -14,7 +14,7 @@ import { asUser } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
-import { type AttemptLimit, counted, createAttemptLimit } from './attempt-limit.ts'
+import { counted, createAttemptLimit } from './attempt-limit.ts'
 import type { Auth } from './auth.ts'
 import { changePassword } from './password.ts'
 import type { PasswordCheck } from './password-check.ts'
@@ -31,12 +31,8 @@ export interface SessionRouteDeps {
   readonly signedIn: SignedIn
 }
 
-/** Failed attempts within a minute: from one address, whatever it tries; and for one account, whoever tries. */
+/** Failed attempts within a minute from one address, whatever it tries. */
 const PER_ADDRESS = 20
-const PER_ACCOUNT = 5
-
-export const createPasswordLimit = (clock: Clock): AttemptLimit =>
-  createAttemptLimit({ perMinute: PER_ACCOUNT, clock, what: 'failed sign-ins of this account' })
 
 export function sessionRoutes(mount: Mount, { store, auth, clock, checkPassword, signedIn }: SessionRouteDeps): void {
   const byAddress = createAttemptLimit({ perMinute: PER_ADDRESS, clock, what: 'failed sign-ins from this address' })
