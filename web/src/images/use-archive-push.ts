@@ -42,7 +42,7 @@ export function useArchivePush(onPushed: (archive: ImageArchive) => void): Archi
       leaving.current = new AbortController()
       return pushArchive(source, ROAD, setStep, leaving.current.signal)
     },
-    onSuccess: () => queries.invalidateQueries(),
+    onSettled: () => queries.invalidateQueries(),
   })
   const start = (source: ArchiveSource) => {
     setStep(undefined)
@@ -57,6 +57,7 @@ export function useArchivePush(onPushed: (archive: ImageArchive) => void): Archi
     cancel: () => {
       leaving.current?.abort()
       reset()
+      void queries.invalidateQueries()
     },
   }
 }
