@@ -1,4 +1,4 @@
-import { type ImageArchive, MOST_ARCHIVE_BYTES, problem } from '@agentopia/api'
+import { type ImageArchive, MOST_ARCHIVE_BYTES, MOST_PART_BYTES, problem } from '@agentopia/api'
 import { expect, test } from 'vitest'
 import { Unreachable } from '../api/unreachable.ts'
 import {
@@ -17,7 +17,7 @@ const DATA = Buffer.from(Uint8Array.from({ length: SIZE }, (_, at) => at % 251))
 const lost = () => new Unreachable('Failed to fetch')
 
 /** A control plane in memory, which keeps what arrives. `answers` break in: before what was asked is done, or after. */
-function controlPlane(kept = 0) {
+function controlPlane(kept = 0, partMs = 2_000) {
   let bytes = DATA.subarray(0, kept)
   const asked: string[] = []
   const pauses: number[] = []
@@ -47,7 +47,9 @@ function controlPlane(kept = 0) {
       }),
     pause: async (ms) => void pauses.push(ms),
     random: () => 0.5,
+    now: () => (time += partMs),
   }
+  let time = 0
   return { road, asked, pauses, breaks, holdsAll: () => bytes.equals(DATA) }
 }
 
@@ -76,6 +78,35 @@ test('an archive is read, announced and sent in parts, and says how far it is', 
     { phase: 'sending', bytes: PART_BYTES },
     { phase: 'checking', bytes: 2 * PART_BYTES },
   ])
+})
+
+test('on a fast line the parts grow up to what one may be; after a break they begin small again', async () => {
+  const size = 20 * PART_BYTES
+  const lengths: number[] = []
+  let received = 0
+  let failures = 1
+  const { road } = controlPlane(0, 1)
+  const view = () =>
+    ({
+      digest: DIGEST,
+      size,
+      received,
+      state: received === size ? 'ready' : 'receiving',
+      createdAt: '',
+    }) as ImageArchive
+  const fast: ArchiveRoad = {
+    ...road,
+    begin: async () => view(),
+    append: async (_, part) => {
+      if (received === 7 * PART_BYTES && failures-- > 0) throw lost()
+      lengths.push(part.byteLength / PART_BYTES)
+      received += part.byteLength
+      return view()
+    },
+  }
+  await push(fast, { size, read: async (_, length) => new Uint8Array(length) })
+  expect(lengths).toEqual([1, 2, 4, 1, 2, 4, 4, 2])
+  expect(Math.max(...lengths) * PART_BYTES).toBe(MOST_PART_BYTES)
 })
 
 test('what arrived in an earlier attempt is not sent again', async () => {

@@ -15,6 +15,7 @@ const ROAD: ArchiveRoad = {
     callOperation(appendImageArchive, { params }, { upload, signal, deadlineMs: PART_MS }),
   pause,
   random: Math.random,
+  now: () => performance.now(),
 }
 
 export interface ArchivePush {
@@ -57,7 +58,6 @@ export function useArchivePush(onPushed: (archive: ImageArchive) => void): Archi
     cancel: () => {
       leaving.current?.abort()
       reset()
-      void queries.invalidateQueries()
     },
   }
 }
