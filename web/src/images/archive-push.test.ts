@@ -29,21 +29,21 @@ function controlPlane(kept = 0, partMs = 2_000) {
     state: bytes.length === SIZE ? 'ready' : 'receiving',
     createdAt: '2026-01-01T00:00:00.000Z',
   })
-  async function answer(what: string, effect: () => void): Promise<ImageArchive> {
+  async function answer(what: string, effect: () => void | Promise<void>): Promise<ImageArchive> {
     asked.push(what)
     const { before, after, meanwhile } = breaks.shift() ?? {}
     if (before) throw before
     if (meanwhile !== undefined) bytes = DATA.subarray(0, meanwhile)
-    effect()
+    await effect()
     if (after) throw after
     return view()
   }
   const road: ArchiveRoad = {
     begin: (whole) => answer(`begin ${whole.size}`, () => {}),
     append: ({ offset }, part) =>
-      answer(`${offset}+${part.byteLength}`, () => {
+      answer(`${offset}+${part.size}`, async () => {
         if (offset !== bytes.length) throw problem('wrong-offset', `${bytes.length} bytes are here`)
-        bytes = Buffer.concat([bytes, part])
+        bytes = Buffer.concat([bytes, await part.bytes()])
       }),
     pause: async (ms) => void pauses.push(ms),
     random: () => 0.5,
@@ -60,7 +60,7 @@ const source: ArchiveSource = {
     onRead(SIZE)
     return DIGEST
   },
-  read: async (offset, length) => new Uint8Array(DATA.subarray(offset, offset + length)),
+  read: async (offset, length) => new Blob([DATA.subarray(offset, offset + length)]),
 }
 const push = (road: ArchiveRoad, given: Partial<ArchiveSource> = {}, onStep: (step: PushStep) => void = () => {}) =>
   pushArchive({ ...source, ...given }, road, onStep, new AbortController().signal)
@@ -99,12 +99,12 @@ test('on a fast line the parts grow up to what one may be; after a break they be
     begin: async () => view(),
     append: async (_, part) => {
       if (received === 7 * PART_BYTES && failures-- > 0) throw lost()
-      lengths.push(part.byteLength / PART_BYTES)
-      received += part.byteLength
+      lengths.push(part.size / PART_BYTES)
+      received += part.size
       return view()
     },
   }
-  await push(fast, { size, read: async (_, length) => new Uint8Array(length) })
+  await push(fast, { size, read: async (_, length) => new Blob([new Uint8Array(length)]) })
   expect(lengths).toEqual([1, 2, 4, 1, 2, 4, 4, 2])
   expect(Math.max(...lengths) * PART_BYTES).toBe(MOST_PART_BYTES)
 })
@@ -180,7 +180,7 @@ test.each([
 })
 
 test.each([
-  ['becomes shorter', async () => new Uint8Array(3), 'became shorter'],
+  ['becomes shorter', async () => new Blob(['abc']), 'became shorter'],
   ['is removed', () => Promise.reject(new DOMException('', 'NotReadableError')), 'cannot be read any more'],
 ])('a file that %s while it is sent is told as such', async (_, read, words) => {
   const { road } = controlPlane()

@@ -16,8 +16,8 @@ export interface ArchiveSource {
   readonly size: number
   /** SHA-256 over all of it. @param onRead Told how many bytes are read. */
   digest(onRead: (bytes: number) => void, signal: AbortSignal): Promise<string>
-  /** Fewer bytes where it ends. @throws When it cannot be read any more. */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>
+  /** A part, which the browser reads when it sends it: the page holds none of it. Smaller where it ends. @throws When it cannot be read any more. */
+  read(offset: number, length: number): Promise<Blob>
 }
 
 /** The way to the control plane, and time. */
@@ -25,7 +25,7 @@ export interface ArchiveRoad {
   begin(whole: { readonly digest: string; readonly size: number }, signal: AbortSignal): Promise<ImageArchive>
   append(
     at: { readonly digest: string; readonly offset: number },
-    part: Uint8Array<ArrayBuffer>,
+    part: Blob,
     signal: AbortSignal,
   ): Promise<ImageArchive>
   /** Returns early when `signal` aborts. */
@@ -84,7 +84,7 @@ export async function pushArchive(
     const part = await source.read(offset, length).catch((cause: unknown) => {
       throw problem('invalid-image', `${name} cannot be read any more: it was changed or removed`, { cause })
     })
-    if (part.byteLength < length) throw problem('invalid-image', `${name} became shorter while it was read`)
+    if (part.size < length) throw problem('invalid-image', `${name} became shorter while it was read`)
     onStep({ phase: offset + length < size ? 'sending' : 'checking', bytes: offset })
     const sentAt = road.now()
     const arrived = await road.append({ digest, offset }, part, signal)
