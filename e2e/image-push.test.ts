@@ -76,15 +76,15 @@ it('is pushed where a tool is added: cancelled, gone on with across a broken lin
   await page.getByRole('option', { name: /Archive of an image/ }).click()
   barriers.push(...(await barriersOn(page)))
 
-  // The third part stays on its way until somebody cancels.
+  // The second part stays on its way until somebody cancels.
   let line: 'whole' | 'broken' = 'whole'
-  const offsets = await partsOf(page, (nth) => (line === 'broken' ? 'break' : nth === 3 ? 'hold' : 'pass'))
+  const offsets = await partsOf(page, (nth) => (line === 'broken' ? 'break' : nth === 2 ? 'hold' : 'pass'))
   await choose(page, saved.archive)
-  await expect.poll(() => offsets, { timeout: STEP_MS }).toEqual([0, PART, 2 * PART])
+  await expect.poll(() => offsets, { timeout: STEP_MS }).toEqual([0, PART])
   const progress = dialog.getByRole('progressbar', { name: 'server.tar on its way' })
-  expect(Number(await progress.getAttribute('aria-valuenow'))).toBeGreaterThan(20)
+  await expect.poll(async () => Number(await progress.getAttribute('aria-valuenow'))).toBeGreaterThan(10)
   barriers.push(...(await barriersOn(page)))
-  await dialog.getByText(/^4 MiB of/).waitFor()
+  await dialog.getByText(/^2 MiB of/).waitFor()
   await dialog.getByRole('button', { name: 'Cancel the push of server.tar' }).click()
   await progress.waitFor({ state: 'detached' })
   expect(await dialog.getByRole('alert').count()).toBe(0) // who cancels is told of no failure
@@ -94,8 +94,10 @@ it('is pushed where a tool is added: cancelled, gone on with across a broken lin
   await dialog.getByRole('status').getByText('The line broke').waitFor()
   line = 'whole'
   await dialog.getByRole('status').getByText(`${IMAGE} is here`).waitFor()
-  expect(offsets.slice(3, 5)).toEqual([2 * PART, 2 * PART]) // what had arrived is not sent again
-  expect(offsets.filter((offset) => offset !== 2 * PART)).toEqual([0, PART, 3 * PART, 4 * PART, 5 * PART])
+  expect(offsets.slice(2, 4)).toEqual([PART, PART]) // what had arrived is not sent again
+  const others = offsets.filter((offset) => offset !== PART) // how many follows from the line: parts grow on a fast one
+  expect(others.length).toBeGreaterThan(1)
+  expect(others).toEqual([...new Set(others)].sort((one, other) => one - other))
   const { items } = await product.client.call(listImageArchives, {})
   expect(items).toMatchObject([{ image: IMAGE, state: 'ready' }])
 

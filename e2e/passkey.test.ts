@@ -1,5 +1,6 @@
-import type { CDPSession, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { pluggedIn } from './authenticator.ts'
 import { barriersOn, newSignInLink, openBrowser, signIn } from './browser.ts'
 import { type Product, startProduct } from './product.ts'
 
@@ -13,23 +14,6 @@ afterAll(() => product?.[Symbol.asyncDispose]())
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
 const region = (page: Page, name: string) => page.getByRole('region', { name, exact: true })
-
-/** A device of the person's, inside Chromium: it verifies, and keeps passkeys. */
-async function pluggedIn(page: Page): Promise<{ readonly cdp: CDPSession; readonly authenticatorId: string }> {
-  const cdp = await page.context().newCDPSession(page)
-  await cdp.send('WebAuthn.enable')
-  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  })
-  return { cdp, authenticatorId }
-}
 
 it('a passkey is added in Chromium, signs in without an address being typed, and is not the last to go', async () => {
   await using browsing = await openBrowser(product.url)

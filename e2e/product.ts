@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Client, createApiToken, createClient, redeemSignInLink } from '@agentopia/api'
+import { type Client, createApiToken, createClient, type Input, redeemSignInLink } from '@agentopia/api'
 
 /** The built control plane as a process of its own, on free ports and with a data directory of its own. */
 export interface Product {
@@ -56,7 +56,7 @@ export async function startProduct(
   }
   let printed = ''
   let control = await launch()
-  const token = await tokenOf(control.url, control.signInLink)
+  const token = await tokenOf(control.url, control.signInLink, { name: 'end to end', role: 'admin' })
 
   async function launch() {
     const child = run([], settings, program)
@@ -142,17 +142,17 @@ async function ended(child: ChildProcess): Promise<number> {
 }
 
 /** Signs in by the link as a browser does, and makes an API token. */
-async function tokenOf(url: string, signInLink: string): Promise<string> {
+export async function tokenOf(
+  url: string,
+  signInLink: string,
+  body: Input<typeof createApiToken>['body'],
+): Promise<string> {
   const client = createClient({ baseUrl: url })
   const headers = { origin: url }
   const token = signInLink.slice(signInLink.indexOf('#') + 1)
   const session = await client.open(redeemSignInLink, { body: { token } }, { headers })
   const cookie = session.headers.getSetCookie().map((line) => line.split(';', 1)[0])
-  const made = await client.call(
-    createApiToken,
-    { body: { name: 'end to end', role: 'admin' } },
-    { headers: { ...headers, cookie: cookie.join('; ') } },
-  )
+  const made = await client.call(createApiToken, { body }, { headers: { ...headers, cookie: cookie.join('; ') } })
   return made.secret
 }
 

@@ -2,10 +2,9 @@
 // AGENTOPIA_TOKEN (role operator or above) and AGENTOPIA_SIGN_IN_LINK name one that runs. With names, only those pictures.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { createApiToken } from '@agentopia/api'
 import type { BrowserContextOptions } from 'playwright-core'
 import { newSignInLink, openBrowser, signIn } from './browser.ts'
-import { startProduct } from './product.ts'
+import { startProduct, tokenOf } from './product.ts'
 import { type Pictured, revokePicturedToken, setUp } from './screenshots/set-up.ts'
 import { setUpAsking } from './screenshots/set-up-asking.ts'
 import { SHOTS, SHOTS_OF_ASKING, type Shot } from './screenshots/shots.ts'
@@ -24,7 +23,7 @@ async function productToPicture() {
   if (url && given && link) return { url, token: given, link, [Symbol.asyncDispose]: async () => {} }
   if (url) throw new Error('AGENTOPIA_URL needs AGENTOPIA_TOKEN and AGENTOPIA_SIGN_IN_LINK beside it')
   const product = await startProduct()
-  const { secret: token } = await product.client.call(createApiToken, { body: { name: 'laptop', role: 'operator' } })
+  const token = await tokenOf(product.url, await newSignInLink(product), { name: 'laptop', role: 'operator' })
   return {
     url: product.url,
     token,

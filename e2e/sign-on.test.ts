@@ -1,6 +1,7 @@
 import { CLIENT, openProvider } from '@agentopia/testbed/openid-provider'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { pluggedIn } from './authenticator.ts'
 import { barriersOn, openBrowser } from './browser.ts'
 import { type Product, startProduct } from './product.ts'
 
@@ -25,7 +26,7 @@ afterAll(async () => {
   await provider?.close()
 })
 
-const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
+const button = (page: Page | Locator, name: string) => page.getByRole('button', { name, exact: true })
 
 it('somebody who was never here signs in in Chromium by the provider; who is refused is told why, and what next', async () => {
   await using browsing = await openBrowser(product.url)
@@ -40,7 +41,7 @@ it('somebody who was never here signs in in Chromium by the provider; who is ref
   await page.getByRole('heading', { name: 'Settings' }).waitFor()
   await page.getByRole('region', { name: 'People', exact: true }).getByText('ada@example.com').waitFor()
   expect(page.url()).toBe(`${product.url}/settings`) // neither code nor state is left
-  await button(page, 'Link with Example').waitFor()
+  await page.getByText('You sign in with Example.').waitFor()
   barriers.push(...(await barriersOn(page)))
   expect(complaints.filter((text) => !text.includes('401'))).toEqual([])
 
@@ -57,4 +58,76 @@ it('somebody who was never here signs in in Chromium by the provider; who is ref
 
   expect(barriers).toEqual([])
   expect(product.output()).not.toContain(CLIENT.clientSecret)
+})
+
+it('who changes how he signs in shows that it is he, by each of his ways, and what he asked for goes on by itself', async () => {
+  await using browsing = await openBrowser(product.url)
+  const { page, complaints } = browsing
+  page.setDefaultTimeout(STEP_MS)
+  const barriers: string[] = []
+  provider.wrong.claims = {}
+  provider.becomes({ sub: 'subject-9', email: 'grace@example.com', name: 'Grace' })
+  await pluggedIn(page)
+  const dialog = page.getByRole('dialog', { name: 'Is it you?' })
+  const enter = async () => {
+    await page.context().clearCookies()
+    await page.goto('/sign-in?to=/settings')
+    await button(page, 'Sign in with Example').click()
+    await page.getByRole('heading', { name: 'Settings' }).waitFor()
+  }
+
+  // By the provider, which lets her in by a session of hers: that shows nothing. She signs in there anew, in another window.
+  await enter()
+  await button(page, 'Unlink').click()
+  await dialog.waitFor()
+  expect(await button(dialog, 'Continue').count()).toBe(0)
+  barriers.push(...(await barriersOn(page)))
+  await button(dialog, 'Cancel').click()
+  await page.getByText('presence-needed').waitFor()
+  await page.getByRole('button', { name: 'Add a passkey' }).click()
+  await page.getByLabel('Name').fill('test device')
+  await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
+  await dialog.waitFor()
+  const away = page.context().waitForEvent('page')
+  await button(dialog, 'Sign in with Example once more').click()
+  const closed = (await away).waitForEvent('close')
+  await page
+    .getByRole('row', { name: /test device/ })
+    .getByText('never')
+    .waitFor()
+  await closed
+  expect(await page.getByRole('dialog').count()).toBe(0)
+
+  // By the passkey, for a password.
+  await enter()
+  await page.getByLabel('New password').fill('a long enough password')
+  await button(page, 'Set password').click()
+  await button(dialog, 'Use a passkey').click()
+  await page.getByText('The password is set. Other sessions have ended.').waitFor()
+  await button(page, 'Change password').waitFor()
+
+  // By the password, wrong and right, for a token; and for five minutes she is not asked again.
+  await enter()
+  await button(page, 'Create a token').click()
+  await page.getByLabel('Name').fill('laptop')
+  await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click()
+  await dialog.getByLabel('Your password').fill('not the password')
+  await button(dialog, 'Continue').click()
+  await dialog.getByText('sign-in-refused').waitFor()
+  barriers.push(...(await barriersOn(page)))
+  await dialog.getByLabel('Your password').fill('a long enough password')
+  await button(dialog, 'Continue').click()
+  await page.getByText(/^tbx_.{20}/).waitFor()
+  await page.keyboard.press('Escape')
+  await button(page, 'Unlink').click()
+  await button(page, 'Link with Example').waitFor()
+  await page.context().clearCookies()
+  await page.goto('/sign-in')
+  await button(page, 'Sign in with Example').click()
+  await page.getByText('sign-on-unlinked').waitFor()
+
+  expect(barriers).toEqual([])
+  // What was refused until it was shown, the password that was wrong, and what needs somebody to be signed in.
+  expect(complaints.filter((text) => !/40[139]/.test(text))).toEqual([])
+  expect(product.output()).not.toContain('a long enough password')
 })

@@ -7,6 +7,8 @@ export type Auth = 'none' | 'viewer' | 'operator' | 'admin' | 'agent'
 export interface UserOperation extends Operation {
   readonly auth: Auth
   readonly problems: readonly ProblemCode[]
+  /** Only for a person who showed in this very browser, minutes ago, to be there; else `presence-needed`. No token can do it. */
+  readonly presence?: true
   /** Present instead of `reply`: the success is a file of one of these media types, sent as it is read. */
   readonly file?: readonly string[]
   /** Present instead of `body`: the request carries bytes (`application/octet-stream`), and so many at most. */

@@ -68,6 +68,7 @@ import {
   removeCallPayloads,
   removePayloadRule,
 } from './payloads.ts'
+import { beginPasskeyProof, beginSignOnProof, proveByPasskey, proveByPassword } from './presence.ts'
 import { getProvider, listProviderOptions, removeProviderToken, setProviderToken } from './providers.ts'
 import { createJoinLine, createToolbox, removeToolbox, retryToolbox } from './provisioning.ts'
 import { listRegistries, putRegistryCredential, removeRegistryCredential } from './registries.ts'
@@ -85,7 +86,7 @@ import {
   signIn,
   signOut,
 } from './session.ts'
-import { finishSignOn, startSignOn } from './sign-on.ts'
+import { finishSignOn, linkSignOn, startSignOn, unlinkSignOn } from './sign-on.ts'
 import { forgetSshHostKey, makeSshKey, readSshHostKey, runOverSsh } from './ssh.ts'
 import { diagnoseToolbox, getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
 import { changeToolboxRoad, redeployToolbox, rotateToolboxKeys, updateToolbox } from './updates.ts'
@@ -108,6 +109,12 @@ export const OPERATIONS = [
   signInWithPasskey,
   startSignOn,
   finishSignOn,
+  linkSignOn,
+  unlinkSignOn,
+  proveByPassword,
+  beginPasskeyProof,
+  proveByPasskey,
+  beginSignOnProof,
   listApiTokens,
   createApiToken,
   revokeApiToken,

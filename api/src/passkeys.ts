@@ -21,7 +21,7 @@ const base64url = (longest: number) =>
     .regex(/^[\w-]+$/, 'base64url')
 
 /** What a browser is to be asked for, as WebAuthn writes it down in JSON; the page hands it on as it is. */
-const Options = z.object({ options: z.record(z.string(), z.unknown()) })
+export const Options = z.object({ options: z.record(z.string(), z.unknown()) })
 
 /** As `PublicKeyCredential.toJSON` writes it; what is not used here may stand in it too. */
 const credential = <Answer extends z.ZodRawShape>(answer: Answer) =>
@@ -36,7 +36,7 @@ const NewCredential = credential({
   attestationObject: base64url(30_000),
   transports: z.array(z.string().max(32)).max(10).optional(),
 })
-const Assertion = credential({
+export const Assertion = credential({
   authenticatorData: base64url(8_000),
   signature: base64url(8_000),
   userHandle: base64url(200).nullish(),
@@ -61,12 +61,10 @@ export const beginPasskey = defineUserOperation({
   method: 'POST',
   path: '/api/me/passkeys/options',
   auth: 'viewer',
+  presence: true,
   status: 200,
-  body: z.strictObject({
-    currentPassword: z.string().max(256).optional().describe('Of a person who has one.'),
-  }),
   reply: Options,
-  problems: ['sign-in-refused', 'rate-limited'],
+  problems: ['presence-needed', 'rate-limited'],
 })
 
 export const addPasskey = defineUserOperation({
@@ -75,10 +73,11 @@ export const addPasskey = defineUserOperation({
   method: 'POST',
   path: '/api/me/passkeys',
   auth: 'viewer',
+  presence: true,
   status: 201,
   body: z.strictObject({ name: z.string().trim().min(1).max(100), credential: NewCredential }),
   reply: Passkey,
-  problems: ['passkey-refused', 'rate-limited'],
+  problems: ['presence-needed', 'passkey-refused'],
 })
 
 export const removePasskey = defineUserOperation({
@@ -87,9 +86,10 @@ export const removePasskey = defineUserOperation({
   method: 'DELETE',
   path: '/api/me/passkeys/:passkeyId',
   auth: 'viewer',
+  presence: true,
   status: 204,
   params: z.object({ passkeyId: PasskeyId }),
-  problems: ['passkey-not-found', 'last-way-in'],
+  problems: ['presence-needed', 'passkey-not-found', 'last-way-in'],
 })
 
 export const beginPasskeySignIn = defineUserOperation({

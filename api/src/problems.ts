@@ -62,6 +62,12 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Ask an administrator of the account.',
   },
+  'presence-needed': {
+    status: 403,
+    title: 'You have to show that it is you',
+    retryable: false,
+    fix: 'Give your password, a passkey or your single sign-on once more; who has none of them opens a new sign-in link.',
+  },
   'cross-site': {
     status: 403,
     title: 'The request came from another site',
@@ -91,11 +97,23 @@ export const PROBLEMS = {
     retryable: false,
     fix: 'Sign in another way; whoever runs the control plane sets OIDC_ISSUER.',
   },
+  'sign-on-not-linked': {
+    status: 404,
+    title: 'You are not linked with single sign-on',
+    retryable: false,
+    fix: 'There is nothing to unlink.',
+  },
   'sign-on-unlinked': {
     status: 409,
     title: 'Your sign-in is not linked with single sign-on',
     retryable: false,
     fix: 'Sign in as before once, and link it under Settings.',
+  },
+  'password-changed': {
+    status: 409,
+    title: 'The password was changed at the same moment',
+    retryable: false,
+    fix: 'If it was not you, set it once more and sign out all other browsers.',
   },
   'last-way-in': {
     status: 409,

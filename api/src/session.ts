@@ -12,6 +12,8 @@ export const Me = z.object({
   role: Role,
   /** False for the user that a fresh installation starts with, until a password is set. */
   hasPassword: z.boolean(),
+  /** Whether the person is linked with the provider of single sign-on that is configured. */
+  hasSignOn: z.boolean(),
 })
 export type Me = z.infer<typeof Me>
 
@@ -109,13 +111,13 @@ export const setPassword = defineUserOperation({
   method: 'PUT',
   path: '/api/me/password',
   auth: 'viewer',
+  presence: true,
   status: 204,
   body: z.strictObject({
-    currentPassword: z.string().max(256).optional(),
     newPassword: z.string().min(12).max(256),
     email: z.email().max(320).optional().describe('The address to sign in with; needed by a user who has none yet.'),
   }),
-  problems: ['sign-in-refused', 'name-taken', 'rate-limited'],
+  problems: ['presence-needed', 'password-changed', 'name-taken'],
 })
 
 /** A token of a person, for the CLI and programs. The secret is shown once, at creation. */
@@ -148,6 +150,7 @@ export const createApiToken = defineUserOperation({
   method: 'POST',
   path: '/api/tokens',
   auth: 'viewer',
+  presence: true,
   status: 201,
   body: z.strictObject({
     name: z.string().min(1).max(100),
@@ -155,7 +158,7 @@ export const createApiToken = defineUserOperation({
     expiresInDays: z.int().min(1).max(3_650).optional(),
   }),
   reply: z.object({ token: ApiToken, secret: z.string() }),
-  problems: ['forbidden'],
+  problems: ['presence-needed', 'forbidden'],
 })
 
 export const revokeApiToken = defineUserOperation({

@@ -8,6 +8,7 @@ const OwnPath = z
   .string()
   .max(2_000)
   .regex(/^\/(?:[^/\\]|$)/, 'must be a path of this page')
+const Away = z.object({ authorizationUrl: z.url() })
 
 export const startSignOn = defineUserOperation({
   id: 'startSignOn',
@@ -16,31 +17,25 @@ export const startSignOn = defineUserOperation({
   path: '/api/session/sign-on',
   auth: 'none',
   status: 200,
-  body: z.strictObject({
-    to: OwnPath.default('/').describe('Where to go afterwards.'),
-    link: z.boolean().default(false).describe('To link it with whoever is signed in, instead of signing somebody in.'),
-    currentPassword: z.string().max(256).optional().describe('To link: of a person who has one.'),
-  }),
-  reply: z.object({ authorizationUrl: z.url() }),
-  problems: [
-    'sign-on-off',
-    'sign-in-refused',
-    'provider-refused',
-    'provider-unavailable',
-    'unauthenticated',
-    'rate-limited',
-  ],
+  body: z.strictObject({ to: OwnPath.default('/').describe('Where to go afterwards.') }),
+  reply: Away,
+  problems: ['sign-on-off', 'provider-refused', 'provider-unavailable', 'rate-limited'],
 })
 
 export const finishSignOn = defineUserOperation({
   id: 'finishSignOn',
-  summary: 'Finish single sign-on with what the provider sent back by the browser; once. Sets the session cookie',
+  summary:
+    'Finish single sign-on with what the provider sent back by the browser; once. To sign in, it sets the session cookie',
   method: 'POST',
   path: '/api/session/sign-on/answer',
   auth: 'none',
   status: 200,
   body: z.strictObject({ state: word, code: word.optional(), iss: word.optional(), error: word.optional() }),
-  reply: z.object({ me: Me, to: z.string() }),
+  reply: z.object({
+    me: Me,
+    to: z.string(),
+    done: z.enum(['signed-in', 'linked', 'proven']).describe('What it was begun for.'),
+  }),
   problems: [
     'sign-on-off',
     'sign-on-refused',
@@ -50,4 +45,27 @@ export const finishSignOn = defineUserOperation({
     'sign-in-refused',
     'rate-limited',
   ],
+})
+
+export const linkSignOn = defineUserOperation({
+  id: 'linkSignOn',
+  summary: 'Begin to link oneself with single sign-on: the answer says where the browser goes; finishSignOn ends it',
+  method: 'POST',
+  path: '/api/me/sign-on',
+  auth: 'viewer',
+  presence: true,
+  status: 200,
+  reply: Away,
+  problems: ['presence-needed', 'sign-on-off', 'provider-refused', 'provider-unavailable', 'rate-limited'],
+})
+
+export const unlinkSignOn = defineUserOperation({
+  id: 'unlinkSignOn',
+  summary: 'Be linked with single sign-on no more, unless it is the last way to sign in',
+  method: 'DELETE',
+  path: '/api/me/sign-on',
+  auth: 'viewer',
+  presence: true,
+  status: 204,
+  problems: ['presence-needed', 'sign-on-off', 'sign-on-not-linked', 'last-way-in'],
 })

@@ -11,6 +11,7 @@ import type { Log } from './log.ts'
 export interface AppDeps {
   readonly authenticate: MountDeps['authenticate']
   readonly clientAddress: MountDeps['clientAddress']
+  readonly requirePresence: MountDeps['requirePresence']
   readonly log: Log
   readonly own: OwnNames
   readonly publicUrl: string
@@ -23,12 +24,12 @@ export interface AppDeps {
  * @throws {Error} When an operation of the API is not mounted.
  */
 export function createApp(deps: AppDeps, mountAll: (mount: Mount, app: Hono) => void): Hono {
-  const { authenticate, clientAddress, log, own, publicUrl, pageDir } = deps
+  const { log, own, publicUrl, pageDir } = deps
   const app = new Hono()
   app.onError(problemResponse(log))
   app.use(noBodyToHead, requestId(log), securityHeaders(publicUrl), sameSiteOnly(own))
 
-  const mount = createMount({ app, authenticate, clientAddress })
+  const mount = createMount({ app, ...deps })
   mountAll(mount, app)
   const missing = OPERATIONS.filter(({ id }) => !mount.mounted.has(id)).map(({ id }) => id)
   if (missing.length > 0) throw new Error(`operations of the API are not mounted: ${missing.join(', ')}`)

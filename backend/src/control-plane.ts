@@ -1,24 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { getRequestListener } from '@hono/node-server'
 import { aborted } from './aborted.ts'
-import { apiTokenRoutes } from './accounts/api-token.routes.ts'
-import { createAuth } from './accounts/auth.ts'
-import { createAuthenticator } from './accounts/authenticate.ts'
+import { createAccess } from './accounts/access.ts'
 import { ensureFirstAccount, FIRST_ACCOUNT } from './accounts/first-account.ts'
 import { keepHouse } from './accounts/housekeeping.ts'
-import { invitationRoutes } from './accounts/invitation.routes.ts'
-import { memberRoutes } from './accounts/member.routes.ts'
-import { createDocumentReader } from './accounts/oauth/client-document.ts'
-import { consentRoutes } from './accounts/oauth/consent.routes.ts'
-import { createClientFinder } from './accounts/oauth/find-client.ts'
-import { createConnectedFinder } from './accounts/oauth/find-connected.ts'
-import { challengeOf } from './accounts/oauth/metadata.ts'
-import { oauthRoutes } from './accounts/oauth/oauth.routes.ts'
-import { passkeyRoutes } from './accounts/passkey.routes.ts'
-import { createPasswordCheck } from './accounts/password-check.ts'
-import { createPasswordLimit, sessionRoutes } from './accounts/session.routes.ts'
-import { signOnRoutes } from './accounts/sign-on.routes.ts'
-import { createSignedIn } from './accounts/signed-in.ts'
 import { agentRoutes } from './agents/agent.routes.ts'
 import { createAgentFinder } from './agents/find-agent.ts'
 import { toolbeltRoutes } from './agents/toolbelt.routes.ts'
@@ -110,15 +95,21 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   if (local) await ensureLocalToolbox(store, FIRST_ACCOUNT)
 
   // Who calls: people by session or token, agents by token.
-  const auth = createAuth({ database: store.database, masterKey, publicUrl, log })
+  const mcpUrl = publicUrl + MCP_PATH
+  const clientAddress = createClientAddress(deps.trustedProxies)
   const agentFinder = createAgentFinder({ store, clock, log })
-  const { authenticate, forgetTokens } = createAuthenticator({ store, auth, clock, log, findAgent: agentFinder.find })
-
-  // Programs that act as an agent, because a person let them.
-  const server = { issuer: publicUrl, resource: publicUrl + MCP_PATH }
-  const oauthClients = createClientFinder(store, clock, deps.readClientDocument ?? createDocumentReader())
-  const connected = createConnectedFinder({ store, clock, log, resource: server.resource })
-  const oauth = { store, clock, server, clients: oauthClients, forgetConnected: connected.forget }
+  const access = createAccess({
+    store,
+    masterKey,
+    clock,
+    log,
+    publicUrl,
+    mcpUrl,
+    signOn,
+    readClientDocument: deps.readClientDocument,
+    findAgent: agentFinder.find,
+    clientAddress,
+  })
 
   // Toolboxes: the roads to them, and what is known of them.
   const lines = { log, now: clock.now, onChange: wakeToolbox }
@@ -246,8 +237,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     toolbelts,
     makeCall,
     callUpstream,
-    findAgent: async (secret) => (await connected.find(secret)) ?? agentFinder.find(secret),
-    challenge: challengeOf(server),
+    findAgent: async (secret) => (await access.findConnected(secret)) ?? agentFinder.find(secret),
+    challenge: access.challenge,
     sealer,
     clock,
     own,
@@ -264,8 +255,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     toolbelts.forget(change?.account)
     if (change?.noun !== 'toolbox' && change?.noun !== 'instance') {
       agentFinder.forget()
-      connected.forget()
-      forgetTokens()
+      access.forgetEverybody()
     }
     killSwitch.recheck(change?.account)
     if (change && change.noun !== 'toolbox') wakeAgentTools(change.account)
@@ -273,15 +263,10 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   const installer = createInstaller({ ...machines, publicUrl, log })
   const byToolbox = authenticateDtma(store, clock.now)
-  const clientAddress = createClientAddress(deps.trustedProxies)
-  const app = createApp({ authenticate, clientAddress, log, own, publicUrl, pageDir }, (mount, uplink) => {
-    const byAccount = createPasswordLimit(clock)
-    const signedIn = createSignedIn({ store, auth, clock })
-    sessionRoutes(mount, { store, auth, clock, byAccount, signedIn })
-    const checkPassword = createPasswordCheck({ store, auth, byAccount })
-    passkeyRoutes(mount, { store, clock, checkPassword, signedIn, publicUrl, signOn })
-    signOnRoutes(mount, { store, clock, checkPassword, signedIn, publicUrl, signOn })
-    apiTokenRoutes(mount, { store, forgetTokens })
+  const { authenticate, requirePresence } = access
+  const atDoor = { authenticate, requirePresence, clientAddress }
+  const app = createApp({ ...atDoor, log, own, publicUrl, pageDir }, (mount, uplink) => {
+    access.routes(mount, uplink)
     const info = { publicUrl, version, variants: installer.variants, signOn: signOn?.label }
     eventRoutes(mount, { store, changes, ...info })
     const views = createToolboxViews({
@@ -319,19 +304,9 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       archivesDir: deps.archivesDir,
     })
     deployedTools.routes(mount)
-    agentRoutes(mount, { store, newId, mcpUrl: publicUrl + MCP_PATH, forgetAgents: agentFinder.forget })
+    agentRoutes(mount, { store, newId, mcpUrl, forgetAgents: agentFinder.forget })
     toolbeltRoutes(mount, { store, catalog, newId })
     flowRoutes(mount, { store, catalog })
-    memberRoutes(mount, {
-      store,
-      forgetEverybody: () => {
-        forgetTokens()
-        connected.forget()
-      },
-    })
-    invitationRoutes(mount, { store, auth, clock, byAccount, signedIn, publicUrl })
-    consentRoutes(mount, oauth)
-    oauthRoutes(uplink, { ...oauth, clientAddress })
     credentialRoutes(mount, {
       store,
       catalog,

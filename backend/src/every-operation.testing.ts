@@ -6,8 +6,8 @@ import type { UserOperation } from '@agentopia/api'
 export const BODIES: Readonly<Record<string, unknown>> = {
   signIn: { email: 'nobody@example.com', password: 'wrong' },
   redeemSignInLink: { token: 'link_no-such-token-at-all' },
-  setPassword: { newPassword: 'long enough a password', currentPassword: 'wrong', email: 'viewer@example.com' },
-  beginPasskey: {},
+  setPassword: { newPassword: 'long enough a password', email: 'viewer@example.com' },
+  proveByPassword: { password: 'wrong' },
   addPasskey: {
     name: 'laptop',
     credential: {
@@ -18,6 +18,14 @@ export const BODIES: Readonly<Record<string, unknown>> = {
     },
   },
   signInWithPasskey: {
+    credential: {
+      id: 'x',
+      rawId: 'x',
+      type: 'public-key',
+      response: { clientDataJSON: 'e30', authenticatorData: 'x', signature: 'x' },
+    },
+  },
+  proveByPasskey: {
     credential: {
       id: 'x',
       rawId: 'x',

@@ -62,6 +62,7 @@ const me = {
   account: { id: 'a', name: 'default' },
   role: 'owner',
   hasPassword: false,
+  hasSignOn: false,
 }
 const problemResponse = (code: keyof typeof PROBLEMS, detail: string) => {
   const { status, ...kind } = PROBLEMS[code]

@@ -48,6 +48,12 @@ export function openApi(api: ApiDescription): object {
   }
 }
 
+/** Operations of the user-facing API may be for a person who showed to be there. */
+const presence = (op: Operation): string =>
+  'presence' in op
+    ? ' Only in a browser whose person showed within five minutes to be there: by signing in, or by an operation under `/api/me/presence`.'
+    : ''
+
 type RefOf = ReturnType<typeof components>['refOf']
 
 /** What an operation answers with, under a name of its own for the case that it has none. */
@@ -64,7 +70,7 @@ function operation(op: Operation, api: ApiDescription, refOf: RefOf): object {
   return {
     operationId: op.id,
     summary: op.summary,
-    description: security.words,
+    description: security.words + presence(op),
     tags: [api.tagOf(op)],
     security: security.anyOf.map((scheme) => ({ [scheme]: [] })),
     ...(parameters.length > 0 ? { parameters } : {}),

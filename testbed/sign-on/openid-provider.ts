@@ -20,6 +20,8 @@ export interface Misbehaviour {
   html?: boolean
   /** Answers everything with this status. */
   status?: number
+  /** Does not ask its person anew, though it was asked to. */
+  heedless?: boolean
   /** Never answers the token endpoint. */
   silent?: boolean
 }
@@ -36,19 +38,22 @@ interface Code {
   readonly challenge: string
   readonly redirectUri: string
   readonly person: ProvidedPerson
+  readonly authenticatedAt: number
 }
 
 export const CLIENT = { clientId: 'toolboxes', clientSecret: `not-a-real-secret-${randomBytes(8).toString('hex')}` }
 
 /**
  * An OpenID provider over a real socket, whose person says yes at once. It takes a code once, with the right proof key and secret,
- * signs with RS256, and can be made to misbehave.
+ * signs with RS256, and can be made to misbehave. The person has a session there, and signs in anew only when the provider is asked for it.
+ * @param now By which clock it says when that was.
  */
-export async function openProvider() {
+export async function openProvider({ now = Date.now }: { readonly now?: () => number } = {}) {
   const wrong: Misbehaviour = {}
   const codes = new Map<string, Code>()
   const requests: string[] = []
   let key = newKey()
+  let authenticatedAt = now()
   let person: ProvidedPerson = { sub: 'subject-1', email: 'ada@example.com', name: 'Ada' }
 
   const server = createServer((request, response) => void serve(request, response))
@@ -101,10 +106,11 @@ export async function openProvider() {
     return { access_token: 'not-used', token_type: 'Bearer', expires_in: 60, id_token: idToken(code) }
   }
 
-  function idToken({ nonce, person: { sub, email, name } }: Code): string {
-    const now = Math.floor(Date.now() / 1_000)
+  function idToken({ nonce, authenticatedAt, person: { sub, email, name } }: Code): string {
+    const issuedAt = Math.floor(Date.now() / 1_000)
     const claims = { iss: issuer, aud: CLIENT.clientId, sub, email, name, email_verified: true, nonce }
-    const payload = { ...claims, iat: now, exp: now + 60, ...wrong.claims }
+    const times = { auth_time: Math.floor(authenticatedAt / 1_000), iat: issuedAt, exp: issuedAt + 60 }
+    const payload = { ...claims, ...times, ...wrong.claims }
     return sign(payload, wrong.foreignKey ? { ...newKey(), kid: key.kid } : key, wrong.algorithm)
   }
 
@@ -116,7 +122,9 @@ export async function openProvider() {
     if (asked.get('code_challenge_method') !== 'S256') throw new Error('there is no proof key')
     if (!asked.get('scope')?.split(' ').includes('openid')) throw new Error('it is not asked for an ID token')
     const code = randomBytes(12).toString('hex')
-    codes.set(code, { nonce: asked.get('nonce')!, challenge: asked.get('code_challenge')!, redirectUri, person })
+    if (asked.get('prompt') === 'login' && asked.get('max_age') === '0' && !wrong.heedless) authenticatedAt = now()
+    const [nonce, challenge] = [asked.get('nonce')!, asked.get('code_challenge')!]
+    codes.set(code, { nonce, challenge, redirectUri, person, authenticatedAt })
     const iss = wrong.issuerInAnswer === undefined ? issuer : wrong.issuerInAnswer
     const answer = {
       state: asked.get('state')!,

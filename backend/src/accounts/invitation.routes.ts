@@ -24,7 +24,7 @@ import {
   useInvitation,
 } from './invitation.store.ts'
 import { mayGive } from './member.routes.ts'
-import { findMe, findPassword } from './member.store.ts'
+import { findPassword } from './member.store.ts'
 import { insertMember, insertPerson, listPeople } from './people.store.ts'
 import type { SignedIn } from './signed-in.ts'
 
@@ -91,9 +91,9 @@ export function invitationRoutes(
 
   mount.reply(acceptInvitation, async ({ body }, { browser }) => {
     const { userId, accountId } = await counted([attempts.take(browser.address)], () => join(body))
-    await signedIn.start(userId, browser, accountId)
+    await signedIn.start(userId, browser, { proven: true, accountId })
     return store.system(async (tx) => {
-      const me = await findMe(tx, userId, accountId)
+      const me = await signedIn.meIn(tx, userId, accountId)
       if (!me) throw problem('sign-in-refused', 'This person is not in the account any more')
       return me
     })

@@ -38,8 +38,13 @@ export function membershipOf<Row extends { readonly role: string }>(row: Row): (
   return role.success ? { ...row, role: role.data } : undefined
 }
 
-/** Who somebody is, as shown to themselves; `undefined` when they are in this account no more. */
-export async function findMe(tx: Tx, userId: string, accountId: string): Promise<Me | undefined> {
+/** Who somebody is, as shown to themselves; `undefined` when they are in this account no more. @param provider Of single sign-on. */
+export async function findMe(
+  tx: Tx,
+  userId: string,
+  accountId: string,
+  provider: string | undefined,
+): Promise<Me | undefined> {
   const [row] = await tx
     .select({
       user: { id: users.id, email: users.email, name: users.name },
@@ -52,7 +57,25 @@ export async function findMe(tx: Tx, userId: string, accountId: string): Promise
     .where(and(eq(members.userId, userId), eq(members.organizationId, accountId)))
   const known = row && membershipOf(row)
   if (!known) return undefined
-  return { ...known, hasPassword: (await findPassword(tx, userId)) !== undefined }
+  const ways = await tx
+    .select({ provider: signIns.providerId, password: signIns.password })
+    .from(signIns)
+    .where(eq(signIns.userId, userId))
+  return {
+    ...known,
+    hasPassword: ways.some((one) => one.provider === 'credential' && one.password !== null),
+    hasSignOn: ways.some((one) => one.provider === provider),
+  }
+}
+
+/** The hash of the password that belongs to an address, in lower case. */
+export async function findPasswordOf(
+  tx: Tx,
+  email: string,
+): Promise<{ readonly userId: string; readonly hash: string } | undefined> {
+  const [user] = await tx.select({ id: users.id }).from(users).where(eq(users.email, email))
+  const hash = user && (await findPassword(tx, user.id))
+  return hash === undefined ? undefined : { userId: user!.id, hash }
 }
 
 /** The hash of a person's password, when one was set. */

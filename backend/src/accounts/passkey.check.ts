@@ -39,10 +39,7 @@ export function createPasskeyCheck(publicUrl: string) {
         userName: person.email,
         timeout: CHALLENGE_MS,
         attestationType: 'none', // which device it is does not matter
-        excludeCredentials: known.map(({ credentialId: id, transports }) => ({
-          id,
-          transports: knownOnes(transports),
-        })),
+        excludeCredentials: known.map(nameOf),
         authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
       })
     },
@@ -72,9 +69,14 @@ export function createPasskeyCheck(publicUrl: string) {
       }
     },
 
-    /** Names nobody: which person it is, the passkey says. */
-    signInOptions: () =>
-      generateAuthenticationOptions({ rpID: rpId, timeout: CHALLENGE_MS, userVerification: 'required' }),
+    /** @param among Of a person who is known; without, it names nobody: which person it is, the passkey says. */
+    askOptions: (among?: readonly PasskeyRow[]) =>
+      generateAuthenticationOptions({
+        rpID: rpId,
+        timeout: CHALLENGE_MS,
+        userVerification: 'required',
+        ...(among ? { allowCredentials: among.map(nameOf) } : {}),
+      }),
 
     /** @returns its count, which may be too low: see {@link isCopied}. @throws {ProblemError} `passkey-refused` */
     async readAssertion(
@@ -108,6 +110,8 @@ export const isCopied = (known: number, came: number): boolean => (known > 0 || 
 const TRANSPORTS: ReadonlySet<string> = new Set(['ble', 'cable', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb'])
 const knownOnes = (transports: readonly string[]): AuthenticatorTransportFuture[] =>
   transports.filter((one): one is AuthenticatorTransportFuture => TRANSPORTS.has(one))
+
+const nameOf = ({ credentialId: id, transports }: PasskeyRow) => ({ id, transports: knownOnes(transports) })
 
 /** The library says no by throwing plain errors, of which some quote what came: they are not told further. */
 async function checked<Result>(check: () => Promise<Result>): Promise<Result> {

@@ -1,7 +1,7 @@
 import type { Passkey } from '@agentopia/api'
-import { and, asc, eq, inArray } from 'drizzle-orm'
+import { and, asc, eq } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
-import { passkeys, signIns, users } from '../store/schema/index.ts'
+import { passkeys } from '../store/schema/index.ts'
 
 // Persons are in no account, and neither are their keys: the person is named in every query.
 
@@ -32,24 +32,6 @@ export async function noteUse(
     .where(and(eq(passkeys.id, id), eq(passkeys.counter, counter)))
     .returning({ id: passkeys.id })
   return noted.length > 0
-}
-
-/**
- * The ways in that a person has besides this passkey. @param usable Names of those that can be used now. Locks the person: of two that are removed at once, the second is seen.
- */
-export async function countOtherWaysIn(
-  tx: Tx,
-  userId: string,
-  passkeyId: string,
-  usable: readonly string[],
-): Promise<number> {
-  await tx.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('update')
-  const others = (await listPasskeyRows(tx, userId)).filter(({ id }) => id !== passkeyId)
-  const known = await tx
-    .select({ id: signIns.id })
-    .from(signIns)
-    .where(and(eq(signIns.userId, userId), inArray(signIns.providerId, [...usable])))
-  return others.length + known.length
 }
 
 export const deletePasskey = (tx: Tx, id: string) => tx.delete(passkeys).where(eq(passkeys.id, id))

@@ -2,29 +2,39 @@ import { problem } from '@agentopia/api'
 import type { Store } from '../store/connect.ts'
 import { type AttemptLimit, counted } from './attempt-limit.ts'
 import type { Auth } from './auth.ts'
-import { findPassword } from './member.store.ts'
+import { findPasswordOf } from './member.store.ts'
 
 export interface PasswordCheckDeps {
   readonly store: Store
   readonly auth: Auth
-  /** Failures at the password of one account, wherever it is asked for. */
+  /** Failures at the password of one address, wherever it is asked for. */
   readonly byAccount: AttemptLimit
 }
 
 /**
- * Asks who is signed in for the password again, if there is one: whoever finds a browser open shall not make himself a way in
- * that stays. @throws {ProblemError} `sign-in-refused`; {RateLimited} after too many failures.
+ * Whose password under this address it is. It takes the same time whether the address is known.
+ * @throws {ProblemError} `sign-in-refused`; {RateLimited} after too many failures.
  */
-export type PasswordCheck = (userId: string, currentPassword: string | undefined) => Promise<void>
+export type PasswordCheck = (given: GivenPassword) => Promise<string>
+
+interface GivenPassword {
+  readonly email: string
+  readonly password: string
+  /** What to say of a wrong one: whoever signs in is not told which of the two it was. */
+  readonly refusal: string
+}
 
 export const createPasswordCheck =
   ({ store, auth, byAccount }: PasswordCheckDeps): PasswordCheck =>
-  async (userId, currentPassword) => {
-    const hash = await store.system((tx) => findPassword(tx, userId))
-    if (hash === undefined) return
-    await counted([byAccount.take(userId)], async () => {
+  (given) => {
+    const email = given.email.toLowerCase()
+    return counted([byAccount.take(email)], async () => {
+      const known = await store.system((tx) => findPasswordOf(tx, email))
       const { password } = await auth.$context
-      if (!(await password.verify({ hash, password: currentPassword ?? '' })))
-        throw problem('sign-in-refused', 'The current password is not right')
+      const right = known
+        ? await password.verify({ hash: known.hash, password: given.password })
+        : await password.hash(given.password).then(() => false)
+      if (!known || !right) throw problem('sign-in-refused', given.refusal)
+      return known.userId
     })
   }

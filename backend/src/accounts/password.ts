@@ -9,7 +9,6 @@ export interface PasswordChange {
   readonly userId: string
   /** The session that stays; all others end. */
   readonly sessionId: string
-  readonly currentPassword: string | undefined
   readonly newPassword: string
   /** The address to sign in with from now on. */
   readonly email: string | undefined
@@ -17,15 +16,13 @@ export interface PasswordChange {
 
 /**
  * Sets or changes a password, in one transaction with the address and the end of all other sessions.
- * @throws {ProblemError} `sign-in-refused` when there is a password already and the current one is not given right;
- *                        `invalid-request` when the user has no address to sign in with; `name-taken` for another's address.
+ * @throws {ProblemError} `password-changed` when somebody else does it at the same moment; `name-taken` for another's address;
+ *                        `invalid-request` when the user has no address to sign in with.
  */
 export async function changePassword(store: Store, auth: Auth, change: PasswordChange): Promise<void> {
-  const { userId, sessionId, currentPassword, newPassword } = change
+  const { userId, sessionId, newPassword } = change
   const { password } = await auth.$context
   const known = await store.system((tx) => findPassword(tx, userId))
-  if (known !== undefined && !(await password.verify({ hash: known, password: currentPassword ?? '' })))
-    throw problem('sign-in-refused', 'The current password is not right')
   const hash = await password.hash(newPassword)
   const email = change.email?.toLowerCase()
 
@@ -35,7 +32,7 @@ export async function changePassword(store: Store, auth: Auth, change: PasswordC
       if (email === undefined && user?.email.endsWith('@localhost'))
         throw problem('invalid-request', 'body: email is needed too: nobody can sign in as owner@localhost')
       if ((await findPassword(tx, userId)) !== known)
-        throw problem('sign-in-refused', 'The password was changed at the same moment by somebody else')
+        throw problem('password-changed', 'Another request set it while this one was under way')
       if (email !== undefined) await tx.update(users).set({ email, updatedAt: sql`now()` }).where(eq(users.id, userId))
       await tx
         .insert(signIns)

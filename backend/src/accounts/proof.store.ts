@@ -6,7 +6,7 @@ import { verifications } from '../store/schema/index.ts'
 
 /** What a short-lived secret is good for, and whose it is: one that was given for something else is worth nothing. */
 export interface ProofOf {
-  readonly purpose: 'passkey-new' | 'passkey-sign-in' | 'sign-on'
+  readonly purpose: 'passkey-new' | 'passkey-sign-in' | 'passkey-presence' | 'sign-on'
   readonly secret: string
 }
 

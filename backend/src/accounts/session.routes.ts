@@ -9,18 +9,17 @@ import {
   signIn,
   signOut,
 } from '@agentopia/api'
-import { eq } from 'drizzle-orm'
 import { recordActivity } from '../events/activity.store.ts'
-import { asUser, type Caller } from '../http/caller.ts'
+import { asUser } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
-import { sessions } from '../store/schema/index.ts'
-import { type AttemptLimit, counted, createAttemptLimit } from './attempt-limit.ts'
-import { type Auth, isRefusal } from './auth.ts'
-import { findMe } from './member.store.ts'
+import { counted, createAttemptLimit } from './attempt-limit.ts'
+import type { Auth } from './auth.ts'
 import { changePassword } from './password.ts'
-import { deleteOtherSessions, deleteSession, listSessionsOf, noteStart } from './session.store.ts'
+import type { PasswordCheck } from './password-check.ts'
+import { withBrowser } from './presence.ts'
+import { deleteOtherSessions, deleteSession, listSessionsOf } from './session.store.ts'
 import { redeemSignInToken } from './sign-in-link.store.ts'
 import type { SignedIn } from './signed-in.ts'
 
@@ -28,46 +27,28 @@ export interface SessionRouteDeps {
   readonly store: Store
   readonly auth: Auth
   readonly clock: Clock
-  /** Failures at the password of one account, wherever it is asked for. */
-  readonly byAccount: AttemptLimit
+  readonly checkPassword: PasswordCheck
   readonly signedIn: SignedIn
 }
 
-/** Failed attempts within a minute: from one address, whatever it tries; and for one account, whoever tries. */
+/** Failed attempts within a minute from one address, whatever it tries. */
 const PER_ADDRESS = 20
-const PER_ACCOUNT = 5
 
-export const createPasswordLimit = (clock: Clock): AttemptLimit =>
-  createAttemptLimit({ perMinute: PER_ACCOUNT, clock, what: 'failed sign-ins of this account' })
-
-export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount, signedIn }: SessionRouteDeps): void {
+export function sessionRoutes(mount: Mount, { store, auth, clock, checkPassword, signedIn }: SessionRouteDeps): void {
   const byAddress = createAttemptLimit({ perMinute: PER_ADDRESS, clock, what: 'failed sign-ins from this address' })
 
   mount.reply(getMe, async (_, { caller }) => {
     const user = asUser(caller)
-    const me = await store.system((tx) => findMe(tx, user.userId, user.accountId))
+    const me = await store.system((tx) => signedIn.meIn(tx, user.userId, user.accountId))
     if (!me) throw problem('unauthenticated', 'You are in this account no more')
     return { ...me, role: user.role }
   })
 
   mount.reply(signIn, async ({ body }, { browser }) => {
-    const { userId, token } = await counted(
-      [byAddress.take(browser.address), byAccount.take(body.email.toLowerCase())],
-      () =>
-        auth.api
-          .signInEmail({ body, headers: new Headers(), returnHeaders: true })
-          .then(({ headers, response }) => {
-            browser.setCookies(headers.getSetCookie())
-            return { userId: response.user.id, token: response.token }
-          })
-          .catch((error: unknown) => {
-            throw isRefusal(error) ? problem('sign-in-refused', 'E-mail or password is not right') : error
-          }),
+    const userId = await counted([byAddress.take(browser.address)], () =>
+      checkPassword({ ...body, refusal: 'E-mail or password is not right' }),
     )
-    await store.system((tx) =>
-      noteStart(tx, eq(sessions.token, token), { browser: browser.name, now: new Date(clock.now()) }),
-    )
-    return signedIn.tell(userId, 'by password')
+    return signedIn.begin(userId, browser, 'by password', { proven: true })
   })
 
   mount.reply(redeemSignInLink, async ({ body }, { browser }) => {
@@ -77,7 +58,7 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount, sig
         throw problem('sign-in-link-used', 'This link was used before, or is older than 15 minutes')
       return owner
     })
-    return signedIn.begin(userId, browser, 'by a one-time link')
+    return signedIn.begin(userId, browser, 'by a one-time link', { proven: true })
   })
 
   mount.reply(signOut, async (_, { browser }) => {
@@ -114,20 +95,11 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, byAccount, sig
 
   mount.reply(setPassword, async ({ body }, { caller }) => {
     const { userId, sessionId, accountId, actor } = withBrowser(caller)
-    const { currentPassword, newPassword, email } = body
-    await counted([byAccount.take(userId)], () =>
-      changePassword(store, auth, { userId, sessionId, currentPassword, newPassword, email }),
-    )
+    const { newPassword, email } = body
+    await changePassword(store, auth, { userId, sessionId, newPassword, email })
     await store.tenant(accountId, (tx) =>
       recordActivity(tx, { accountId, actor, action: 'user.password', subject: userId, message: 'Set the password' }),
     )
     return undefined
   })
-}
-
-/** @throws {ProblemError} `forbidden` for a token: it is not more than its role, and decides nothing about how its person signs in. */
-export function withBrowser(caller: Caller) {
-  const { sessionId, ...user } = asUser(caller)
-  if (sessionId === undefined) throw problem('forbidden', 'A token cannot do this: sign in with a browser')
-  return { ...user, sessionId }
 }

@@ -1,5 +1,5 @@
 import type { Session } from '@agentopia/api'
-import { and, desc, eq, lt, ne, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, lt, ne, sql } from 'drizzle-orm'
 import { cleanText } from '../gateway/clean-text.ts'
 import type { Tx } from '../store/connect.ts'
 import { sessions } from '../store/schema/index.ts'
@@ -14,19 +14,33 @@ const LONGEST_BROWSER = 200
 export const isIdle = ({ updatedAt }: { readonly updatedAt: Date }, now: number): boolean =>
   now - updatedAt.getTime() >= IDLE_MS
 
-/** Writes down when a session began, and in which browser. */
+export interface SessionStart {
+  readonly browser: string | undefined
+  /** The account that it is in first. */
+  readonly accountId: string | undefined
+  /** Did the person give a proof of being there to begin it? */
+  readonly proven: boolean
+  readonly now: Date
+}
+
+/** Writes down when a session began, how, and in which browser. */
 export async function noteStart(
   tx: Tx,
-  ofSession: SQL,
-  { browser, now }: { readonly browser: string | undefined; readonly now: Date },
+  sessionId: string,
+  { browser, accountId, proven, now }: SessionStart,
 ): Promise<void> {
   const userAgent = cleanText(browser ?? '')
     .slice(0, LONGEST_BROWSER)
     .trim()
   await tx
     .update(sessions)
-    .set({ updatedAt: now, ...(userAgent === '' ? {} : { userAgent }) })
-    .where(ofSession)
+    .set({
+      updatedAt: now,
+      ...(userAgent === '' ? {} : { userAgent }),
+      ...(accountId === undefined ? {} : { activeOrganizationId: accountId }),
+      ...(proven ? { provenAt: now } : {}),
+    })
+    .where(eq(sessions.id, sessionId))
 }
 
 /** Notes that a session was used; of a session that ended meanwhile there is nothing to note. */

@@ -83,6 +83,32 @@ export function decideSignOn(facts: SignOnFacts): SignOnDecision {
   return refuse(`${email} was removed from here`)
 }
 
+export interface SignOnProofFacts {
+  /** Whom the provider's subject is linked with. */
+  readonly bySubject: KnownPerson | undefined
+  /** Who is signed in. */
+  readonly userId: string
+  /** When he last signed in at the provider, as that says; and when he was sent there. */
+  readonly authenticatedAt: number | undefined
+  readonly begunAt: number
+  readonly now: number
+}
+
+/** Clocks may differ by so much. */
+const SKEW_MS = 30_000
+
+/** Why coming back from the provider does not show that somebody is there; `undefined`: it does. */
+export function whyNoProof(facts: SignOnProofFacts): string | undefined {
+  const { bySubject, userId, authenticatedAt, begunAt, now } = facts
+  if (bySubject?.userId !== userId) return 'Another person signed in at the provider than here'
+  if (authenticatedAt === undefined)
+    return 'The provider does not say when you signed in there: show in another way that you are there'
+  // A provider that ignores that it was to ask anew would let in whoever found the browser open.
+  if (authenticatedAt < begunAt - SKEW_MS) return 'The provider did not ask you to sign in anew'
+  if (authenticatedAt > now + SKEW_MS) return 'The clock of the provider is ahead of the one here'
+  return undefined
+}
+
 const placeOf = ({ accountId, role, invitationId }: SignOnPlace): SignOnPlace => ({
   accountId,
   role,

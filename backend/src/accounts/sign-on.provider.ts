@@ -6,7 +6,7 @@ import type { SignOnConfig } from './sign-on.config.ts'
 import type { SignOnClaims } from './sign-on.decision.ts'
 
 /** What of an attempt goes with the browser, and what is kept from everybody else. */
-export interface SignOnAttempt {
+export interface SignOnSecrets {
   readonly state: string
   readonly nonce: string
   readonly verifier: string
@@ -16,6 +16,12 @@ export interface SignOnAttempt {
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'RS384', 'PS384', 'ES384', 'RS512', 'PS512', 'ES512', 'Ed25519', 'EdDSA']
 const LONGEST_SUBJECT = 255
 const LONGEST_NAME = 100
+
+/** Who came back, and when he last signed in there, in milliseconds; a provider need not say. */
+export type CameBack = SignOnClaims & {
+  readonly name: string | undefined
+  readonly authenticatedAt: number | undefined
+}
 
 /**
  * The OpenID provider that this control plane is configured with: discovery, authorization code, proof key, nonce. What it says of
@@ -47,8 +53,15 @@ export function createSignOnProvider(
   }
 
   return {
-    /** Where the browser goes. @throws {ProblemError} `provider-refused`, `provider-unavailable` */
-    authorizationUrl: ({ state, nonce, verifier }: SignOnAttempt, signal: AbortSignal): Promise<string> =>
+    /**
+     * Where the browser goes. @param anew The person is to be asked again, whatever session he has at the provider.
+     * @throws {ProblemError} `provider-refused`, `provider-unavailable`
+     */
+    authorizationUrl: (
+      { state, nonce, verifier }: SignOnSecrets,
+      { anew }: { readonly anew: boolean },
+      signal: AbortSignal,
+    ): Promise<string> =>
       asked(host, async () => {
         const { authorization_endpoint: endpoint = '' } = await discovered(signal)
         const url = URL.parse(endpoint)
@@ -63,6 +76,7 @@ export function createSignOnProvider(
           nonce,
           code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
           code_challenge_method: 'S256',
+          ...(anew ? { prompt: 'login', max_age: '0' } : {}),
         }))
           url.searchParams.set(name, value)
         return url.href
@@ -74,9 +88,9 @@ export function createSignOnProvider(
      */
     read: (
       answer: URLSearchParams,
-      { state, nonce, verifier }: SignOnAttempt,
+      { state, nonce, verifier }: SignOnSecrets,
       signal: AbortSignal,
-    ): Promise<SignOnClaims & { readonly name: string | undefined }> =>
+    ): Promise<CameBack> =>
       asked(host, async () => {
         const as = await discovered(signal)
         const options = optionsFor({ fetch, plain }, signal)
@@ -100,13 +114,14 @@ export function createSignOnProvider(
   }
 }
 
-function claimsOf({ sub, email, email_verified: verified, name }: oauth.IDToken) {
+function claimsOf({ sub, email, email_verified: verified, name, auth_time: at }: oauth.IDToken): CameBack {
   if (sub.length > LONGEST_SUBJECT)
     throw new oauth.OperationProcessingError('it names persons by words that are too long')
   return {
     subject: sub,
     email: typeof email === 'string' ? email.toLowerCase() : undefined,
     emailVerified: verified === true,
+    authenticatedAt: typeof at === 'number' ? at * 1_000 : undefined,
     name: typeof name === 'string' && name.trim() !== '' ? name.trim().slice(0, LONGEST_NAME) : undefined,
   }
 }

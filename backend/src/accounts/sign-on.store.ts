@@ -43,6 +43,15 @@ export async function insertLink(tx: Tx, userId: string, providerId: string, sub
   await tx.insert(signIns).values({ id: signInIdOf(providerId, subject), userId, providerId, accountId: subject })
 }
 
+/** @returns False when there is no link. */
+export async function deleteLink(tx: Tx, userId: string, providerId: string): Promise<boolean> {
+  const gone = await tx
+    .delete(signIns)
+    .where(and(eq(signIns.userId, userId), eq(signIns.providerId, providerId)))
+    .returning({ id: signIns.id })
+  return gone.length > 0
+}
+
 /** A person whom the provider vouches for. @returns the id. */
 export async function insertVouchedFor(
   tx: Tx,

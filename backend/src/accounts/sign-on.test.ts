@@ -21,7 +21,7 @@ let plane: TestControlPlane
 let provider: Awaited<ReturnType<typeof openProvider>>
 const clock = manualClock(Date.now())
 beforeEach(async () => {
-  provider = await openProvider()
+  provider = await openProvider({ now: clock.now })
   plane = await openTestControlPlane(clock, {
     signOn: { issuer: provider.issuer, ...CLIENT, domains: ['example.com'], role: 'viewer', label: 'Example' },
   })
@@ -32,18 +32,21 @@ afterEach(async () => {
 })
 
 const start = (as: As = NOBODY, body = {}) => plane.send('POST', '/api/session/sign-on', as, body)
+const link = (as: As) => plane.request('POST', '/api/me/sign-on', as)
+const unlink = (as: As) => plane.request('DELETE', '/api/me/sign-on', as)
+const prove = (as: As) => plane.request('POST', '/api/me/presence/sign-on', as)
 
 /** Up to the moment when the provider sends the browser back. */
-async function begun(as: As = NOBODY, body = {}) {
-  const started = await start(as, body)
+async function begun(as: As = NOBODY, begin: (as: As) => Promise<Response> = start) {
+  const started = await begin(as)
   expect(started.status).toBe(200)
   const { authorizationUrl } = (await started.json()) as { authorizationUrl: string }
   const cookie = [as['cookie'], cookieOf(started)].filter(Boolean).join('; ')
   return { authorizationUrl, browser: { origin: ORIGIN, cookie }, ...provider.consent(authorizationUrl) }
 }
 const finish = (as: As, answer: object) => plane.send('POST', '/api/session/sign-on/answer', as, answer)
-async function signOn(as: As = NOBODY, body = {}): Promise<Response> {
-  const { browser, answer } = await begun(as, body)
+async function signOn(as: As = NOBODY, begin: (as: As) => Promise<Response> = start): Promise<Response> {
+  const { browser, answer } = await begun(as, begin)
   return finish(browser, answer)
 }
 const codeOf = async (answer: Response) => [answer.status, (await jsonOf(answer)).code]
@@ -52,10 +55,11 @@ const peopleOf = (email: string) => plane.store.system((tx) => tx.select().from(
 const REFUSED = [401, 'sign-on-refused']
 
 test('somebody of an allowed domain comes in by the provider, as what is configured, and back where they were going', async () => {
-  const answer = await signOn(NOBODY, { to: '/agents' })
+  const answer = await signOn(NOBODY, (as) => start(as, { to: '/agents' }))
   expect(await answer.json()).toMatchObject({
     to: '/agents',
-    me: { user: { email: 'ada@example.com', name: 'Ada' }, role: 'viewer', hasPassword: false },
+    done: 'signed-in',
+    me: { user: { email: 'ada@example.com', name: 'Ada' }, role: 'viewer', hasPassword: false, hasSignOn: true },
   })
   const session = cookieOf(answer)
   expect((await plane.request('GET', '/api/me', { cookie: session })).status).toBe(200)
@@ -132,7 +136,9 @@ test('a provider that does not answer is given up, and the sign-in said to be be
   const config = { issuer: provider.issuer, ...CLIENT, domains: [], role: 'viewer', label: 'Example' } as const
   const patient = createSignOnProvider(config, `${ORIGIN}/signed-on`, fetch)
   const attempt = { state: 'state', nonce: 'nonce', verifier: 'v'.repeat(43) }
-  const { answer } = provider.consent(await patient.authorizationUrl(attempt, new AbortController().signal))
+  const { answer } = provider.consent(
+    await patient.authorizationUrl(attempt, { anew: false }, new AbortController().signal),
+  )
   await expect(
     patient.read(new URLSearchParams(answer as Record<string, string>), attempt, new AbortController().signal),
   ).rejects.toMatchObject({ code: 'provider-unavailable', message: expect.stringContaining('no answer came within') })
@@ -182,7 +188,11 @@ test('T07 who was removed does not come back by the domain', async () => {
   const [{ id: userId }] = (await peopleOf('ada@example.com')) as unknown as [{ id: string }]
   const owner = await browserOf(plane, FIRST_USER)
   expect((await plane.request('DELETE', `/api/members/${userId}`, owner)).status).toBe(204)
-  expect(await codeOf(await signOn())).toEqual(REFUSED)
+  await plane.store.system((tx) => tx.delete(sessions).where(eq(sessions.userId, userId)))
+  const answer = await signOn()
+  expect(await codeOf(answer)).toEqual(REFUSED)
+  expect(answer.headers.getSetCookie().join()).not.toContain('agentopia-session')
+  expect(await plane.store.system((tx) => tx.select().from(sessions).where(eq(sessions.userId, userId)))).toEqual([])
   await plane.send('POST', '/api/invitations', owner, { email: 'ada@example.com', role: 'viewer' })
   expect((await signOn()).status).toBe(200)
 })
@@ -192,37 +202,87 @@ test('T07 an address alone opens nobody’s account who has a password; linking 
   const set = { newPassword: 'a long enough password', email: 'ada@example.com' }
   expect((await plane.send('PUT', '/api/me/password', owner, set)).status).toBe(204)
   expect(await codeOf(await signOn())).toEqual([409, 'sign-on-unlinked'])
-  expect(await codeOf(await start(NOBODY, { link: true }))).toEqual([401, 'unauthenticated'])
-  // Begun by one, finished by another who is signed in in the same browser.
-  const link = { link: true, currentPassword: set.newPassword }
+  expect(await codeOf(await link(NOBODY))).toEqual([401, 'unauthenticated'])
+  // Begun by one, finished by another who is signed in in the same browser; and by the same one, in another session.
   const { browser, answer } = await begun(owner, link)
   const attempt = { cookie: browser.cookie.split('; ').at(-1)!, origin: ORIGIN }
   expect(await codeOf(await finish(attempt, answer))).toEqual(REFUSED)
+  const anew = await begun(owner, link)
+  const again = await browserOf(plane, FIRST_USER)
+  const cookie = `${again['cookie']}; ${anew.browser.cookie.split('; ').at(-1)}`
+  expect(await codeOf(await finish({ cookie, origin: ORIGIN }, anew.answer))).toEqual(REFUSED)
   expect(await plane.store.system((tx) => tx.select().from(signIns))).toHaveLength(1)
 
-  expect(await (await signOn(owner, link)).json()).toMatchObject({ me: { role: 'owner' } })
+  const linked = await signOn(owner, link)
+  expect(await linked.json()).toMatchObject({ done: 'linked', me: { role: 'owner', hasSignOn: true } })
+  expect(cookieOf(linked)).not.toContain('agentopia-session') // the session stays as it is
   expect(await (await signOn()).json()).toMatchObject({ me: { user: { id: FIRST_USER }, role: 'owner' } })
 })
 
-test('T07 who has a password gives it to link; five wrong ones a minute, whatever it is asked for', async () => {
+test('who unlinks signs in by the provider no more, and links again while signed in', async () => {
   const owner = await browserOf(plane, FIRST_USER)
+  expect(await codeOf(await unlink(owner))).toEqual([404, 'sign-on-not-linked'])
+  expect((await signOn(owner, link)).status).toBe(200)
+  expect(await codeOf(await unlink(owner))).toEqual([409, 'last-way-in'])
   const set = { newPassword: 'a long enough password', email: 'ada@example.com' }
   expect((await plane.send('PUT', '/api/me/password', owner, set)).status).toBe(204)
-  for (const body of [{ link: true }, { link: true, currentPassword: 'wrong' }])
-    expect(await codeOf(await start(owner, body))).toEqual([401, 'sign-in-refused'])
-  const toAdd = { currentPassword: 'wrong' }
-  for (let times = 0; times < 3; times += 1)
-    expect((await plane.send('POST', '/api/me/passkeys/options', owner, toAdd)).status).toBe(401)
-  expect((await start(owner, { link: true, currentPassword: set.newPassword })).status).toBe(429)
-  expect((await start(NOBODY)).status).toBe(200) // who signs in is asked for none
-  await clock.advance(60_000)
-  expect((await start(owner, { link: true, currentPassword: set.newPassword })).status).toBe(200)
+  expect((await unlink(owner)).status).toBe(204)
+  expect(await (await plane.request('GET', '/api/me', owner)).json()).toMatchObject({ hasSignOn: false })
+  expect(await codeOf(await signOn())).toEqual([409, 'sign-on-unlinked'])
+  expect((await signOn(owner, link)).status).toBe(200)
+  expect((await signOn()).status).toBe(200)
+  const messages = await plane.store.system((tx) => tx.select({ message: activities.message }).from(activities))
+  expect(messages.map(({ message }) => message)).toContain('Unlinked single sign-on by Example')
+})
+
+/** Ada, whom the provider let in; that alone does not show that she is there. */
+async function ada(): Promise<As> {
+  return { cookie: cookieOf(await signOn()), origin: ORIGIN }
+}
+const isProven = async (as: As) => (await plane.request('POST', '/api/me/passkeys/options', as)).status === 200
+
+test('T07 coming in by the provider shows nobody to be there; signing in there anew does', async () => {
+  const as = await ada()
+  expect(await isProven(as)).toBe(false)
+  const { authorizationUrl, browser, answer } = await begun(as, prove)
+  const asked = Object.fromEntries(new URL(authorizationUrl).searchParams)
+  expect(asked).toMatchObject({ prompt: 'login', max_age: '0' })
+  const proven = await finish(browser, answer)
+  expect(await proven.json()).toMatchObject({ done: 'proven' })
+  expect(cookieOf(proven)).not.toContain('agentopia-session')
+  expect(await isProven(as)).toBe(true)
+  expect(await isProven(await ada())).toBe(false)
+})
+
+const secondsFromNow = (seconds: number) => Math.floor(clock.now() / 1_000) + seconds
+const NO_PROOFS: readonly [string, () => void][] = [
+  ['a sign-in there from before', () => (provider.wrong.heedless = true)],
+  ['a sign-in there that is yet to come', () => (provider.wrong.claims = { auth_time: secondsFromNow(3_600) })],
+  ['no word of when that was', () => (provider.wrong.claims = { auth_time: undefined })],
+  ['another person there', () => provider.becomes({ sub: 'subject-2', email: 'ada@example.com', name: 'Ada' })],
+]
+for (const [what, goWrong] of NO_PROOFS)
+  test(`T07 ${what} shows nobody to be there`, async () => {
+    const as = await ada()
+    goWrong()
+    await clock.advance(60_000)
+    expect(await codeOf(await signOn(as, prove))).toEqual(REFUSED)
+    expect(await isProven(as)).toBe(false)
+  })
+
+test('T07 an attempt to sign in is none to show that one is there, and the session that began it ends it', async () => {
+  const as = await ada()
+  expect((await signOn(as)).status).toBe(200)
+  expect(await isProven(as)).toBe(false)
+  const { browser, answer } = await begun(as, prove)
+  const other = `${(await ada())['cookie']}; ${browser.cookie.split('; ').at(-1)}`
+  expect(await codeOf(await finish({ cookie: other, origin: ORIGIN }, answer))).toEqual(REFUSED)
 })
 
 test('T07 a sign-on that belongs to one person is not linked to another', async () => {
   expect((await signOn()).status).toBe(200)
   const owner = await browserOf(plane, FIRST_USER)
-  expect(await codeOf(await signOn(owner, { link: true }))).toEqual(REFUSED)
+  expect(await codeOf(await signOn(owner, link))).toEqual(REFUSED)
 })
 
 test('T09 twenty failures a minute from one address, then it waits', async () => {

@@ -1,10 +1,8 @@
 import { type Me, problem } from '@agentopia/api'
-import { eq } from 'drizzle-orm'
 import { recordActivity } from '../events/activity.store.ts'
 import type { BrowserSession } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
-import type { Store } from '../store/connect.ts'
-import { sessions } from '../store/schema/index.ts'
+import type { Store, Tx } from '../store/connect.ts'
 import type { Auth } from './auth.ts'
 import { findMe, findMembership } from './member.store.ts'
 import { noteStart } from './session.store.ts'
@@ -13,52 +11,65 @@ export interface SignedInDeps {
   readonly store: Store
   readonly auth: Auth
   readonly clock: Clock
+  /** Of single sign-on, when it is configured: `providerIdOf`. */
+  readonly provider: string | undefined
+}
+
+export interface NewSession {
+  /** Did the person give a proof of being there just now? A provider may let in by a session of its own. */
+  readonly proven: boolean
+  /** The account that it is in first. */
+  readonly accountId?: string
 }
 
 export type SignedIn = ReturnType<typeof createSignedIn>
 
 /** What comes after somebody proved who he is, however that was. */
-export function createSignedIn({ store, auth, clock }: SignedInDeps) {
-  /**
-   * Records it. @param how `by password`. @returns who it is.
-   * @throws {ProblemError} `sign-in-refused` for somebody who is in no account.
-   */
-  async function tell(userId: string, how: string): Promise<Me> {
-    return store.system(async (tx) => {
-      const member = await findMembership(tx, userId)
-      const me = member && (await findMe(tx, userId, member.accountId))
-      if (!member || !me) throw problem('sign-in-refused', 'This person is in no account')
-      await recordActivity(tx, {
-        accountId: member.accountId,
-        actor: member.email,
-        action: 'user.signed-in',
-        subject: userId,
-        message: `Signed in ${how}`,
-      })
-      return me
-    })
+export function createSignedIn({ store, auth, clock, provider }: SignedInDeps) {
+  const meIn = (tx: Tx, userId: string, accountId: string): Promise<Me | undefined> =>
+    findMe(tx, userId, accountId, provider)
+
+  /** Who it is. @throws {ProblemError} `sign-in-refused` for somebody who is in no account. */
+  async function find(tx: Tx, userId: string): Promise<Me> {
+    const member = await findMembership(tx, userId)
+    const me = member && (await meIn(tx, userId, member.accountId))
+    if (!me) throw problem('sign-in-refused', 'This person is in no account')
+    return me
   }
 
-  /** Starts a session in this browser. @param accountId The one that it is in first. */
-  async function start(userId: string, browser: BrowserSession, accountId?: string): Promise<void> {
+  /** Starts a session in this browser. */
+  async function start(userId: string, browser: BrowserSession, { proven, accountId }: NewSession): Promise<void> {
     const { headers, response } = await auth.api.startSession({
       body: { userId },
       headers: new Headers(),
       returnHeaders: true,
     })
-    const mine = eq(sessions.id, response.sessionId)
-    await store.system(async (tx) => {
-      if (accountId !== undefined) await tx.update(sessions).set({ activeOrganizationId: accountId }).where(mine)
-      await noteStart(tx, mine, { browser: browser.name, now: new Date(clock.now()) })
-    })
+    const begun = { browser: browser.name, accountId, proven, now: new Date(clock.now()) }
+    await store.system((tx) => noteStart(tx, response.sessionId, begun))
     browser.setCookies(headers.getSetCookie())
   }
 
-  /** Starts a session in this browser, and tells. */
-  async function begin(userId: string, browser: BrowserSession, how: string): Promise<Me> {
-    await start(userId, browser)
-    return tell(userId, how)
+  /**
+   * Starts a session in this browser, and records it. Who is in no account is refused before there is one.
+   * @param how `by password`. @throws {ProblemError} `sign-in-refused`
+   */
+  async function begin(userId: string, browser: BrowserSession, how: string, session: NewSession): Promise<Me> {
+    await store.system((tx) => find(tx, userId))
+    await start(userId, browser, session)
+    return store.system(async (tx) => {
+      const me = await find(tx, userId)
+      const { account, user } = me
+      const message = `Signed in ${how}`
+      await recordActivity(tx, {
+        accountId: account.id,
+        actor: user.email,
+        action: 'user.signed-in',
+        subject: userId,
+        message,
+      })
+      return me
+    })
   }
 
-  return { tell, start, begin }
+  return { meIn, find, start, begin }
 }

@@ -24,6 +24,8 @@ export interface GuardedFetchOptions {
   /** Is plain http allowed? */
   readonly plain?: boolean
   readonly timeoutMs?: number
+  /** Of an answer. */
+  readonly mostBytes?: number
 }
 
 const TIMEOUT_MS = 10_000
@@ -33,6 +35,7 @@ export function createGuardedFetch({
   mayDial = isPublicAddress,
   plain = false,
   timeoutMs = TIMEOUT_MS,
+  mostBytes = MOST_BYTES,
 }: GuardedFetchOptions = {}): GuardedFetch {
   const lookup = createLookup(mayDial)
 
@@ -45,7 +48,7 @@ export function createGuardedFetch({
     const deadline = AbortSignal.timeout(timeoutMs)
     const end = signal ? AbortSignal.any([signal, deadline]) : deadline
     try {
-      return await send(url, { method, headers, lookup, signal: end, agent: false }, body)
+      return await send(url, { method, headers, lookup, signal: end, agent: false }, body, mostBytes)
     } catch (cause) {
       if (deadline.aborted) throw new Error(`no answer came within ${timeoutMs} ms`, { cause })
       throw cause
@@ -53,7 +56,7 @@ export function createGuardedFetch({
   }
 }
 
-function send(url: URL, options: https.RequestOptions, body: string | undefined): Promise<Response> {
+function send(url: URL, options: https.RequestOptions, body: string | undefined, mostBytes: number): Promise<Response> {
   const { request } = url.protocol === 'https:' ? https : http
   return new Promise((resolve, reject) => {
     // Why a connection failed is not told further: it would map the network behind us.
@@ -66,9 +69,9 @@ function send(url: URL, options: https.RequestOptions, body: string | undefined)
       answer.on('data', (chunk: Buffer) => {
         bytes += chunk.length
         chunks.push(chunk)
-        if (bytes <= MOST_BYTES) return
+        if (bytes <= mostBytes) return
         asked.destroy()
-        reject(new Error(`its answer is larger than ${MOST_BYTES} bytes`))
+        reject(new Error(`its answer is larger than ${mostBytes} bytes`))
       })
       answer.once('error', fail)
       answer.once('end', () => resolve(responseOf(answer, Buffer.concat(chunks))))

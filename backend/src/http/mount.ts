@@ -76,6 +76,8 @@ export interface MountDeps {
   /** @returns `undefined` for nobody. @throws {ProblemError} for a credential that is wrong. */
   readonly authenticate: (c: Context) => Promise<Caller | undefined>
   readonly clientAddress: ClientAddress
+  /** For operations that need it. @throws {ProblemError} when the person did not show lately, in this browser, to be there. */
+  readonly requirePresence: (caller: Caller) => Promise<void>
 }
 
 export { BODY_LIMIT } from './json-body.ts'
@@ -99,7 +101,7 @@ export interface Mount {
   readonly mounted: ReadonlySet<string>
 }
 
-export function createMount({ app, authenticate, clientAddress }: MountDeps): Mount {
+export function createMount({ app, authenticate, clientAddress, requirePresence }: MountDeps): Mount {
   const mounted = new Set<string>()
 
   function claim(op: UserOperation): void {
@@ -109,6 +111,7 @@ export function createMount({ app, authenticate, clientAddress }: MountDeps): Mo
 
   async function contextOf(op: UserOperation, c: Context) {
     const caller = await admit(op, c, authenticate)
+    if (op.presence && caller) await requirePresence(caller)
     return {
       caller,
       signal: c.req.raw.signal,

@@ -45,6 +45,7 @@ beforeEach(async () => {
     app,
     authenticate: async () => (isRevoked ? Promise.reject(problem('unauthenticated', 'revoked')) : undefined),
     clientAddress: () => '192.0.2.1',
+    requirePresence: async () => {},
   })
   mount.reply(echo, async ({ body }, { isLetIn }) => {
     asked.push(isLetIn)

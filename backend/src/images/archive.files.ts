@@ -4,6 +4,9 @@ import { mkdir, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 
+/** So much of an archive is read at a time: in small pieces, collecting what was allocated for them costs more than reading. */
+const PIECE_BYTES = 2 ** 20
+
 /** The bytes of archives, by account and digest. A part that is written is on the disk when its method resolves. */
 export interface ArchiveFiles {
   /** How much of it is here. */
@@ -51,10 +54,21 @@ export function createArchiveFiles(directory: string): ArchiveFiles {
     },
     async isWhole(accountId, digest, signal) {
       const hash = createHash('sha256')
-      for await (const chunk of createReadStream(pathOf(accountId, digest), { signal })) hash.update(chunk as Buffer)
+      const piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
+      const file = await open(pathOf(accountId, digest))
+      try {
+        for (;;) {
+          signal.throwIfAborted()
+          const { bytesRead } = await file.read(piece, 0, piece.byteLength)
+          if (bytesRead === 0) break
+          hash.update(piece.subarray(0, bytesRead))
+        }
+      } finally {
+        await file.close()
+      }
       return `sha256:${hash.digest('hex')}` === digest
     },
-    read: (accountId, digest) => createReadStream(pathOf(accountId, digest)),
+    read: (accountId, digest) => createReadStream(pathOf(accountId, digest), { highWaterMark: PIECE_BYTES }),
     remove: (accountId, digest) => rm(pathOf(accountId, digest), { force: true }),
   }
 }

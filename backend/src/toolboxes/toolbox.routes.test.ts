@@ -43,7 +43,8 @@ function scene(accountId: string = newId('act')) {
   const caller: Caller = { kind: 'user', accountId, userId: 'u', role: 'viewer', actor: 'x@example.com' }
   const looked: string[] = []
   const connected = new Set<string>()
-  toolboxRoutes(createMount({ app, authenticate: async () => caller, clientAddress: () => 'unknown' }), {
+  const door = { authenticate: async () => caller, requirePresence: async () => {}, clientAddress: () => 'unknown' }
+  toolboxRoutes(createMount({ app, ...door }), {
     store,
     views: createToolboxViews({
       clock,

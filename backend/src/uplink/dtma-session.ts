@@ -95,7 +95,7 @@ export const fetchOver =
       method,
       path: pathname + search,
       headers,
-      ...(body === undefined ? {} : { body }),
+      ...(body === undefined ? {} : { body: body instanceof Blob ? await body.bytes() : body }),
       ...(signal ? { signal } : {}),
     })
     const empty = answer.status === 204 || answer.status === 304

@@ -64,6 +64,7 @@ describe('the control plane', () => {
     account: { id: 'a', name: 'default' },
     role: 'owner',
     hasPassword: true,
+    hasSignOn: false,
   }
   const clientsOf = (answer: (path: string) => Response) => {
     const client = createClient({ baseUrl: 'http://there', fetch: async (url) => answer(new URL(url).pathname) })

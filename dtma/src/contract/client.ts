@@ -9,7 +9,7 @@ export type Answer = Pick<Response, 'ok' | 'status' | 'json'>
 export interface FetchInit {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array<ArrayBuffer>
+  readonly body?: string | Uint8Array<ArrayBuffer> | Blob
   readonly signal?: AbortSignal
 }
 
@@ -28,7 +28,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal
   readonly headers?: Readonly<Record<string, string>>
   /** Bytes, for an operation that takes a file instead of JSON. */
-  readonly upload?: Uint8Array<ArrayBuffer>
+  readonly upload?: Uint8Array<ArrayBuffer> | Blob
 }
 
 export interface Client<Answered extends Answer = Response> {

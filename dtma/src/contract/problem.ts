@@ -9,8 +9,8 @@ export interface ProblemKind {
   readonly fix: string
 }
 
-/** RFC 9457. `code`, `fix` and `retryable` are extension members (section 3.2). */
-export const ProblemDocument = z.object({
+/** RFC 9457. `code`, `fix` and `retryable` are extension members (section 3.2); some problems have more of their own. */
+export const ProblemDocument = z.looseObject({
   type: z.string(),
   title: z.string(),
   status: z.int(),

@@ -1,4 +1,4 @@
-import { ChangeHint, followChanges } from '@agentopia/api'
+import { appendImageArchive, ChangeHint, followChanges } from '@agentopia/api'
 import type { QueryClient } from '@tanstack/react-query'
 import { backoffMs } from './backoff.ts'
 import { setConnection } from './connection.ts'
@@ -56,7 +56,9 @@ export function followAllChanges(queries: QueryClient, signal: AbortSignal): voi
 
   function answerHints(): void {
     gatherTimer = undefined
-    const reads = readsAfter(hints)
+    // Each part of an archive that this page pushes is a change of its own; the push reads once, when it ends.
+    const isPushing = queries.isMutating({ mutationKey: [appendImageArchive.id] }) > 0
+    const reads = readsAfter(isPushing ? hints.filter(({ noun }) => noun !== 'image') : hints)
     hints = []
     if (reads === 'everything') void queries.invalidateQueries()
     else void queries.invalidateQueries({ predicate: ({ queryKey: [id] }) => reads.has(String(id)) })

@@ -1,6 +1,7 @@
 import { type CallOptions, createClient, type Input, type Operation, type Reply } from '@agentopia/api'
 import { config } from 'zod/v4/core'
 import { noteServerTime } from './server-clock.ts'
+import { overNetwork } from './unreachable.ts'
 
 // zod compiles its schemas with `new Function` where it may; our content security policy forbids it, and asking is a violation.
 config({ jitless: true })
@@ -12,9 +13,10 @@ const DEADLINE_MS = 30_000
 const client = createClient({
   baseUrl: '',
   fetch: async (url, init) => {
-    const response = await fetch(url, { ...init, credentials: 'same-origin' })
+    const response = await overNetwork(() => fetch(url, { ...init, credentials: 'same-origin' }))
     noteServerTime(response.headers.get('date'), Date.now())
-    return response
+    const json = response.json.bind(response)
+    return Object.assign(response, { json: () => overNetwork(json) }) // the line may break in the middle of an answer
   },
 })
 
@@ -22,7 +24,7 @@ export interface Waiting extends CallOptions {
   readonly deadlineMs?: number
 }
 
-/** Calls an operation. @throws {ProblemError} what the server said; a `DOMException` or `TypeError` when nothing came. */
+/** Calls an operation. @throws {ProblemError} what the server said. @throws {Unreachable} and a `DOMException` when nothing came. */
 export function callOperation<Op extends Operation>(op: Op, input: Input<Op>, waiting: Waiting = {}) {
   const { signal, deadlineMs = DEADLINE_MS, ...options } = waiting
   const deadline = AbortSignal.timeout(deadlineMs)

@@ -2,35 +2,32 @@ import {
   type Assertion,
   addPasskey,
   beginPasskey,
+  beginPasskeyProof,
   beginPasskeySignIn,
   type NewCredential,
+  proveByPasskey,
   signInWithPasskey,
 } from '@agentopia/api'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { callOperation } from './client.ts'
 import { PasskeyNotGiven } from './passkey-not-given.ts'
+import { withPresence } from './presence.ts'
 
 /** Whether this browser has passkeys at all, and lets this page have them: it must be encrypted, or on this computer. */
 export const knowsPasskeys = (): boolean =>
   typeof PublicKeyCredential !== 'undefined' && 'parseCreationOptionsFromJSON' in PublicKeyCredential
-
-interface NewPasskeyInput {
-  readonly name: string
-  readonly currentPassword: string | undefined
-}
 
 /** Makes a passkey in this browser and has it kept. */
 export function useNewPasskey() {
   const queries = useQueryClient()
   return useMutation({
     mutationKey: [addPasskey.id],
-    mutationFn: async ({ name, currentPassword }: NewPasskeyInput) => {
-      const { options } = await callOperation(beginPasskey, {
-        body: currentPassword === undefined ? {} : { currentPassword },
-      })
+    mutationFn: async (name: string) => {
+      const { options } = await withPresence(() => callOperation(beginPasskey, {}))
       const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options as never)
       const credential = await asked(() => navigator.credentials.create({ publicKey }))
-      return callOperation(addPasskey, { body: { name, credential: credential.toJSON() as NewCredential } })
+      const made = credential.toJSON() as NewCredential
+      return withPresence(() => callOperation(addPasskey, { body: { name, credential: made } }))
     },
     onSuccess: () => queries.invalidateQueries(),
   })
@@ -43,12 +40,25 @@ export function usePasskeySignIn() {
     mutationKey: [signInWithPasskey.id],
     mutationFn: async () => {
       const { options } = await callOperation(beginPasskeySignIn, {})
-      const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as never)
-      const credential = await asked(() => navigator.credentials.get({ publicKey }))
-      return callOperation(signInWithPasskey, { body: { credential: credential.toJSON() as Assertion } })
+      return callOperation(signInWithPasskey, { body: { credential: await signedBy(options) } })
     },
     onSuccess: () => queries.invalidateQueries(),
   })
+}
+
+/** Shows by a passkey of one's own that one is there. */
+export const usePasskeyProof = () =>
+  useMutation({
+    mutationKey: [proveByPasskey.id],
+    mutationFn: async () => {
+      const { options } = await callOperation(beginPasskeyProof, {})
+      return callOperation(proveByPasskey, { body: { credential: await signedBy(options) } })
+    },
+  })
+
+async function signedBy(options: object): Promise<Assertion> {
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as never)
+  return (await asked(() => navigator.credentials.get({ publicKey }))).toJSON() as Assertion
 }
 
 async function asked(ask: () => Promise<Credential | null>): Promise<PublicKeyCredential> {

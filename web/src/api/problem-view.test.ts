@@ -2,6 +2,7 @@ import { ProblemError, problem } from '@agentopia/api'
 import { expect, test } from 'vitest'
 import { crashOf } from './page-failure.ts'
 import { problemText, problemViewOf } from './problem-view.ts'
+import { overNetwork } from './unreachable.ts'
 
 test('a problem document is shown whole, with the id of its occurrence', () => {
   const document = problem('name-taken', 'github is in use').toDocument('req-1')
@@ -16,8 +17,9 @@ test('a problem document is shown whole, with the id of its occurrence', () => {
   })
 })
 
-test('no connection and no answer are told as such, without an id that nobody could look up', () => {
-  expect(problemViewOf(new TypeError('Failed to fetch'))).toMatchObject({ code: 'offline', offline: true })
+test('no connection and no answer are told as such, without an id that nobody could look up', async () => {
+  const failed = await overNetwork(() => Promise.reject(new TypeError('Failed to fetch'))).catch((error) => error)
+  expect(problemViewOf(failed)).toMatchObject({ code: 'offline', offline: true })
   const timeout = new DOMException('signal timed out', 'TimeoutError')
   expect(problemViewOf(timeout)).toMatchObject({ code: 'no-answer', offline: true })
   expect(problemViewOf(timeout)).not.toHaveProperty('instance')
@@ -42,6 +44,13 @@ test('a bug that ends the drawing of a page is not told as an absent control pla
 test('a proxy that answers for an absent control plane counts as no connection', () => {
   const kind = { status: 503, title: 'The answer is not one of ours', retryable: true, fix: 'Check the address.' }
   expect(problemViewOf(new ProblemError('no-problem-document', kind, 'x')).offline).toBe(true)
+})
+
+test('a bug of the page in the middle of an action is no absent control plane, and an interrupted wait is none either', async () => {
+  const bug = new TypeError("Cannot read properties of undefined (reading 'id')")
+  expect(problemViewOf(bug)).toMatchObject({ code: 'page-failed', offline: false })
+  const left = new DOMException('', 'AbortError')
+  await expect(overNetwork(() => Promise.reject(left))).rejects.toBe(left)
 })
 
 test('what is no problem at all still gets a title and a way out', () => {

@@ -2,6 +2,7 @@ import { ProblemDocument, ProblemError } from '@agentopia/api'
 import { fieldProblemsOf } from './field-problems.ts'
 import { PageFailure } from './page-failure.ts'
 import { PasskeyNotGiven } from './passkey-not-given.ts'
+import { Unreachable } from './unreachable.ts'
 
 /** What people are shown of a failure. */
 export interface ProblemView {
@@ -28,7 +29,8 @@ export function problemViewOf(error: unknown): ProblemView {
       retryable: false,
       offline: false,
     }
-  if (error instanceof PageFailure)
+  // What the network says is told apart where it is asked: any other is a bug of ours.
+  if (error instanceof PageFailure || error instanceof TypeError)
     return {
       title: 'The page failed',
       detail: firstLine(error.message),
@@ -46,7 +48,7 @@ export function problemViewOf(error: unknown): ProblemView {
       retryable: true,
       offline: true,
     }
-  if (error instanceof TypeError)
+  if (error instanceof Unreachable)
     return {
       title: 'The control plane does not answer',
       detail: 'No connection could be made. Toolboxes and tools keep running without it.',

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { callOperation } from './client.ts'
 import { createKeyring } from './idempotency.ts'
+import { withPresence } from './presence.ts'
 
 export interface ActionOptions {
   /** How long the answer may take. */
@@ -11,7 +12,7 @@ export interface ActionOptions {
 
 /**
  * Asks the server to do something. It is pending until the server answered and what is on the page was read again:
- * nothing is shown as done before the server says so.
+ * nothing is shown as done before the server says so. Where the person has to show to be there, that is asked for first.
  */
 export function useAction<Op extends Operation>(op: Op, { deadlineMs }: ActionOptions = {}) {
   const queries = useQueryClient()
@@ -20,10 +21,12 @@ export function useAction<Op extends Operation>(op: Op, { deadlineMs }: ActionOp
   return useMutation<Reply<Op>, Error, Input<Op>>({
     mutationKey: [op.id],
     mutationFn: (input) =>
-      callOperation(op, input, {
-        ...(deadlineMs === undefined ? {} : { deadlineMs }),
-        ...(repeatable ? { headers: { 'idempotency-key': keyring.keyFor(input) } } : {}),
-      }),
+      withPresence(() =>
+        callOperation(op, input, {
+          ...(deadlineMs === undefined ? {} : { deadlineMs }),
+          ...(repeatable ? { headers: { 'idempotency-key': keyring.keyFor(input) } } : {}),
+        }),
+      ),
     onError: (error) => {
       // It was answered, and for good: whoever asks again wants another try, not to hear the same again.
       if (error instanceof ProblemError && !error.kind.retryable) keyring.done()

@@ -12,7 +12,11 @@ export function archiveFileOf(file: File): ArchiveSource {
       known ??= await digestInWorker(file, onRead, signal)
       return known
     },
-    read: async (offset, length) => new Uint8Array(await file.slice(offset, offset + length).arrayBuffer()),
+    read: async (offset, length) => {
+      const part = file.slice(offset, offset + length)
+      await part.slice(0, 1).arrayBuffer() // a file that was changed or removed is told apart from a line that broke
+      return part
+    },
   }
 }
 

@@ -1,5 +1,6 @@
-import { type ImageArchive, MOST_ARCHIVE_BYTES, problem } from '@agentopia/api'
+import { type ImageArchive, MOST_ARCHIVE_BYTES, MOST_PART_BYTES, problem } from '@agentopia/api'
 import { expect, test } from 'vitest'
+import { Unreachable } from '../api/unreachable.ts'
 import {
   type ArchiveRoad,
   type ArchiveSource,
@@ -13,10 +14,10 @@ const DIGEST = `sha256:${'a'.repeat(64)}`
 /** Two whole parts and a rest. */
 const SIZE = 2 * PART_BYTES + 5
 const DATA = Buffer.from(Uint8Array.from({ length: SIZE }, (_, at) => at % 251))
-const lost = () => new TypeError('Failed to fetch')
+const lost = () => new Unreachable('Failed to fetch')
 
 /** A control plane in memory, which keeps what arrives. `answers` break in: before what was asked is done, or after. */
-function controlPlane(kept = 0) {
+function controlPlane(kept = 0, partMs = 2_000) {
   let bytes = DATA.subarray(0, kept)
   const asked: string[] = []
   const pauses: number[] = []
@@ -28,25 +29,27 @@ function controlPlane(kept = 0) {
     state: bytes.length === SIZE ? 'ready' : 'receiving',
     createdAt: '2026-01-01T00:00:00.000Z',
   })
-  async function answer(what: string, effect: () => void): Promise<ImageArchive> {
+  async function answer(what: string, effect: () => void | Promise<void>): Promise<ImageArchive> {
     asked.push(what)
     const { before, after, meanwhile } = breaks.shift() ?? {}
     if (before) throw before
     if (meanwhile !== undefined) bytes = DATA.subarray(0, meanwhile)
-    effect()
+    await effect()
     if (after) throw after
     return view()
   }
   const road: ArchiveRoad = {
     begin: (whole) => answer(`begin ${whole.size}`, () => {}),
     append: ({ offset }, part) =>
-      answer(`${offset}+${part.byteLength}`, () => {
+      answer(`${offset}+${part.size}`, async () => {
         if (offset !== bytes.length) throw problem('wrong-offset', `${bytes.length} bytes are here`)
-        bytes = Buffer.concat([bytes, part])
+        bytes = Buffer.concat([bytes, await part.bytes()])
       }),
     pause: async (ms) => void pauses.push(ms),
     random: () => 0.5,
+    now: () => (time += partMs),
   }
+  let time = 0
   return { road, asked, pauses, breaks, holdsAll: () => bytes.equals(DATA) }
 }
 
@@ -57,7 +60,7 @@ const source: ArchiveSource = {
     onRead(SIZE)
     return DIGEST
   },
-  read: async (offset, length) => new Uint8Array(DATA.subarray(offset, offset + length)),
+  read: async (offset, length) => new Blob([DATA.subarray(offset, offset + length)]),
 }
 const push = (road: ArchiveRoad, given: Partial<ArchiveSource> = {}, onStep: (step: PushStep) => void = () => {}) =>
   pushArchive({ ...source, ...given }, road, onStep, new AbortController().signal)
@@ -75,6 +78,35 @@ test('an archive is read, announced and sent in parts, and says how far it is', 
     { phase: 'sending', bytes: PART_BYTES },
     { phase: 'checking', bytes: 2 * PART_BYTES },
   ])
+})
+
+test('on a fast line the parts grow up to what one may be; after a break they begin small again', async () => {
+  const size = 20 * PART_BYTES
+  const lengths: number[] = []
+  let received = 0
+  let failures = 1
+  const { road } = controlPlane(0, 1)
+  const view = () =>
+    ({
+      digest: DIGEST,
+      size,
+      received,
+      state: received === size ? 'ready' : 'receiving',
+      createdAt: '',
+    }) as ImageArchive
+  const fast: ArchiveRoad = {
+    ...road,
+    begin: async () => view(),
+    append: async (_, part) => {
+      if (received === 7 * PART_BYTES && failures-- > 0) throw lost()
+      lengths.push(part.size / PART_BYTES)
+      received += part.size
+      return view()
+    },
+  }
+  await push(fast, { size, read: async (_, length) => new Blob([new Uint8Array(length)]) })
+  expect(lengths).toEqual([1, 2, 4, 1, 2, 4, 4, 2])
+  expect(Math.max(...lengths) * PART_BYTES).toBe(MOST_PART_BYTES)
 })
 
 test('what arrived in an earlier attempt is not sent again', async () => {
@@ -148,7 +180,7 @@ test.each([
 })
 
 test.each([
-  ['becomes shorter', async () => new Uint8Array(3), 'became shorter'],
+  ['becomes shorter', async () => new Blob(['abc']), 'became shorter'],
   ['is removed', () => Promise.reject(new DOMException('', 'NotReadableError')), 'cannot be read any more'],
 ])('a file that %s while it is sent is told as such', async (_, read, words) => {
   const { road } = controlPlane()

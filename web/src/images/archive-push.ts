@@ -1,8 +1,11 @@
-import { type ImageArchive, MOST_ARCHIVE_BYTES, ProblemError, problem } from '@agentopia/api'
+import { type ImageArchive, MOST_ARCHIVE_BYTES, MOST_PART_BYTES, ProblemError, problem } from '@agentopia/api'
 import { backoffMs } from '../api/backoff.ts'
+import { Unreachable } from '../api/unreachable.ts'
 
-/** Small enough to show on a slow line that it moves; the contract takes four times as much. */
+/** The first part, and each after a break: small enough to show on a slow line that it moves. */
 export const PART_BYTES = 2 * 2 ** 20
+/** The next part is twice as large after one that arrived in less: each costs a write to the disk and one to the database. */
+const SOON_MS = 2_000
 
 /** So often in a row it is asked again without a byte more having arrived. */
 export const MOST_IN_VAIN = 5
@@ -13,8 +16,8 @@ export interface ArchiveSource {
   readonly size: number
   /** SHA-256 over all of it. @param onRead Told how many bytes are read. */
   digest(onRead: (bytes: number) => void, signal: AbortSignal): Promise<string>
-  /** Fewer bytes where it ends. @throws When it cannot be read any more. */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>
+  /** A part, which the browser reads when it sends it: the page holds none of it. Smaller where it ends. @throws When it cannot be read any more. */
+  read(offset: number, length: number): Promise<Blob>
 }
 
 /** The way to the control plane, and time. */
@@ -22,13 +25,15 @@ export interface ArchiveRoad {
   begin(whole: { readonly digest: string; readonly size: number }, signal: AbortSignal): Promise<ImageArchive>
   append(
     at: { readonly digest: string; readonly offset: number },
-    part: Uint8Array<ArrayBuffer>,
+    part: Blob,
     signal: AbortSignal,
   ): Promise<ImageArchive>
   /** Returns early when `signal` aborts. */
   pause(ms: number, signal: AbortSignal): Promise<void>
   /** Between 0 and 1. */
   random(): number
+  /** Milliseconds since some moment. */
+  now(): number
 }
 
 export interface PushStep {
@@ -57,6 +62,7 @@ export async function pushArchive(
 
   let archive: ImageArchive | undefined
   let furthest = -1
+  let partBytes = PART_BYTES
   for (let inVain = 0; archive?.state !== 'ready'; ) {
     signal.throwIfAborted()
     try {
@@ -68,23 +74,27 @@ export async function pushArchive(
       onStep({ phase: 'waiting', bytes: Math.max(0, furthest) })
       await road.pause(backoffMs(inVain++, road.random()), signal)
       archive = undefined // how much has arrived is not known
+      partBytes = PART_BYTES
     }
   }
   return archive
 
   async function next(offset: number): Promise<ImageArchive> {
-    const length = Math.min(PART_BYTES, size - offset)
+    const length = Math.min(partBytes, size - offset)
     const part = await source.read(offset, length).catch((cause: unknown) => {
       throw problem('invalid-image', `${name} cannot be read any more: it was changed or removed`, { cause })
     })
-    if (part.byteLength < length) throw problem('invalid-image', `${name} became shorter while it was read`)
+    if (part.size < length) throw problem('invalid-image', `${name} became shorter while it was read`)
     onStep({ phase: offset + length < size ? 'sending' : 'checking', bytes: offset })
-    return road.append({ digest, offset }, part, signal)
+    const sentAt = road.now()
+    const arrived = await road.append({ digest, offset }, part, signal)
+    if (road.now() - sentAt < SOON_MS) partBytes = Math.min(2 * partBytes, MOST_PART_BYTES)
+    return arrived
   }
 }
 
 /** No answer came, or one that says to try again; or somebody else, who sends the same archive, was faster. */
 function mayGoOn(error: unknown): boolean {
   if (error instanceof ProblemError) return error.code === 'wrong-offset' || error.kind.retryable
-  return error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError')
+  return error instanceof Unreachable || (error instanceof DOMException && error.name === 'TimeoutError')
 }

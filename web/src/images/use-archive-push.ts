@@ -15,6 +15,7 @@ const ROAD: ArchiveRoad = {
     callOperation(appendImageArchive, { params }, { upload, signal, deadlineMs: PART_MS }),
   pause,
   random: Math.random,
+  now: () => performance.now(),
 }
 
 export interface ArchivePush {
@@ -42,7 +43,7 @@ export function useArchivePush(onPushed: (archive: ImageArchive) => void): Archi
       leaving.current = new AbortController()
       return pushArchive(source, ROAD, setStep, leaving.current.signal)
     },
-    onSuccess: () => queries.invalidateQueries(),
+    onSettled: () => queries.invalidateQueries(),
   })
   const start = (source: ArchiveSource) => {
     setStep(undefined)

@@ -1,6 +1,7 @@
 import { finishSignOn } from '@agentopia/api'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
+import { tellProven } from '../api/proof-window.ts'
 import { useAction } from '../api/use-action.ts'
 import { Mark } from '../parts/mark.tsx'
 import { ProblemNotice } from '../parts/problem-notice.tsx'
@@ -25,7 +26,12 @@ export function SignedOnPage() {
     window.history.replaceState(window.history.state, '', window.location.pathname)
     finish.mutate(
       { body: { state: '', ...given } },
-      { onSuccess: ({ to }) => void navigate({ to: ownPath(to), replace: true }) },
+      {
+        onSuccess: ({ to, done }) => {
+          if (done === 'proven') tellProven()
+          else void navigate({ to: ownPath(to), replace: true })
+        },
+      },
     )
   })
 
@@ -41,6 +47,10 @@ export function SignedOnPage() {
               Back to the sign-in
             </Link>
           </>
+        ) : finish.data?.done === 'proven' ? (
+          <p role="status" className="mt-6">
+            It is you. You can close this window.
+          </p>
         ) : (
           <Progress value={undefined} className="mt-6" label="Signing you in" />
         )}

@@ -19,7 +19,7 @@ export function Dialog({ open, onClose, title, description, size = 'normal', chi
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
-        <Radix.Overlay className="fixed inset-0 z-40 animate-appear bg-shade backdrop-blur-[2px]" />
+        <Radix.Overlay className="fixed inset-0 z-50 animate-appear bg-shade backdrop-blur-[2px]" />
         <Radix.Content
           aria-describedby={description ? undefined : ''}
           className={cn(

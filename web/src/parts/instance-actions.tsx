@@ -1,9 +1,11 @@
-import { restartInstance, startInstance, stopInstance, type ToolInstance } from '@agentopia/api'
+import { getGroup, restartInstance, startInstance, stopInstance, type ToolInstance } from '@agentopia/api'
 import { Ellipsis, Play, RotateCw, Square, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useMay } from '../api/me.ts'
 import { useAction } from '../api/use-action.ts'
+import { useOperation } from '../api/use-operation.ts'
 import { notify } from '../shell/notices.ts'
+import { whyHeld } from '../words/group-state.ts'
 import { Button } from './button.tsx'
 import { cn } from './cn.ts'
 import { Menu, MenuItem, MenuSeparator } from './menu.tsx'
@@ -25,6 +27,12 @@ export function InstanceActions({ instance, labelled, className, onRemoved }: In
   const stop = useAction(stopInstance)
   const restart = useAction(restartInstance)
   const { name, toolboxId, id: instanceId, desired, groupId } = instance
+  const group = useOperation(
+    getGroup,
+    { params: { toolboxId, groupId: groupId ?? '' } },
+    { enabled: groupId !== undefined },
+  )
+  const held = group.data && whyHeld(group.data)
   const input = { params: { toolboxId, instanceId } }
   const wish = (text: string) => ({
     onSuccess: () => notify({ tone: 'busy', text }),
@@ -38,14 +46,16 @@ export function InstanceActions({ instance, labelled, className, onRemoved }: In
 
   return (
     <div className={cn('flex items-center gap-1', labelled && 'gap-2', className)}>
+      {held && <span className={labelled ? 'text-ink-soft text-xs' : 'sr-only'}>{held}</span>}
       {desired === 'stopped' ? (
         <Button
           kind={labelled ? 'plain' : 'quiet'}
           size={labelled ? 'normal' : 'icon'}
           pending={pending}
+          disabled={held !== undefined}
           onClick={doStart}
           aria-label={`Start ${name}`}
-          title="Start"
+          title={held ?? 'Start'}
         >
           <Play />
           {labelled && 'Start'}
@@ -55,9 +65,10 @@ export function InstanceActions({ instance, labelled, className, onRemoved }: In
           kind={labelled ? 'plain' : 'quiet'}
           size={labelled ? 'normal' : 'icon'}
           pending={pending}
+          disabled={held !== undefined}
           onClick={doStop}
           aria-label={`Stop ${name}`}
-          title="Stop"
+          title={held ?? 'Stop'}
         >
           <Square />
           {labelled && 'Stop'}
@@ -70,7 +81,7 @@ export function InstanceActions({ instance, labelled, className, onRemoved }: In
           </Button>
         }
       >
-        <MenuItem disabled={desired === 'stopped'} onSelect={doRestart}>
+        <MenuItem disabled={desired === 'stopped' || held !== undefined} onSelect={doRestart}>
           <RotateCw />
           Restart
         </MenuItem>

@@ -10,24 +10,17 @@ interface SignOnButtonProps {
   readonly words: string
   /** Where to go afterwards. */
   readonly to: string
-  /** To link it with whoever is signed in. */
-  readonly link?: boolean
-  /** To link: of who has one. */
-  readonly currentPassword?: string | undefined
   readonly className?: string
 }
 
 /** Sends the browser to the provider of single sign-on; nothing where there is none. */
-export function SignOnButton({ words, to, link = false, currentPassword, className }: SignOnButtonProps) {
+export function SignOnButton({ words, to, className }: SignOnButtonProps) {
   const info = useOperation(getInfo, {})
   const start = useAction(startSignOn)
   const label = info.data?.signOn
   if (label === undefined) return null
   const begin = () =>
-    start.mutate(
-      { body: { to, link, ...(currentPassword === undefined ? {} : { currentPassword }) } },
-      { onSuccess: ({ authorizationUrl }) => window.location.assign(authorizationUrl) },
-    )
+    start.mutate({ body: { to } }, { onSuccess: ({ authorizationUrl }) => window.location.assign(authorizationUrl) })
   return (
     <>
       <Button className={className} pending={start.isPending} onClick={begin}>

@@ -7,6 +7,7 @@ import { useOperation } from '../api/use-operation.ts'
 import { Mark } from '../parts/mark.tsx'
 import { ProblemNotice } from '../parts/problem-notice.tsx'
 import { BottomBar } from './bottom-bar.tsx'
+import { PresenceDialog } from './presence-dialog.tsx'
 import { Sidebar } from './sidebar.tsx'
 import { TopBar } from './top-bar.tsx'
 import { useAllPages } from './use-all-pages.ts'
@@ -46,6 +47,7 @@ export function Shell() {
         </div>
       </div>
       <BottomBar />
+      <PresenceDialog />
       <Suspense>
         {sheet === 'palette' && <Palette open onClose={() => setSheet(undefined)} />}
         {sheet === 'help' && <HelpSheet open onClose={() => setSheet(undefined)} />}

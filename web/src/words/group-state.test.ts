@@ -1,6 +1,6 @@
 import type { GroupMember } from '@agentopia/api'
 import { expect, test } from 'vitest'
-import { groupWords, memberWords, toneOfGroup, toneOfMember } from './group-state.ts'
+import { groupWords, memberWords, toneOfGroup, toneOfMember, whyHeld } from './group-state.ts'
 
 const member = (over: Partial<GroupMember> = {}): GroupMember => ({
   name: 'one',
@@ -27,4 +27,11 @@ test('a member says whether it waits, works, or was taken back', () => {
     ['idle', 'not there'],
   ])
   expect(groupWords({ state: 'undoing' })).toBe('being undone')
+})
+
+test('the tools of a group are changed one by one once it stands, and before that it is said why not', () => {
+  const held = (state: Parameters<typeof whyHeld>[0]['state']) => whyHeld({ name: 'desk', state })
+  expect(held('ready')).toBeUndefined()
+  expect(held('deploying')).toBe('The group desk is being deployed')
+  expect(held('failed')).toBe('The group desk failed')
 })

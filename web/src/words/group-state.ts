@@ -20,6 +20,10 @@ export function toneOfGroup({ state, members }: Pick<ToolGroup, 'state' | 'membe
 
 export const groupWords = ({ state }: Pick<ToolGroup, 'state'>): string => WORDS[state][1]
 
+/** Why one of its tools is not changed by itself now; `undefined`: it can be. */
+export const whyHeld = ({ name, state }: Pick<ToolGroup, 'name' | 'state'>): string | undefined =>
+  state === 'ready' ? undefined : `The group ${name} ${state === 'failed' ? 'failed' : `is ${WORDS[state][1]}`}`
+
 const asInstance = ({ state, reason }: GroupMember) => ({
   desired: 'running' as const,
   state: state === 'waiting' ? ('none' as const) : state,

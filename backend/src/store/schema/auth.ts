@@ -33,6 +33,8 @@ export const sessions = pgTable(
     ipAddress: text('ip_address'),
     userAgent: text('user_agent'),
     activeOrganizationId: text('active_account'),
+    /** When the person last showed in this browser to be there. */
+    provenAt: at('proven_at'),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },

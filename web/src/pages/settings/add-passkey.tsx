@@ -1,20 +1,15 @@
 import { useState } from 'react'
-import { useMe } from '../../api/me.ts'
 import { useNewPasskey } from '../../api/passkey.ts'
 import { Button } from '../../parts/button.tsx'
 import { Dialog, DialogActions, DialogBody } from '../../parts/dialog.tsx'
 import { Field } from '../../parts/field.tsx'
 import { Input } from '../../parts/input.tsx'
-import { PasswordField } from '../../parts/password-field.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 
-/** Asks for a name, and for the password of who has one; then the browser asks for the rest. */
+/** Asks for a name; then the browser asks for the rest. */
 export function AddPasskey({ onClose }: { onClose: () => void }) {
-  const me = useMe()
   const add = useNewPasskey()
   const [name, setName] = useState('')
-  const [password, setPassword] = useState('')
-  const hasPassword = me?.hasPassword === true
 
   return (
     <Dialog
@@ -29,8 +24,7 @@ export function AddPasskey({ onClose }: { onClose: () => void }) {
         onSubmit={(event) => {
           event.preventDefault()
           if (name.trim() === '') return
-          const currentPassword = hasPassword ? password : undefined
-          add.mutate({ name: name.trim(), currentPassword }, { onSuccess: onClose })
+          add.mutate(name.trim(), { onSuccess: onClose })
         }}
       >
         <DialogBody>
@@ -46,7 +40,6 @@ export function AddPasskey({ onClose }: { onClose: () => void }) {
               />
             )}
           </Field>
-          {hasPassword && <PasswordField label="Your password" required value={password} onChange={setPassword} />}
           {add.error && <ProblemNotice error={add.error} />}
         </DialogBody>
         <DialogActions>

@@ -7,7 +7,6 @@ import { Card, CardHeader } from '../../parts/card.tsx'
 import { Field } from '../../parts/field.tsx'
 import { Glyph } from '../../parts/glyph.tsx'
 import { Input } from '../../parts/input.tsx'
-import { PasswordField } from '../../parts/password-field.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { notify } from '../../shell/notices.ts'
 import { LinkSignOn } from './link-sign-on.tsx'
@@ -29,7 +28,6 @@ export function Profile() {
 function PasswordForm({ me }: { me: Me }) {
   const change = useAction(setPassword)
   const [email, setEmail] = useState(me.user.email)
-  const [current, setCurrent] = useState('')
   const [next, setNext] = useState('')
   const [tried, setTried] = useState(false)
   const short = next.length < SHORTEST
@@ -41,14 +39,12 @@ function PasswordForm({ me }: { me: Me }) {
       {
         body: {
           newPassword: next,
-          ...(me.hasPassword ? { currentPassword: current } : {}),
           ...(email.trim() !== '' && email.trim() !== me.user.email ? { email: email.trim() } : {}),
         },
       },
       {
         onSuccess: () => {
           notify({ tone: 'ok', text: 'The password is set. Other sessions have ended.' })
-          setCurrent('')
           setNext('')
           setTried(false)
         },
@@ -67,8 +63,7 @@ function PasswordForm({ me }: { me: Me }) {
       {!me.hasPassword && (
         <p className="flex items-start gap-2.5 rounded-md bg-warn-soft px-3 py-2.5">
           <Glyph tone="warn" className="mt-1.25" />
-          You came by a one-time link and have no password yet. Set one, with your e-mail address, to sign in without
-          it.
+          You have no password yet. Set one, with your e-mail address, to sign in without a one-time link.
         </p>
       )}
       <div className="grid gap-4 sm:grid-cols-2">
@@ -83,7 +78,6 @@ function PasswordForm({ me }: { me: Me }) {
             />
           )}
         </Field>
-        {me.hasPassword && <PasswordField label="Current password" value={current} onChange={setCurrent} />}
         <Field
           label="New password"
           hint={`At least ${SHORTEST} characters`}

@@ -1,0 +1,32 @@
+import type { Way } from '@agentopia/api'
+import { eq } from 'drizzle-orm'
+import type { Tx } from '../store/connect.ts'
+import { signIns, users } from '../store/schema/index.ts'
+import { findPassword } from './member.store.ts'
+import { listPasskeyRows } from './passkey.store.ts'
+
+/** One thing with which a person can sign in by himself. A one-time link is none: somebody else makes it. */
+export interface WayIn {
+  readonly way: Way
+  /** Of the passkey, or of the link with the provider. */
+  readonly id: string
+}
+
+/** @param provider The one of single sign-on that is configured: one that was configured once is of no use any more. */
+export async function listWaysIn(tx: Tx, userId: string, provider: string | undefined): Promise<WayIn[]> {
+  const linked = await tx
+    .select({ id: signIns.id, provider: signIns.providerId })
+    .from(signIns)
+    .where(eq(signIns.userId, userId))
+  return [
+    ...((await findPassword(tx, userId)) === undefined ? [] : [{ way: 'password' as const, id: userId }]),
+    ...(await listPasskeyRows(tx, userId)).map(({ id }) => ({ way: 'passkey' as const, id })),
+    ...linked.filter((one) => one.provider === provider).map(({ id }) => ({ way: 'sign-on' as const, id })),
+  ]
+}
+
+/** The same, and they stay so until this transaction ends: of two that are removed at once, the second is seen. */
+export async function lockWaysIn(tx: Tx, userId: string, provider: string | undefined): Promise<WayIn[]> {
+  await tx.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('update')
+  return listWaysIn(tx, userId, provider)
+}
