@@ -1,7 +1,7 @@
 import { PROBLEMS, ProblemError, problem, type Way } from '@agentopia/api'
 import { and, eq } from 'drizzle-orm'
 import { asUser, type Caller } from '../http/caller.ts'
-import { type Clock, isWithin } from '../reconcile/clock.ts'
+import type { Clock } from '../reconcile/clock.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { sessions } from '../store/schema/index.ts'
 import { listWaysIn } from './ways-in.store.ts'
@@ -24,6 +24,10 @@ class PresenceNeeded extends ProblemError {
     return { ...super.toDocument(instance), ways: this.ways }
   }
 }
+
+/** A proof of tomorrow, before the clock was set back, is none. */
+const isRecent = (provenAt: Date, now: number): boolean =>
+  provenAt.getTime() <= now && now - provenAt.getTime() < PRESENCE_MS
 
 export interface PresenceDeps {
   readonly store: Store
@@ -48,7 +52,7 @@ export function createPresence({ store, clock, provider }: PresenceDeps) {
           .select({ provenAt: sessions.provenAt })
           .from(sessions)
           .where(and(eq(sessions.id, sessionId), eq(sessions.userId, userId)))
-        if (session?.provenAt && isWithin(PRESENCE_MS, session.provenAt.getTime(), clock.now())) return
+        if (session?.provenAt && isRecent(session.provenAt, clock.now())) return
         const ways = (await listWaysIn(tx, userId, provider)).map(({ way }) => way)
         throw new PresenceNeeded([...new Set(ways)])
       })
