@@ -16,7 +16,7 @@ interface QuietBeat {
 export interface QuietBeats {
   /**
    * Counts a life sign of an active toolbox that says what is known. @returns The toolbox; `undefined` when it says more, or is
-   * nobody's: it is counted by the transaction that looks at everything. @throws {ProblemError} `store-unavailable`
+   * nobody's: it is counted by the transaction that looks at everything.
    */
   count(beat: QuietBeat): Promise<string | undefined>
 }
@@ -24,11 +24,13 @@ export interface QuietBeats {
 interface Waiting {
   readonly beat: QuietBeat
   readonly resolve: (toolboxId: string | undefined) => void
-  readonly reject: (error: unknown) => void
 }
 
 /** Far more than come in while one statement runs. */
 const AT_ONCE = 1_000
+/** Letters of what is said of Docker; nobody has shown yet that he is a toolbox. */
+const MOST_SAID = 4_000
+const NONE: ReadonlyMap<string, string> = new Map()
 
 /**
  * Many life signs are one statement: those that come while one runs are counted by the next. A row that somebody works on is left
@@ -50,12 +52,9 @@ export function createQuietBeats({
     await new Promise((resolve) => setImmediate(resolve))
     for (let batch = waiting; batch.size > 0; batch = waiting) {
       waiting = new Map()
-      try {
-        const found = await counted([...batch.values()])
-        for (const [digest, { resolve }] of batch) resolve(found.get(digest))
-      } catch (error) {
-        for (const { reject } of batch.values()) reject(error)
-      }
+      // What cannot be counted together is looked at one by one, and each hears for itself why not.
+      const found = await counted([...batch.values()]).catch(() => NONE)
+      for (const [digest, { resolve }] of batch) resolve(found.get(digest))
     }
     running = false
   }
@@ -94,9 +93,10 @@ export function createQuietBeats({
   return {
     async count(beat) {
       const digest = digestOf(beat.bearer)
-      if (waiting.has(digest) || waiting.size >= AT_ONCE) return undefined
-      return new Promise((resolve, reject) => {
-        waiting.set(digest, { beat, resolve, reject })
+      if (waiting.has(digest) || waiting.size >= AT_ONCE || JSON.stringify(beat.docker).length > MOST_SAID)
+        return undefined
+      return new Promise((resolve) => {
+        waiting.set(digest, { beat, resolve })
         if (!running) void run()
       })
     },
