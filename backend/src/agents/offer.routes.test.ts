@@ -88,10 +88,10 @@ test('an agent whose container was not asked is shown what others are offered, a
   expect(await capabilitiesOf(1)).toEqual({ offer: 'awaited', capabilities: [capability('find')] })
   const flow = await ask<{ outward: string[] }>('GET', `/api/agents/${items[1]!.agentId}/data-flow`)
   expect(flow.outward).toEqual(['demo__find'])
-  // It is pinned to what its own container offers, and not to what was shown meanwhile.
+  // What was shown is what was allowed: another definition of its own container is a change, which somebody has to look at.
   await offer(1, capability('find', 'finds more'))
   expect(await beltOf(1)).toMatchObject({ offer: 'own', permissions: [{ capability: 'find', allowed: true }] })
-  expect((await beltOf(1)).permissions[0]).not.toHaveProperty('changed')
+  expect((await beltOf(1)).permissions[0]).toHaveProperty('changed')
 })
 
 test('a tool that all agents share says so, to each of them and of itself', async () => {

@@ -5,8 +5,8 @@ import { cleanText } from '../gateway/clean-text.ts'
 import { gatewayNameOf } from '../gateway/names.ts'
 import type { Tx } from '../store/connect.ts'
 import { agentOffers, agents, capabilityPermissions, instances, toolbeltItems } from '../store/schema/index.ts'
-import { expected, offerKind } from '../tools/offer.store.ts'
-import { pinAtFirstSight } from '../tools/pin.store.ts'
+import { expected, offerKind, offerOfItem } from '../tools/offered.ts'
+import { pinAsShown } from '../tools/pin.store.ts'
 
 type ItemRow = typeof toolbeltItems.$inferSelect
 /** What is allowed, as it was pinned (`null`: not offered so far), and what was said of asking for it. */
@@ -40,7 +40,7 @@ async function selectViews(tx: Tx, agentId: string, itemId?: string): Promise<To
     })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
-    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
+    .leftJoin(agentOffers, offerOfItem)
     .where(and(eq(toolbeltItems.agentId, agentId), itemId === undefined ? undefined : eq(toolbeltItems.id, itemId)))
     .orderBy(asc(instances.name), asc(toolbeltItems.id))
   return rows.map(({ item, instance, capabilities, offer, allowed }) => ({
@@ -71,7 +71,7 @@ export async function getToolbeltOffer(tx: Tx, agentId: string, itemId: string) 
     .select({ offer: offerKind, capabilities: expected })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
-    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
+    .leftJoin(agentOffers, offerOfItem)
     .where(and(eq(toolbeltItems.agentId, agentId), eq(toolbeltItems.id, itemId)))
   if (!found) throw problem('toolbelt-item-not-found', `The agent has no toolbelt item ${itemId}`)
   return { offer: found.offer, capabilities: found.capabilities ?? [] }
@@ -101,7 +101,7 @@ export async function insertToolbeltItem(
 }
 
 /**
- * Sets the whole list: what is not in it is denied. What comes in is pinned to what its server offers now; what stays keeps
+ * Sets the whole list: what is not in it is denied. What comes in is pinned to what was shown of it; what stays keeps
  * its pin, so that whoever ticks another box does not approve a change by it.
  */
 export async function setAllowed(
@@ -117,7 +117,7 @@ export async function setAllowed(
     .where(and(eq(toolbeltItemId, itemId), allowed.length === 0 ? undefined : notInArray(capability, allowed)))
   const rows = allowed.map((name) => ({ accountId, toolbeltItemId: itemId, capability: name }))
   if (rows.length > 0) await tx.insert(capabilityPermissions).values(rows).onConflictDoNothing()
-  await pinAtFirstSight(tx, eq(toolbeltItems.id, itemId))
+  await pinAsShown(tx, eq(toolbeltItems.id, itemId))
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Capability } from '@agentopia/dtma/contract'
 import { eq } from 'drizzle-orm'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { insertToolbeltItem, listToolbeltViews } from '../agents/toolbelt.store.ts'
+import { insertToolbeltItem, listToolbeltViews, setAllowed } from '../agents/toolbelt.store.ts'
 import { activities, agentOffers, agents, instances, toolbeltItems } from '../store/schema/index.ts'
 import { approve } from '../tools/pin.store.ts'
 import { openTestCredentials, until } from './credentials.testing.ts'
@@ -112,6 +112,18 @@ test('M15 what only another agent is offered is not there: neither listed nor ca
   expect(await reader.listed()).not.toContain('teller__write')
   const write = (await viewOf(reader)).permissions.find((one) => one.capability === 'write')
   expect(write).toMatchObject({ allowed: true, offered: false })
+})
+
+test('what a person allowed by another agent’s definition is pinned to that: one of its own that differs is blocked until approved', async () => {
+  await begin(writer)
+  await plane.store.tenant(reader.accountId, (tx) => setAllowed(tx, reader.accountId, reader.itemId, ['tell', 'wipe']))
+  plane.toolbox.lists.set(reader.tool, [capability('tell', 'says it aloud'), capability('wipe')])
+  await begin(reader)
+  expect(await reader.listed()).toEqual(['teller__wipe'])
+  expect((await viewOf(reader)).permissions[0]).toMatchObject({
+    capability: 'tell',
+    changed: { from: { digest: 'tell' }, to: { digest: 'says it aloud' } },
+  })
 })
 
 test('before its own container was asked nothing is open to an agent; it shows what others are offered, to choose from', async () => {

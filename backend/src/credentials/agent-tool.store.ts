@@ -15,6 +15,7 @@ import {
   toolboxes,
 } from '../store/schema/index.ts'
 import type { AskedAgent } from '../tools/offer.store.ts'
+import { offerOfItem } from '../tools/offered.ts'
 import { secretsVersionOf } from './credential.values.ts'
 
 type AgentToolRow = typeof agentTools.$inferSelect
@@ -84,7 +85,7 @@ export async function findAgentTool(tx: Tx, name: string, catalog: Catalog): Pro
       and(eq(agentToolboxAccess.agentId, agentTools.agentId), eq(agentToolboxAccess.toolboxId, agentTools.toolboxId)),
     )
     .leftJoin(credentials, eq(credentials.toolbeltItemId, toolbeltItems.id))
-    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
+    .leftJoin(agentOffers, offerOfItem)
     .where(eq(agentTools.id, name))
   if (!found) return undefined
   const { row, toolbox, idleMs } = found

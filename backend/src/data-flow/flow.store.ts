@@ -11,7 +11,7 @@ import {
   instances,
   toolbeltItems,
 } from '../store/schema/index.ts'
-import { expected } from '../tools/offer.store.ts'
+import { expected, offerOfItem } from '../tools/offered.ts'
 import { dataFlowOf } from './agent-flow.ts'
 import type { FlowFacts } from './flow-labels.ts'
 
@@ -42,7 +42,7 @@ export async function readDataFlow(tx: Tx, agentId: string, catalog: Catalog): P
     })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
-    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
+    .leftJoin(agentOffers, offerOfItem)
     .leftJoin(
       agentToolboxAccess,
       and(eq(agentToolboxAccess.agentId, toolbeltItems.agentId), eq(agentToolboxAccess.toolboxId, instances.toolboxId)),

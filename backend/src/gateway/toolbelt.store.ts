@@ -13,7 +13,8 @@ import {
   toolbeltItems,
   toolboxes,
 } from '../store/schema/index.ts'
-import { offered, pinAtFirstSight } from '../tools/pin.store.ts'
+import { offered, offerOfItem } from '../tools/offered.ts'
+import { pinAtFirstSight } from '../tools/pin.store.ts'
 import type { Toolbelt } from './authorise.ts'
 
 /** Everything that decides about one agent's calls, read at one moment. `undefined`: no such agent. */
@@ -68,7 +69,7 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
     .innerJoin(toolboxes, eq(toolboxes.id, instances.toolboxId))
-    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
+    .leftJoin(agentOffers, offerOfItem)
     .leftJoin(
       agentToolboxAccess,
       and(eq(agentToolboxAccess.agentId, toolbeltItems.agentId), eq(agentToolboxAccess.toolboxId, instances.toolboxId)),

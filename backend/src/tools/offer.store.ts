@@ -1,4 +1,3 @@
-import type { ToolbeltItem } from '@agentopia/api'
 import type { Capability } from '@agentopia/dtma/contract'
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import { recordActivity } from '../events/activity.store.ts'
@@ -6,7 +5,8 @@ import { cleanText } from '../gateway/clean-text.ts'
 import type { Tx } from '../store/connect.ts'
 import { agentOffers, agentTools, instances, toolbeltItems } from '../store/schema/index.ts'
 import type { InstanceRow } from './instance.store.ts'
-import { type Blocked, blockedOf, offered, pinAtFirstSight } from './pin.store.ts'
+import { offeredToAny, offerOfItem } from './offered.ts'
+import { type Blocked, blockedOf, pinAtFirstSight } from './pin.store.ts'
 
 /*
  * What a server offers is the instance's where all agents share its container, and each agent's where each has its own. An
@@ -18,23 +18,6 @@ interface Offer {
   readonly capabilities: Capability[]
   readonly digest: string
 }
-
-/** What any agent is offered, taken together; where they differ, by the definition that was read last. In order of name. */
-// Written out: Drizzle leaves the table out of a column's name where it selects from one table alone.
-const offeredToAny = sql<Capability[] | null>`(
-  select jsonb_agg(definition order by definition->>'name') from (
-    select distinct on (one->>'name') one as definition
-    from ${agentOffers} o join ${toolbeltItems} i on i.id = o.toolbelt_item_id
-      cross join jsonb_array_elements(o.capabilities) one
-    where i.instance_id = ${instances}.id
-    order by one->>'name', o.asked_at desc) newest)`
-
-/** What is offered to whoever holds an item, or may be: before its own container was asked, what others are offered. */
-export const expected = sql<Capability[] | null>`coalesce(${offered}, ${offeredToAny})`
-
-/** Whose word that is. Like {@link expected}, for a query that joins instances and offers to items. */
-export const offerKind = sql<ToolbeltItem['offer']>`case
-  when ${agentOffers.capabilities} is not null then 'own' when ${instances.capabilities} is not null then 'shared' else 'awaited' end`
 
 /** What an instance offers, with no agent in question: to all, or to any of those that have containers of their own. */
 export async function offerOfInstance(tx: Tx, { id, capabilities }: InstanceRow): Promise<Capability[]> {
@@ -99,7 +82,7 @@ export async function storeAgentOffer(
     .select({ before: agentOffers.capabilities })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
-    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
+    .leftJoin(agentOffers, offerOfItem)
     .where(and(eq(toolbeltItems.id, itemId), eq(instances.generation, instance.generation)))
     .for('update', { of: toolbeltItems })
   if (!item) return

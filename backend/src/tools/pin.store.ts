@@ -1,9 +1,9 @@
 import { problem } from '@agentopia/api'
-import type { Capability } from '@agentopia/dtma/contract'
 import { and, countDistinct, eq, type SQL, sql } from 'drizzle-orm'
 import { cleanText } from '../gateway/clean-text.ts'
 import type { Tx } from '../store/connect.ts'
 import { agentOffers, capabilityPermissions, instances, toolbeltItems } from '../store/schema/index.ts'
+import { expected, offered, offerOfItem } from './offered.ts'
 
 /*
  * What is allowed to an agent is pinned: the definition that its server gave. While the server gives another one, the gateway
@@ -12,19 +12,21 @@ import { agentOffers, capabilityPermissions, instances, toolbeltItems } from '..
 
 const { toolbeltItemId, capability, pinned } = capabilityPermissions
 
-/** What is offered to whoever holds an item; `null`: nothing is known yet. For a query that joins instances and offers to items. */
-export const offered = sql<Capability[] | null>`coalesce(${agentOffers.capabilities}, ${instances.capabilities})`
-
 /**
  * Pins what is allowed and was not seen so far to what its server offers now.
  * @param of Which toolbelt items, or which instance.
  */
-export const pinAtFirstSight = (tx: Tx, of: SQL) =>
+export const pinAtFirstSight = (tx: Tx, of: SQL) => pinTo(tx, of, offered)
+
+/** The same for what a person allows: what was shown is what was allowed, also where it is another agent's. Anything else is a change. */
+export const pinAsShown = (tx: Tx, of: SQL) => pinTo(tx, of, expected)
+
+const pinTo = (tx: Tx, of: SQL, definitions: SQL) =>
   tx.execute(sql`
     update ${capabilityPermissions} set pinned = one
     from ${toolbeltItems} join ${instances} on ${instances.id} = ${toolbeltItems.instanceId}
-      left join ${agentOffers} on ${agentOffers.toolbeltItemId} = ${toolbeltItems.id}
-      cross join jsonb_array_elements(coalesce(${offered}, '[]')) one
+      left join ${agentOffers} on ${offerOfItem}
+      cross join jsonb_array_elements(coalesce(${definitions}, '[]')) one
     where ${of} and ${toolbeltItemId} = ${toolbeltItems.id} and ${pinned} is null and ${capability} = one->>'name'`)
 
 /**
@@ -39,7 +41,7 @@ export async function approve(tx: Tx, itemId: string, name: string, digest: stri
     .select({ offered })
     .from(toolbeltItems)
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
-    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
+    .leftJoin(agentOffers, offerOfItem)
     .where(eq(toolbeltItems.id, itemId))
   const one = found?.offered?.find((definition) => definition.name === name)
   if (one?.digest !== digest)
@@ -63,7 +65,7 @@ export const blockedOf = (tx: Tx, of: SQL, names: readonly string[]): Promise<Bl
     .from(capabilityPermissions)
     .innerJoin(toolbeltItems, eq(toolbeltItems.id, toolbeltItemId))
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
-    .leftJoin(agentOffers, eq(agentOffers.toolbeltItemId, toolbeltItems.id))
+    .leftJoin(agentOffers, offerOfItem)
     .where(
       and(
         of,

@@ -57,8 +57,8 @@ export function PermissionMatrix({ item }: { item: ToolbeltItem }) {
     <>
       {item.offer === 'awaited' && (
         <p className="border-line border-b bg-warn-soft px-4 py-2 text-ink text-xs">
-          It has not run for this agent yet. This is what it offers to other agents; it may offer something else to this
-          one.
+          It has not run for this agent yet. This is what it offers to other agents; what it describes otherwise to this
+          one is blocked until you approve it.
         </p>
       )}
       <div className="flex flex-wrap items-center gap-x-1 gap-y-2 border-line border-b bg-canvas/60 px-4 py-2">
