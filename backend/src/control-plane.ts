@@ -160,6 +160,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const upkeep = createDtmaUpkeep({ ...reach, store, clock, masterKey, releases, loop })
   const agentToolLoop = runLoop(
     agentToolReconciler({
+      clock,
       store,
       catalog,
       seals,

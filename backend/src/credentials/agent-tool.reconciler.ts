@@ -14,6 +14,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { renderSpec } from '../catalog/recipe.ts'
 import { recipeOf } from '../catalog/recipe-of.ts'
 import { recordActivity } from '../events/activity.store.ts'
+import type { Clock } from '../reconcile/clock.ts'
 import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
 import { underLease } from '../reconcile/under-lease.ts'
 import type { Store } from '../store/connect.ts'
@@ -32,6 +33,7 @@ import { judgeCredential } from './credential.store.ts'
 
 export interface AgentToolReconcilerDeps {
   readonly store: Store
+  readonly clock: Pick<Clock, 'steady'>
   readonly catalog: Catalog
   readonly seals: CredentialSealer
   /** @throws {ProblemError} `toolbox-unreachable` */
@@ -50,11 +52,17 @@ const LOOK_GROWTH = 1.2
 const LONGEST_LOOK_MS = 5_000
 /** So long the toolbox may wait with its answer for the end of the start. Nothing else is done to the tool meanwhile. */
 const WAIT_MS = 1_000
+/** So many of one account at once: a toolbox that keeps us waiting holds up nobody else's. */
+const AT_ONCE_OF_ACCOUNT = 8
+const ITS_TURN_MS = 200
+/** A toolbox answers what it is told at once, and what is looked at after its wait; a removal takes its time. */
+const ANSWER_MS = 10_000
 
 /** Brings the containers that agents have of their own to where they are wanted: one idempotent operation a step. */
 export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
-  const { store, catalog, seals, clientOf, owner, idleMs, onStep } = deps
+  const { store, clock, catalog, seals, clientOf, owner, idleMs, onStep } = deps
   const looks = new Map<string, number>()
+  const atWork = new Map<string, number>()
 
   async function decide(name: string): Promise<{ step: AgentToolStep; found: FoundAgentTool } | undefined> {
     const found = await store.system((tx) => findAgentTool(tx, name, catalog))
@@ -69,7 +77,21 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
       onStep(name, isUp)
       return settled
     }
-    const changes = !['look', 'welcome', 'refuse'].includes(seen.step)
+    const { accountId } = seen.found.row
+    const others = atWork.get(accountId) ?? 0
+    if (others >= AT_ONCE_OF_ACCOUNT) return again(ITS_TURN_MS)
+    atWork.set(accountId, others + 1)
+    try {
+      return await step(name, seen.step, isUp, signal)
+    } finally {
+      const left = atWork.get(accountId)! - 1
+      if (left === 0) atWork.delete(accountId)
+      else atWork.set(accountId, left)
+    }
+  }
+
+  async function step(name: string, expected: AgentToolStep, isUp: boolean, signal: AbortSignal): Promise<Outcome> {
+    const changes = !['look', 'welcome', 'refuse'].includes(expected)
     if (changes) onStep(name, false)
     const outcome = await underLease({ store, table: agentTools, id: name, owner }, async (held) => {
       const now = await decide(name) // another replica may have taken the step meanwhile
@@ -79,8 +101,9 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
     return outcome
   }
 
-  async function act(step: AgentToolStep, found: FoundAgentTool, held: SQL, signal: AbortSignal): Promise<Outcome> {
+  async function act(step: AgentToolStep, found: FoundAgentTool, held: SQL, whole: AbortSignal): Promise<Outcome> {
     const { row, toolbox, instance, credential } = found
+    const signal = step === 'remove' ? whole : AbortSignal.any([whole, AbortSignal.timeout(ANSWER_MS)])
     const params = { name: row.id }
     if (step !== 'look') looks.delete(row.id)
     const client = () => clientOf(toolbox)
@@ -114,9 +137,9 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
         return again(LOOK_MS)
       case 'look': {
         const pace = nextLookMs(row.id)
-        const begun = performance.now()
+        const begun = clock.steady()
         await look(found, client(), signal)
-        return again(Math.max(0, pace - (performance.now() - begun)))
+        return again(Math.max(0, pace - (clock.steady() - begun)))
       }
       case 'welcome':
         await welcome(found, client(), signal)

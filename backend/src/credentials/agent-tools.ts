@@ -154,11 +154,11 @@ export function createAgentTools(deps: AgentToolsDeps): AgentTools {
       if (own.secretsVersion === undefined)
         throw problem('missing-credential', `${own.instanceName} takes secrets that this agent does not have yet`)
       const name = agentToolNameOf(own.instanceId, own.agentId)
-      const begun = performance.now()
+      const begun = clock.steady()
       const container = await ready(name, own, wanted.timeoutMs, wanted.signal)
       container.calls += 1
       try {
-        const timeoutMs = Math.max(1, Math.ceil(wanted.timeoutMs - (performance.now() - begun)))
+        const timeoutMs = Math.max(1, Math.ceil(wanted.timeoutMs - (clock.steady() - begun)))
         return await callUpstream({ ...wanted, instanceId: name, timeoutMs })
       } catch (error) {
         // It ended since; the next call starts it. This one may have done its work, and is not repeated.

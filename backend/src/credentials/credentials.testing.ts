@@ -51,6 +51,7 @@ export async function openTestCredentials({ idleMs = 900_000 } = {}) {
   const loop = runLoop(
     agentToolReconciler({
       store,
+      clock: systemClock,
       catalog: catalogWithTeller,
       seals,
       clientOf: toolbox.clientOf,

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { type Call, ProblemError, problem } from '@agentopia/api'
 import {
   envelopeOf,
@@ -16,6 +15,7 @@ import type { SecretAudit, SecretSighting } from '../guard/secret-audit.ts'
 import { ComeAgain } from '../http/come-again.ts'
 import type { PayloadKeeper } from '../payloads/payload-keeper.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { digestOf } from '../secret.ts'
 import type { Admit } from './admission.ts'
 import type { AskFirst } from './ask-first.ts'
 import { authorise, authoriseAll, type BeltItem, type Toolbelt } from './authorise.ts'
@@ -82,7 +82,7 @@ export interface MakeCallDeps {
   readonly guardOf: (toolbelt: Toolbelt) => Promise<CallGuard>
   readonly secretAudit: Pick<SecretAudit, 'note'>
   readonly payloads: Pick<PayloadKeeper, 'keep'>
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'steady'>
   readonly newId: (prefix: 'call') => string
 }
 
@@ -92,7 +92,7 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
   return async (wanted) => {
     const { item, capability, signal } = wanted
     const callId = newId('call')
-    const started = performance.now()
+    const started = clock.steady()
     const guard = await guardOf(wanted.toolbelt)
     const asked = guard.asked(wanted.arguments)
     const args = JSON.stringify(asked.args)
@@ -102,7 +102,7 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
     let ended = false
     const end = (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): number => {
       ended = true
-      const durationMs = performance.now() - started
+      const durationMs = clock.steady() - started
       const secretsSeen = guard.seen()
       recorder.end(callId, { code: null, resultBytes: null, resultDigest: null, ...how, secretsSeen, durationMs })
       if (secretsSeen) secretAudit.note(sightingOf(wanted, callId, names, secretsSeen, how.code === 'secret-blocked'))
@@ -264,8 +264,6 @@ function whatOf({ method, completes, capability }: WantedCall, args: string): st
 const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }
 
 const isToolCall = (method: WantedCall['method']): boolean => method === undefined || method === 'tools/call'
-
-const digestOf = (text: string): string => hash('sha256', text)
 
 const outcomeOf = (answer: JsonRpcAnswer): Pick<CallEnd, 'outcome'> & Partial<CallEnd> =>
   'error' in answer
