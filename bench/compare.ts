@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { load, openWire, type Window, type Wire } from './load.ts'
-import { median, medianOfPairs, rounded, type Table } from './report.ts'
+import { childrenOf, cpuUsOf } from './process.ts'
+import { median, medianOfPairs, percentile, rounded, type Table } from './report.ts'
 import { interleaved, type Run } from './run.ts'
+import { INITIALIZE, INITIALIZED, MCP_VERSION } from './server.ts'
 import { openSseWire } from './sse-wire.ts'
 import type { Target } from './targets.ts'
 
@@ -10,14 +12,6 @@ const WINDOW_MS = 1_000
 const IN_FLIGHT = [1, 16, 64] as const
 /** Sessions that clients keep open at each target. */
 const SESSIONS = 4
-const VERSION = '2025-11-25'
-const INITIALIZE = JSON.stringify({
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: { protocolVersion: VERSION, capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
-})
-const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
 
 interface Measured extends Window {
   /** Microseconds of CPU a call, by process of the hop. */
@@ -76,9 +70,8 @@ export async function compare(bench: Run, targets: readonly Target[], first: Tar
   }))
 }
 
-const percentile = ({ latencies }: Window, share: number) => latencies[Math.floor((latencies.length - 1) * share)]!
-const p50 = (window: Window) => percentile(window, 0.5)
-const p99 = (window: Window) => percentile(window, 0.99)
+const p50 = ({ latencies }: Window) => percentile(latencies, 0.5)
+const p99 = ({ latencies }: Window) => percentile(latencies, 0.99)
 const rate = ({ calls, seconds }: Window) => calls / seconds
 
 async function measure({ endpoint, hop }: Target, wires: readonly Wire[]): Promise<Measured> {
@@ -109,7 +102,7 @@ async function sessionOf(target: Target): Promise<Record<string, string>> {
   wire.close()
   if (status !== 200) throw new Error(`${target.name} does not shake hands: ${status} ${body.slice(0, 200)}`)
   const id = /\r\nmcp-session-id: (\S+)/.exec(headers)?.[1]
-  const named = { 'mcp-protocol-version': VERSION, ...(id === undefined ? {} : { 'mcp-session-id': id }) }
+  const named = { 'mcp-protocol-version': MCP_VERSION, ...(id === undefined ? {} : { 'mcp-session-id': id }) }
   const greeting = await openWire({ ...target.endpoint, headers: { ...target.endpoint.headers, ...named } })
   await greeting.post(INITIALIZED)
   greeting.close()
@@ -124,13 +117,8 @@ async function sseWireTo({ endpoint }: Target): Promise<Wire> {
   return wire
 }
 
-const TICK_US = 10_000
-/** CPU of a process, in microseconds; of what Docker's init started, when it is that. */
+/** In microseconds; of what Docker's init started, when it is that. */
 function cpuOf(pid: number): number {
-  const [, after = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
-  const fields = after.split(' ')
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
   const isInit = readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'docker-init'
-  const own = (Number(fields[11]) + Number(fields[12])) * TICK_US
-  return isInit ? children.reduce((sum, child) => sum + cpuOf(Number(child)), own) : own
+  return cpuUsOf(pid) + (isInit ? childrenOf(pid).reduce((sum, child) => sum + cpuOf(child), 0) : 0)
 }

@@ -14,9 +14,10 @@ import {
   type ToolSpec,
 } from '@agentopia/dtma/contract'
 import { freePort, waitFor } from '@agentopia/e2e/product'
-import { create, engine, inspect, remove, start } from './engine.ts'
+import { create, engine, inspect, remove, SOCKET, start } from './engine.ts'
 import { ended, type Run } from './run.ts'
-import { SERVER, type Target } from './targets.ts'
+import { SERVER } from './server.ts'
+import type { Target } from './targets.ts'
 
 /** A DTMA that nobody but the benchmark speaks to. */
 export interface Dtma {
@@ -28,7 +29,6 @@ export interface Dtma {
 export const BUNDLE = fileURLToPath(new URL('../dist/dtma.cjs', import.meta.url))
 export const IMAGE = process.env['DTMA_IMAGE'] ?? 'agentopia-dtma:latest'
 const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
-const SOCKET = '/var/run/docker.sock'
 const KEY = 'a-key-for-the-benchmark'
 /** As in its image, and in the unit of systemd, unless NODE_FLAGS says otherwise. */
 const FLAGS = (process.env['NODE_FLAGS'] ?? '--optimize-for-size --max-semi-space-size=2').split(' ').filter(Boolean)
@@ -99,8 +99,7 @@ function stateOf(bench: Run): string {
 
 /** The server in containers of this DTMA, by its MCP bridge. */
 export async function bridgesOf(bench: Run, { url, client, pid }: Dtma): Promise<Target[]> {
-  const [name, version] = [SERVER.slice(0, SERVER.lastIndexOf('@')), SERVER.slice(SERVER.lastIndexOf('@') + 1)]
-  const common = { package: { type: 'npm', name, version }, resources: { memoryMib: 512, cpus: 4, pids: 64 } } as const
+  const common = { package: { type: 'npm', ...SERVER }, resources: { memoryMib: 512, cpus: 4, pids: 64 } } as const
   const specs: Readonly<Record<string, Pick<ToolSpec, 'transport' | 'args' | 'env'>>> = {
     stdio: { transport: { type: 'stdio' }, args: [], env: {} },
     http: {

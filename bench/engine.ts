@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import type { Socket } from 'node:net'
 
-const SOCKET = '/var/run/docker.sock'
+export const SOCKET = '/var/run/docker.sock'
 
 /** One call of Docker's Engine API, without a library. @throws {Error} When it refuses. */
 export function engine(method: string, path: string, body?: unknown): Promise<unknown> {

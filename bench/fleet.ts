@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { createJoinLine, createToolbox, getToolbox, listToolboxes, refreshToolboxStatus } from '@agentopia/api'
 import { type Product, startProduct, waitFor } from '@agentopia/e2e/product'
 import type { Recruits } from './fleet-members.ts'
-import { rounded } from './report.ts'
+import { childrenOf, cpuUsOf } from './process.ts'
+import { percentile, rounded } from './report.ts'
 import { ended, run } from './run.ts'
 
 /** So many of all lose their network at once: far fewer than what the control plane would take for a fault of its own. */
@@ -62,21 +63,13 @@ interface Usage {
   readonly memoryMib: number
 }
 
-const TICK_MS = 10
-
 /** Of a process and all that it started: for the control plane, its database too. Shared pages are counted once. */
 function usageOf(pid: number): Usage {
-  const [, after = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
-  const fields = after.split(' ')
-  const memory = Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) / 1_024
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-  const own = { cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS, memoryMib: memory }
-  return children.map((child) => usageOf(Number(child))).reduce(sum, own)
+  const memory = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]
+  const own = { cpuMs: cpuUsOf(pid) / 1_000, memoryMib: Number(memory) / 1_024 }
+  return childrenOf(pid).map(usageOf).reduce(sum, own)
 }
 const sum = (a: Usage, b: Usage): Usage => ({ cpuMs: a.cpuMs + b.cpuMs, memoryMib: a.memoryMib + b.memoryMib })
-
-const percentile = (values: readonly number[], share: number): number =>
-  [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)]!
 
 /** Status refreshes, one after another from a few callers: through the tunnel, to the member and back. @returns Milliseconds each. */
 async function commands({ client }: Product, members: readonly Member[]): Promise<number[]> {
@@ -92,20 +85,22 @@ async function commands({ client }: Product, members: readonly Member[]): Promis
     }
   }
   await Promise.all(Array.from({ length: COMMANDERS }, work))
-  return took
+  return took.sort((a, b) => a - b)
 }
 
-/** @returns Seconds after the cut until each was told to be unresponsive. */
-const noticed = ({ client }: Product, members: readonly Member[], cutAt: number): Promise<number[]> =>
-  Promise.all(
-    members.map(({ toolboxId }) =>
-      waitFor(`${toolboxId} was never missed`, 120_000, async () => {
-        await sleep(1_000)
-        const { status } = await client.call(getToolbox, { params: { toolboxId } })
-        return status === 'unresponsive' ? (performance.now() - cutAt) / 1_000 : undefined
-      }),
-    ),
-  )
+/** @returns Seconds after the cut until each was told to be unresponsive, ascending. */
+const noticed = async ({ client }: Product, members: readonly Member[], cutAt: number): Promise<number[]> =>
+  (
+    await Promise.all(
+      members.map(({ toolboxId }) =>
+        waitFor(`${toolboxId} was never missed`, 120_000, async () => {
+          await sleep(1_000)
+          const { status } = await client.call(getToolbox, { params: { toolboxId } })
+          return status === 'unresponsive' ? (performance.now() - cutAt) / 1_000 : undefined
+        }),
+      ),
+    )
+  ).sort((a, b) => a - b)
 
 await run(1_000, async ({ rounds: many, signal, cleanUp }) => {
   const product = await startProduct({ LOCAL_TOOLBOX: 'off', MAX_TOOLBOXES: String(many) })

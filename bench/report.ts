@@ -34,6 +34,10 @@ function markdownOf({ title, rows }: Table): string {
 export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
 
+/** @param values Ascending. @param share 0 to 1. */
+export const percentile = (values: readonly number[], share: number): number =>
+  values[Math.floor((values.length - 1) * share)]!
+
 /** Of what was measured in the same rounds. */
 export const medianOfPairs = (
   mine: readonly number[],

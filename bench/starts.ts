@@ -17,16 +17,11 @@ import { attach, create, engine, type Inspected, inspect, type Lines, remove, st
 import { openWire, type Wire } from './load.ts'
 import { median, medianOfPairs, rounded, type Table } from './report.ts'
 import { interleaved, type Run, run } from './run.ts'
+import { INITIALIZE, INITIALIZED, MCP_VERSION, SERVER } from './server.ts'
 
 const IDLE_SECONDS = 5
 const READY_MS = 300_000
-const VERSION = '2025-11-25'
 const SECRET = { name: 'BENCH_KEY', value: 'a-value-that-nobody-uses' }
-const SERVER = {
-  package: { type: 'npm', name: '@modelcontextprotocol/server-everything', version: '2026.8.31' },
-  transport: { type: 'stdio' },
-} as const
-
 /** One way to have a call answered from one state. */
 interface Start {
   /** Brings the container to the state. */
@@ -39,7 +34,14 @@ interface Start {
 async function perAgentTool({ client }: Product) {
   const toolbox = await activeToolbox(client)
   const secrets = [{ key: 'key', title: 'Key', required: true, target: { env: SECRET.name } }]
-  await client.call(addCatalogTool, { body: { id: 'bench', title: 'Bench', spec: SERVER, secrets } })
+  await client.call(addCatalogTool, {
+    body: {
+      id: 'bench',
+      title: 'Bench',
+      spec: { package: { type: 'npm', ...SERVER }, transport: { type: 'stdio' } },
+      secrets,
+    },
+  })
   const params = { toolboxId: toolbox.id }
   const { id: instanceId } = await client.call(deployTool, { params, body: { toolId: 'bench', name: 'bench' } })
   const { id: agentId } = await client.call(createAgent, { body: { name: 'bench' } })
@@ -54,7 +56,7 @@ async function perAgentTool({ client }: Product) {
     return state === 'valid' ? true : undefined
   })
   const { secret, mcpUrl } = await client.call(createAgentToken, { params: { agentId }, body: { name: 'bench' } })
-  const headers = { authorization: `Bearer ${secret}`, 'mcp-protocol-version': VERSION }
+  const headers = { authorization: `Bearer ${secret}`, 'mcp-protocol-version': MCP_VERSION }
   const enable = (enabled: boolean) => client.call(updateToolbeltItem, { params: item, body: { enabled } })
   return {
     toolboxId: toolbox.id,
@@ -114,10 +116,9 @@ function byEngine({ Config, HostConfig }: Inspected, { cleanUp }: Run) {
     lines = await attach(id)
     await start(id)
     lines.send(JSON.stringify({ dtmaSecrets: { env: { [SECRET.name]: SECRET.value }, files: {} } }))
-    const params = { protocolVersion: VERSION, capabilities: {}, clientInfo: { name: 'bench', version: '1' } }
-    lines.send(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }))
+    lines.send(INITIALIZE)
     await lines.heard('"id":0')
-    lines.send('{"jsonrpc":"2.0","method":"notifications/initialized"}')
+    lines.send(INITIALIZED)
     await called()
   }
   async function called(): Promise<void> {

@@ -8,6 +8,7 @@ import { addToolbeltItem, createAgent, createAgentToken, grantToolboxAccess, upd
 import { activeToolbox, deploy, dtmaContainerOf, freePort, type Product, pidOf, waitFor } from '@agentopia/e2e/product'
 import type { Endpoint } from './load.ts'
 import { ended, type Run } from './run.ts'
+import { SERVER } from './server.ts'
 
 export interface Target {
   readonly name: string
@@ -19,17 +20,25 @@ export interface Target {
 }
 
 const PEERS = ['mcp-proxy@6.7.19', 'supergateway@4.0.0', 'mcp-hub@4.2.1']
-export const SERVER = '@modelcontextprotocol/server-everything@2026.8.31'
 const READY_MS = 60_000
 
 /** Programs that others made, installed into a folder of this run. */
 export async function openPeers(bench: Run) {
   const folder = mkdtempSync(join(tmpdir(), 'agentopia-bench-'))
   bench.cleanUp(() => rmSync(folder, { recursive: true }))
-  const args = ['install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', SERVER, ...PEERS]
+  const args = [
+    'install',
+    '--prefix',
+    folder,
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    `${SERVER.name}@${SERVER.version}`,
+    ...PEERS,
+  ]
   await promisify(execFile)('npm', args, { maxBuffer: 1 << 24 })
   const modules = join(folder, 'node_modules')
-  const server = join(modules, '@modelcontextprotocol/server-everything/dist/index.js')
+  const server = join(modules, SERVER.name, 'dist/index.js')
 
   async function start(args: readonly string[], port: number, env: Record<string, string> = {}): Promise<number> {
     const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'ignore' })
