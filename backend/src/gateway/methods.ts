@@ -1,7 +1,7 @@
 import { CODE, isLogLevel } from '@agentopia/dtma/contract'
+import { createRateLimit } from '../http/rate-limit.ts'
 import { RateLimited } from '../http/rate-limited.ts'
 import type { Clock } from '../reconcile/clock.ts'
-import { createRateLimit } from '../uplink/rate-limit.ts'
 import type { MakeCall } from './call.ts'
 import type { createCalls } from './calls.ts'
 import { type Exchange, untilGone } from './exchange.ts'

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { createAttemptLimit } from '../accounts/attempt-limit.ts'
 import { createShortMemory } from '../accounts/short-memory.ts'
 import { withCircuitBreaker } from '../gateway/circuit-breaker.ts'
+import { createRateLimit } from '../http/rate-limit.ts'
 import { createBudget } from '../providers/digitalocean/budget.ts'
-import { createRateLimit } from '../uplink/rate-limit.ts'
 import { manualClock } from './manual-clock.testing.ts'
 
 // Somebody sets the clock of the machine: what this process counts in minutes goes on as if nobody had.

@@ -4,6 +4,7 @@ import { and, eq, ne } from 'drizzle-orm'
 import type { Hono } from 'hono'
 import type { Catalog } from '../catalog/catalog.ts'
 import { findRecipe } from '../catalog/recipe-of.ts'
+import { createRateLimit } from '../http/rate-limit.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store, Tx } from '../store/connect.ts'
@@ -11,7 +12,6 @@ import { instances, registryCredentials, toolboxes } from '../store/schema/index
 import type { Sealer } from '../store/seal.ts'
 import type { DtmaIdentity } from '../uplink/authenticate.ts'
 import { mountUplink } from '../uplink/mount-uplink.ts'
-import { createRateLimit } from '../uplink/rate-limit.ts'
 import { sealedPasswordOf } from './registry.store.ts'
 
 export interface RegistryUplinkDeps {

@@ -1,12 +1,12 @@
 import { problem } from '@agentopia/api'
 import { reportBoot } from '@agentopia/dtma/contract'
 import type { Hono } from 'hono'
+import { createRateLimit } from '../http/rate-limit.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { digestOf } from '../secret.ts'
 import type { Store } from '../store/connect.ts'
 import { mayReport, storeBoot } from './boot.store.ts'
 import { mountUplink } from './mount-uplink.ts'
-import { createRateLimit } from './rate-limit.ts'
 
 export interface BootRouteDeps {
   readonly store: Store

@@ -4,6 +4,7 @@ import { heartbeat, type PackageIndexes, type Parsed, type ToolStatus } from '@a
 import { eq } from 'drizzle-orm'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
+import { createRateLimit } from '../http/rate-limit.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { isTooOld, OLDEST_DTMA } from '../releases/version-floor.ts'
 import { digestOf } from '../secret.ts'
@@ -15,7 +16,6 @@ import { lockByBearerToken } from './enrolment.store.ts'
 import { orderOf, withSuperseded } from './heartbeat.order.ts'
 import { mountUplink } from './mount-uplink.ts'
 import { createQuietBeats } from './quiet-beats.ts'
-import { createRateLimit } from './rate-limit.ts'
 
 export interface HeartbeatRouteDeps {
   readonly store: Store

@@ -1,13 +1,13 @@
 import { problem } from '@agentopia/api'
 import { readRegistryAuth } from '@agentopia/dtma/contract'
 import type { Hono } from 'hono'
+import { createRateLimit } from '../http/rate-limit.ts'
 import type { DtmaRegistry } from '../install/variants.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { digestOf } from '../secret.ts'
 import type { Store } from '../store/connect.ts'
 import { findByBearerToken, findUnusedToken } from './enrolment.store.ts'
 import { mountUplink } from './mount-uplink.ts'
-import { createRateLimit } from './rate-limit.ts'
 
 export interface RegistryAuthRouteDeps {
   readonly store: Store

@@ -4,6 +4,7 @@ import { challenge, type Parsed, renew, renewalText } from '@agentopia/dtma/cont
 import { eq } from 'drizzle-orm'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
+import { createRateLimit } from '../http/rate-limit.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { digestOf, newSecret } from '../secret.ts'
 import type { Store, Tx } from '../store/connect.ts'
@@ -13,7 +14,6 @@ import type { Challenges } from './challenges.ts'
 import { BEARER_TTL_MS, lockToolbox, RENEW_IN_SECONDS } from './enrolment.store.ts'
 import { mountUplink } from './mount-uplink.ts'
 import { quarantine } from './quarantine.ts'
-import { createRateLimit } from './rate-limit.ts'
 import { judgeRenewal } from './renewal.decision.ts'
 
 export interface RenewalRouteDeps {
