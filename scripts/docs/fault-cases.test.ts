@@ -12,6 +12,11 @@ test.each([1])(
   'T02 on a line of its own',
   () => {},
 )
+test.each([
+  ['stopped', () => dtma.stop()],
+  ['killed', () => dtma.kill()],
+])('C06 after DTMA was %s, %s', () => {})
+test.each(rows)('M06 what is $name', () => {})
 test('an ordinary title, C05: no case', () => {})
 `
   expect(casesIn(text, 'f').map(({ id, statement }) => `${id} ${statement}`)).toEqual([
@@ -22,6 +27,8 @@ test('an ordinary title, C05: no case', () => {})
     "S12 it's said",
     'T01 in a list',
     'T02 on a line of its own',
+    'C06 after DTMA was stopped / killed, …',
+    'M06 what is …',
   ])
 })
 

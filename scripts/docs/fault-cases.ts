@@ -15,15 +15,37 @@ const PACKAGES = ['api', 'backend', 'cli', 'dtma', 'e2e', 'web']
 /** The first argument of a test, in any of the three quotes, also after the rows of a `test.each`. */
 const TITLE = /(?:test|it|\]|\w\))\)?\(\s*(['"`])((?:[A-Z]\d\d[ :])+.*?)(?<!\\)\1,/gs
 
+/** Where a row of a `test.each` comes in. */
+const BLANK = /%[sio]|\$[a-z]\w*/g
+const MOST_ROWS = 8
+
 /** The cases that titles of tests begin with, `C05 D14: …`, in this text. */
 export function casesIn(text: string, file: string): FaultCase[] {
-  return [...text.matchAll(TITLE)].flatMap(([, , title = '']) => {
-    const [, ids = '', statement = ''] = /^((?:[A-Z]\d\d:? )+)(.*)$/s.exec(title) ?? []
-    return (ids.match(/[A-Z]\d\d/g) ?? []).map((id) => ({
-      id,
-      statement: statement.replace(/: %s$/, '').replaceAll("\\'", "'"),
-      file,
-    }))
+  return [...text.matchAll(TITLE)].flatMap((found) => {
+    const [, ids = '', statement = ''] = /^((?:[A-Z]\d\d:? )+)(.*)$/s.exec(found[2] ?? '') ?? []
+    const said = filled(statement.replace(/: %s$/, ''), rowsBefore(text, found.index)).replaceAll("\\'", "'")
+    return (ids.match(/[A-Z]\d\d/g) ?? []).map((id) => ({ id, statement: said, file }))
+  })
+}
+
+/** What the rows of the `test.each` begin with that a title at this place belongs to, as the formatter lays them out; none when those are no words. */
+function rowsBefore(text: string, at: number): string[] {
+  const [begun, indent = ''] = [...text.slice(0, at).matchAll(/^( *)(?:test|it)\.each\(/gm)].at(-1) ?? []
+  if (begun === undefined) return []
+  const list = text.slice(text.lastIndexOf(begun, at), at)
+  if (/\n *(?:test|it)\(/.test(list) || list.includes('=> {\n')) return []
+  const rows = list.matchAll(new RegExp(`^${indent}  \\[?'((?:[^'\\\\]|\\\\.)+)'`, 'gm'))
+  return [...new Set([...rows].map(([, words]) => words!))]
+}
+
+/** A statement with the words of its rows in it, or with dots where those are not told. */
+function filled(statement: string, rows: readonly string[]): string {
+  const told = rows.length > 0 && rows.length <= MOST_ROWS ? rows.join(' / ') : '…'
+  let first = true
+  return statement.replaceAll(BLANK, () => {
+    const words = first ? told : '…'
+    first = false
+    return words
   })
 }
 
