@@ -129,7 +129,7 @@ describe.each(['tunnel', 'direct'] as const)(
       return status
     }
 
-    it('C05 asked for, and not handed over yet: it is, after the restart', async () => {
+    it('C05 a kill while new keys are asked for, and not handed over yet: they are, after the restart', async () => {
       await onServer('docker', 'pause', dtma())
       await rotate(Promise.resolve(), () => onServer('docker', 'unpause', dtma()))
     })
@@ -138,7 +138,7 @@ describe.each(['tunnel', 'direct'] as const)(
       ['handed over, and not enrolled with yet', 'before'],
       ['enrolled, and the reply lost: the same token is repeated with the same key', 'after'],
       ['enrolled and answered, before the first heartbeat', 'none'],
-    ])('C05 %s', async (_, where) => {
+    ])('C05 a kill while the new keys are %s', async (_, where) => {
       await rotate(proxy.breakAt(where), () => proxy.mend())
     })
   },

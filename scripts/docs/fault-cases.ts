@@ -30,7 +30,7 @@ export function casesIn(text: string, file: string): FaultCase[] {
 
 /** What the rows of the `test.each` begin with that a title at this place belongs to, as the formatter lays them out; none when those are no words. */
 function rowsBefore(text: string, at: number): string[] {
-  const [begun, indent = ''] = [...text.slice(0, at).matchAll(/^( *)(?:test|it)\.each\(/gm)].at(-1) ?? []
+  const [begun, indent = ''] = [...text.slice(0, at).matchAll(/^( *)(?:test|it)\.each(?:<.*>)?\(/gm)].at(-1) ?? []
   if (begun === undefined) return []
   const list = text.slice(text.lastIndexOf(begun, at), at)
   if (/\n *(?:test|it)\(/.test(list) || list.includes('=> {\n')) return []
