@@ -82,6 +82,13 @@ export function whileClosing({ inFlight, closingMs, failed = false }: ClosingFac
   return inFlight > 0 && closingMs < LAST_CALLS_MS ? 'wait' : 'tell'
 }
 
+/**
+ * What follows when the firewall of its machine could not be shut: DTMA has closed its port already, so nobody gets an answer there.
+ * @param isFinal Trying again ends the same. @param closingMs For how long this control plane has been at it.
+ */
+export const afterUnshut = (isFinal: boolean, closingMs: number): 'again' | 'leave' =>
+  isFinal || closingMs >= LAST_CALLS_MS + TRIAL_MS ? 'leave' : 'again'
+
 /** What people see of it. */
 export function roadChangeOf(row: RoadFacts): RoadChange | undefined {
   const phase = phaseOf(row)

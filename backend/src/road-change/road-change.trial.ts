@@ -1,10 +1,10 @@
 import { type Direct, ProblemError } from '@agentopia/api'
 import { type Client, getStatus } from '@agentopia/dtma/contract'
-import * as z from 'zod'
 import { evidenceOfDial, SUMMARY_OF_FAULT, stepOfFault } from '../toolboxes/diagnose-direct.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { DialError, type DialFault } from '../uplink/direct/dial.ts'
 import type { RoadFailure } from './road-change.step.ts'
+import { isUnreadable, textOf } from './road-change.tell.ts'
 
 /** With a name to look up, a connection and TLS before the question. */
 const ANSWER_MS = 9_000
@@ -45,11 +45,16 @@ function failureOf(toolbox: ToolboxRow, error: unknown, isLate: boolean): RoadFa
   const { direct } = toolbox
   const cause = error instanceof ProblemError ? error.cause : undefined
   if (direct && cause instanceof DialError) return undialled(toolbox, direct, cause)
-  const unreadable = error instanceof z.core.$ZodError || error instanceof SyntaxError
   const isRefused = error instanceof ProblemError && error.code !== 'toolbox-unreachable'
   const detail = isLate ? `GET /status had no answer within ${ANSWER_MS} ms` : textOf(cause ?? error)
   return {
-    reason: isLate ? 'not_answering' : isRefused ? error.code : unreadable ? 'incompatible' : NOT_OPEN[roadIn(toolbox)],
+    reason: isLate
+      ? 'not_answering'
+      : isRefused
+        ? error.code
+        : isUnreadable(error)
+          ? 'incompatible'
+          : NOT_OPEN[roadIn(toolbox)],
     message: direct ? 'DTMA does not answer at its address as it should' : 'No tunnel came up that DTMA answers in',
     evidence: [...wayTo(toolbox), isRefused ? `GET /status: ${error.message}` : detail],
     nextStep: direct
@@ -90,5 +95,3 @@ function placeOf({ publicIpAddress, publicKey }: ToolboxRow, { address, port, pl
   const host = publicKey === null ? undefined : (address ?? publicIpAddress ?? undefined)
   return { port, plainHttp, ...(host ? { host } : {}) }
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300)
