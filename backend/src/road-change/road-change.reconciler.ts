@@ -143,8 +143,9 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
     const undoingMs = elapsedMs(row, 'undo')
     const { road, port } = row.roadAsked!
     const { failure } = row.roadProgress!
-    const unshut = road === 'direct' ? await shut(row, port, signal) : undefined
     const told = await tell(row, wishOf(row), signal)
+    // Whatever DTMA says: behind the firewall nobody comes to its port.
+    const unshut = road === 'direct' ? await shut(row, port, signal) : undefined
     // An early version was never told to open anything.
     if (told instanceof ProblemError && told.code !== 'not-found') return again(UNDO_MS)
     if (unshut && afterUnshut(unshut.isFinal, undoingMs) === 'again') return again(RETRY_MS)

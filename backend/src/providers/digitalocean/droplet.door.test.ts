@@ -5,6 +5,7 @@ import { roadChangeReconciler } from '../../road-change/road-change.reconciler.t
 import type { Store } from '../../store/connect.ts'
 import { activities } from '../../store/schema/index.ts'
 import { openTestStore } from '../../store/testing.ts'
+import type { ToolboxRow } from '../../toolboxes/toolbox.store.ts'
 import { createDropletDoor } from './droplet.door.ts'
 import { dropletScene } from './droplet.testing.ts'
 
@@ -35,15 +36,22 @@ async function scene(direct: { port: number; plainHttp: boolean } | null) {
     environment: ENVIRONMENT,
     directSources: () => sources,
   })
-  const make = () => roadChangeReconciler({ store, clock, ...fake, doorOf: () => door })
   /** To whom DTMA's port on this droplet is open. */
   const openTo = () =>
     [...emulator.world.firewalls.values()]
       .filter(({ tags }) => tags.some((tag) => droplets()[0]!.tags.includes(tag)))
       .flatMap(({ inbound_rules: rules }) => rules as readonly Rule[])
       .map(({ ports, sources: { addresses } }) => [ports, addresses])
+  /** Whether its port was open when DTMA was told, each time. */
+  const openWhenTold: boolean[] = []
+  const clientOf = (toolbox: ToolboxRow) => {
+    openWhenTold.push(openTo().length > 0)
+    return fake.clientOf(toolbox)
+  }
+  const make = () => roadChangeReconciler({ store, clock, ...fake, clientOf, doorOf: () => door })
   return {
     ...fake,
+    openWhenTold,
     row,
     account,
     emulator,
@@ -87,6 +95,24 @@ test('it is shut again after a trial that failed', async () => {
   expect(openTo()).toEqual(OPEN)
   expect((await run()).phase).toBe('failed')
   expect(openTo()).toEqual([])
+})
+
+test('after a trial that failed DTMA closes its port first, and the firewall is shut then', async () => {
+  const { ask, run, openTo, dtma, openWhenTold } = await scene(null)
+  dtma.fault = 'pin_mismatch'
+  await ask('direct')
+  expect((await run()).phase).toBe('failed')
+  expect([openWhenTold.at(-1), openTo()]).toEqual([true, []])
+})
+
+test('it is shut after a trial that failed also while DTMA cannot be told', async () => {
+  const { ask, step, openTo, dtma, row } = await scene(null)
+  dtma.fault = 'pin_mismatch'
+  await ask('direct')
+  await step()
+  dtma.noTunnel = true
+  await step()
+  expect([(await row()).roadProgress?.phase, openTo()]).toEqual(['undoing', []])
 })
 
 test('it is shut after the tunnel is in use, and not before', async () => {
