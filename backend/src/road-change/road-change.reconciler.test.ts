@@ -183,6 +183,31 @@ test('killed while it is tried, and away for longer than a trial lasts: it is tr
   expect((await box.run()).phase).toBe('done')
 })
 
+test('somebody sets the clock while it is tried: that is no time that has passed', async () => {
+  const box = await active('clock-set')
+  box.dtma.fault = 'no_connection'
+  await box.ask(DIRECT)
+  await box.step()
+  box.clock.set(TRIAL_MS * 10)
+  await box.step()
+  expect((await box.shown())?.phase).toBe('trying')
+  box.clock.set(-TRIAL_MS * 20)
+  expect(await box.until('undoing')).toBeLessThan(TRIAL_MS + 5_000)
+})
+
+test('each attempt has its whole time, whatever became of the one before', async () => {
+  const box = await active('anew')
+  box.dtma.fault = 'no_connection'
+  await box.ask(DIRECT)
+  await box.step()
+  await box.clock.advance(TRIAL_MS - 1)
+  await box.ask(DIRECT)
+  await box.step()
+  await box.clock.advance(TRIAL_MS - 1)
+  await box.step()
+  expect((await box.shown())?.phase).toBe('trying')
+})
+
 test('an answer that is lost: what DTMA did is found by the trial', async () => {
   const box = await active('lost-answer')
   box.dtma.losesAnswers = true

@@ -24,9 +24,6 @@ export interface RoadChangeReconcilerDeps {
   readonly doorOf: (provider: ToolboxRow['provider']) => DropletDoor | undefined
 }
 
-const TIMED = ['try', 'close', 'undo'] as const
-type Timed = (typeof TIMED)[number]
-
 const TRY_MS = 2_000
 const LOOK_MS = 500
 const RETRY_MS = 5_000
@@ -40,13 +37,16 @@ const DTMA_PORT = 30_000
  * Without a lease: each step may be repeated, whoever does it, and what is written is written from the phase that was seen.
  */
 export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: RoadChangeReconcilerDeps): Reconciler {
-  /** Since when this process has been at it: what another one spent of the time says nothing about the road. */
-  const begun = new Map<string, number>()
+  /** Of each toolbox: what this process is at, and since when. What another one spent of the time says nothing about the road. */
+  const begun = new Map<string, { readonly what: string; readonly at: number }>()
 
-  function elapsedMs(row: ToolboxRow, phase: Timed): number {
-    const key = `${row.roadAsked!.attempt} ${phase}`
-    if (!begun.has(key)) begun.set(key, clock.now())
-    return clock.now() - begun.get(key)!
+  function elapsedMs({ id, roadAsked }: ToolboxRow, phase: 'try' | 'close' | 'undo'): number {
+    const what = `${roadAsked!.attempt} ${phase}`
+    const at = clock.steady()
+    const known = begun.get(id)
+    if (known?.what === what) return at - known.at
+    begun.set(id, { what, at })
+    return 0
   }
 
   async function step(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
@@ -164,11 +164,9 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
   }
 
   async function finish(row: ToolboxRow, change: Change, unshut: string | undefined): Promise<Outcome> {
-    const attempt = row.roadAsked!.attempt
     await store.system(async (tx) => {
       if (await moveRoad(tx, row, progressOf(row, change))) await tellPeople(tx, row, change, unshut)
     })
-    for (const phase of TIMED) begun.delete(`${attempt} ${phase}`)
     return settled
   }
 
@@ -185,10 +183,17 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
 
   return {
     name: 'road',
-    list: () => store.system(listRoadChanges),
+    async list() {
+      const ids = await store.system(listRoadChanges)
+      // Those that another process has settled, and toolboxes that are gone.
+      for (const id of begun.keys()) if (!ids.includes(id)) begun.delete(id)
+      return ids
+    },
     async reconcile(id, signal) {
       const row = await store.system((tx) => findToolbox(tx, id))
-      return row && !row.deletedAt ? step(row, signal) : settled
+      const outcome = row && !row.deletedAt ? await step(row, signal) : settled
+      if (outcome.done) begun.delete(id)
+      return outcome
     },
   }
 }
