@@ -1,12 +1,10 @@
 import { changeToolboxRoad, type Parsed, problem } from '@agentopia/api'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Mount } from '../http/mount.ts'
-import { nextStep as nextRotationStep } from '../key-rotation/rotation.step.ts'
-import { findActionAtWork, titleOf } from '../providers/digitalocean/action.store.ts'
 import type { Clock } from '../reconcile/clock.ts'
-import { isUnderWay as isUpdating } from '../releases/update.step.ts'
-import type { Store, Tx } from '../store/connect.ts'
+import type { Store } from '../store/connect.ts'
 import type { DirectPolicy } from '../toolboxes/direct-policy.ts'
+import { requireIdle } from '../toolboxes/require-idle.ts'
 import { notFound } from '../toolboxes/toolbox.routes.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
@@ -40,7 +38,8 @@ export function roadChangeRoutes(mount: Mount, deps: RoadChangeRouteDeps): void 
       const row = await lockToolbox(tx, toolboxId)
       if (!row) throw notFound(toolboxId)
       if (isSameAsked(row, body)) return (await views(tx, [row]))[0]!
-      await requireFree(tx, row)
+      requireActive(row)
+      await requireIdle(tx, row)
       if (roadOf(row) === body.road) throw problem('road-unchanged', `${row.name} has it already`)
       const place = placeOf(row, body)
       const { id, accountId, name } = row
@@ -84,15 +83,10 @@ function isSameAsked(row: ToolboxRow, wanted: Wanted): boolean {
   )
 }
 
-/** @throws {ProblemError} `toolbox-not-active`, `toolbox-busy` */
-async function requireFree(tx: Tx, row: ToolboxRow): Promise<void> {
+/** @throws {ProblemError} `toolbox-not-active` */
+function requireActive(row: ToolboxRow): void {
   if (row.desired === 'absent' || row.status !== 'active' || row.backendToDtmaApiKey === null)
     throw problem('toolbox-not-active', `${row.name} is ${row.desired === 'absent' ? 'on its way out' : wordsOf(row)}`)
-  if (isChanging(row)) throw problem('toolbox-busy', `The road to ${row.name} is being changed already`)
-  if (nextRotationStep(row) === 'send') throw problem('toolbox-busy', `The keys of ${row.name} are being changed`)
-  if (isUpdating(row)) throw problem('toolbox-busy', `DTMA of ${row.name} is being updated`)
-  const action = await findActionAtWork(tx, row.id)
-  if (action) throw problem('toolbox-busy', `At work on its droplet: ${titleOf(action.request)}`)
 }
 
 const wordsOf = ({ status }: ToolboxRow): string => (status === 'active' ? 'not enrolled' : status.replaceAll('_', ' '))
