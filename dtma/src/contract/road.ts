@@ -4,6 +4,7 @@ import * as z from 'zod/mini'
 export const OpenRoads = z.enum(['tunnel', 'direct', 'both'])
 export type OpenRoads = z.infer<typeof OpenRoads>
 
+/** Which roads DTMA is to have open; all others are closed. */
 export const RoadWish = z.strictObject({
   road: OpenRoads,
   /** From where the port is dialled: `machine`, and it stays on loopback; `network`, and it is opened to all interfaces. */
@@ -11,11 +12,12 @@ export const RoadWish = z.strictObject({
 })
 export type RoadWish = z.infer<typeof RoadWish>
 
+/** What it has open now. */
 export const RoadState = z.object({
   road: OpenRoads,
   /** Where DTMA listens on its machine. */
   host: z.string(),
-  port: z.int(),
+  port: z.int().check(z.minimum(1), z.maximum(65_535)),
   /** The key that the port shows: Ed25519, SPKI DER, base64. */
   publicKey: z.string(),
 })
