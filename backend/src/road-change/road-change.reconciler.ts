@@ -1,5 +1,5 @@
 import { type Direct, ProblemError, type Road } from '@agentopia/api'
-import type { Client } from '@agentopia/dtma/contract'
+import { type Client, DTMA_PORT } from '@agentopia/dtma/contract'
 import { recordActivity } from '../events/activity.store.ts'
 import { DigitalOceanError } from '../providers/digitalocean/digitalocean-error.ts'
 import type { DropletDoor } from '../providers/digitalocean/droplet.door.ts'
@@ -29,8 +29,6 @@ const LOOK_MS = 500
 const RETRY_MS = 5_000
 /** It is woken when a road opens; until then it looks now and then. */
 const UNDO_MS = 30_000
-/** DTMA's own port, where it has not said another one. */
-const DTMA_PORT = 30_000
 
 /**
  * Changes the road of a toolbox: opens the new one beside the one in use, uses it when DTMA has answered there, and closes the other.

@@ -1,4 +1,5 @@
 import { changeToolboxRoad, type Parsed, problem } from '@agentopia/api'
+import { DTMA_PORT } from '@agentopia/dtma/contract'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -25,9 +26,6 @@ export interface RoadChangeRouteDeps {
 }
 
 type Wanted = Parsed<typeof changeToolboxRoad>['body']
-
-/** DTMA's port on droplets: their firewall opens this one. */
-const DROPLET_PORT = 30_000
 
 /** People ask for another road to a toolbox: it is written down, and the reconciler tries it. */
 export function roadChangeRoutes(mount: Mount, deps: RoadChangeRouteDeps): void {
@@ -59,15 +57,15 @@ export function roadChangeRoutes(mount: Mount, deps: RoadChangeRouteDeps): void 
     if (wanted.road === 'tunnel') return {}
     const { port } = wanted
     if (row.provider === 'digitalocean') {
-      if (wanted.address !== undefined || (port ?? DROPLET_PORT) !== DROPLET_PORT)
-        throw problem('direct-not-possible', `A droplet is dialled at its own address, port ${DROPLET_PORT}`)
+      if (wanted.address !== undefined || (port ?? DTMA_PORT) !== DTMA_PORT)
+        throw problem('direct-not-possible', `A droplet is dialled at its own address, port ${DTMA_PORT}`)
       directPolicy.sources()
-      return { port: DROPLET_PORT }
+      return { port: DTMA_PORT }
     }
     const address = wanted.address ?? row.sshPlace?.host
     if (address === undefined)
       throw problem('direct-not-possible', 'Nobody but its owner knows where it is dialled: give an address')
-    directPolicy.check({ address, port: port ?? DROPLET_PORT, plainHttp: false })
+    directPolicy.check({ address, port: port ?? DTMA_PORT, plainHttp: false })
     return { address, ...(port === undefined ? {} : { port }) }
   }
 }

@@ -1,5 +1,5 @@
 import { type Direct, ProblemError } from '@agentopia/api'
-import { type Client, getStatus } from '@agentopia/dtma/contract'
+import { type Client, DTMA_PORT, getStatus } from '@agentopia/dtma/contract'
 import { evidenceOfDial, SUMMARY_OF_FAULT, stepOfFault } from '../toolboxes/diagnose-direct.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { DialError, type DialFault } from '../uplink/direct/dial.ts'
@@ -82,7 +82,7 @@ function stepAfter(fault: DialFault, port: number): string {
   if (fault === 'no_connection')
     return `Open port ${port} of the machine towards the control plane in every firewall between, and check the address.`
   if (fault === 'refused')
-    return `Check the address and the port. A router in between must forward port ${port}; a container with a network of its own must publish it (\`docker run -p ${port}:30000\`).`
+    return `Check the address and the port. A router in between must forward port ${port}; a container with a network of its own must publish it (\`docker run -p ${port}:${DTMA_PORT}\`).`
   return stepOfFault(fault, true)
 }
 

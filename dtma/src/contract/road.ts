@@ -1,5 +1,8 @@
 import * as z from 'zod/mini'
 
+/** DTMA's TCP port, where nobody has chosen another one. */
+export const DTMA_PORT = 30_000
+
 /** Who dials: DTMA, which opens a tunnel, or the control plane, by https to DTMA's port. `both`: while one is tried beside the other. */
 export const OpenRoads = z.enum(['tunnel', 'direct', 'both'])
 export type OpenRoads = z.infer<typeof OpenRoads>

@@ -1,4 +1,4 @@
-import { changeToolboxRoad, Direct, type Road, type Toolbox } from '@agentopia/api'
+import { changeToolboxRoad, Direct, DTMA_PORT, type Road, type Toolbox } from '@agentopia/api'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
 import { Button } from '../../parts/button.tsx'
@@ -118,7 +118,7 @@ const BUTTONS = { direct: 'Change to the direct road', tunnel: 'Change to the tu
 const NEEDS = {
   direct: (provider: Toolbox['provider']) =>
     provider === 'digitalocean'
-      ? 'The firewall of its droplet is opened at port 30000 to this control plane alone.'
+      ? `The firewall of its droplet is opened at port ${DTMA_PORT} to this control plane alone.`
       : 'Its port must be open towards this control plane in every firewall between.',
   tunnel: (provider: Toolbox['provider']) =>
     provider === 'digitalocean'
