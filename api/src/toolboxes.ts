@@ -145,6 +145,9 @@ export type KeyRotation = z.infer<typeof KeyRotation>
 export const Road = z.enum(['tunnel', 'direct'])
 export type Road = z.infer<typeof Road>
 
+/** As people say it. */
+export const ROAD_NAMES = { tunnel: 'tunnel', direct: 'direct road' } as const satisfies Record<Road, string>
+
 /** The last change of its road that was asked for. */
 export const RoadChange = z.object({
   to: Road,

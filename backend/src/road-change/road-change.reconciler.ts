@@ -1,4 +1,4 @@
-import { type Direct, ProblemError, type Road } from '@agentopia/api'
+import { type Direct, ProblemError, ROAD_NAMES } from '@agentopia/api'
 import { type Client, DTMA_PORT } from '@agentopia/dtma/contract'
 import { recordActivity } from '../events/activity.store.ts'
 import { DigitalOceanError } from '../providers/digitalocean/digitalocean-error.ts'
@@ -268,8 +268,8 @@ function tellPeople(
   const { road, actor } = roadAsked!
   const asker = `asked for by ${actor}`
   const said = isDone
-    ? [`${name} is reached by the ${WORDS[road]} now, ${asker}`]
-    : [`${name} keeps its road: the ${WORDS[road]}, ${asker}, did not come up`, failure?.message]
+    ? [`${name} is reached by the ${ROAD_NAMES[road]} now, ${asker}`]
+    : [`${name} keeps its road: the ${ROAD_NAMES[road]}, ${asker}, did not come up`, failure?.message]
   return recordActivity(tx, {
     accountId,
     actor: 'control plane',
@@ -279,5 +279,3 @@ function tellPeople(
     message: [...said, unshut].filter((part) => part !== undefined).join('. '),
   })
 }
-
-const WORDS = { tunnel: 'tunnel', direct: 'direct road' } as const satisfies Record<Road, string>

@@ -1,4 +1,4 @@
-import { changeToolboxRoad, type Parsed, problem } from '@agentopia/api'
+import { changeToolboxRoad, type Parsed, problem, ROAD_NAMES } from '@agentopia/api'
 import { DTMA_PORT } from '@agentopia/dtma/contract'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Mount } from '../http/mount.ts'
@@ -44,7 +44,7 @@ export function roadChangeRoutes(mount: Mount, deps: RoadChangeRouteDeps): void 
       const { actor } = caller
       const askedAt = new Date(clock.now()).toISOString()
       const asked = await askForRoad(tx, id, { attempt: newAttempt(), road: body.road, ...place, actor, askedAt })
-      const message = `Asked for the ${body.road === 'direct' ? 'direct road' : 'tunnel'} to ${name}`
+      const message = `Asked for the ${ROAD_NAMES[body.road]} to ${name}`
       await recordActivity(tx, { accountId, actor, action: 'toolbox.change-road', subject: id, toolboxId: id, message })
       return (await views(tx, [asked]))[0]!
     })

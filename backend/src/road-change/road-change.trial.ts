@@ -3,7 +3,7 @@ import { type Client, DTMA_PORT, getStatus } from '@agentopia/dtma/contract'
 import { evidenceOfDial, SUMMARY_OF_FAULT, stepOfFault } from '../toolboxes/diagnose-direct.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { DialError, type DialFault } from '../uplink/direct/dial.ts'
-import type { RoadFailure } from './road-change.step.ts'
+import { type RoadFailure, roadOf } from './road-change.step.ts'
 import { isUnreadable, textOf } from './road-change.tell.ts'
 
 /** With a name to look up, a connection and TLS before the question. */
@@ -54,7 +54,7 @@ function failureOf(toolbox: ToolboxRow, error: unknown, isLate: boolean): RoadFa
         ? error.code
         : isUnreadable(error)
           ? 'incompatible'
-          : NOT_OPEN[roadIn(toolbox)],
+          : NOT_OPEN[roadOf(toolbox)],
     message: direct ? 'DTMA does not answer at its address as it should' : 'No tunnel came up that DTMA answers in',
     evidence: [...wayTo(toolbox), isRefused ? `GET /status: ${error.message}` : detail],
     nextStep: direct
@@ -65,7 +65,6 @@ function failureOf(toolbox: ToolboxRow, error: unknown, isLate: boolean): RoadFa
 }
 
 const NOT_OPEN = { direct: 'broken', tunnel: 'no_tunnel' } as const
-const roadIn = ({ direct }: ToolboxRow) => (direct ? 'direct' : 'tunnel')
 
 function undialled(toolbox: ToolboxRow, direct: Direct, { fault, message }: DialError): RoadFailure {
   return {
