@@ -54,8 +54,9 @@ export interface RoadFailure {
   readonly isFinal: boolean
 }
 
-/** How long the new road has to come up, in milliseconds, and how long calls on the one before have to end. */
+/** For so long the new road may take to come up, in milliseconds. */
 export const TRIAL_MS = 45_000
+/** For so long calls on the road before may take to end, in milliseconds; then they are cut. */
 export const LAST_CALLS_MS = 30_000
 /** So long whoever remembers the road before for its next call may take to hear of the new one, in milliseconds. */
 export const HEARD_MS = 1_000
