@@ -67,6 +67,7 @@ export const startDropletAction = defineUserOperation({
     'toolbox-not-found',
     'no-droplet',
     'droplet-busy',
+    'toolbox-busy',
     'not-confirmed',
     'name-taken',
     'idempotency-key-reused',

@@ -3,6 +3,7 @@ export {
   Capability,
   type Client,
   createClient,
+  DTMA_PORT,
   type Fetch,
   type Input,
   LogLine,

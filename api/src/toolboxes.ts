@@ -1,4 +1,12 @@
-import { BootStage, BootState, Check, DockerState, SystemMetrics, UpdatePhase } from '@agentopia/dtma/contract'
+import {
+  BootStage,
+  BootState,
+  Check,
+  DockerState,
+  DTMA_PORT,
+  SystemMetrics,
+  UpdatePhase,
+} from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { Name, Page, pageOf, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
@@ -92,7 +100,7 @@ export const Host = z
 /** How the control plane dials a toolbox of the direct road. Absent at a toolbox: its DTMA dials, and opens a tunnel. */
 export const Direct = z.strictObject({
   address: Host.optional().describe('Absent for a droplet: its provider knows it.'),
-  port: z.int().min(1).max(65_535).default(30_000).describe("DTMA's port."),
+  port: z.int().min(1).max(65_535).default(DTMA_PORT).describe("DTMA's port."),
   plainHttp: z
     .boolean()
     .default(false)
@@ -136,6 +144,9 @@ export type KeyRotation = z.infer<typeof KeyRotation>
 /** Who dials: DTMA, which opens a tunnel, or the control plane. */
 export const Road = z.enum(['tunnel', 'direct'])
 export type Road = z.infer<typeof Road>
+
+/** As people say it. */
+export const ROAD_NAMES = { tunnel: 'tunnel', direct: 'direct road' } as const satisfies Record<Road, string>
 
 /** The last change of its road that was asked for. */
 export const RoadChange = z.object({

@@ -12,7 +12,7 @@ export const updateToolbox = defineUserOperation({
   status: 202,
   params: z.object({ toolboxId: ToolboxId }),
   reply: Toolbox,
-  problems: ['toolbox-not-found', 'nothing-to-update', 'image-unavailable'],
+  problems: ['toolbox-not-found', 'toolbox-busy', 'nothing-to-update', 'image-unavailable'],
 })
 
 export const redeployToolbox = defineUserOperation({
@@ -25,7 +25,7 @@ export const redeployToolbox = defineUserOperation({
   status: 202,
   params: z.object({ toolboxId: ToolboxId }),
   reply: Toolbox,
-  problems: ['toolbox-not-found', 'not-redeployable', 'image-unavailable'],
+  problems: ['toolbox-not-found', 'toolbox-busy', 'not-redeployable', 'image-unavailable'],
 })
 
 export const rotateToolboxKeys = defineUserOperation({
@@ -38,7 +38,7 @@ export const rotateToolboxKeys = defineUserOperation({
   status: 202,
   params: z.object({ toolboxId: ToolboxId }),
   reply: Toolbox,
-  problems: ['toolbox-not-found', 'no-keys'],
+  problems: ['toolbox-not-found', 'no-keys', 'toolbox-busy'],
 })
 
 /** The road that a toolbox is to have. */

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { PackageIndexes } from '@agentopia/dtma/contract'
+import { DTMA_PORT, type PackageIndexes } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { isSafeIssuer, type SignOnConfig, signOnOf } from './accounts/sign-on.config.ts'
 import { parseTrustedProxies, type TrustedProxies } from './http/client-address.ts'
@@ -100,7 +100,7 @@ export const Environment = z.object({
     .enum(['on', 'off'])
     .default('on')
     .describe('Whether this machine becomes the toolbox `local`; needs Docker.'),
-  LOCAL_DTMA_PORT: port.default(30_000).describe('Port of the local toolbox’s DTMA, on loopback.'),
+  LOCAL_DTMA_PORT: port.default(DTMA_PORT).describe('Port of the local toolbox’s DTMA, on loopback.'),
   DTMA_IMAGE: z
     .string()
     .min(1)

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import en from 'zod/v4/locales/en.js'
+import { DTMA_PORT } from './contract/road.ts'
 import { LOG_LEVELS, type LogLevel } from './log.ts'
 import { PYTHON_IMAGE } from './tools/python-base.ts'
 
@@ -44,7 +45,7 @@ export const Environment = z.object({
   ),
   PORT: z._default(
     z.coerce.number().check(z.int(), z.minimum(0), z.maximum(65_535), z.describe('TCP port; 0 picks a free one.')),
-    30_000,
+    DTMA_PORT,
   ),
   HOST: text(
     'Address to listen on. Default: all in a container, which publishes what it wants, and with DTMA_ROAD=direct; else 127.0.0.1.',

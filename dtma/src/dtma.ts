@@ -338,6 +338,8 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
       stateDirectory: config.stateDirectory,
       publicKey: () => state.identity.publicKey,
       log,
+      clock: systemClock,
+      signal,
     })
     startReporting(state, indexes)
   }

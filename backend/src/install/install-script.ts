@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { InstallVariant } from '@agentopia/api'
+import { DTMA_PORT } from '@agentopia/dtma/contract'
 import { createBody, LABELS } from '../providers/local/dtma-container.ts'
 import type { DtmaSource } from './variants.ts'
 
@@ -21,9 +22,6 @@ export interface InstallFacts {
 
 /** Where everything of ours is on a machine that was joined. */
 const HOME = '/var/lib/agentopia'
-
-/** Unless another one is asked for. */
-const DTMA_PORT = 30_000
 
 /** Of the script, in this order. */
 const PARTS = ['begin', 'image', 'in-docker', 'under-systemd', 'main'] as const

@@ -3,9 +3,10 @@ import { recordActivity } from '../events/activity.store.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
+import { requireIdle } from '../toolboxes/require-idle.ts'
 import { notFound } from '../toolboxes/toolbox.routes.ts'
-import { findToolbox } from '../toolboxes/toolbox.store.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
+import { lockToolbox } from '../uplink/enrolment.store.ts'
 import { nextStep } from './rotation.step.ts'
 import { askForRotation } from './rotation.store.ts'
 
@@ -23,11 +24,12 @@ export interface RotationRouteDeps {
 export function rotationRoutes(mount: Mount, { store, clock, views, newAttempt, wake }: RotationRouteDeps): void {
   mount.reply(rotateToolboxKeys, async ({ params: { toolboxId } }, { caller }) => {
     const view = await store.tenant(caller.accountId, async (tx) => {
-      const row = await findToolbox(tx, toolboxId)
-      if (!row || row.deletedAt) throw notFound(toolboxId)
+      const row = await lockToolbox(tx, toolboxId)
+      if (!row) throw notFound(toolboxId)
       if (row.desired === 'absent' || row.backendToDtmaApiKey === null)
         throw problem('no-keys', `${row.name} is ${row.status.replaceAll('_', ' ')}`)
       if (nextStep(row) === 'send') return (await views(tx, [row]))[0]!
+      await requireIdle(tx, row)
       const { id, accountId, name, enrolEpoch: epoch } = row
       const askedAt = new Date(clock.now()).toISOString()
       const asked = await askForRotation(tx, id, { attempt: newAttempt(), epoch, askedAt })

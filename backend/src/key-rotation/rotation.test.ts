@@ -68,6 +68,19 @@ test('who may not operate may not rotate keys', async () => {
   expect((await ask(NOBODY)).status).toBe(401)
 })
 
+test('a toolbox with which something else is done says what, and keeps its keys', async () => {
+  const { id, ask, row } = await joined('busy')
+  const at = new Date().toISOString()
+  const updateState = { attempt: 'a', version: '9.9.9', from: '0.1.0', phase: 'loading', since: at } as const
+  await plane.store.system((tx) => tx.update(toolboxes).set({ updateState }).where(eq(toolboxes.id, id)))
+  const answer = await ask()
+  expect([answer.status, await answer.json()]).toEqual([
+    409,
+    expect.objectContaining({ code: 'toolbox-busy', detail: 'DTMA of busy is being updated' }),
+  ])
+  expect((await row(id)).keyRotationAsked).toBeNull()
+})
+
 test('once DTMA has enrolled with the token that it was handed, the credential and the key before open nothing', async () => {
   const box = await joined('rotated')
   const before = await box.row(box.id)

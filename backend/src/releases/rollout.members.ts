@@ -1,5 +1,6 @@
 import { isOver } from '@agentopia/dtma/contract'
 import type { rollouts } from '../store/schema/index.ts'
+import { whyBusy } from '../toolboxes/busy.decision.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import type { Member } from './rollout.step.ts'
 import { isUnderWay } from './update.step.ts'
@@ -25,7 +26,7 @@ const LONGEST_MS = 60 * 60_000
 
 /**
  * How the toolboxes of the account stand to the rollout. Those that have its version without it do not belong to it; one that a
- * person has asked is waited for. @param now In milliseconds.
+ * person has asked something of is waited for. @param now In milliseconds.
  */
 export function membersOf(rollout: RolloutRow, rows: readonly ToolboxRow[], now: number): Seen {
   const members: SeenMember[] = []
@@ -43,18 +44,24 @@ export function membersOf(rollout: RolloutRow, rows: readonly ToolboxRow[], now:
     }
     if (releaseOf(row, rollout.versions)?.newer === undefined) continue
     if (row.status === 'active')
-      members.push({ toolboxId, name, standing: isUnderWay(row) && !isLate(row, now) ? 'under_way' : 'waiting' })
+      members.push({ toolboxId, name, standing: isWaitedFor(row, now) ? 'under_way' : 'waiting' })
     else away += 1
   }
   return { members, away }
 }
+
+/** A person has asked for an update, or for what one is not begun beside; what does not end is not waited for. */
+const isWaitedFor = (row: ToolboxRow, now: number): boolean =>
+  isUnderWay(row)
+    ? !isLate(row.updateAsked, now)
+    : whyBusy(row, undefined) !== undefined && !(isLate(row.roadAsked, now) && isLate(row.keyRotationAsked, now))
 
 const attemptIs = (row: ToolboxRow, of: { readonly attempt: string } | null): boolean =>
   of !== null && of.attempt === row.updateAsked?.attempt
 
 const isUpdated = (row: ToolboxRow): boolean => attemptIs(row, row.updateState) && row.updateState!.phase === 'done'
 
-const isLate = ({ updateAsked: asked }: ToolboxRow, now: number): boolean =>
+const isLate = (asked: { readonly askedAt: string } | null, now: number): boolean =>
   asked === null || now - Date.parse(asked.askedAt) > LONGEST_MS
 
 /** `undefined`: it is well, as far as anybody knows. */
@@ -65,6 +72,7 @@ function unwellnessOf(row: ToolboxRow, now: number): string | undefined {
     return updateState!.message ?? updateState!.phase
   if (status !== 'active') return statusReason ?? `It is ${status}`
   if (isUpdated(row) && docker && docker.state !== 'ok') return `Its Docker is ${docker.state}`
-  if (!isUpdated(row) && isLate(row, now)) return `Its update has not ended within ${LONGEST_MS / 60_000} minutes`
+  if (!isUpdated(row) && isLate(row.updateAsked, now))
+    return `Its update has not ended within ${LONGEST_MS / 60_000} minutes`
   return undefined
 }

@@ -3,9 +3,10 @@ import type { Caller } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
+import { requireIdle } from '../toolboxes/require-idle.ts'
 import { notFound } from '../toolboxes/toolbox.routes.ts'
-import { findToolbox } from '../toolboxes/toolbox.store.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
+import { lockToolbox } from '../uplink/enrolment.store.ts'
 import type { Newest } from './releases.ts'
 import { askForAnother, askForNewer } from './update.ask.ts'
 import { isUnderWay } from './update.step.ts'
@@ -30,10 +31,12 @@ export function updateRoutes(mount: Mount, deps: UpdateRouteDeps): void {
   async function asked(toolboxId: string, { accountId, actor }: Caller, ask: typeof askForNewer): Promise<Toolbox> {
     const newest = await newestNow()
     const view = await store.tenant(accountId, async (tx) => {
-      const row = await findToolbox(tx, toolboxId)
-      if (!row || row.deletedAt) throw notFound(toolboxId)
+      const row = await lockToolbox(tx, toolboxId)
+      if (!row) throw notFound(toolboxId)
+      if (isUnderWay(row)) return (await views(tx, [row]))[0]!
+      await requireIdle(tx, row)
       const asking = { actor, attempt: newAttempt(), at: new Date(clock.now()), newest }
-      return (await views(tx, [isUnderWay(row) ? row : await ask(tx, row, asking)]))[0]!
+      return (await views(tx, [await ask(tx, row, asking)]))[0]!
     })
     wake(toolboxId)
     return view

@@ -4,6 +4,7 @@ import { type As, NOBODY, openTestControlPlane, signedIn, type TestControlPlane 
 import { newId } from '../new-id.ts'
 import { digestOf } from '../secret.ts'
 import { toolboxes } from '../store/schema/index.ts'
+import type { RoadAsked } from '../store/schema/toolboxes.ts'
 import { givingOut } from './release.testing.ts'
 import { nextStep, type UpdateFacts } from './update.step.ts'
 import { releaseOf, updateOf } from './update.view.ts'
@@ -60,6 +61,16 @@ test('who may not operate may not update', async () => {
   const stranger = await signedIn(plane, 'acct_others', 'owner')
   expect((await plane.request('POST', `/api/toolboxes/${toolboxId}/update`, stranger)).status).toBe(404)
   expect((await plane.request('POST', `/api/toolboxes/${toolboxId}/update`, NOBODY)).status).toBe(401)
+})
+
+test.each(['update', 'redeploy'])('while the road is changed nobody may ask for it: %s', async (what) => {
+  const askedAt = new Date().toISOString()
+  const change = (roadAsked: RoadAsked | null) =>
+    plane.store.system((tx) => tx.update(toolboxes).set({ roadAsked }).where(eq(toolboxes.id, toolboxId)))
+  await change({ attempt: 'a', road: 'direct', address: 'server.invalid', actor: 'ann', askedAt })
+  const answer = await plane.request('POST', `/api/toolboxes/${toolboxId}/${what}`, operator)
+  await change(null)
+  expect([answer.status, (await read(answer)).code]).toEqual([409, 'toolbox-busy'])
 })
 
 test('an update that is asked for is shown from then on, asked twice it is one, and a heartbeat says how far it is', async () => {

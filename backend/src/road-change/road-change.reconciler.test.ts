@@ -58,6 +58,16 @@ async function active(name: string, over: Partial<ToolboxRow> = {}) {
       }
       throw new Error('it does not come to an end')
     },
+    /** Step after step, until it is so far. @returns how long that took, in milliseconds. */
+    async until(phase: RoadChange['phase']): Promise<number> {
+      const begun = uplink.clock.steady()
+      for (let steps = 0; steps < 200; steps += 1) {
+        if ((await shown())?.phase === phase) return uplink.clock.steady() - begun
+        const outcome = await reconciler.reconcile(id, never)
+        await uplink.clock.advance(outcome.done ? 1 : Math.max(outcome.retryAfterMs, 1))
+      }
+      throw new Error(`it does not come to ${phase}`)
+    },
     listed: async () => (await reconciler.list(never)).includes(id),
     recorded: async () =>
       (await store.system((tx) => tx.select().from(activities).where(eq(activities.subject, id)))).map(
@@ -173,6 +183,31 @@ test('killed while it is tried, and away for longer than a trial lasts: it is tr
   expect((await box.run()).phase).toBe('done')
 })
 
+test('somebody sets the clock while it is tried: that is no time that has passed', async () => {
+  const box = await active('clock-set')
+  box.dtma.fault = 'no_connection'
+  await box.ask(DIRECT)
+  await box.step()
+  box.clock.set(TRIAL_MS * 10)
+  await box.step()
+  expect((await box.shown())?.phase).toBe('trying')
+  box.clock.set(-TRIAL_MS * 20)
+  expect(await box.until('undoing')).toBeLessThan(TRIAL_MS + 5_000)
+})
+
+test('each attempt has its whole time, whatever became of the one before', async () => {
+  const box = await active('anew')
+  box.dtma.fault = 'no_connection'
+  await box.ask(DIRECT)
+  await box.step()
+  await box.clock.advance(TRIAL_MS - 1)
+  await box.ask(DIRECT)
+  await box.step()
+  await box.clock.advance(TRIAL_MS - 1)
+  await box.step()
+  expect((await box.shown())?.phase).toBe('trying')
+})
+
 test('an answer that is lost: what DTMA did is found by the trial', async () => {
   const box = await active('lost-answer')
   box.dtma.losesAnswers = true
@@ -229,6 +264,37 @@ test('one that cannot be undone yet gives way to another, which makes good what 
   expect((await box.run()).phase).toBe('done')
   expect([(await box.row(box.id)).direct, box.dtma.road]).toEqual([null, 'tunnel'])
 })
+
+test('an answer that cannot be read counts as none: the trial ends in its time, and says what came', async () => {
+  const box = await active('unreadable')
+  box.dtma.refuses = new SyntaxError('Unexpected token <')
+  await box.ask(DIRECT)
+  expect(await box.until('undoing')).toBeLessThan(TRIAL_MS + 5_000)
+  expect((await box.shown())?.evidence).toContainEqual(expect.stringMatching(/cannot be read.*Unexpected token </))
+  box.dtma.refuses = undefined
+  expect((await box.run()).phase).toBe('failed')
+})
+
+test.each<[string, Error]>([
+  ['a problem', new ProblemError('road-not-possible', DTMA_PROBLEMS['road-not-possible'], 'its port is gone')],
+  ['what cannot be read', new SyntaxError('Unexpected token <')],
+])(
+  'the one before cannot be closed, for DTMA answers %s: after its time the change is given up',
+  async (what, refusal) => {
+    const box = await active(`unclosed-${what.length}`)
+    await box.ask(DIRECT)
+    await box.step()
+    box.dtma.refuses = refusal
+    expect(await box.until('undoing')).toBeLessThan(LAST_CALLS_MS + TRIAL_MS + 10_000)
+    expect((await box.row(box.id)).direct).toBeNull()
+    box.dtma.refuses = undefined
+    expect(await box.run()).toMatchObject({
+      phase: 'failed',
+      reason: 'lost_again',
+      evidence: [expect.stringContaining(refusal.message)],
+    })
+  },
+)
 
 test('a DTMA that is too old says so, and keeps its road', async () => {
   const box = await active('old')

@@ -1,5 +1,5 @@
-import { type Direct, ProblemError, problem, type Road } from '@agentopia/api'
-import { type Client, type Input, type RoadState, setRoad } from '@agentopia/dtma/contract'
+import { type Direct, ProblemError, ROAD_NAMES } from '@agentopia/api'
+import { type Client, DTMA_PORT } from '@agentopia/dtma/contract'
 import { recordActivity } from '../events/activity.store.ts'
 import { DigitalOceanError } from '../providers/digitalocean/digitalocean-error.ts'
 import type { DropletDoor } from '../providers/digitalocean/droplet.door.ts'
@@ -9,8 +9,9 @@ import type { Store, Tx } from '../store/connect.ts'
 import type { RoadAsked, RoadProgress } from '../store/schema/toolboxes.ts'
 import type { Roads } from '../toolboxes/roads.ts'
 import { findToolbox, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
-import { afterTry, nextStep, type RoadFailure, roadOf, whileClosing } from './road-change.step.ts'
+import { afterTry, afterUnshut, nextStep, type RoadFailure, roadOf, whileClosing } from './road-change.step.ts'
 import { listRoadChanges, moveRoad, type RoadColumns } from './road-change.store.ts'
+import { tellRoad, type Wish } from './road-change.tell.ts'
 import { tryRoad } from './road-change.trial.ts'
 
 export interface RoadChangeReconcilerDeps {
@@ -28,25 +29,22 @@ const LOOK_MS = 500
 const RETRY_MS = 5_000
 /** It is woken when a road opens; until then it looks now and then. */
 const UNDO_MS = 30_000
-/** DTMA answers at once: it opens or closes a port. */
-const TELL_MS = 9_000
-/** DTMA's own port, where it has not said another one. */
-const DTMA_PORT = 30_000
-
-type Wish = Input<typeof setRoad>['body']
 
 /**
  * Changes the road of a toolbox: opens the new one beside the one in use, uses it when DTMA has answered there, and closes the other.
  * Without a lease: each step may be repeated, whoever does it, and what is written is written from the phase that was seen.
  */
 export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: RoadChangeReconcilerDeps): Reconciler {
-  /** Since when this process has been at it: what another one spent of the time says nothing about the road. */
-  const begun = new Map<string, number>()
+  /** Of each toolbox: what this process is at, and since when. What another one spent of the time says nothing about the road. */
+  const begun = new Map<string, { readonly what: string; readonly at: number }>()
 
-  function elapsedMs(row: ToolboxRow, phase: 'try' | 'close'): number {
-    const key = `${row.roadAsked!.attempt} ${phase}`
-    if (!begun.has(key)) begun.set(key, clock.now())
-    return clock.now() - begun.get(key)!
+  function elapsedMs({ id, roadAsked }: ToolboxRow, phase: 'try' | 'close' | 'undo'): number {
+    const what = `${roadAsked!.attempt} ${phase}`
+    const at = clock.steady()
+    const known = begun.get(id)
+    if (known?.what === what) return at - known.at
+    begun.set(id, { what, at })
+    return 0
   }
 
   async function step(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
@@ -89,13 +87,15 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
   /** The firewall, then DTMA, then the question over the new road. */
   async function open(row: ToolboxRow, asked: RoadAsked, signal: AbortSignal): Promise<Tried> {
     const before = { direct: row.direct, publicKey: row.publicKey, isOpen: false }
-    let told: RoadState | ProblemError
     try {
       if (asked.road === 'direct') await doorOf(row.provider)?.open(row, asked.port ?? DTMA_PORT, signal)
-      told = await tell(row, { road: 'both', reach: reachOf(asked.address) }, signal)
     } catch (error) {
       return { ...before, failure: notOpened(error) }
     }
+    const told = await tell(row, { road: 'both', reach: reachOf(asked.address) }, signal)
+    // Where the road in use does not carry it now, the other one may be open all the same.
+    if (told instanceof ProblemError && told.code !== 'toolbox-unreachable')
+      return { ...before, failure: notOpened(told) }
     const port = asked.port ?? (told instanceof ProblemError ? DTMA_PORT : told.port)
     const { address } = asked
     const direct: Direct | null =
@@ -112,22 +112,12 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
     }
   }
 
-  /** @returns The problem when the road in use does not carry it now: the other one may be open all the same. @throws {ProblemError} */
-  async function tell(row: ToolboxRow, body: Wish, signal: AbortSignal): Promise<RoadState | ProblemError> {
-    const limit = AbortSignal.timeout(TELL_MS)
-    try {
-      return await clientOf(row).call(setRoad, { body }, { signal: AbortSignal.any([signal, limit]) })
-    } catch (error) {
-      if (signal.aborted) throw error
-      if (limit.aborted) return problem('toolbox-unreachable', `DTMA did not answer within ${TELL_MS} ms`)
-      if (error instanceof ProblemError && error.code === 'toolbox-unreachable') return error
-      throw error
-    }
-  }
+  const tell = (row: ToolboxRow, wish: Wish, signal: AbortSignal) => tellRoad(() => clientOf(row), wish, signal)
 
   async function close(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
     const closingMs = elapsedMs(row, 'close')
     const { road } = row.roadAsked!
+    const { from = null } = row.roadProgress!
     const inFlight = roads.inFlight(row.id, road === 'direct' ? 'tunnel' : 'direct')
     if (whileClosing({ inFlight, closingMs }) === 'wait') return again(LOOK_MS)
     const told = await tell(row, wishOf(row), signal)
@@ -139,39 +129,42 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
         evidence: [told.message],
         nextStep: 'Refresh the status of the toolbox, and ask again when its machine and its network are steady.',
       }
-      await move(row, { phase: 'undoing', failure }, { direct: row.roadProgress!.from ?? null })
+      await move(row, { phase: 'undoing', failure }, { direct: from })
       return again(0)
     }
-    if (road === 'tunnel') await shut(row, signal)
-    return finish(row, { phase: 'done' }, road)
+    const unshut = road === 'tunnel' ? await shut(row, from?.port, signal) : undefined
+    if (unshut && afterUnshut(unshut.isFinal, closingMs) === 'again') return again(RETRY_MS)
+    return finish(row, { phase: 'done' }, unshut?.words)
   }
 
   async function undo(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
-    const { road } = row.roadAsked!
+    const undoingMs = elapsedMs(row, 'undo')
+    const { road, port } = row.roadAsked!
     const { failure } = row.roadProgress!
-    if (road === 'direct') await shut(row, signal)
-    try {
-      const told = await tell(row, wishOf(row), signal)
-      if (told instanceof ProblemError) return again(UNDO_MS)
-    } catch (error) {
-      // An early version was never told to open anything.
-      if (!(error instanceof ProblemError && error.code === 'not-found')) throw error
-    }
-    return finish(row, { phase: 'failed', ...(failure ? { failure } : {}) }, road)
+    const told = await tell(row, wishOf(row), signal)
+    // Whatever DTMA says: behind the firewall nobody comes to its port.
+    const unshut = road === 'direct' ? await shut(row, port, signal) : undefined
+    // An early version was never told to open anything.
+    if (told instanceof ProblemError && told.code !== 'not-found') return again(UNDO_MS)
+    if (unshut && afterUnshut(unshut.isFinal, undoingMs) === 'again') return again(RETRY_MS)
+    return finish(row, { phase: 'failed', ...(failure ? { failure } : {}) }, unshut?.words)
   }
 
-  /** What we dialled, and the firewall behind it. */
-  async function shut(row: ToolboxRow, signal: AbortSignal): Promise<void> {
+  /** What we dialled, and the firewall behind it. @returns why that is open still. */
+  async function shut(row: ToolboxRow, port = DTMA_PORT, signal: AbortSignal): Promise<Unshut | undefined> {
     roads.closeDirect(row.id)
-    await doorOf(row.provider)?.close(row, signal)
+    const door = doorOf(row.provider)
+    try {
+      await door?.close(row, signal)
+    } catch (error) {
+      return unshutOf(error, port, door!.tag)
+    }
   }
 
-  async function finish(row: ToolboxRow, change: Change, to: Road): Promise<Outcome> {
-    const attempt = row.roadAsked!.attempt
+  async function finish(row: ToolboxRow, change: Change, unshut: string | undefined): Promise<Outcome> {
     await store.system(async (tx) => {
-      if (await moveRoad(tx, row, progressOf(row, change))) await tellPeople(tx, row, change, to)
+      if (await moveRoad(tx, row, progressOf(row, change))) await tellPeople(tx, row, change, unshut)
     })
-    for (const phase of ['try', 'close']) begun.delete(`${attempt} ${phase}`)
     return settled
   }
 
@@ -188,10 +181,17 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
 
   return {
     name: 'road',
-    list: () => store.system(listRoadChanges),
+    async list() {
+      const ids = await store.system(listRoadChanges)
+      // Those that another process has settled, and toolboxes that are gone.
+      for (const id of begun.keys()) if (!ids.includes(id)) begun.delete(id)
+      return ids
+    },
     async reconcile(id, signal) {
       const row = await store.system((tx) => findToolbox(tx, id))
-      return row && !row.deletedAt ? step(row, signal) : settled
+      const outcome = row && !row.deletedAt ? await step(row, signal) : settled
+      if (outcome.done) begun.delete(id)
+      return outcome
     },
   }
 }
@@ -219,7 +219,7 @@ function notOpened(error: unknown): RoadFailure {
       evidence: [error.message],
       nextStep:
         'Read what DigitalOcean answered: its token may lack a right, or a limit may be reached. Then ask again.',
-      isFinal: error.kind !== 'limited' && error.kind !== 'unknown',
+      isFinal: isFinalRefusal(error),
     }
   if (!(error instanceof ProblemError)) throw error
   if (error.code === 'not-found')
@@ -239,25 +239,43 @@ function notOpened(error: unknown): RoadFailure {
   }
 }
 
+interface Unshut {
+  /** For people: what is open, why, and what to do. */
+  readonly words: string
+  /** Trying again ends the same. */
+  readonly isFinal: boolean
+}
+
+function unshutOf(error: unknown, port: number, tag: string): Unshut {
+  if (!(error instanceof DigitalOceanError) && !(error instanceof ProblemError)) throw error
+  const todo = `Take the tag ${tag} from the droplet at DigitalOcean, and give this control plane a token that may.`
+  return {
+    words: `Port ${port} is still open in the firewall of its droplet. ${error.message}. ${todo}`,
+    isFinal: error instanceof ProblemError || isFinalRefusal(error),
+  }
+}
+
+const isFinalRefusal = ({ kind }: DigitalOceanError): boolean => kind !== 'limited' && kind !== 'unknown'
+
 function tellPeople(
   tx: Tx,
   row: ToolboxRow,
   { phase, failure }: { phase: string } & Pick<RoadProgress, 'failure'>,
-  to: Road,
+  unshut: string | undefined,
 ) {
   const { id, accountId, name, roadAsked } = row
   const isDone = phase === 'done'
-  const asker = `asked for by ${roadAsked!.actor}`
+  const { road, actor } = roadAsked!
+  const asker = `asked for by ${actor}`
+  const said = isDone
+    ? [`${name} is reached by the ${ROAD_NAMES[road]} now, ${asker}`]
+    : [`${name} keeps its road: the ${ROAD_NAMES[road]}, ${asker}, did not come up`, failure?.message]
   return recordActivity(tx, {
     accountId,
     actor: 'control plane',
     action: isDone ? 'toolbox.road-changed' : 'toolbox.road-kept',
     subject: id,
     toolboxId: id,
-    message: isDone
-      ? `${name} is reached by the ${WORDS[to]} now, ${asker}`
-      : `${name} keeps its road: the ${WORDS[to]}, ${asker}, did not come up. ${failure?.message ?? ''}`.trim(),
+    message: [...said, unshut].filter((part) => part !== undefined).join('. '),
   })
 }
-
-const WORDS = { tunnel: 'tunnel', direct: 'direct road' } as const satisfies Record<Road, string>

@@ -1,12 +1,11 @@
-import { changeToolboxRoad, type Parsed, problem } from '@agentopia/api'
+import { changeToolboxRoad, type Parsed, problem, ROAD_NAMES } from '@agentopia/api'
+import { DTMA_PORT } from '@agentopia/dtma/contract'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Mount } from '../http/mount.ts'
-import { nextStep as nextRotationStep } from '../key-rotation/rotation.step.ts'
-import { findActionAtWork, titleOf } from '../providers/digitalocean/action.store.ts'
 import type { Clock } from '../reconcile/clock.ts'
-import { isUnderWay as isUpdating } from '../releases/update.step.ts'
-import type { Store, Tx } from '../store/connect.ts'
+import type { Store } from '../store/connect.ts'
 import type { DirectPolicy } from '../toolboxes/direct-policy.ts'
+import { requireIdle } from '../toolboxes/require-idle.ts'
 import { notFound } from '../toolboxes/toolbox.routes.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
@@ -28,9 +27,6 @@ export interface RoadChangeRouteDeps {
 
 type Wanted = Parsed<typeof changeToolboxRoad>['body']
 
-/** DTMA's port on droplets: their firewall opens this one. */
-const DROPLET_PORT = 30_000
-
 /** People ask for another road to a toolbox: it is written down, and the reconciler tries it. */
 export function roadChangeRoutes(mount: Mount, deps: RoadChangeRouteDeps): void {
   const { store, clock, views, directPolicy, newAttempt, wake } = deps
@@ -40,14 +36,15 @@ export function roadChangeRoutes(mount: Mount, deps: RoadChangeRouteDeps): void 
       const row = await lockToolbox(tx, toolboxId)
       if (!row) throw notFound(toolboxId)
       if (isSameAsked(row, body)) return (await views(tx, [row]))[0]!
-      await requireFree(tx, row)
+      requireActive(row)
+      await requireIdle(tx, row)
       if (roadOf(row) === body.road) throw problem('road-unchanged', `${row.name} has it already`)
       const place = placeOf(row, body)
       const { id, accountId, name } = row
       const { actor } = caller
       const askedAt = new Date(clock.now()).toISOString()
       const asked = await askForRoad(tx, id, { attempt: newAttempt(), road: body.road, ...place, actor, askedAt })
-      const message = `Asked for the ${body.road === 'direct' ? 'direct road' : 'tunnel'} to ${name}`
+      const message = `Asked for the ${ROAD_NAMES[body.road]} to ${name}`
       await recordActivity(tx, { accountId, actor, action: 'toolbox.change-road', subject: id, toolboxId: id, message })
       return (await views(tx, [asked]))[0]!
     })
@@ -60,15 +57,15 @@ export function roadChangeRoutes(mount: Mount, deps: RoadChangeRouteDeps): void 
     if (wanted.road === 'tunnel') return {}
     const { port } = wanted
     if (row.provider === 'digitalocean') {
-      if (wanted.address !== undefined || (port ?? DROPLET_PORT) !== DROPLET_PORT)
-        throw problem('direct-not-possible', `A droplet is dialled at its own address, port ${DROPLET_PORT}`)
+      if (wanted.address !== undefined || (port ?? DTMA_PORT) !== DTMA_PORT)
+        throw problem('direct-not-possible', `A droplet is dialled at its own address, port ${DTMA_PORT}`)
       directPolicy.sources()
-      return { port: DROPLET_PORT }
+      return { port: DTMA_PORT }
     }
     const address = wanted.address ?? row.sshPlace?.host
     if (address === undefined)
       throw problem('direct-not-possible', 'Nobody but its owner knows where it is dialled: give an address')
-    directPolicy.check({ address, port: port ?? DROPLET_PORT, plainHttp: false })
+    directPolicy.check({ address, port: port ?? DTMA_PORT, plainHttp: false })
     return { address, ...(port === undefined ? {} : { port }) }
   }
 }
@@ -84,15 +81,10 @@ function isSameAsked(row: ToolboxRow, wanted: Wanted): boolean {
   )
 }
 
-/** @throws {ProblemError} `toolbox-not-active`, `toolbox-busy` */
-async function requireFree(tx: Tx, row: ToolboxRow): Promise<void> {
+/** @throws {ProblemError} `toolbox-not-active` */
+function requireActive(row: ToolboxRow): void {
   if (row.desired === 'absent' || row.status !== 'active' || row.backendToDtmaApiKey === null)
     throw problem('toolbox-not-active', `${row.name} is ${row.desired === 'absent' ? 'on its way out' : wordsOf(row)}`)
-  if (isChanging(row)) throw problem('toolbox-busy', `The road to ${row.name} is being changed already`)
-  if (nextRotationStep(row) === 'send') throw problem('toolbox-busy', `The keys of ${row.name} are being changed`)
-  if (isUpdating(row)) throw problem('toolbox-busy', `DTMA of ${row.name} is being updated`)
-  const action = await findActionAtWork(tx, row.id)
-  if (action) throw problem('toolbox-busy', `At work on its droplet: ${titleOf(action.request)}`)
 }
 
 const wordsOf = ({ status }: ToolboxRow): string => (status === 'active' ? 'not enrolled' : status.replaceAll('_', ' '))

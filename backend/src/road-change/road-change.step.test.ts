@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { RoadProgress } from '../store/schema/toolboxes.ts'
 import {
   afterTry,
+  afterUnshut,
   HEARD_MS,
   isChanging,
   LAST_CALLS_MS,
@@ -77,4 +78,13 @@ test.each<[string, Parameters<typeof whileClosing>[0], string]>([
   ['the new one is lost', { inFlight: 0, closingMs: LAST_CALLS_MS + TRIAL_MS, failed: true }, 'go-back'],
 ])('while the road before is closed and %s', (_, seen, then) => {
   expect(whileClosing(seen)).toBe(then)
+})
+
+test('a firewall that cannot be shut is left when that is final, or has lasted too long', () => {
+  const bound = LAST_CALLS_MS + TRIAL_MS
+  expect([afterUnshut(true, 0), afterUnshut(false, bound - 1), afterUnshut(false, bound)]).toEqual([
+    'leave',
+    'again',
+    'leave',
+  ])
 })

@@ -54,8 +54,9 @@ export interface RoadFailure {
   readonly isFinal: boolean
 }
 
-/** How long the new road has to come up, in milliseconds, and how long calls on the one before have to end. */
+/** For so long the new road may take to come up, in milliseconds. */
 export const TRIAL_MS = 45_000
+/** For so long calls on the road before may take to end, in milliseconds; then they are cut. */
 export const LAST_CALLS_MS = 30_000
 /** So long whoever remembers the road before for its next call may take to hear of the new one, in milliseconds. */
 export const HEARD_MS = 1_000
@@ -81,6 +82,13 @@ export function whileClosing({ inFlight, closingMs, failed = false }: ClosingFac
   if (closingMs < HEARD_MS) return 'wait'
   return inFlight > 0 && closingMs < LAST_CALLS_MS ? 'wait' : 'tell'
 }
+
+/**
+ * What follows when the firewall of its machine could not be shut: DTMA has closed its port already, so nobody gets an answer there.
+ * @param isFinal Trying again ends the same. @param closingMs For how long this control plane has been at it.
+ */
+export const afterUnshut = (isFinal: boolean, closingMs: number): 'again' | 'leave' =>
+  isFinal || closingMs >= LAST_CALLS_MS + TRIAL_MS ? 'leave' : 'again'
 
 /** What people see of it. */
 export function roadChangeOf(row: RoadFacts): RoadChange | undefined {

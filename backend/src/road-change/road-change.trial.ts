@@ -1,10 +1,10 @@
 import { type Direct, ProblemError } from '@agentopia/api'
-import { type Client, getStatus } from '@agentopia/dtma/contract'
-import * as z from 'zod'
+import { type Client, DTMA_PORT, getStatus } from '@agentopia/dtma/contract'
 import { evidenceOfDial, SUMMARY_OF_FAULT, stepOfFault } from '../toolboxes/diagnose-direct.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { DialError, type DialFault } from '../uplink/direct/dial.ts'
-import type { RoadFailure } from './road-change.step.ts'
+import { type RoadFailure, roadOf } from './road-change.step.ts'
+import { isUnreadable, textOf } from './road-change.tell.ts'
 
 /** With a name to look up, a connection and TLS before the question. */
 const ANSWER_MS = 9_000
@@ -45,11 +45,16 @@ function failureOf(toolbox: ToolboxRow, error: unknown, isLate: boolean): RoadFa
   const { direct } = toolbox
   const cause = error instanceof ProblemError ? error.cause : undefined
   if (direct && cause instanceof DialError) return undialled(toolbox, direct, cause)
-  const unreadable = error instanceof z.core.$ZodError || error instanceof SyntaxError
   const isRefused = error instanceof ProblemError && error.code !== 'toolbox-unreachable'
   const detail = isLate ? `GET /status had no answer within ${ANSWER_MS} ms` : textOf(cause ?? error)
   return {
-    reason: isLate ? 'not_answering' : isRefused ? error.code : unreadable ? 'incompatible' : NOT_OPEN[roadIn(toolbox)],
+    reason: isLate
+      ? 'not_answering'
+      : isRefused
+        ? error.code
+        : isUnreadable(error)
+          ? 'incompatible'
+          : NOT_OPEN[roadOf(toolbox)],
     message: direct ? 'DTMA does not answer at its address as it should' : 'No tunnel came up that DTMA answers in',
     evidence: [...wayTo(toolbox), isRefused ? `GET /status: ${error.message}` : detail],
     nextStep: direct
@@ -60,7 +65,6 @@ function failureOf(toolbox: ToolboxRow, error: unknown, isLate: boolean): RoadFa
 }
 
 const NOT_OPEN = { direct: 'broken', tunnel: 'no_tunnel' } as const
-const roadIn = ({ direct }: ToolboxRow) => (direct ? 'direct' : 'tunnel')
 
 function undialled(toolbox: ToolboxRow, direct: Direct, { fault, message }: DialError): RoadFailure {
   return {
@@ -77,7 +81,7 @@ function stepAfter(fault: DialFault, port: number): string {
   if (fault === 'no_connection')
     return `Open port ${port} of the machine towards the control plane in every firewall between, and check the address.`
   if (fault === 'refused')
-    return `Check the address and the port. A router in between must forward port ${port}; a container with a network of its own must publish it (\`docker run -p ${port}:30000\`).`
+    return `Check the address and the port. A router in between must forward port ${port}; a container with a network of its own must publish it (\`docker run -p ${port}:${DTMA_PORT}\`).`
   return stepOfFault(fault, true)
 }
 
@@ -90,5 +94,3 @@ function placeOf({ publicIpAddress, publicKey }: ToolboxRow, { address, port, pl
   const host = publicKey === null ? undefined : (address ?? publicIpAddress ?? undefined)
   return { port, plainHttp, ...(host ? { host } : {}) }
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300)

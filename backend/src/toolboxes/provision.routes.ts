@@ -8,6 +8,7 @@ import {
   removeToolbox,
   retryToolbox,
 } from '@agentopia/api'
+import { DTMA_PORT } from '@agentopia/dtma/contract'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Caller } from '../http/caller.ts'
 import { once } from '../http/idempotency.ts'
@@ -43,9 +44,6 @@ export interface ProvisionRouteDeps {
   /** Checks that such a droplet can be had, and what it costs. @throws {ProblemError} */
   readonly placementOf: (accountId: string, wanted: WantedDroplet) => Promise<Placement>
 }
-
-/** DTMA's port on droplets. */
-const DROPLET_PORT = 30_000
 
 type WantedDroplet = Extract<Parsed<typeof createToolbox>['body'], { provider: 'digitalocean' }>
 
@@ -92,7 +90,7 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
     }
     if (wanted.provider === 'ssh' || !wanted.direct) return undefined
     directPolicy.sources()
-    return { port: DROPLET_PORT, plainHttp: false }
+    return { port: DTMA_PORT, plainHttp: false }
   }
 
   async function place(accountId: string, wanted: WantedDroplet): Promise<Placement> {

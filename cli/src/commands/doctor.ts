@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { DTMA_PORT } from '@agentopia/api'
 import { clientOf, openCommand, type World } from '../command.ts'
 import { checkControlPlane } from '../doctor/control-plane.ts'
 import { type Finding, skipped } from '../doctor/finding.ts'
@@ -11,7 +12,6 @@ import { printable } from '../output.ts'
 import { VERSION } from '../version.ts'
 
 const DEFAULT_SOCKET = '/var/run/docker.sock'
-const DEFAULT_DTMA_PORT = 30_000
 
 /** Looks from here outwards: what is broken near explains what is broken far. */
 export const doctor = openCommand(
@@ -50,7 +50,7 @@ async function checkHere(url: URL, { env }: World, signal: AbortSignal): Promise
     checkDocker(socket, signal),
     env['LOCAL_TOOLBOX'] === 'off'
       ? skipped('dtma', 'LOCAL_TOOLBOX is off')
-      : checkDtma(Number(env['LOCAL_DTMA_PORT'] ?? DEFAULT_DTMA_PORT), signal),
+      : checkDtma(Number(env['LOCAL_DTMA_PORT'] ?? DTMA_PORT), signal),
     checkDisk(dataDir).catch(() => checkDisk(dirname(dataDir))),
   ])
 }

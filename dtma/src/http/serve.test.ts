@@ -130,6 +130,19 @@ test('garbage is answered or cut, and harms nobody', async () => {
   expect(await byHttp1(http1, '/health')).toBe('200 well')
 })
 
+test('a port that can be had neither there nor where it was says that it does not listen, and can be had again later', async () => {
+  await opened(true)
+  const elsewhere = createServer().listen(port, '127.0.0.2')
+  await once(elsewhere, 'listening')
+  const moved = open.listenOn('0.0.0.0')
+  const thief = createServer().listen(port, '127.0.0.1') // in the moment in which it is free
+  await expect(moved).rejects.toThrow('in use by another program')
+  expect(open.listens).toBe(false)
+  for (const other of [elsewhere, thief]) await new Promise((closed) => other.close(closed))
+  await open.listenOn('127.0.0.1')
+  expect([open.listens, await byHttp1(http1, '/health')]).toEqual([true, '200 well'])
+})
+
 test('a certificate is its own authority, and never ends', () => {
   const cert = new X509Certificate(selfSigned(privateKey).cert)
   expect(cert.verify(publicKey)).toBe(true)

@@ -35,9 +35,11 @@ export interface Port {
   useKey(identity: TlsIdentity): void
   /** The TCP port. */
   readonly number: number
+  /** False: it was lost when it was to move, and nobody comes in until `listenOn` succeeds. */
+  readonly listens: boolean
   /**
    * Listens on this address of the machine, and no longer on the one before. What is connected stays, but what came from the
-   * network to a port that is the machine's own from now on is cut. @throws {PortError} It listens where it did, then.
+   * network to a port that is the machine's own from now on is cut. @throws {PortError} It listens where it did then, unless somebody has taken that, too.
    */
   listenOn(host: string): Promise<void>
   /** Answers what has begun, within a second; then cuts. */
@@ -128,6 +130,9 @@ export async function serve({ listener, plainListener }: ServeDeps, { host, port
   return {
     useKey,
     number,
+    get listens() {
+      return server.listening
+    },
     listenOn,
     async close() {
       const closed = new Promise<void>((done) => server.close(() => done()))

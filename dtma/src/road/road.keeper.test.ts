@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { selfSigned } from '../http/self-signed.ts'
 import { type Port, serve } from '../http/serve.ts'
+import { systemClock } from '../uplink/clock.ts'
 import { memoryLog } from '../uplink/control-plane.testing.ts'
 import type { ConfiguredRoad } from './road.choice.ts'
-import { openRoads } from './road.keeper.ts'
+import { openRoads, type RoadKeeperDeps } from './road.keeper.ts'
 
 const { privateKey } = generateKeyPairSync('ed25519')
 /** Loopback, and not the address that DTMA listens on by default: only who listens everywhere is met there. */
@@ -26,13 +27,15 @@ afterEach(async () => {
 })
 
 /** One life of a DTMA, as far as its roads go. */
-async function alive(configured: ConfiguredRoad = 'tunnel') {
+async function alive(configured: ConfiguredRoad = 'tunnel', over: Partial<RoadKeeperDeps> = {}) {
   const door = configured === 'tunnel' ? { host: '127.0.0.1', plain: true } : { host: '0.0.0.0', plain: false }
   const listener = (_: unknown, response: { end(text: string): unknown }) => void response.end('well')
   const deps = { listener: listener as never, plainListener: listener as never }
   const port: Port = await serve(deps, { host: door.host, port: 0 })
   port.useKey(selfSigned(privateKey))
   cleanups.push(() => port.close())
+  const stop = new AbortController()
+  cleanups.push(() => stop.abort())
   const turns: boolean[] = []
   const log = memoryLog()
   const roads = await openRoads({
@@ -43,6 +46,9 @@ async function alive(configured: ConfiguredRoad = 'tunnel') {
     stateDirectory: directory,
     publicKey: () => 'the key',
     log,
+    clock: systemClock,
+    signal: stop.signal,
+    ...over,
   })
   return {
     roads,
@@ -109,6 +115,50 @@ test('a port that cannot be had changes nothing, and says why', async () => {
   })
   expect([roads.road, roads.plain, tunnel()]).toEqual(['tunnel', true, true])
   expect(await meets('127.0.0.1', port.number)).toBe(true)
+})
+
+/** A port that others may take. */
+function takenPort() {
+  const port = {
+    number: 30_000,
+    listens: true,
+    host: '127.0.0.1',
+    isTaken: false,
+    async listenOn(host: string) {
+      port.listens = !port.isTaken
+      if (port.isTaken) throw new Error('it is in use by another program')
+      port.host = host
+    },
+  }
+  return port
+}
+
+test('a port that does not listen any more is tried again, until it can be had', async () => {
+  const port = takenPort()
+  const sleepers: (() => void)[] = []
+  const sleep = () => new Promise<void>((wake) => void sleepers.push(wake))
+  const { roads } = await alive('tunnel', { port, clock: { sleep } })
+  port.isTaken = true
+  await expect(roads.set({ road: 'both', reach: 'network' })).rejects.toMatchObject({ code: 'road-not-possible' })
+  await expect(roads.set({ road: 'both', reach: 'network' })).rejects.toMatchObject({ code: 'road-not-possible' })
+  expect(sleepers).toHaveLength(1)
+  sleepers.shift()!()
+  await expect.poll(() => sleepers.length).toBe(1)
+  expect(port.listens).toBe(false)
+  port.isTaken = false
+  sleepers.shift()!()
+  await expect.poll(() => port.listens).toBe(true)
+  expect([port.host, roads.road, sleepers]).toEqual(['127.0.0.1', 'tunnel', []])
+})
+
+test('asked for the road that it has, a port that does not listen is opened', async () => {
+  const port = takenPort()
+  const { roads } = await alive('tunnel', { port })
+  port.isTaken = true
+  await expect(roads.set({ road: 'direct', reach: 'network' })).rejects.toThrow()
+  port.isTaken = false
+  await roads.set({ road: 'tunnel', reach: 'network' })
+  expect([port.listens, port.host]).toEqual([true, '127.0.0.1'])
 })
 
 test('asked twice, and at the same time, it is the same', async () => {

@@ -6,6 +6,7 @@ import type { Port } from '../http/serve.ts'
 import type { Log } from '../log.ts'
 import { reasonOf } from '../reason.ts'
 import { stateFile } from '../state-file.ts'
+import type { Clock } from '../uplink/clock.ts'
 import { type ConfiguredRoad, type Door, doorOf, hasTunnel, type KeptRoad, roadOf } from './road.choice.ts'
 import type { TunnelSwitch } from './tunnel-switch.ts'
 
@@ -19,13 +20,19 @@ export interface RoadKeeperDeps {
   readonly configured: ConfiguredRoad
   /** As it was opened at the start. */
   readonly door: Door
-  readonly port: Pick<Port, 'number' | 'listenOn'>
+  readonly port: Pick<Port, 'number' | 'listens' | 'listenOn'>
   readonly tunnel: Pick<TunnelSwitch, 'turn'>
   readonly stateDirectory: string
   /** The key that the port shows. */
   readonly publicKey: () => string
   readonly log: Log
+  readonly clock: Pick<Clock, 'sleep'>
+  /** Aborts when DTMA ends. */
+  readonly signal: AbortSignal
 }
+
+/** Whoever has taken the port may give it back. */
+const LISTEN_AGAIN_MS = 5_000
 
 /** The roads by which the control plane comes: what is kept on disk decides, also after a restart. */
 export interface RoadKeeper {
@@ -38,7 +45,7 @@ export interface RoadKeeper {
 
 /** Opens what is kept, over what is configured. */
 export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
-  const { configured, port, tunnel, stateDirectory, publicKey, log } = deps
+  const { configured, port, tunnel, stateDirectory, publicKey, log, clock, signal } = deps
   const file = stateFile(join(stateDirectory, 'road.json'), KeptFile)
   const kept = await file.read()
   let now = roadOf(configured, kept)
@@ -50,7 +57,7 @@ export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
   /** The port first: what it refuses changes nothing. */
   async function open(wish: RoadWish): Promise<void> {
     const wanted = doorOf(wish, configured, deps.door)
-    if (wanted.host !== door.host) await port.listenOn(wanted.host)
+    if (wanted.host !== door.host || !port.listens) await port.listenOn(wanted.host)
     door = wanted
     tunnel.turn(hasTunnel(wish.road))
   }
@@ -58,6 +65,7 @@ export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
   async function set(wish: RoadWish): Promise<RoadState> {
     const before = now
     await open(wish).catch((cause: unknown) => {
+      void listenAgain()
       throw problem('road-not-possible', reasonOf(cause), { cause })
     })
     if (wish.road !== before.road || wish.reach !== before.reach) {
@@ -69,10 +77,36 @@ export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
     return { road: now.road, host: door.host, port: port.number, publicKey: publicKey() }
   }
 
+  let isWaiting = false
+  /** Until it listens for the road that holds: by the direct road nobody could come and ask for it. */
+  async function listenAgain(): Promise<void> {
+    if (isWaiting) return
+    isWaiting = true
+    while (!port.listens && !signal.aborted) {
+      log.error('nobody can come in: the port is taken; it is tried again', { port: port.number, road: now.road })
+      await clock.sleep(LISTEN_AGAIN_MS, signal)
+      await inTurn(async () => {
+        if (port.listens || signal.aborted) return
+        await open(now).then(
+          () => log.info('the port listens again', { port: port.number, host: door.host }),
+          (error: unknown) => log.error('the port cannot be opened yet', { port: port.number, error }),
+        )
+      })
+    }
+    isWaiting = false
+  }
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined) // the caller has the error
+    return mine
+  }
+
   tell(log, configured, kept, now)
   await open(now).catch((error: unknown) => {
     log.error('the port cannot be opened for the road; it stays as it is configured', { road: now.road, error })
     tunnel.turn(hasTunnel(now.road))
+    void listenAgain()
   })
   return {
     get road() {
@@ -81,11 +115,7 @@ export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
     get plain() {
       return door.plain
     },
-    set(wish) {
-      const mine = turn.then(() => set(wish))
-      turn = mine.catch(() => undefined) // the caller has the error
-      return mine
-    },
+    set: (wish) => inTurn(() => set(wish)),
   }
 }
 

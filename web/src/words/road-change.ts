@@ -1,4 +1,4 @@
-import type { Road, RoadChange, Toolbox } from '@agentopia/api'
+import { ROAD_NAMES, type Road, type RoadChange, type Toolbox } from '@agentopia/api'
 import type { Tone } from './tone.ts'
 
 type Phase = RoadChange['phase']
@@ -30,9 +30,7 @@ const MEANING = {
 export const roadChangeMeaning = ({ phase, message }: RoadChange): string =>
   message ? `${message}. ${MEANING[phase]}` : MEANING[phase]
 
-const TITLES = { tunnel: 'To the tunnel', direct: 'To the direct road' } as const satisfies Record<Road, string>
-
-export const titleOfRoadChange = ({ to, phase }: RoadChange): string => `${TITLES[to]}: ${phase}`
+export const titleOfRoadChange = ({ to, phase }: RoadChange): string => `To the ${ROAD_NAMES[to]}: ${phase}`
 
 /** The road that it does not have. */
 export const otherRoad = ({ direct }: Toolbox): Road => (direct ? 'tunnel' : 'direct')

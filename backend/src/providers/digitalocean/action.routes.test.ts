@@ -92,6 +92,19 @@ test('what is asked is answered at once, carried out, and listed with its end', 
   ])
 })
 
+test('while DTMA is updated nothing is begun with its droplet, unless it is heard no more: that may be what helps', async () => {
+  const { id, ask, ended, codeOf } = await scene()
+  const since = new Date().toISOString()
+  const updateState = { attempt: 'a', version: '9.9.9', from: '0.1.0', phase: 'loading', since } as const
+  const change = (status: 'active' | 'unresponsive') =>
+    plane.store.system((tx) => tx.update(toolboxes).set({ status, updateState }).where(eq(toolboxes.id, id)))
+  await change('active')
+  expect(await codeOf(await ask({ kind: 'reboot' }))).toEqual([409, 'toolbox-busy'])
+  await change('unresponsive')
+  expect((await ask({ kind: 'power_cycle' })).status).toBe(202)
+  expect((await ended()).state).toBe('done')
+})
+
 test('twenty clicks with one key are one reboot; the key for something else is refused', async () => {
   const { ask, as, ended, list, codeOf, emulator } = await scene()
   const before = emulator.world.actions.length

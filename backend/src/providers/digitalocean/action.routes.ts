@@ -15,8 +15,10 @@ import type { Mount } from '../../http/mount.ts'
 import type { IdPrefix } from '../../new-id.ts'
 import type { Store, Tx } from '../../store/connect.ts'
 import { activities } from '../../store/schema/index.ts'
+import { whyBusy } from '../../toolboxes/busy.decision.ts'
 import { notFound } from '../../toolboxes/toolbox.routes.ts'
 import { findToolbox, type ToolboxRow } from '../../toolboxes/toolbox.store.ts'
+import { lockToolbox } from '../../uplink/enrolment.store.ts'
 import { actionViewOf, insertAction, listActionRows, titleOf } from './action.store.ts'
 import type { Options } from './options.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -39,7 +41,7 @@ export function actionRoutes(mount: Mount, { store, newId, options, snapshots, w
     const request = { toolboxId, body }
     const made = await store.tenant(accountId, (tx) =>
       once(tx, { accountId, key: idempotencyKey, operation: startDropletAction.id, request }, async () => {
-        await withDroplet(tx, toolboxId)
+        requireIdleIfHeard(await withDroplet(tx, toolboxId, lockToolbox))
         const row = await insertAction(tx, { id: newId('deed'), accountId, toolboxId, request: body, actor })
         const message = `${toolbox.name}: asked for ${titleOf(body)}${note}`
         await recordActivity(tx, { accountId, actor, action: 'droplet.asked', subject: toolboxId, toolboxId, message })
@@ -107,13 +109,19 @@ async function wasRemoved(tx: Tx, snapshotId: string): Promise<boolean> {
 }
 
 /** @throws {ProblemError} `toolbox-not-found`, `no-droplet`. */
-async function withDroplet(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
-  const row = await findToolbox(tx, toolboxId)
+async function withDroplet(tx: Tx, toolboxId: string, find = findToolbox): Promise<ToolboxRow> {
+  const row = await find(tx, toolboxId)
   if (!row || row.deletedAt) throw notFound(toolboxId)
   if (row.provider !== 'digitalocean') throw problem('no-droplet', `${row.name} is of the provider ${row.provider}`)
   if (row.doDropletId === null || row.desired === 'absent' || row.status === 'lost')
     throw problem('no-droplet', `${row.name} is ${row.status.replaceAll('_', ' ')}`)
   return row
+}
+
+/** One that is heard no more may be helped by just this: nothing holds it up then. @throws {ProblemError} `toolbox-busy` */
+function requireIdleIfHeard(row: ToolboxRow): void {
+  const why = row.status === 'active' ? whyBusy(row, undefined) : undefined
+  if (why !== undefined) throw problem('toolbox-busy', why)
 }
 
 const notConfirmed = (name: string) => problem('not-confirmed', `The toolbox is called ${name}`)

@@ -96,7 +96,12 @@ export function createCalls({ baseUrl, token, budget, fetch }: DigitalOceanDeps)
       if (!statuses.includes(status)) throw failureOf(status, headers, text, budget)
     },
     async mayCall(method, path, signal) {
-      const { status, headers, text } = await send(method, path, signal, method === 'POST' ? {} : undefined)
+      const { status, headers, text } = await send(
+        method,
+        path,
+        signal,
+        method === 'POST' || method === 'PUT' ? {} : undefined,
+      )
       if (status === 403) return false
       if (status === 401 || status === 429 || status >= 500) throw failureOf(status, headers, text, budget)
       return true

@@ -132,6 +132,7 @@ test('the rights that a token lacks are named, and nothing is made or destroyed 
     'reserved_ip:delete',
     'tag:delete',
     'firewall:create',
+    'firewall:update',
   ])
   expect([emulator.world.droplets.size, emulator.world.firewalls.size]).toEqual([0, 0])
 })

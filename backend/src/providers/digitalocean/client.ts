@@ -53,7 +53,7 @@ export interface DigitalOcean {
   createFirewall(wanted: NewFirewall, signal: AbortSignal): Promise<void>
   replaceFirewall(id: string, wanted: NewFirewall, signal: AbortSignal): Promise<void>
   /** Sends a request that can do nothing, to learn whether the token may send it. */
-  mayCall(method: 'GET' | 'POST' | 'DELETE', path: string, signal: AbortSignal): Promise<boolean>
+  mayCall(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, signal: AbortSignal): Promise<boolean>
 }
 
 export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOcean {

@@ -1,8 +1,11 @@
+import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fakeRoads } from '../../road-change/fake-roads.testing.ts'
 import { roadChangeReconciler } from '../../road-change/road-change.reconciler.ts'
 import type { Store } from '../../store/connect.ts'
+import { activities } from '../../store/schema/index.ts'
 import { openTestStore } from '../../store/testing.ts'
+import type { ToolboxRow } from '../../toolboxes/toolbox.store.ts'
 import { createDropletDoor } from './droplet.door.ts'
 import { dropletScene } from './droplet.testing.ts'
 
@@ -27,27 +30,41 @@ async function scene(direct: { port: number; plainHttp: boolean } | null) {
   await droplet.upAndActive()
   const fake = fakeRoads(direct ? 'direct' : 'tunnel')
   const { client, sources, clock, emulator, droplets, row, change, id } = droplet
+  const account = { hasToken: true }
   const door = createDropletDoor({
-    clientOf: async () => client,
+    clientOf: async () => (account.hasToken ? client : undefined),
     environment: ENVIRONMENT,
     directSources: () => sources,
   })
-  const make = () => roadChangeReconciler({ store, clock, ...fake, doorOf: () => door })
   /** To whom DTMA's port on this droplet is open. */
   const openTo = () =>
     [...emulator.world.firewalls.values()]
       .filter(({ tags }) => tags.some((tag) => droplets()[0]!.tags.includes(tag)))
       .flatMap(({ inbound_rules: rules }) => rules as readonly Rule[])
       .map(({ ports, sources: { addresses } }) => [ports, addresses])
+  /** Whether its port was open when DTMA was told, each time. */
+  const openWhenTold: boolean[] = []
+  const clientOf = (toolbox: ToolboxRow) => {
+    openWhenTold.push(openTo().length > 0)
+    return fake.clientOf(toolbox)
+  }
+  const make = () => roadChangeReconciler({ store, clock, ...fake, clientOf, doorOf: () => door })
   return {
     ...fake,
+    openWhenTold,
     row,
+    account,
     emulator,
     openTo,
     ask: (road: 'tunnel' | 'direct') =>
       change({
         roadAsked: { attempt: road, road, ...(road === 'direct' ? { port: 30_000 } : {}), actor: 'ann', askedAt: '' },
       }),
+    /** What people read of it. */
+    recorded: async (action: string) => {
+      const of = and(eq(activities.subject, id), eq(activities.action, action))
+      return (await store.system((tx) => tx.select().from(activities).where(of))).map(({ message }) => message).join()
+    },
     step: (reconciler = make()) => reconciler.reconcile(id, never),
     async run() {
       const reconciler = make()
@@ -78,6 +95,24 @@ test('it is shut again after a trial that failed', async () => {
   expect(openTo()).toEqual(OPEN)
   expect((await run()).phase).toBe('failed')
   expect(openTo()).toEqual([])
+})
+
+test('after a trial that failed DTMA closes its port first, and the firewall is shut then', async () => {
+  const { ask, run, openTo, dtma, openWhenTold } = await scene(null)
+  dtma.fault = 'pin_mismatch'
+  await ask('direct')
+  expect((await run()).phase).toBe('failed')
+  expect([openWhenTold.at(-1), openTo()]).toEqual([true, []])
+})
+
+test('it is shut after a trial that failed also while DTMA cannot be told', async () => {
+  const { ask, step, openTo, dtma, row } = await scene(null)
+  dtma.fault = 'pin_mismatch'
+  await ask('direct')
+  await step()
+  dtma.noTunnel = true
+  await step()
+  expect([(await row()).roadProgress?.phase, openTo()]).toEqual(['undoing', []])
 })
 
 test('it is shut after the tunnel is in use, and not before', async () => {
@@ -115,4 +150,52 @@ test('DigitalOcean refuses: the tunnel stays, and what it answered is said', asy
   await ask('direct')
   expect(await run()).toMatchObject({ phase: 'failed', failure: { reason: 'firewall' } })
   expect((await row()).direct).toBeNull()
+})
+
+const UNTAG = { method: 'DELETE', path: /^\/v2\/tags\/.*resources$/ }
+test.each([401, 403])(
+  'the tunnel is in use and DigitalOcean answers %i: it is done, and people hear which port is open still',
+  async (answer) => {
+    const { ask, run, emulator, row, recorded } = await scene(DIRECT)
+    emulator.fail({ ...UNTAG, answer, times: Number.POSITIVE_INFINITY })
+    await ask('tunnel')
+    expect((await run()).phase).toBe('done')
+    expect((await row()).direct).toBeNull()
+    expect(await recorded('toolbox.road-changed')).toMatch(
+      /Port 30000 is still open in the firewall .*HTTP 40.*Take the tag agentopia-env-abcdef012345-direct/,
+    )
+  },
+)
+
+test('the tunnel is in use and the account has no token any more: it is done, and people hear which port is open still', async () => {
+  const { ask, run, account, recorded } = await scene(DIRECT)
+  account.hasToken = false
+  await ask('tunnel')
+  expect((await run()).phase).toBe('done')
+  expect(await recorded('toolbox.road-changed')).toMatch(/Port 30000 is still open.*no token of DigitalOcean/)
+})
+
+test('DigitalOcean does not answer for a moment: its port is shut all the same', async () => {
+  const { ask, run, openTo, emulator, recorded } = await scene(DIRECT)
+  emulator.fail({ ...UNTAG, answer: 503, times: 3 })
+  await ask('tunnel')
+  expect((await run()).phase).toBe('done')
+  expect([openTo(), await recorded('toolbox.road-changed')]).toEqual([[], expect.not.stringContaining('still open')])
+})
+
+test('DigitalOcean does not answer for longer than it is waited for: it is done, and people hear it', async () => {
+  const { ask, run, emulator, recorded } = await scene(DIRECT)
+  emulator.fail({ ...UNTAG, answer: 503, times: Number.POSITIVE_INFINITY })
+  await ask('tunnel')
+  expect((await run()).phase).toBe('done')
+  expect(await recorded('toolbox.road-changed')).toContain('is still open')
+})
+
+test('a trial that failed and a firewall that cannot be shut: people hear it', async () => {
+  const { ask, run, emulator, dtma, recorded } = await scene(null)
+  dtma.fault = 'pin_mismatch'
+  emulator.fail({ ...UNTAG, answer: 403, times: Number.POSITIVE_INFINITY })
+  await ask('direct')
+  expect((await run()).phase).toBe('failed')
+  expect([dtma.road, await recorded('toolbox.road-kept')]).toEqual(['tunnel', expect.stringContaining('is still open')])
 })

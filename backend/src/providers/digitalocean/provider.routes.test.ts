@@ -68,6 +68,7 @@ test('a token that lacks rights is stored, with their names', async () => {
     'tag:delete',
     'firewall:read',
     'firewall:create',
+    'firewall:update',
   ])
 })
 

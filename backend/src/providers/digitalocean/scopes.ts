@@ -23,6 +23,8 @@ const PROBES = [
   { scope: 'tag:delete', method: 'DELETE', path: '/tags/agentopia-no-such-tag' },
   { scope: 'firewall:read', method: 'GET', path: '/firewalls?per_page=1' },
   { scope: 'firewall:create', method: 'POST', path: '/firewalls' },
+  // No firewall has this id.
+  { scope: 'firewall:update', method: 'PUT', path: '/firewalls/00000000-0000-4000-8000-000000000000' },
 ] as const
 
 /** @throws {DigitalOceanError} `unauthorized` for a token that is none. */

@@ -1,4 +1,4 @@
-import { createJoinLine, createToolbox, InstallVariant, problem, type Toolbox } from '@agentopia/api'
+import { createJoinLine, createToolbox, DTMA_PORT, InstallVariant, problem, type Toolbox } from '@agentopia/api'
 import { command } from '../../command.ts'
 import { awaitActive } from './await-active.ts'
 
@@ -21,7 +21,7 @@ export const toolboxCreate = command(
       default: false,
     },
     address: { type: 'string', description: 'With --direct, of a server: its IP address or name' },
-    port: { type: 'string', description: "With --direct, of a server: DTMA's port", default: '30000' },
+    port: { type: 'string', description: "With --direct, of a server: DTMA's port", default: String(DTMA_PORT) },
     'plain-http': { type: 'boolean', description: 'With --direct: without TLS, at a private address', default: false },
     wait: { type: 'boolean', description: 'Wait until it is active', default: false },
     timeout: { type: 'string', description: 'Seconds to wait', default: '900' },

@@ -1,4 +1,4 @@
-import { changeToolboxRoad, getToolbox, problem, Road, type Toolbox } from '@agentopia/api'
+import { changeToolboxRoad, getToolbox, problem, ROAD_NAMES, Road, type Toolbox } from '@agentopia/api'
 import { command } from '../../command.ts'
 import { findToolbox } from '../../find.ts'
 import { follow, waitArgs } from '../../follow.ts'
@@ -29,7 +29,7 @@ export const toolboxRoad = command(
     } as const
     const now = args.wait ? await follow(following, { seconds: Number(args.timeout), signal, output }) : asked
     output.result(now, ({ name, roadChange }) =>
-      roadChange?.phase === 'done' ? `${name} is reached by the ${WORDS[args.to]}` : inShort(now),
+      roadChange?.phase === 'done' ? `${name} is reached by the ${ROAD_NAMES[args.to]}` : inShort(now),
     )
     const { name, roadChange } = now
     if (roadChange?.phase !== 'failed') return
@@ -49,8 +49,6 @@ function wantedOf({ to, address, port }: RoadArgs) {
   if (to === 'tunnel') return { road: to } as const
   return { road: to, ...(address ? { address } : {}), ...(port ? { port: Number(port) } : {}) } as const
 }
-
-const WORDS = { tunnel: 'tunnel', direct: 'direct road' } as const satisfies Record<Road, string>
 
 const inShort = ({ name, roadChange }: Toolbox): string =>
   roadChange?.phase === 'failed' ? `${name} keeps its road` : `Asked for another road to ${name}`

@@ -1,4 +1,4 @@
-import { createToolbox, getProvider, type InstallVariant, type Toolbox } from '@agentopia/api'
+import { createToolbox, DTMA_PORT, getProvider, type InstallVariant, type Toolbox } from '@agentopia/api'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
@@ -32,7 +32,7 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('')
   const [variant, setVariant] = useState<InstallVariant>('docker')
   const [choice, setChoice] = useState<Choice>({})
-  const [direct, setDirect] = useState<DirectRoad>({ on: false, address: '', port: '30000' })
+  const [direct, setDirect] = useState<DirectRoad>({ on: false, address: '', port: String(DTMA_PORT) })
   const [place, setPlace] = useState<Place>({ host: '', port: '22', user: 'root' })
   const [tried, setTried] = useState(false)
   const [joining, setJoining] = useState<Toolbox>()

@@ -1,13 +1,10 @@
-import { Direct } from '@agentopia/api'
+import { type Address, AddressFields, isWhere } from '../../parts/address-fields.tsx'
 import { Field } from '../../parts/field.tsx'
-import { Input } from '../../parts/input.tsx'
 import { Select } from '../../parts/select.tsx'
 
 /** What was chosen about who dials whom. */
-export interface DirectRoad {
+export interface DirectRoad extends Address {
   readonly on: boolean
-  readonly address: string
-  readonly port: string
 }
 
 const ROADS = [
@@ -15,11 +12,8 @@ const ROADS = [
   { value: 'direct', label: 'The control plane dials it', note: 'by https' },
 ] as const
 
-const isAddress = (address: string): boolean => address !== '' && Direct.shape.address.safeParse(address).success
-const isPort = (port: string): boolean => Direct.shape.port.safeParse(Number(port)).success
-
 /** Whether it can be asked for like this. */
-export const isDirectRoad = ({ on, address, port }: DirectRoad): boolean => !on || (isAddress(address) && isPort(port))
+export const isDirectRoad = (road: DirectRoad): boolean => !road.on || isWhere(road)
 
 export const directPart = ({ on, address, port }: DirectRoad) => (on ? { direct: { address, port: Number(port) } } : {})
 
@@ -52,33 +46,12 @@ export const DirectChoice = ({ road, onChange, tried, ofServer }: DirectChoicePr
       )}
     </Field>
     {road.on && ofServer && (
-      <div className="grid grid-cols-[1fr_6rem] gap-3">
-        <Field
-          label="Address of the server"
-          required
-          problem={tried && !isAddress(road.address) ? 'An IP address, or a name in lower case' : undefined}
-        >
-          {(control) => (
-            <Input
-              {...control}
-              spellCheck={false}
-              placeholder="203.0.113.7"
-              value={road.address}
-              onChange={(event) => onChange({ ...road, address: event.target.value.trim() })}
-            />
-          )}
-        </Field>
-        <Field label="Port" required problem={tried && !isPort(road.port) ? '1 to 65535' : undefined}>
-          {(control) => (
-            <Input
-              {...control}
-              inputMode="numeric"
-              value={road.port}
-              onChange={(event) => onChange({ ...road, port: event.target.value })}
-            />
-          )}
-        </Field>
-      </div>
+      <AddressFields
+        label="Address of the server"
+        value={road}
+        onChange={(place) => onChange({ ...road, ...place })}
+        tried={tried}
+      />
     )}
   </>
 )

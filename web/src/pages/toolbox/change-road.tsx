@@ -1,10 +1,9 @@
-import { changeToolboxRoad, Direct, type Road, type Toolbox } from '@agentopia/api'
+import { changeToolboxRoad, DTMA_PORT, ROAD_NAMES, type Road, type Toolbox } from '@agentopia/api'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
+import { AddressFields, isWhere } from '../../parts/address-fields.tsx'
 import { Button } from '../../parts/button.tsx'
 import { Dialog, DialogActions, DialogBody } from '../../parts/dialog.tsx'
-import { Field } from '../../parts/field.tsx'
-import { Input } from '../../parts/input.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Progress } from '../../parts/progress.tsx'
 import { isChangingRoad, otherRoad } from '../../words/road-change.ts'
@@ -19,12 +18,12 @@ interface ChangeRoadProps {
 export function ChangeRoad({ toolbox, onClose }: ChangeRoadProps) {
   const changing = useAction(changeToolboxRoad)
   const [to] = useState<Road>(() => otherRoad(toolbox))
-  const [address, setAddress] = useState(toolbox.ssh?.host ?? toolbox.publicIpAddress ?? '')
-  const [port, setPort] = useState('')
+  const [where, setWhere] = useState({ address: toolbox.ssh?.host ?? toolbox.publicIpAddress ?? '', port: '' })
   const [tried, setTried] = useState(false)
   const { id: toolboxId, name, provider, roadChange } = toolbox
   const asksPlace = to === 'direct' && provider !== 'digitalocean'
-  const isReady = !asksPlace || (isAddress(address) && (port === '' || isPort(port)))
+  const isReady = !asksPlace || isWhere(where, true)
+  const { address, port } = where
   const place = asksPlace ? { address, ...(port === '' ? {} : { port: Number(port) }) } : {}
   const body = to === 'tunnel' ? ({ road: to } as const) : ({ road: to, ...place } as const)
   // What was there before somebody asked here is the last change's, not this one's.
@@ -51,34 +50,13 @@ export function ChangeRoad({ toolbox, onClose }: ChangeRoadProps) {
               thirty seconds to end.
             </p>
             {asksPlace && (
-              <div className="grid grid-cols-[1fr_7rem] gap-3">
-                <Field
-                  label="Address of the toolbox"
-                  required
-                  problem={tried && !isAddress(address) ? 'An IP address, or a name in lower case' : undefined}
-                >
-                  {(control) => (
-                    <Input
-                      {...control}
-                      spellCheck={false}
-                      placeholder="203.0.113.7"
-                      value={address}
-                      onChange={(event) => setAddress(event.target.value.trim())}
-                    />
-                  )}
-                </Field>
-                <Field label="Port" problem={tried && port !== '' && !isPort(port) ? '1 to 65535' : undefined}>
-                  {(control) => (
-                    <Input
-                      {...control}
-                      inputMode="numeric"
-                      placeholder="DTMA’s own"
-                      value={port}
-                      onChange={(event) => setPort(event.target.value.trim())}
-                    />
-                  )}
-                </Field>
-              </div>
+              <AddressFields
+                label="Address of the toolbox"
+                value={where}
+                onChange={setWhere}
+                tried={tried}
+                portWithout="DTMA’s own"
+              />
             )}
             <p className="text-pretty text-ink">{NEEDS[to](provider)}</p>
             {changing.error && <ProblemNotice error={changing.error} />}
@@ -89,16 +67,13 @@ export function ChangeRoad({ toolbox, onClose }: ChangeRoadProps) {
         <Button onClick={onClose}>{outcome ? 'Close' : 'Cancel'}</Button>
         {!outcome && (
           <Button kind="primary" pending={changing.isPending} onClick={ask}>
-            {BUTTONS[to]}
+            {`Change to the ${ROAD_NAMES[to]}`}
           </Button>
         )}
       </DialogActions>
     </Dialog>
   )
 }
-
-const isAddress = (address: string): boolean => address !== '' && Direct.shape.address.safeParse(address).success
-const isPort = (port: string): boolean => Direct.shape.port.safeParse(Number(port)).success
 
 const TITLES = {
   direct: (name: string) => `Dial ${name} from here`,
@@ -110,15 +85,10 @@ const DESCRIPTIONS = {
   tunnel: 'From the direct road to the tunnel',
 } as const satisfies Record<Road, string>
 
-const BUTTONS = { direct: 'Change to the direct road', tunnel: 'Change to the tunnel' } as const satisfies Record<
-  Road,
-  string
->
-
 const NEEDS = {
   direct: (provider: Toolbox['provider']) =>
     provider === 'digitalocean'
-      ? 'The firewall of its droplet is opened at port 30000 to this control plane alone.'
+      ? `The firewall of its droplet is opened at port ${DTMA_PORT} to this control plane alone.`
       : 'Its port must be open towards this control plane in every firewall between.',
   tunnel: (provider: Toolbox['provider']) =>
     provider === 'digitalocean'
