@@ -58,6 +58,10 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
   let line: KernelLine | undefined
   /** What the rules are for, and what the kernel said of them when they were made. */
   let made: { readonly for: string; readonly table: string } | undefined
+  /** Whether the kernel was told to forget the table, and no other was made since. An earlier life may have left one. */
+  let isClear = false
+  /** Whether there is something to keep apart, as far as is known. */
+  let isNeeded = true
   let turn: Promise<unknown> = Promise.resolve()
   let bell = Promise.withResolvers<void>()
 
@@ -76,8 +80,10 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
   }
 
   async function look(limit: AbortSignal): Promise<void> {
+    isNeeded = true
     const wanted = await protectedNow(deps, limit)
     if (wanted.bridges.length === 0 && wanted.gateway === undefined) return clear(limit)
+    isClear = false
     line ??= await openKernelLine(deps, limit)
     const key = JSON.stringify(wanted)
     const found = made && (await tableNow(line, limit))
@@ -106,12 +112,21 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
 
   /** The last tool with a network takes all of it along. */
   async function clear(limit: AbortSignal): Promise<void> {
+    isNeeded = false
     state = undefined
-    if (!line) return
+    if (isClear) return
+    line ??= await openKernelLine(deps, limit)
     await line.ask(removeTable(table), limit)
     made = undefined
     hangUp()
     await removeKernelLine(deps, limit)
+    isClear = true
+  }
+
+  /** Rules that keep nothing apart are no reason to call a toolbox degraded. */
+  function notCleared(error: unknown): void {
+    isClear = isUnavailable(error)
+    if (!isClear) log.warn('rules that an earlier firewall may have left cannot be removed', { error })
   }
 
   function hangUp(): void {
@@ -126,6 +141,7 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
     } catch (error) {
       hangUp()
       if (signal.aborted || (error instanceof EngineError && ENGINE_AWAY.has(error.fault))) throw error
+      if (!isNeeded) return notCleared(error)
       if (isUnavailable(error)) return show('unavailable', reasonOf(error))
       if (state?.state !== 'missing') log.warn('the firewall of the tools cannot be kept up', { error })
       show('missing', reasonOf(error))
@@ -143,7 +159,7 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
     while (!signal.aborted) {
       bell = Promise.withResolvers()
       await inTurn(signal).catch(() => undefined) // Docker is away, which others tell
-      const ms = PAUSE_MS[state?.state ?? 'ok']
+      const ms = PAUSE_MS[state?.state ?? (isNeeded || isClear ? 'ok' : 'unavailable')]
       const slept = new AbortController()
       const woken = bell.promise.then(() => slept.abort())
       await Promise.race([woken, deps.sleep(ms * (0.8 + 0.4 * deps.random()), AbortSignal.any([signal, slept.signal]))])
