@@ -4,7 +4,7 @@ import manifest from '../package.json' with { type: 'json' }
 
 export const DTMA_VERSION = manifest.version
 export { type DtmaProcess, dtmaProcess } from './dtma-process.testing.ts'
-export { questions, replaceTable, tableIn } from './firewall/firewall.rules.ts'
+export { readTable, replaceTable } from './firewall/firewall.rules.ts'
 export { NETLINK_SCRIPT } from './firewall/netlink.script.ts'
 export { repliesIn } from './firewall/netlink.ts'
 export type { HttpReply, HttpRequest } from './http/exchange.ts'

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { NETLINK_SCRIPT, questions, replaceTable, repliesIn, tableIn } from '@agentopia/dtma/testing'
+import { NETLINK_SCRIPT, readTable, replaceTable, repliesIn } from '@agentopia/dtma/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FORGET_FIREWALL } from './forget-firewall.ts'
 
@@ -18,18 +18,18 @@ afterAll(() => {
 
 const perl = (program: string, args: readonly string[], input?: string) =>
   docker(['exec', '-i', machine, 'perl', '-e', program, ...args], input)
-const ask = (question: Buffer) =>
+const ask = async (question: Buffer) =>
   repliesIn(Buffer.from(perl(NETLINK_SCRIPT, [], `${question.toString('hex')}\n`), 'hex'))
-const rulesOf = (table: string) => tableIn(questions.flatMap(ask), table)
+const rulesOf = (table: string) => readTable(table, ask)
 
-test('the table of a DTMA goes, with its rules and nobody else’s; where there is none, that is well', () => {
+test('the table of a DTMA goes, with its rules and nobody else’s; where there is none, that is well', async () => {
   const wanted = { bridges: ['br-0123456789ab'], gateway: '172.17.0.2' }
-  for (const name of ['dtma-abcdef012345', 'dtma-theirs']) ask(replaceTable(name, wanted))
-  expect(rulesOf('dtma-abcdef012345')).not.toBe('')
-  const theirs = rulesOf('dtma-theirs')
+  for (const name of ['dtma-abcdef012345', 'dtma-theirs']) await ask(replaceTable(name, wanted))
+  expect(await rulesOf('dtma-abcdef012345')).not.toBe('')
+  const theirs = await rulesOf('dtma-theirs')
   for (const _ of ['once', 'again']) {
     perl(FORGET_FIREWALL, ['dtma-abcdef012345'])
-    expect(rulesOf('dtma-abcdef012345')).toBe('')
+    expect(await rulesOf('dtma-abcdef012345')).toBe('')
   }
-  expect(rulesOf('dtma-theirs')).toBe(theirs)
+  expect(await rulesOf('dtma-theirs')).toBe(theirs)
 })

@@ -1,17 +1,8 @@
 import { expect, test } from 'vitest'
 import { removeTable, replaceTable, tableIn, tableNameOf } from './firewall.rules.ts'
-import { attribute, NetlinkError, repliesIn, text, textIn } from './netlink.ts'
+import { messagesIn } from './kernel.testing.ts'
+import { attribute, ListInterrupted, NetlinkError, repliesIn, text, textIn } from './netlink.ts'
 
-/** Types of the messages in a datagram, in their order, with the length that each says it has. */
-function messagesIn(bytes: Buffer): { readonly type: number; readonly flags: number; readonly body: Buffer }[] {
-  const found = []
-  for (let at = 0; at < bytes.length; at += bytes.readUInt32LE(at)) {
-    const length = bytes.readUInt32LE(at)
-    const [type, flags] = [bytes.readUInt16LE(at + 4), bytes.readUInt16LE(at + 6)]
-    found.push({ type, flags, body: bytes.subarray(at + 20, at + length) })
-  }
-  return found
-}
 const TABLE = tableNameOf('0123456789abcdef0123456789abcdef')
 const names = ['begin', 'newTable', 'delTable', 'newChain', 'newRule', 'end'] as const
 const NUMBERS = { begin: 16, newTable: 0xa00, delTable: 0xa02, newChain: 0xa03, newRule: 0xa06, end: 17 } as const
@@ -60,4 +51,13 @@ test('a refusal of the kernel is an error with its number; an answer that is cut
   refusal.writeInt32LE(0, 16)
   expect(repliesIn(refusal)).toEqual([])
   expect(() => repliesIn(refusal.subarray(0, 30))).toThrow('half a message')
+})
+
+test('a list that was changed while it was read is neither of before nor of after', () => {
+  const rule = Buffer.alloc(24)
+  rule.writeUInt32LE(24, 0)
+  rule.writeUInt16LE(0xa06, 4)
+  expect(repliesIn(rule)).toHaveLength(1)
+  rule.writeUInt16LE(0x12, 6)
+  expect(() => repliesIn(rule)).toThrow(ListInterrupted)
 })

@@ -2,6 +2,7 @@ import {
   attribute,
   datagram,
   FLAG,
+  NetlinkError,
   type NetlinkMessage,
   type NetlinkReply,
   nested,
@@ -32,6 +33,8 @@ const DROP = 0
 const ACCEPT = 1
 const IPV4 = 2
 const NAME_LENGTH = 16
+/** There is no such table or chain. */
+const ENOENT = 2
 /** Before those of Docker and of people, whatever they let through: what is dropped here is dropped. */
 const PRIORITY = -10
 
@@ -130,10 +133,34 @@ export function replaceTable(table: string, wanted: Protected): Buffer {
 export const removeTable = (table: string): Buffer =>
   batch([message(MESSAGE.newTable, FLAG.create, [text(1, table)]), message(MESSAGE.delTable, 0, [text(1, table)])])
 
-/** Ask for tables, chains and rules, one after the other. */
-export const questions: readonly Buffer[] = [MESSAGE.getTable, MESSAGE.getChain, MESSAGE.getRule].map((type) =>
-  datagram([message(type, FLAG.dump, [])]),
-)
+/**
+ * Ask for a table, its chains and its rules, one after the other, and for nothing of others, who may have thousands. In lists the
+ * kernel tells rules apart by their table, chains not: those are asked for by name.
+ */
+export function questionsOf(table: string): readonly Buffer[] {
+  const one = (type: number, attributes: readonly Buffer[]) => datagram([message(type, FLAG.ack, attributes)])
+  return [
+    one(MESSAGE.getTable, [text(1, table)]),
+    ...Object.keys(HOOK).map((name) => one(MESSAGE.getChain, [text(1, table), text(3, name)])),
+    datagram([message(MESSAGE.getRule, FLAG.dump, [text(1, table)])]),
+  ]
+}
+
+/** What the kernel says of a table now, as {@link tableIn} has it. @throws Whatever `ask` throws. */
+export async function readTable(
+  table: string,
+  ask: (question: Buffer) => Promise<readonly NetlinkReply[]>,
+): Promise<string> {
+  const replies: NetlinkReply[] = []
+  for (const question of questionsOf(table)) {
+    try {
+      replies.push(...(await ask(question)))
+    } catch (error) {
+      if (!(error instanceof NetlinkError && error.errno === ENOENT)) throw error
+    }
+  }
+  return tableIn(replies, table)
+}
 
 /**
  * What the kernel says of a table, as one text to compare: each rule has a number of its own, so what was taken away and put

@@ -4,7 +4,11 @@ import { memoryLog } from '../uplink/control-plane.testing.ts'
 import { tableNameOf } from './firewall.rules.ts'
 import { watchFirewall } from './firewall.ts'
 import { kernelInMemory } from './kernel.testing.ts'
+import { textIn } from './netlink.ts'
 
+const NEW_RULE = 0xa06
+/** Of tables, chains and rules. */
+const GETS = new Set([0xa01, 0xa04, 0xa07])
 const never = new AbortController().signal
 const begun: { readonly stop: AbortController; readonly stopped: Promise<void> }[] = []
 afterEach(async () => {
@@ -91,4 +95,51 @@ test('a Docker that does not say what there is to keep apart lets nobody start, 
   await firewall.require(never)
   Object.assign(machine.docker, { listNetworks: () => Promise.reject(new Error('cannot be read')) })
   await expect(firewall.require(never)).rejects.toMatchObject({ reason: 'isolation_failed' })
+})
+
+test('only its own table is asked for: others may have thousands of rules', async () => {
+  const machine = kernelInMemory()
+  machine.networks = ['mail']
+  const { firewall } = alive(machine)
+  await firewall.require(never)
+  const questions = machine.asked.filter(({ type }) => GETS.has(type))
+  expect(new Set(questions.map(({ type }) => type))).toEqual(GETS)
+  for (const { body } of questions) expect(textIn(body, 1)).toBe(tableNameOf(machine.owner))
+})
+
+test('a list that is interrupted by a change of somebody else’s is asked for again, and is no tampering', async () => {
+  const machine = kernelInMemory()
+  machine.networks = ['mail']
+  const { firewall, told } = alive(machine)
+  await firewall.require(never)
+  const made = () => machine.asked.filter(({ type }) => type === NEW_RULE).length
+  const before = made()
+  machine.interruptions = 3
+  await firewall.require(never)
+  expect([machine.interruptions, made(), firewall.state?.state, told]).toEqual([0, before, 'ok', []])
+})
+
+test('rules that never hold still cannot be read, which is said; nobody is accused', async () => {
+  const machine = kernelInMemory()
+  machine.networks = ['mail']
+  const { firewall } = alive(machine)
+  await firewall.require(never)
+  machine.interruptions = Number.POSITIVE_INFINITY
+  await expect(firewall.require(never)).rejects.toMatchObject({ reason: 'isolation_failed' })
+  expect(firewall.state?.message).toMatch(/changed while they were read/)
+  machine.interruptions = 0
+  await firewall.require(never)
+  expect(firewall.state?.state).toBe('ok')
+})
+
+test('what was changed from outside is told and put right', async () => {
+  const machine = kernelInMemory()
+  machine.networks = ['mail']
+  const { firewall, told } = alive(machine)
+  await firewall.require(never)
+  machine.tables.get(tableNameOf(machine.owner))!.rules.pop()
+  await firewall.require(never)
+  machine.tables.delete(tableNameOf(machine.owner))
+  await firewall.require(never)
+  expect(told).toEqual(['missing Its rules were changed from outside', 'ok', 'missing Its rules were taken away', 'ok'])
 })

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
 import { reasonOf } from '../reason.ts'
 import { ToolFailure } from '../tools/tool-failure.ts'
 import { LABEL } from '../tools/tool-labels.ts'
-import { type Protected, questions, removeTable, replaceTable, tableIn, tableNameOf } from './firewall.rules.ts'
+import { type Protected, readTable, removeTable, replaceTable, tableNameOf } from './firewall.rules.ts'
 import {
   FirewallUnavailable,
   type KernelLine,
@@ -73,11 +73,8 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
     if (isNews) deps.onChange(state)
   }
 
-  async function tableNow(kernel: KernelLine, limit: AbortSignal): Promise<string> {
-    const replies = []
-    for (const question of questions) replies.push(...(await kernel.ask(question, limit)))
-    return tableIn(replies, table)
-  }
+  const tableNow = (kernel: KernelLine, limit: AbortSignal): Promise<string> =>
+    readTable(table, (question) => kernel.ask(question, limit))
 
   async function look(limit: AbortSignal): Promise<void> {
     isNeeded = true
