@@ -23,7 +23,7 @@ const ask = async (question: Buffer) =>
 const rulesOf = (table: string) => readTable(table, ask)
 
 test('the table of a DTMA goes, with its rules and nobody else’s; where there is none, that is well', async () => {
-  const wanted = { bridges: ['br-0123456789ab'], gateway: '172.17.0.2' }
+  const wanted = { bridges: ['br-0123456789ab'], gateway: ['172.17.0.2', 'fd00:d0c::2'] }
   for (const name of ['dtma-abcdef012345', 'dtma-theirs']) await ask(replaceTable(name, wanted))
   expect(await rulesOf('dtma-abcdef012345')).not.toBe('')
   const theirs = await rulesOf('dtma-theirs')

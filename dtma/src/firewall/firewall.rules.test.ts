@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { removeTable, replaceTable, tableIn, tableNameOf } from './firewall.rules.ts'
+import { bytesOf, removeTable, replaceTable, tableIn, tableNameOf } from './firewall.rules.ts'
 import { messagesIn } from './kernel.testing.ts'
 import { attribute, ListInterrupted, NetlinkError, repliesIn, text, textIn } from './netlink.ts'
 
@@ -10,7 +10,7 @@ const wordsOf = (bytes: Buffer) =>
   messagesIn(bytes).map(({ type }) => names.find((name) => NUMBERS[name] === type) ?? String(type))
 
 test('a table is replaced in one transaction, of which the last message is acknowledged', () => {
-  const bytes = replaceTable(TABLE, { bridges: ['br-1', 'br-2'], gateway: '172.17.0.2' })
+  const bytes = replaceTable(TABLE, { bridges: ['br-1', 'br-2'], gateway: ['172.17.0.2'] })
   expect(wordsOf(bytes)).toEqual([
     'begin',
     ...['newTable', 'delTable', 'newTable', 'newChain', 'newChain'],
@@ -26,7 +26,7 @@ test('a table is replaced in one transaction, of which the last message is ackno
 })
 
 test('where no gateway is yet, the bridges are kept apart all the same', () => {
-  expect(wordsOf(replaceTable(TABLE, { bridges: ['br-1'], gateway: undefined }))).toHaveLength(1 + 5 + 3 + 1)
+  expect(wordsOf(replaceTable(TABLE, { bridges: ['br-1'], gateway: [] }))).toHaveLength(1 + 5 + 3 + 1)
   expect(wordsOf(removeTable(TABLE))).toEqual(['begin', 'newTable', 'delTable', 'end'])
 })
 
@@ -60,4 +60,27 @@ test('a list that was changed while it was read is neither of before nor of afte
   expect(repliesIn(rule)).toHaveLength(1)
   rule.writeUInt16LE(0x12, 6)
   expect(() => repliesIn(rule)).toThrow(ListInterrupted)
+})
+
+test('a gateway with an address of IPv6 is kept from the same: link-local, the metadata of clouds, and the machine', () => {
+  const wanted = (gateway: string[]) => messagesIn(replaceTable(TABLE, { bridges: [], gateway }))
+  const [four, six] = [wanted(['172.17.0.2']), wanted(['172.17.0.2', 'fd00:d0c::2'])]
+  const more = six.filter(({ body }) => !four.some((other) => other.body.equals(body))).map(({ body }) => body)
+  const from = Buffer.from('fd000d0c000000000000000000000002', 'hex')
+  expect(more.map((body) => [textIn(body, 2), body.includes(from)])).toEqual([
+    ...Array(3).fill(['forward', true]),
+    ['input', true],
+  ])
+  const to = ['fe80', 'fd000ec2000000000000000000000254', 'fd2000ce000000000000000000000254']
+  expect(to.map((hex, index) => more[index]!.includes(Buffer.from(hex, 'hex')))).toEqual([true, true, true])
+})
+
+test.each([
+  ['fd00:ec2::254', 'fd000ec2000000000000000000000254'],
+  ['::1', '00000000000000000000000000000001'],
+  ['fe80::', 'fe800000000000000000000000000000'],
+  ['2001:db8:1:2:3:4:5:6', '20010db8000100020003000400050006'],
+  ['172.17.0.2', 'ac110002'],
+])('the address %s as the kernel has it', (address, hex) => {
+  expect(bytesOf(address).toString('hex')).toBe(hex)
 })

@@ -143,3 +143,14 @@ test('what was changed from outside is told and put right', async () => {
   await firewall.require(never)
   expect(told).toEqual(['missing Its rules were changed from outside', 'ok', 'missing Its rules were taken away', 'ok'])
 })
+
+test('where Docker gives the gateway an address of IPv6 as well, the rules are for both', async () => {
+  const machine = kernelInMemory()
+  machine.networks = ['mail']
+  const { firewall } = alive(machine)
+  await firewall.require(never)
+  const before = machine.tables.get(tableNameOf(machine.owner))!.rules.length
+  machine.addresses.GlobalIPv6Address = 'fd00:d0c::2'
+  await firewall.require(never)
+  expect(machine.tables.get(tableNameOf(machine.owner))!.rules.length).toBe(before + 4)
+})

@@ -79,7 +79,7 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
   async function look(limit: AbortSignal): Promise<void> {
     isNeeded = true
     const wanted = await protectedNow(deps, limit)
-    if (wanted.bridges.length === 0 && wanted.gateway === undefined) return clear(limit)
+    if (wanted.bridges.length === 0 && wanted.gateway.length === 0) return clear(limit)
     isClear = false
     line ??= await openKernelLine(deps, limit)
     const key = JSON.stringify(wanted)
@@ -192,8 +192,9 @@ async function protectedNow({ docker, owner }: KernelLineDeps, signal: AbortSign
   const networks = await docker.listNetworks(`${LABEL.owner}=${owner}`, signal)
   const ofTools = networks.filter(({ Labels }) => Labels[LABEL.instance] !== undefined)
   const gateway = ofTools.length === 0 ? undefined : await docker.inspectContainer(gatewayNameOf(owner), signal)
-  const address = gateway?.NetworkSettings.Networks['bridge']?.IPAddress
-  return { bridges: ofTools.map(({ Id }) => `br-${Id.slice(0, 12)}`).sort(), gateway: address || undefined }
+  const { IPAddress = '', GlobalIPv6Address = '' } = gateway?.NetworkSettings.Networks['bridge'] ?? {}
+  const addresses = [IPAddress, GlobalIPv6Address].filter((address) => address !== '')
+  return { bridges: ofTools.map(({ Id }) => `br-${Id.slice(0, 12)}`).sort(), gateway: addresses }
 }
 
 const isUnavailable = (error: unknown): boolean =>

@@ -26,14 +26,14 @@ const ask = async (question: Buffer) => {
 const bridges = (count: number) => Array.from({ length: count }, (_, index) => `br-${index}`)
 
 test('a thousand tools are one transaction: what the kernel lends by default is less', async () => {
-  const question = replaceTable('dtma-many', { bridges: bridges(1_000), gateway: '172.17.0.2' })
+  const question = replaceTable('dtma-many', { bridges: bridges(1_000), gateway: ['172.17.0.2', 'fd00:d0c::2'] })
   expect(question.length).toBeGreaterThan(2 * 212_992)
   await ask(question)
-  expect((await readTable('dtma-many', ask)).split('\n')).toHaveLength(1 + 2 + 3_000 + 2)
+  expect((await readTable('dtma-many', ask)).split('\n')).toHaveLength(1 + 2 + 3_000 + 2 + 4)
 })
 
 test('of the kernel only what is its own is heard', async () => {
-  await ask(replaceTable('dtma-one', { bridges: bridges(1), gateway: undefined }))
+  await ask(replaceTable('dtma-one', { bridges: bridges(1), gateway: [] }))
   expect((await readTable('dtma-one', ask)).split('\n')).toHaveLength(1 + 2 + 3)
   expect(await readTable('dtma-none', ask)).toBe('')
 })
