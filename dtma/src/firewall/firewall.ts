@@ -1,6 +1,7 @@
 import type { Firewall as FirewallState } from '../contract/status.ts'
 import { gatewayNameOf } from '../egress/gateway.ts'
 import { EngineError, type EngineFault } from '../engine/engine-error.ts'
+import { createTurn } from '../in-turn.ts'
 import type { Log } from '../log.ts'
 import { reasonOf } from '../reason.ts'
 import { ToolFailure } from '../tools/tool-failure.ts'
@@ -62,7 +63,7 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
   let isClear = false
   /** Whether there is something to keep apart, as far as is known. */
   let isNeeded = true
-  let turn: Promise<unknown> = Promise.resolve()
+  const turn = createTurn()
   let bell = Promise.withResolvers<void>()
 
   function show(next: FirewallState['state'], message?: string): void {
@@ -147,9 +148,7 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
 
   /** One at a time: each compares with what the one before has made. */
   function inTurn(limit: AbortSignal): Promise<void> {
-    const mine = turn.then(() => settle(AbortSignal.any([limit, AbortSignal.timeout(DEADLINE_MS)])))
-    turn = mine.catch(() => undefined) // the caller has the error
-    return mine
+    return turn.take(() => settle(AbortSignal.any([limit, AbortSignal.timeout(DEADLINE_MS)])))
   }
 
   async function run(): Promise<void> {
@@ -162,7 +161,7 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
       await Promise.race([woken, deps.sleep(ms * (0.8 + 0.4 * deps.random()), AbortSignal.any([signal, slept.signal]))])
       slept.abort()
     }
-    await turn
+    await turn.over
     hangUp() // the rules stay, and hold until we are back
     await removeKernelLine(deps, AbortSignal.timeout(GOODBYE_MS)).catch((error: unknown) =>
       log.warn('the container that speaks to the kernel is left behind', { error }),

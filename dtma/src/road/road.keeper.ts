@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import { problem } from '../contract/problems.ts'
 import { OpenRoads, type RoadState, type RoadWish } from '../contract/road.ts'
 import type { Port } from '../http/serve.ts'
+import { createTurn } from '../in-turn.ts'
 import type { Log } from '../log.ts'
 import { reasonOf } from '../reason.ts'
 import { stateFile } from '../state-file.ts'
@@ -45,7 +46,7 @@ export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
   // What is configured later is the later word for good, also when it is configured back.
   if (kept && kept.over !== configured) await file.write({ ...now, over: configured })
   let door = deps.door
-  let turn: Promise<unknown> = Promise.resolve()
+  const turn = createTurn()
 
   /** The port first: what it refuses changes nothing. */
   async function open(wish: RoadWish): Promise<void> {
@@ -81,11 +82,7 @@ export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
     get plain() {
       return door.plain
     },
-    set(wish) {
-      const mine = turn.then(() => set(wish))
-      turn = mine.catch(() => undefined) // the caller has the error
-      return mine
-    },
+    set: (wish) => turn.take(() => set(wish)),
   }
 }
 
