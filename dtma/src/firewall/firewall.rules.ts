@@ -180,7 +180,7 @@ export const removeTable = (table: string): Buffer =>
  * Ask for a table, its chains and its rules, one after the other, and for nothing of others, who may have thousands. In lists the
  * kernel tells rules apart by their table, chains not: those are asked for by name.
  */
-export function questionsOf(table: string): readonly Buffer[] {
+function questionsOf(table: string): readonly Buffer[] {
   const one = (type: number, attributes: readonly Buffer[]) => datagram([message(type, FLAG.ack, attributes)])
   return [
     one(MESSAGE.getTable, [text(1, table)]),
