@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { InstallVariant } from '@agentopia/api'
 import { createBody, LABELS } from '../providers/local/dtma-container.ts'
-import { FORGET_FIREWALL } from './forget-firewall.ts'
+import { FORGET_FIREWALL } from '../providers/local/forget-firewall.ts'
 import type { DtmaSource } from './variants.ts'
 
 /** What the script is filled with. Nothing here is secret: the script is public. */
