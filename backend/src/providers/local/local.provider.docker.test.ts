@@ -219,11 +219,14 @@ test('stopping the product ends DTMA and its own tools, and nobody else’s', as
   }
   const [mine, theirs] = [start('mine', `owner-${run}`), start('theirs', 'another')]
 
-  expect(await stopLocalToolbox(docker, dataDir, signal)).toEqual({ dtma: 1, tools: 1 })
+  const table = `dtma-${`owner-${run}`.slice(0, 12)}`
+  ask(replaceTable(table, { bridges: ['br-of-nobody'], gateway: [] }))
+  expect(await stopLocalToolbox(docker, { dataDir, image }, signal)).toEqual({ dtma: 1, tools: 1 })
+  expect(await readTable(table, async (question) => ask(question))).toBe('')
   const left = cli('ps', '-a', '--format', '{{.Names}}').split('\n')
   expect([left.includes(name), left.includes(mine), left.includes(theirs)]).toEqual([false, false, true])
   expect(readFileSync(join(stateDir, 'kept'), 'utf8')).toBe('yes')
-  expect(await stopLocalToolbox(docker, dataDir, signal)).toEqual({ dtma: 0, tools: 0 })
+  expect(await stopLocalToolbox(docker, { dataDir, image }, signal)).toEqual({ dtma: 0, tools: 0 })
 })
 
 test('D16 destroying it takes what DTMA has made and its state too, nobody else’s, and may be repeated', async () => {
