@@ -4,6 +4,17 @@ import { onMachine } from '@agentopia/testbed/machines'
 const RESTLESS =
   /^\/(?:proc|sys|dev|run|tmp|var\/(?:cache|log(?!\/agentopia)|tmp|lib\/(?:docker|containerd|systemd|apt|dpkg|cloud|testbed-booted)))(?:\/|$)|^\/etc\/(?:passwd|shadow|group|gshadow|subuid|subgid)-$/
 
+/**
+ * Names of the tables of both families of IP, of which Docker and iptables make none. The machines have no nft, so Perl asks the kernel:
+ * NFT_MSG_GETTABLE as a dump; each name is an attribute of type 1.
+ */
+const TABLES = String.raw`
+socket(my $socket, 16, 3, 12) or exit 0;
+send($socket, pack("L S S L L C C n", 20, 2561, 769, 1, 0, 1, 0, 0), 0) or die "send: $!";
+defined recv($socket, my $answer, 1 << 16, 0) or die "receive: $!";
+print "$1\n" while $answer =~ /\x01\x00([\w-]+)\0/g;
+`
+
 const LOOKS = {
   files: "find / -xdev \\( -path /proc -o -path /sys -o -path /var/lib/docker \\) -prune -o -printf '%p %u:%g %m\\n'",
   users: 'getent passwd; getent group',
@@ -14,6 +25,7 @@ const LOOKS = {
   volumes: 'docker volume ls --quiet',
   networks: "docker network ls --format '{{.Name}}'",
   firewall: "iptables-save | grep -v '^[#:]'",
+  tables: `perl -e '${TABLES}'`,
 } as const
 
 export type Footprint = Readonly<Record<keyof typeof LOOKS, readonly string[]>>

@@ -11,7 +11,11 @@ const STOP_MS = 120_000
 
 /** Takes the local toolbox's containers away; what they keep stays, and the next start brings them back. */
 export async function stopLocal({ dataDir, local }: Config): Promise<void> {
-  const stopped = await stopLocalToolbox(createDocker(local.dockerSocket), dataDir, AbortSignal.timeout(STOP_MS))
+  const stopped = await stopLocalToolbox(
+    createDocker(local.dockerSocket),
+    { dataDir, image: local.image },
+    AbortSignal.timeout(STOP_MS),
+  )
   const tools = stopped.tools === 1 ? '1 tool' : `${stopped.tools} tools`
   process.stdout.write(
     stopped.dtma + stopped.tools === 0

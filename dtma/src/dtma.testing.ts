@@ -4,6 +4,9 @@ import manifest from '../package.json' with { type: 'json' }
 
 export const DTMA_VERSION = manifest.version
 export { type DtmaProcess, dtmaProcess } from './dtma-process.testing.ts'
+export { readTable, replaceTable } from './firewall/firewall.rules.ts'
+export { NETLINK_SCRIPT } from './firewall/netlink.script.ts'
+export { repliesIn } from './firewall/netlink.ts'
 export type { HttpReply, HttpRequest } from './http/exchange.ts'
 export { serveLane } from './http/lane.ts'
 export { type App, listenerOf } from './http/listener.ts'

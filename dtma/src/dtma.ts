@@ -1,3 +1,4 @@
+import { aborted } from './aborted.ts'
 import type { Config } from './config.ts'
 import type { Check } from './contract/event.ts'
 import { DTMA_OPERATIONS } from './contract/operations.ts'
@@ -356,13 +357,10 @@ export async function createDtma(deps: DtmaDeps, signal: AbortSignal): Promise<{
 
   async function run(): Promise<void> {
     await beginning
-    if (!signal.aborted) await aborted(signal)
+    await aborted(signal)
     log.info('DTMA stops; tools run on', { reason: String(signal.reason?.message) })
     const goodbyes = Promise.all([port.close(), uplink?.stopped, running?.stopped, selfUpdate?.stopped])
     await Promise.race([goodbyes, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))])
   }
   return { ended: run() }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { InstallVariant } from '@agentopia/api'
 import { expect, test } from 'vitest'
 import { createBody, LABELS } from '../providers/local/dtma-container.ts'
@@ -145,4 +148,56 @@ test('U06 wherever it runs npm, scripts of packages do not run', () => {
   const lines = installScript({ ...facts, variant: 'git', source }).match(/npm (?:ci|install)[^&]*/g)
   expect(lines).toHaveLength(1)
   for (const line of lines!) expect(line).toContain('--ignore-scripts')
+})
+
+/** What the script does to the firewall and nothing else of it, where programs only tell what they are asked. */
+function firewallRemoved(programs: Readonly<Record<string, string>>): {
+  readonly asked: string
+  readonly said: string
+} {
+  const home = mkdtempSync(path.join(tmpdir(), 'agentopia-firewall-'))
+  try {
+    writeFileSync(path.join(home, 'image'), 'agentopia-dtma:kept\n')
+    mkdirSync(path.join(home, 'bin'))
+    for (const [name, answer] of Object.entries(programs)) {
+      writeFileSync(path.join(home, 'bin', name), `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>${home}/asked\n${answer}\n`)
+      chmodSync(path.join(home, 'bin', name), 0o755)
+    }
+    const script = installScript(facts)
+    const needed = [
+      /^FORGET_FIREWALL=.*$/m,
+      /^say\(\) .*$/m,
+      /^quietly\(\) .*$/m,
+      /^remove_firewall\(\) \{\n[\s\S]*?\n\}$/m,
+    ]
+    const parts = needed.map((part) => part.exec(script)?.[0] ?? '')
+    const settings = [`PATH=${home}/bin:/usr/bin:/bin`, `HOME_DIR=${home}`, `LOG=${home}/log`, 'OWNER=abcdef0123456789']
+    const input = ['set -eu', ...settings, ...parts, 'remove_firewall', 'say went on'].join('\n')
+    const { stdout } = spawnSync('/bin/sh', { input, encoding: 'utf8' })
+    return { asked: readFileSync(path.join(home, 'asked'), 'utf8'), said: stdout }
+  } finally {
+    rmSync(home, { recursive: true, force: true })
+  }
+}
+
+test('the rules of DTMA go by nft where the machine has it, else by the image', () => {
+  const byNft = firewallRemoved({ docker: '', nft: '' })
+  expect(byNft).toEqual({ asked: 'nft delete table inet dtma-abcdef012345\n', said: 'went on\n' })
+  // Nothing to remove is a failure of nft's: it is looked at in the other way as well.
+  const { asked, said } = firewallRemoved({ docker: '', nft: 'exit 1' })
+  expect(asked).toMatch(
+    /docker run --rm --network host .*--cap-add NET_ADMIN .*perl agentopia-dtma:kept -e .* dtma-abcdef012345\n$/,
+  )
+  expect(said).toBe('went on\n')
+  const failed = firewallRemoved({ docker: 'exit 1', nft: 'exit 1' })
+  expect(failed.said).toMatch(/dtma-abcdef012345.*firewall[\s\S]*went on/)
+})
+
+test('uninstalled, the rules go after what they hold for, and before the image that can remove them', () => {
+  const uninstall = /^uninstall\(\) \{\n[\s\S]*?\n\}$/m.exec(installScript(facts))![0]
+  const places = ['docker ps -aq', 'remove_firewall', 'remove_all image', 'docker rmi'].map((part) =>
+    uninstall.indexOf(part),
+  )
+  expect(places).toEqual([...places].sort((a, b) => a - b))
+  expect(places).not.toContain(-1)
 })

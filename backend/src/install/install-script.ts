@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { InstallVariant } from '@agentopia/api'
 import { DTMA_PORT } from '@agentopia/dtma/contract'
 import { createBody, LABELS } from '../providers/local/dtma-container.ts'
+import { FORGET_FIREWALL } from '../providers/local/forget-firewall.ts'
 import type { DtmaSource } from './variants.ts'
 
 /** What the script is filled with. Nothing here is secret: the script is public. */
@@ -57,6 +58,7 @@ export function installScript(facts: InstallFacts): string {
     GIT_URL: variant === 'git' ? (source?.url ?? '') : '',
     GIT_COMMIT: variant === 'git' ? (source?.commit ?? '') : '',
     DTMA_PORT: String(DTMA_PORT),
+    FORGET_FIREWALL,
   }
   const text = PARTS.map((name) => readFileSync(partAt(name), 'utf8')).join('')
   return text.replaceAll(/@([A-Z_]+)@/g, (whole, name: string) => {

@@ -27,7 +27,7 @@ const BASE = {
 } as const
 
 /** What is of the image, or installed by the scripts themselves, or used only where it is there. */
-const BROUGHT = ['curl', 'docker', 'git', 'ufw'] as const
+const BROUGHT = ['curl', 'docker', 'git', 'nft', 'ufw'] as const
 
 /** Of other systems, behind a look whether they are there. */
 const ELSEWHERE = ['dnf', 'apk'] as const

@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream'
+import { aborted } from '../aborted.ts'
 import type { Egress as Allowed } from '../contract/tool.ts'
+import { createTurn } from '../in-turn.ts'
 import type { Log } from '../log.ts'
 import { GATEWAY_HOST } from '../tools/create-body.ts'
 import { ToolFailure } from '../tools/tool-failure.ts'
@@ -47,15 +49,9 @@ export function startEgress(deps: EgressDeps): Egress {
   const { docker, log, signal } = deps
   const wanted = new Map<string, Allowed>()
   let running: Running | undefined
-  let turn: Promise<unknown> = Promise.resolve()
   let failures = 0
-
   /** One change at a time: each sends the whole policy. */
-  function inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const mine = turn.then(act, act)
-    turn = mine.catch(() => undefined) // the caller has the error
-    return mine
-  }
+  const turn = createTurn()
 
   async function started(limit: AbortSignal): Promise<Running> {
     if (running) return running
@@ -80,7 +76,7 @@ export function startEgress(deps: EgressDeps): Egress {
     while (!signal.aborted && wanted.size > 0) {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(RESTORE_MS)])
       try {
-        for (const [network, allowed] of wanted) await inTurn(() => settle(network, allowed, limit))
+        for (const [network, allowed] of wanted) await turn.take(() => settle(network, allowed, limit))
         return
       } catch (error) {
         if (signal.aborted) return
@@ -122,9 +118,8 @@ export function startEgress(deps: EgressDeps): Egress {
     if (wanted.size === 0) await removeGateway(deps, limit)
   }
 
-  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-  const stopped = aborted.then(async () => {
-    await turn
+  const stopped = aborted(signal).then(async () => {
+    await turn.over
     running?.gateway.close() // the container goes on, and serves the tools until we are back
   })
 
@@ -134,9 +129,9 @@ export function startEgress(deps: EgressDeps): Egress {
     },
     join(network, allowed, limit) {
       wanted.set(network, allowed)
-      return inTurn(() => settle(network, allowed, limit))
+      return turn.take(() => settle(network, allowed, limit))
     },
-    leave: (network, limit) => inTurn(() => forget(network, limit)),
+    leave: (network, limit) => turn.take(() => forget(network, limit)),
     connect(address, port) {
       if (!running) throw Object.assign(new Error('The gateway is away'), { code: 'ECONNREFUSED' })
       return running.gateway.connect(address, port)

@@ -19,7 +19,7 @@ import { createEngineHttp } from '../engine/engine.http.ts'
 import { copyImages, type PrivateDocker, privateDocker } from '../private-docker.testing.ts'
 import { serverProgram } from '../tools/mcp-server.testing.ts'
 import { smallImage } from '../tools/small-image.testing.ts'
-import { questions, removeTable, tableIn, tableNameOf } from './firewall.rules.ts'
+import { readTable, removeTable, tableNameOf } from './firewall.rules.ts'
 import { kernelLineNameOf } from './kernel-line.ts'
 import { NETLINK_SCRIPT } from './netlink.script.ts'
 import { datagram, FLAG, repliesIn } from './netlink.ts'
@@ -82,11 +82,7 @@ async function kernel(question: Buffer) {
   }
   return repliesIn(Buffer.from(stdout.trim(), 'hex'))
 }
-async function rules(): Promise<string> {
-  const replies = []
-  for (const question of questions) replies.push(...(await kernel(question)))
-  return tableIn(replies, tableNameOf(owner))
-}
+const rules = (): Promise<string> => readTable(tableNameOf(owner), kernel)
 /** `nft flush ruleset`, as a reload of the machine's own firewall does: the tables of everybody go. */
 const flush = () =>
   kernel(

@@ -1,17 +1,8 @@
 import { expect, test } from 'vitest'
-import { removeTable, replaceTable, tableIn, tableNameOf } from './firewall.rules.ts'
-import { attribute, NetlinkError, repliesIn, text, textIn } from './netlink.ts'
+import { bytesOf, removeTable, replaceTable, tableIn, tableNameOf } from './firewall.rules.ts'
+import { messagesIn } from './kernel.testing.ts'
+import { attribute, ListInterrupted, NetlinkError, repliesIn, text, textIn } from './netlink.ts'
 
-/** Types of the messages in a datagram, in their order, with the length that each says it has. */
-function messagesIn(bytes: Buffer): { readonly type: number; readonly flags: number; readonly body: Buffer }[] {
-  const found = []
-  for (let at = 0; at < bytes.length; at += bytes.readUInt32LE(at)) {
-    const length = bytes.readUInt32LE(at)
-    const [type, flags] = [bytes.readUInt16LE(at + 4), bytes.readUInt16LE(at + 6)]
-    found.push({ type, flags, body: bytes.subarray(at + 20, at + length) })
-  }
-  return found
-}
 const TABLE = tableNameOf('0123456789abcdef0123456789abcdef')
 const names = ['begin', 'newTable', 'delTable', 'newChain', 'newRule', 'end'] as const
 const NUMBERS = { begin: 16, newTable: 0xa00, delTable: 0xa02, newChain: 0xa03, newRule: 0xa06, end: 17 } as const
@@ -19,7 +10,7 @@ const wordsOf = (bytes: Buffer) =>
   messagesIn(bytes).map(({ type }) => names.find((name) => NUMBERS[name] === type) ?? String(type))
 
 test('a table is replaced in one transaction, of which the last message is acknowledged', () => {
-  const bytes = replaceTable(TABLE, { bridges: ['br-1', 'br-2'], gateway: '172.17.0.2' })
+  const bytes = replaceTable(TABLE, { bridges: ['br-1', 'br-2'], gateway: ['172.17.0.2'] })
   expect(wordsOf(bytes)).toEqual([
     'begin',
     ...['newTable', 'delTable', 'newTable', 'newChain', 'newChain'],
@@ -35,7 +26,7 @@ test('a table is replaced in one transaction, of which the last message is ackno
 })
 
 test('where no gateway is yet, the bridges are kept apart all the same', () => {
-  expect(wordsOf(replaceTable(TABLE, { bridges: ['br-1'], gateway: undefined }))).toHaveLength(1 + 5 + 3 + 1)
+  expect(wordsOf(replaceTable(TABLE, { bridges: ['br-1'], gateway: [] }))).toHaveLength(1 + 5 + 3 + 1)
   expect(wordsOf(removeTable(TABLE))).toEqual(['begin', 'newTable', 'delTable', 'end'])
 })
 
@@ -60,4 +51,36 @@ test('a refusal of the kernel is an error with its number; an answer that is cut
   refusal.writeInt32LE(0, 16)
   expect(repliesIn(refusal)).toEqual([])
   expect(() => repliesIn(refusal.subarray(0, 30))).toThrow('half a message')
+})
+
+test('a list that was changed while it was read is neither of before nor of after', () => {
+  const rule = Buffer.alloc(24)
+  rule.writeUInt32LE(24, 0)
+  rule.writeUInt16LE(0xa06, 4)
+  expect(repliesIn(rule)).toHaveLength(1)
+  rule.writeUInt16LE(0x12, 6)
+  expect(() => repliesIn(rule)).toThrow(ListInterrupted)
+})
+
+test('a gateway with an address of IPv6 is kept from the same: link-local, the metadata of clouds, and the machine', () => {
+  const wanted = (gateway: string[]) => messagesIn(replaceTable(TABLE, { bridges: [], gateway }))
+  const [four, six] = [wanted(['172.17.0.2']), wanted(['172.17.0.2', 'fd00:d0c::2'])]
+  const more = six.filter(({ body }) => !four.some((other) => other.body.equals(body))).map(({ body }) => body)
+  const from = Buffer.from('fd000d0c000000000000000000000002', 'hex')
+  expect(more.map((body) => [textIn(body, 2), body.includes(from)])).toEqual([
+    ...Array(3).fill(['forward', true]),
+    ['input', true],
+  ])
+  const to = ['fe80', 'fd000ec2000000000000000000000254', 'fd2000ce000000000000000000000254']
+  expect(to.map((hex, index) => more[index]!.includes(Buffer.from(hex, 'hex')))).toEqual([true, true, true])
+})
+
+test.each([
+  ['fd00:ec2::254', 'fd000ec2000000000000000000000254'],
+  ['::1', '00000000000000000000000000000001'],
+  ['fe80::', 'fe800000000000000000000000000000'],
+  ['2001:db8:1:2:3:4:5:6', '20010db8000100020003000400050006'],
+  ['172.17.0.2', 'ac110002'],
+])('the address %s as the kernel has it', (address, hex) => {
+  expect(bytesOf(address).toString('hex')).toBe(hex)
 })

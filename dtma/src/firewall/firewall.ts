@@ -1,11 +1,12 @@
 import type { Firewall as FirewallState } from '../contract/status.ts'
 import { gatewayNameOf } from '../egress/gateway.ts'
 import { EngineError, type EngineFault } from '../engine/engine-error.ts'
+import { createTurn } from '../in-turn.ts'
 import type { Log } from '../log.ts'
 import { reasonOf } from '../reason.ts'
 import { ToolFailure } from '../tools/tool-failure.ts'
 import { LABEL } from '../tools/tool-labels.ts'
-import { type Protected, questions, removeTable, replaceTable, tableIn, tableNameOf } from './firewall.rules.ts'
+import { type Protected, readTable, removeTable, replaceTable, tableNameOf } from './firewall.rules.ts'
 import {
   FirewallUnavailable,
   type KernelLine,
@@ -58,7 +59,11 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
   let line: KernelLine | undefined
   /** What the rules are for, and what the kernel said of them when they were made. */
   let made: { readonly for: string; readonly table: string } | undefined
-  let turn: Promise<unknown> = Promise.resolve()
+  /** Whether the kernel was told to forget the table, and no other was made since. An earlier life may have left one. */
+  let isClear = false
+  /** Whether there is something to keep apart, as far as is known. */
+  let isNeeded = true
+  const turn = createTurn()
   let bell = Promise.withResolvers<void>()
 
   function show(next: FirewallState['state'], message?: string): void {
@@ -69,15 +74,14 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
     if (isNews) deps.onChange(state)
   }
 
-  async function tableNow(kernel: KernelLine, limit: AbortSignal): Promise<string> {
-    const replies = []
-    for (const question of questions) replies.push(...(await kernel.ask(question, limit)))
-    return tableIn(replies, table)
-  }
+  const tableNow = (kernel: KernelLine, limit: AbortSignal): Promise<string> =>
+    readTable(table, (question) => kernel.ask(question, limit))
 
   async function look(limit: AbortSignal): Promise<void> {
+    isNeeded = true
     const wanted = await protectedNow(deps, limit)
-    if (wanted.bridges.length === 0 && wanted.gateway === undefined) return clear(limit)
+    if (wanted.bridges.length === 0 && wanted.gateway.length === 0) return clear(limit)
+    isClear = false
     line ??= await openKernelLine(deps, limit)
     const key = JSON.stringify(wanted)
     const found = made && (await tableNow(line, limit))
@@ -106,12 +110,21 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
 
   /** The last tool with a network takes all of it along. */
   async function clear(limit: AbortSignal): Promise<void> {
+    isNeeded = false
     state = undefined
-    if (!line) return
+    if (isClear) return
+    line ??= await openKernelLine(deps, limit)
     await line.ask(removeTable(table), limit)
     made = undefined
     hangUp()
     await removeKernelLine(deps, limit)
+    isClear = true
+  }
+
+  /** Rules that keep nothing apart are no reason to call a toolbox degraded. */
+  function notCleared(error: unknown): void {
+    isClear = isUnavailable(error)
+    if (!isClear) log.warn('rules that an earlier firewall may have left cannot be removed', { error })
   }
 
   function hangUp(): void {
@@ -126,6 +139,7 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
     } catch (error) {
       hangUp()
       if (signal.aborted || (error instanceof EngineError && ENGINE_AWAY.has(error.fault))) throw error
+      if (!isNeeded) return notCleared(error)
       if (isUnavailable(error)) return show('unavailable', reasonOf(error))
       if (state?.state !== 'missing') log.warn('the firewall of the tools cannot be kept up', { error })
       show('missing', reasonOf(error))
@@ -134,22 +148,20 @@ export function watchFirewall(deps: FirewallDeps): Firewall {
 
   /** One at a time: each compares with what the one before has made. */
   function inTurn(limit: AbortSignal): Promise<void> {
-    const mine = turn.then(() => settle(AbortSignal.any([limit, AbortSignal.timeout(DEADLINE_MS)])))
-    turn = mine.catch(() => undefined) // the caller has the error
-    return mine
+    return turn.take(() => settle(AbortSignal.any([limit, AbortSignal.timeout(DEADLINE_MS)])))
   }
 
   async function run(): Promise<void> {
     while (!signal.aborted) {
       bell = Promise.withResolvers()
       await inTurn(signal).catch(() => undefined) // Docker is away, which others tell
-      const ms = PAUSE_MS[state?.state ?? 'ok']
+      const ms = PAUSE_MS[state?.state ?? (isNeeded || isClear ? 'ok' : 'unavailable')]
       const slept = new AbortController()
       const woken = bell.promise.then(() => slept.abort())
       await Promise.race([woken, deps.sleep(ms * (0.8 + 0.4 * deps.random()), AbortSignal.any([signal, slept.signal]))])
       slept.abort()
     }
-    await turn
+    await turn.over
     hangUp() // the rules stay, and hold until we are back
     await removeKernelLine(deps, AbortSignal.timeout(GOODBYE_MS)).catch((error: unknown) =>
       log.warn('the container that speaks to the kernel is left behind', { error }),
@@ -179,8 +191,9 @@ async function protectedNow({ docker, owner }: KernelLineDeps, signal: AbortSign
   const networks = await docker.listNetworks(`${LABEL.owner}=${owner}`, signal)
   const ofTools = networks.filter(({ Labels }) => Labels[LABEL.instance] !== undefined)
   const gateway = ofTools.length === 0 ? undefined : await docker.inspectContainer(gatewayNameOf(owner), signal)
-  const address = gateway?.NetworkSettings.Networks['bridge']?.IPAddress
-  return { bridges: ofTools.map(({ Id }) => `br-${Id.slice(0, 12)}`).sort(), gateway: address || undefined }
+  const { IPAddress = '', GlobalIPv6Address = '' } = gateway?.NetworkSettings.Networks['bridge'] ?? {}
+  const addresses = [IPAddress, GlobalIPv6Address].filter((address) => address !== '')
+  return { bridges: ofTools.map(({ Id }) => `br-${Id.slice(0, 12)}`).sort(), gateway: addresses }
 }
 
 const isUnavailable = (error: unknown): boolean =>

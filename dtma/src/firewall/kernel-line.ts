@@ -6,11 +6,11 @@ import { EngineError } from '../engine/engine-error.ts'
 import { ToolFailure } from '../tools/tool-failure.ts'
 import { LABEL } from '../tools/tool-labels.ts'
 import { NETLINK_SCRIPT } from './netlink.script.ts'
-import { type NetlinkReply, repliesIn } from './netlink.ts'
+import { ListInterrupted, type NetlinkReply, repliesIn } from './netlink.ts'
 
 /** Questions to the kernel of the machine, from a container that may do this and nothing else. */
 export interface KernelLine {
-  /** One at a time. @throws {NetlinkError | FirewallUnavailable | Error} */
+  /** One at a time; again, when a list was interrupted. @throws {NetlinkError | ListInterrupted | FirewallUnavailable | Error} */
   ask(datagram: Buffer, signal: AbortSignal): Promise<readonly NetlinkReply[]>
   /** Ends the container, which ends by itself as well when we do. */
   close(): void
@@ -31,6 +31,8 @@ export class FirewallUnavailable extends Error {
 export const kernelLineNameOf = (owner: string): string => `dtma-firewall-${owner.slice(0, 12)}`
 
 const ANSWER_MS = 5_000
+/** A list is read within microseconds: whoever interrupts it this often does so on purpose. */
+const MOST_TRIES = 10
 const NO_PROGRAM = /executable file not found/
 /** What the kernel says when it has no such thing at all. */
 const ABSENT = /Protocol not supported|Address family not supported/
@@ -55,16 +57,26 @@ export async function openKernelLine(deps: KernelLineDeps, signal: AbortSignal):
   const lines = createInterface(stdout)
   const ended = once(lines, 'close').then(() => undefined)
 
+  async function askOnce(datagram: Buffer, signal: AbortSignal): Promise<readonly NetlinkReply[]> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
+    const answered = once(lines, 'line', { signal: limit }).then(([line]) => String(line))
+    stdin.write(`${datagram.toString('hex')}\n`)
+    const line = await Promise.race([answered, ended])
+    if (line === undefined) throw new Error('The container that speaks to the kernel has ended')
+    if (ABSENT.test(line)) throw new FirewallUnavailable(`The kernel has no nftables: ${line.slice(2)}`)
+    if (line.startsWith('!')) throw new Error(`The kernel was not asked: ${line.slice(2)}`)
+    return repliesIn(Buffer.from(line, 'hex'))
+  }
+
   return {
     async ask(datagram, signal) {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
-      const answered = once(lines, 'line', { signal: limit }).then(([line]) => String(line))
-      stdin.write(`${datagram.toString('hex')}\n`)
-      const line = await Promise.race([answered, ended])
-      if (line === undefined) throw new Error('The container that speaks to the kernel has ended')
-      if (ABSENT.test(line)) throw new FirewallUnavailable(`The kernel has no nftables: ${line.slice(2)}`)
-      if (line.startsWith('!')) throw new Error(`The kernel was not asked: ${line.slice(2)}`)
-      return repliesIn(Buffer.from(line, 'hex'))
+      for (let tries = 1; ; tries++) {
+        try {
+          return await askOnce(datagram, signal)
+        } catch (error) {
+          if (!(error instanceof ListInterrupted) || tries === MOST_TRIES) throw error
+        }
+      }
     },
     close,
   }

@@ -16,8 +16,9 @@ sub ask {
   my ($question) = @_;
   socket(my $socket, 16, SOCK_RAW, 12) or die "socket: $!\\n";
   setsockopt($socket, SOL_SOCKET, SO_RCVTIMEO, pack('l!l!', 3, 0)) or die "timeout: $!\\n";
-  setsockopt($socket, SOL_SOCKET, SO_SNDBUF, 1 << 20) or die "buffer: $!\\n";
-  setsockopt($socket, SOL_SOCKET, SO_RCVBUF, 1 << 20) or die "buffer: $!\\n";
+  # SO_SNDBUFFORCE and SO_RCVBUFFORCE, which Socket lacks: not bound by net.core.wmem_max and rmem_max, where we have the right.
+  setsockopt($socket, SOL_SOCKET, 32, 1 << 20) or setsockopt($socket, SOL_SOCKET, SO_SNDBUF, 1 << 20) or die "buffer: $!\\n";
+  setsockopt($socket, SOL_SOCKET, 33, 1 << 20) or setsockopt($socket, SOL_SOCKET, SO_RCVBUF, 1 << 20) or die "buffer: $!\\n";
   bind($socket, pack('S S L L', 16, 0, 0, 0)) or die "bind: $!\\n";
   defined send($socket, $question, 0) or die "send: $!\\n";
   my $answer = '';

@@ -25,6 +25,8 @@ const NESTED = 0x8000
 const HEADER = 16
 const FAMILY_HEADER = 4
 const ERROR = 2
+/** NLM_F_DUMP_INTR: what is listed was changed meanwhile, so the list is neither of before nor of after. */
+const INTERRUPTED = 0x10
 
 const padded = (length: number): number => (length + 3) & ~3
 
@@ -64,13 +66,14 @@ export function datagram(messages: readonly NetlinkMessage[]): Buffer {
   )
 }
 
-/** @throws {NetlinkError} The kernel has refused what was asked. */
+/** @throws {NetlinkError | ListInterrupted} The kernel has refused what was asked, or has to be asked again. */
 export function repliesIn(bytes: Buffer): NetlinkReply[] {
   const replies: NetlinkReply[] = []
   for (let at = 0; at + HEADER <= bytes.length; ) {
     const length = bytes.readUInt32LE(at)
     if (length < HEADER || at + length > bytes.length) throw new Error('The kernel answered with half a message')
     const type = bytes.readUInt16LE(at + 4)
+    if ((bytes.readUInt16LE(at + 6) & INTERRUPTED) !== 0) throw new ListInterrupted()
     if (type === ERROR) {
       const code = bytes.readInt32LE(at + HEADER)
       if (code !== 0) throw new NetlinkError(-code)
@@ -102,5 +105,13 @@ export class NetlinkError extends Error {
   constructor(errno: number) {
     super(`The kernel refuses the firewall (errno ${errno})`)
     this.errno = errno
+  }
+}
+
+export class ListInterrupted extends Error {
+  override readonly name = 'ListInterrupted'
+
+  constructor() {
+    super('The rules of the machine were changed while they were read')
   }
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { GroupRequest, GroupStatus } from '../contract/group.ts'
 import { problem } from '../contract/problems.ts'
+import { createTurn } from '../in-turn.ts'
 import { orderOf } from './group.order.ts'
 import { type GroupWorker, type GroupWorkerDeps, startGroupWorker } from './group.worker.ts'
 import type { AcceptedGroup } from './group-file.ts'
@@ -28,14 +29,8 @@ const REMOVAL_MS = 25_000
 export async function openGroupRegistry(deps: GroupRegistryDeps): Promise<GroupRegistry> {
   const { files, statusOf, sleep, signal, date } = deps
   const workers = new Map<string, GroupWorker>()
-  let turn: Promise<unknown> = Promise.resolve()
-
   /** One request at a time: two groups cannot both find a name free. */
-  function inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const mine = turn.then(act, act)
-    turn = mine.catch(() => undefined) // the caller has the error
-    return mine
-  }
+  const turn = createTurn()
 
   function start(group: AcceptedGroup): GroupWorker {
     const worker = startGroupWorker(group, { ...deps, onGone: () => void workers.delete(group.id) })
@@ -83,9 +78,9 @@ export async function openGroupRegistry(deps: GroupRegistryDeps): Promise<GroupR
       if (!worker) throw problem('group-not-found', `No group has the id ${id}`)
       return worker.status
     },
-    create: (request) => inTurn(() => create(request)),
+    create: (request) => turn.take(() => create(request)),
     delete: (id) =>
-      inTurn(async () => {
+      turn.take(async () => {
         const worker = workers.get(id)
         if (worker) await ended(worker)
       }),

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import type { OpenRoads, RoadWish } from '../contract/road.ts'
+import { isLoopback } from '../http/loopback.ts'
 
 /** How DTMA was configured: DTMA_ROAD, or its default. */
 export type ConfiguredRoad = 'tunnel' | 'direct'
@@ -31,10 +31,4 @@ export function doorOf({ road, reach }: RoadWish, configured: ConfiguredRoad, do
 
 const LOOPBACK = '127.0.0.1'
 const EVERYWHERE = '0.0.0.0'
-
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' ||
-  host === '::1' ||
-  (isIP(host) === 4 && host.startsWith('127.')) ||
-  host.startsWith('::ffff:127.')
 const isEverywhere = (host: string): boolean => host === EVERYWHERE || host === '::'

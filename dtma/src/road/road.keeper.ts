@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import { problem } from '../contract/problems.ts'
 import { OpenRoads, type RoadState, type RoadWish } from '../contract/road.ts'
 import type { Port } from '../http/serve.ts'
+import { createTurn } from '../in-turn.ts'
 import type { Log } from '../log.ts'
 import { reasonOf } from '../reason.ts'
 import { stateFile } from '../state-file.ts'
@@ -52,7 +53,7 @@ export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
   // What is configured later is the later word for good, also when it is configured back.
   if (kept && kept.over !== configured) await file.write({ ...now, over: configured })
   let door = deps.door
-  let turn: Promise<unknown> = Promise.resolve()
+  const turn = createTurn()
 
   /** The port first: what it refuses changes nothing. */
   async function open(wish: RoadWish): Promise<void> {
@@ -85,7 +86,7 @@ export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
     while (!port.listens && !signal.aborted) {
       log.error('nobody can come in: the port is taken; it is tried again', { port: port.number, road: now.road })
       await clock.sleep(LISTEN_AGAIN_MS, signal)
-      await inTurn(async () => {
+      await turn.take(async () => {
         if (port.listens || signal.aborted) return
         await open(now).then(
           () => log.info('the port listens again', { port: port.number, host: door.host }),
@@ -94,12 +95,6 @@ export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
       })
     }
     isWaiting = false
-  }
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = turn.then(work)
-    turn = mine.catch(() => undefined) // the caller has the error
-    return mine
   }
 
   tell(log, configured, kept, now)
@@ -115,7 +110,7 @@ export async function openRoads(deps: RoadKeeperDeps): Promise<RoadKeeper> {
     get plain() {
       return door.plain
     },
-    set: (wish) => inTurn(() => set(wish)),
+    set: (wish) => turn.take(() => set(wish)),
   }
 }
 

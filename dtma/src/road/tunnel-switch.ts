@@ -1,3 +1,5 @@
+import { aborted } from '../aborted.ts'
+
 /** Whether a tunnel is to be open. It may change at any time. */
 export interface TunnelSwitch {
   turn(on: boolean): void
@@ -31,9 +33,3 @@ export function createTunnelSwitch(): TunnelSwitch {
     },
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { problem } from '../contract/problems.ts'
 import { type InstallationKind, isOver, Release, type SignedRelease, type UpdateState } from '../contract/release.ts'
+import { createTurn } from '../in-turn.ts'
 import type { Log } from '../log.ts'
 import { type Download, download, UpdateFailure } from './download.ts'
 import { openRelease } from './open-release.ts'
@@ -57,7 +58,7 @@ export async function openSelfUpdate(deps: SelfUpdateDeps): Promise<SelfUpdate> 
   const { files, version, log, date, sleep, signal } = deps
   let journal = await files.journal.read()
   let percent: number | undefined
-  let turn: Promise<unknown> = Promise.resolve()
+  const turn = createTurn()
   let working: Promise<void> = Promise.resolve()
 
   async function note(change: Partial<UpdateJournal>): Promise<UpdateJournal> {
@@ -183,11 +184,7 @@ export async function openSelfUpdate(deps: SelfUpdateDeps): Promise<SelfUpdate> 
     get state() {
       return journal && stateOf(journal, percent)
     },
-    request(attempt, release) {
-      const mine = turn.then(() => accept(attempt, release))
-      turn = mine.catch(() => undefined) // the caller has the error
-      return mine
-    },
+    request: (attempt, release) => turn.take(() => accept(attempt, release)),
     get stopped() {
       return working
     },

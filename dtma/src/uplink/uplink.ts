@@ -1,5 +1,6 @@
 import { type Answer, createClient, type Fetch, ProblemError } from '../contract/index.ts'
 import type { PackageIndexes } from '../contract/uplink.ts'
+import { createTurn } from '../in-turn.ts'
 import type { Log } from '../log.ts'
 import type { TunnelSwitch } from '../road/tunnel-switch.ts'
 import type { Clock } from './clock.ts'
@@ -87,7 +88,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
   let wake = () => {}
   let heard = () => false
   /** One enrolment at a time: of two replies, the one that is stored last would not always be the one that counts. */
-  let turn: Promise<unknown> = Promise.resolve()
+  const turn = createTurn()
 
   /** The next key of the control plane is learned over the connection that the present one vouches for. */
   function learnPins(learned: readonly string[]): void {
@@ -96,11 +97,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     pins = [...learned]
   }
 
-  function credentials(seek: boolean): ReturnType<typeof credentialsNow> {
-    const mine = turn.then(() => credentialsNow(seek))
-    turn = mine.catch(() => undefined) // the caller has the error
-    return mine
-  }
+  const credentials = (seek: boolean) => turn.take(() => credentialsNow(seek))
 
   /** @param seek A token that those that we hold did not come from is tried: we just began, or they were refused. */
   async function credentialsNow(seek: boolean): Promise<Pick<Credentials, 'dtmaBearerToken'> | undefined> {
@@ -177,7 +174,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
    */
   async function meaningOf(end: HeartbeatEnd, epoch: number | undefined): Promise<HeartbeatEnd | 'goes-on'> {
     if (end === 'stopped' || end === 'quarantined' || !renewals) return end
-    await turn
+    await turn.over
     if (epochNow() !== epoch) return 'goes-on' // it was our own enrolment that ended the old credentials
     const asked = await renewals.renewNow(signal)
     if (asked === 'renewed') return 'goes-on'

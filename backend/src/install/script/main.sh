@@ -69,6 +69,15 @@ remove_all() { # kind, then the command that removes one
   for thing in $(docker "$kind" ls -q --filter "label=dtma.owner=$OWNER"); do quietly docker "$@" "$thing" || true; done
 }
 
+# DTMA's rules hold without it, and would cut off whoever is given the address of its gateway next.
+remove_firewall() {
+  table=dtma-$(printf '%.12s' "$OWNER")
+  if command -v nft >/dev/null && quietly nft delete table inet "$table"; then return 0; fi
+  quietly docker run --rm --network host --cap-drop ALL --cap-add NET_ADMIN --security-opt no-new-privileges:true --user 0:0 --entrypoint perl \
+    "$(cat "$HOME_DIR/image" 2>/dev/null || true)" -e "$FORGET_FIREWALL" "$table" ||
+    say "The table $table could not be taken out of the firewall of this machine. It goes with the next boot."
+}
+
 uninstall() {
   if docker_answers; then
     remove_unit
@@ -76,6 +85,7 @@ uninstall() {
     OWNER=$(cat "$STATE_DIR/owner" 2>/dev/null || true)
     if [ -n "$OWNER" ]; then
       for container in $(docker ps -aq --filter "label=dtma.owner=$OWNER"); do quietly docker rm --force --volumes "$container" || true; done
+      remove_firewall
       remove_all network network rm
       remove_all volume volume rm --force
       remove_all image rmi --force

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NETLINK_SCRIPT, readTable, replaceTable, repliesIn } from '@agentopia/dtma/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Machine } from '../provider.ts'
 import { createDocker } from './docker.ts'
@@ -41,6 +42,14 @@ const provider = createLocalProvider(docker, config)
 const signal = new AbortController().signal
 const cli = (...args: string[]) =>
   execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+/** Asks the kernel of this machine for its firewall. */
+function ask(question: Buffer) {
+  const right = ['--network', 'host', '--cap-add', 'NET_ADMIN', '--user', '0:0', '--entrypoint', 'perl']
+  const options = { encoding: 'utf8', input: `${question.toString('hex')}\n` } as const
+  return repliesIn(
+    Buffer.from(execFileSync('docker', ['run', '--rm', '-i', ...right, image, '-e', NETLINK_SCRIPT], options), 'hex'),
+  )
+}
 const others: string[] = []
 const images = new Set<string>()
 
@@ -210,11 +219,14 @@ test('stopping the product ends DTMA and its own tools, and nobody else’s', as
   }
   const [mine, theirs] = [start('mine', `owner-${run}`), start('theirs', 'another')]
 
-  expect(await stopLocalToolbox(docker, dataDir, signal)).toEqual({ dtma: 1, tools: 1 })
+  const table = `dtma-${`owner-${run}`.slice(0, 12)}`
+  ask(replaceTable(table, { bridges: ['br-of-nobody'], gateway: [] }))
+  expect(await stopLocalToolbox(docker, { dataDir, image }, signal)).toEqual({ dtma: 1, tools: 1 })
+  expect(await readTable(table, async (question) => ask(question))).toBe('')
   const left = cli('ps', '-a', '--format', '{{.Names}}').split('\n')
   expect([left.includes(name), left.includes(mine), left.includes(theirs)]).toEqual([false, false, true])
   expect(readFileSync(join(stateDir, 'kept'), 'utf8')).toBe('yes')
-  expect(await stopLocalToolbox(docker, dataDir, signal)).toEqual({ dtma: 0, tools: 0 })
+  expect(await stopLocalToolbox(docker, { dataDir, image }, signal)).toEqual({ dtma: 0, tools: 0 })
 })
 
 test('D16 destroying it takes what DTMA has made and its state too, nobody else’s, and may be repeated', async () => {
@@ -251,10 +263,14 @@ test('D16 destroying it takes what DTMA has made and its state too, nobody else�
     cli('ps', '-a', '--format', '{{.Names}}')
       .split('\n')
       .filter((one) => names.includes(one))
+  const table = `dtma-${`owner-${run}`.slice(0, 12)}`
+  ask(replaceTable(table, { bridges: ['br-of-nobody'], gateway: [] }))
+  expect(await readTable(table, async (question) => ask(question))).not.toBe('')
   await provider.destroy(toolboxId, signal)
   await provider.destroy(toolboxId, signal)
   expect(await provider.find(toolboxId, signal)).toBeUndefined()
   expect(() => statSync(stateDir)).toThrow('ENOENT')
+  expect(await readTable(table, async (question) => ask(question))).toBe('')
   const theirs = [names[1]]
   expect([containers(), left('network', 'ls'), left('volume', 'ls')]).toEqual([theirs, theirs, theirs])
   cli('rm', '-f', names[1]!)

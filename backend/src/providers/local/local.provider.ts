@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ProviderError, type ToolboxProvider } from '../provider.ts'
 import type { Docker } from './docker.ts'
 import { containerName, createBody, type DtmaRecipe, LABELS, machineOf, TOKEN_FILE, userFor } from './dtma-container.ts'
+import { forgetFirewall } from './forget-firewall.ts'
 import { ownerOf, removeBelongings } from './remove-belongings.ts'
 
 export interface LocalProviderConfig {
@@ -111,7 +112,12 @@ export function createLocalProvider(docker: Docker, config: LocalProviderConfig)
       await docker.stop(containerName(toolboxId), STOP_GRACE_SECONDS, signal)
       await docker.remove(containerName(toolboxId), signal)
       const owner = await onDisk(ownerOf(stateDir))
-      if (owner !== undefined) await removeBelongings(docker, owner, signal)
+      if (owner !== undefined) {
+        await removeBelongings(docker, owner, signal)
+        // Without the image no DTMA has run here that made rules.
+        const image = await docker.imageId(config.image, signal)
+        if (image !== undefined) await forgetFirewall(docker, { owner, image }, signal)
+      }
       await onDisk(rm(stateDir, { recursive: true, force: true }))
     },
   }
