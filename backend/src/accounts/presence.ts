@@ -1,4 +1,4 @@
-import { PROBLEMS, ProblemError, problem, type Way } from '@agentopia/api'
+import { PROBLEMS, ProblemError, problem, type UserOperation, type Way } from '@agentopia/api'
 import { and, eq } from 'drizzle-orm'
 import { asUser, type Caller } from '../http/caller.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -44,8 +44,9 @@ export type Presence = ReturnType<typeof createPresence>
  */
 export function createPresence({ store, clock, provider }: PresenceDeps) {
   return {
-    /** @throws {ProblemError} `forbidden` for a token; {@link PresenceNeeded} */
-    async require(caller: Caller): Promise<void> {
+    /** @throws {ProblemError} `forbidden` for a token, unless only sessions are asked; {@link PresenceNeeded} */
+    async require(caller: Caller, of: NonNullable<UserOperation['presence']>): Promise<void> {
+      if (of === 'of-sessions' && asUser(caller).sessionId === undefined) return
       const { userId, sessionId } = withBrowser(caller)
       await store.system(async (tx) => {
         const [session] = await tx
