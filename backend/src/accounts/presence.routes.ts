@@ -1,4 +1,4 @@
-import { beginPasskeyProof, beginSignOnProof, proveByPasskey, proveByPassword } from '@agentopia/api'
+import { beginPasskeyProof, beginSignOnProof, problem, proveByPasskey, proveByPassword } from '@agentopia/api'
 import type { Mount } from '../http/mount.ts'
 import type { Store } from '../store/connect.ts'
 import type { PasskeyProver } from './passkey.prover.ts'
@@ -21,7 +21,9 @@ export function presenceRoutes(
 ): void {
   mount.reply(proveByPassword, async ({ body: { password } }, { caller }) => {
     const { userId, sessionId, actor: email } = withBrowser(caller)
-    await checkPassword({ email, password, refusal: 'The password is not right' })
+    const refusal = 'The password is not right'
+    // The address may have gone to another person since the session was looked up.
+    if ((await checkPassword({ email, password, refusal })) !== userId) throw problem('sign-in-refused', refusal)
     await store.system((tx) => presence.note(tx, { userId, sessionId }))
     return undefined
   })
