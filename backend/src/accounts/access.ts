@@ -46,6 +46,8 @@ export interface AccessDeps {
 
 /** Failures within a minute at the password of one address, whoever tries, wherever it is asked for. */
 const PASSWORD_FAILURES = 5
+/** Failures within a minute from one address, whichever way in is tried. */
+const ADDRESS_FAILURES = 20
 
 /** Who comes in, and as whom: people by session or token, programs because a person let them; and the people of an account. */
 export function createAccess(deps: AccessDeps) {
@@ -82,13 +84,18 @@ export function createAccess(deps: AccessDeps) {
         clock,
         what: 'failed sign-ins of this account',
       })
-      const checkPassword = createPasswordCheck({ store, auth, byAccount })
+      const byAddress = createAttemptLimit({
+        perMinute: ADDRESS_FAILURES,
+        clock,
+        what: 'failed sign-ins from this address',
+      })
+      const checkPassword = createPasswordCheck({ store, auth, byAccount, byAddress })
       const signedIn = createSignedIn({ store, auth, clock, provider })
-      const passkeys = createPasskeyProver({ store, clock, publicUrl })
+      const passkeys = createPasskeyProver({ store, clock, publicUrl, byAddress })
       const attempts = createSignOnAttempts({ store, clock, publicUrl, signOn })
-      sessionRoutes(mount, { store, auth, clock, checkPassword, signedIn })
+      sessionRoutes(mount, { store, auth, clock, byAddress, checkPassword, signedIn })
       passkeyRoutes(mount, { store, clock, passkeys, signedIn, provider })
-      signOnRoutes(mount, { store, clock, attempts, presence, signedIn })
+      signOnRoutes(mount, { store, clock, byAddress, attempts, presence, signedIn })
       presenceRoutes(mount, { store, presence, checkPassword, passkeys, attempts })
       apiTokenRoutes(mount, { store, forgetTokens })
       memberRoutes(mount, { store, forgetEverybody })

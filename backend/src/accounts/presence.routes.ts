@@ -19,11 +19,12 @@ export function presenceRoutes(
   mount: Mount,
   { store, presence, checkPassword, passkeys, attempts }: PresenceRouteDeps,
 ): void {
-  mount.reply(proveByPassword, async ({ body: { password } }, { caller }) => {
+  mount.reply(proveByPassword, async ({ body: { password } }, { caller, browser: { address } }) => {
     const { userId, sessionId, actor: email } = withBrowser(caller)
     const refusal = 'The password is not right'
     // The address may have gone to another person since the session was looked up.
-    if ((await checkPassword({ email, password, refusal })) !== userId) throw problem('sign-in-refused', refusal)
+    if ((await checkPassword({ email, password, address, refusal })) !== userId)
+      throw problem('sign-in-refused', refusal)
     await store.system((tx) => presence.note(tx, { userId, sessionId }))
     return undefined
   })
