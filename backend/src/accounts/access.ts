@@ -99,7 +99,7 @@ export function createAccess(deps: AccessDeps) {
       presenceRoutes(mount, { store, presence, checkPassword, passkeys, attempts })
       apiTokenRoutes(mount, { store, forgetTokens })
       memberRoutes(mount, { store, forgetEverybody })
-      invitationRoutes(mount, { store, auth, clock, byAccount, signedIn, publicUrl })
+      invitationRoutes(mount, { store, auth, clock, checkPassword, signedIn, publicUrl })
       consentRoutes(mount, oauth)
       oauthRoutes(uplink, { ...oauth, clientAddress })
     },
