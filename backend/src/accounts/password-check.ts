@@ -2,7 +2,7 @@ import { problem } from '@agentopia/api'
 import type { Store } from '../store/connect.ts'
 import { type AttemptLimit, counted } from './attempt-limit.ts'
 import type { Auth } from './auth.ts'
-import { findPasswordOf } from './member.store.ts'
+import { findPasswordOf } from './password.store.ts'
 
 export interface PasswordCheckDeps {
   readonly store: Store

@@ -2,8 +2,8 @@ import type { Way } from '@agentopia/api'
 import { eq } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { signIns, users } from '../store/schema/index.ts'
-import { findPassword } from './member.store.ts'
 import { listPasskeyRows } from './passkey.store.ts'
+import { findPassword } from './password.store.ts'
 
 /** One thing with which a person can sign in by himself. A one-time link is none: somebody else makes it. */
 export interface WayIn {
@@ -12,7 +12,7 @@ export interface WayIn {
   readonly id: string
 }
 
-/** @param provider The one of single sign-on that is configured: one that was configured once is of no use any more. */
+/** @param provider The one of single sign-on that counts: one that was configured once is of no use any more. Absent: none does. */
 export async function listWaysIn(tx: Tx, userId: string, provider: string | undefined): Promise<WayIn[]> {
   const linked = await tx
     .select({ id: signIns.id, provider: signIns.providerId })
