@@ -54,8 +54,8 @@ export function createAccess(deps: AccessDeps) {
   const { store, masterKey, clock, log, publicUrl, mcpUrl, signOn, findAgent, clientAddress } = deps
   const auth = createAuth({ database: store.database, masterKey, publicUrl, log })
   const { authenticate, forgetTokens } = createAuthenticator({ store, auth, clock, log, findAgent })
-  const provider = signOn && providerIdOf(signOn.issuer)
-  const presence = createPresence({ store, clock, provider })
+  const signOnProviderId = signOn && providerIdOf(signOn.issuer)
+  const presence = createPresence({ store, clock, signOnProviderId })
 
   // Programs that act as an agent, because a person let them.
   const server = { issuer: publicUrl, resource: mcpUrl }
@@ -90,11 +90,11 @@ export function createAccess(deps: AccessDeps) {
         what: 'failed sign-ins from this address',
       })
       const checkPassword = createPasswordCheck({ store, auth, byAccount, byAddress })
-      const signedIn = createSignedIn({ store, auth, clock, provider })
+      const signedIn = createSignedIn({ store, auth, clock, signOnProviderId })
       const passkeys = createPasskeyProver({ store, clock, publicUrl, byAddress })
       const attempts = createSignOnAttempts({ store, clock, publicUrl, signOn })
       sessionRoutes(mount, { store, auth, clock, byAddress, checkPassword, signedIn })
-      passkeyRoutes(mount, { store, clock, passkeys, signedIn, provider })
+      passkeyRoutes(mount, { store, clock, passkeys, signedIn, signOnProviderId })
       signOnRoutes(mount, { store, clock, byAddress, attempts, presence, signedIn })
       presenceRoutes(mount, { store, presence, checkPassword, passkeys, attempts })
       apiTokenRoutes(mount, { store, forgetTokens })

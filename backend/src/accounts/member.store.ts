@@ -39,12 +39,12 @@ export function membershipOf<Row extends { readonly role: string }>(row: Row): (
   return role.success ? { ...row, role: role.data } : undefined
 }
 
-/** Who somebody is, as shown to themselves; `undefined` when they are in this account no more. @param provider Of single sign-on. */
+/** Who somebody is, as shown to themselves; `undefined` when they are in this account no more. @param signOnProviderId Of single sign-on. */
 export async function findMe(
   tx: Tx,
   userId: string,
   accountId: string,
-  provider: string | undefined,
+  signOnProviderId: string | undefined,
 ): Promise<Me | undefined> {
   const [row] = await tx
     .select({
@@ -58,6 +58,6 @@ export async function findMe(
     .where(and(eq(members.userId, userId), eq(members.organizationId, accountId)))
   const known = row && membershipOf(row)
   if (!known) return undefined
-  const ways = (await listWaysIn(tx, userId, provider)).map(({ way }) => way)
+  const ways = (await listWaysIn(tx, userId, signOnProviderId)).map(({ way }) => way)
   return { ...known, hasPassword: ways.includes('password'), hasSignOn: ways.includes('sign-on') }
 }

@@ -1,9 +1,10 @@
 import { beginPasskeyProof, beginSignOnProof, problem, proveByPasskey, proveByPassword } from '@agentopia/api'
+import { withBrowser } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Store } from '../store/connect.ts'
 import type { PasskeyProver } from './passkey.prover.ts'
 import type { PasswordCheck } from './password-check.ts'
-import { type Presence, withBrowser } from './presence.ts'
+import type { Presence } from './presence.ts'
 import type { SignOnAttempts } from './sign-on.attempt.ts'
 
 export interface PresenceRouteDeps {
