@@ -258,6 +258,7 @@ test('T07 coming in by the provider shows nobody to be there; signing in there a
 const secondsFromNow = (seconds: number) => Math.floor(clock.now() / 1_000) + seconds
 const NO_PROOFS: readonly [string, () => void][] = [
   ['a sign-in there from before', () => (provider.wrong.heedless = true)],
+  ['one from six seconds before it was asked for', () => (provider.wrong.claims = { auth_time: secondsFromNow(54) })],
   ['a sign-in there that is yet to come', () => (provider.wrong.claims = { auth_time: secondsFromNow(3_600) })],
   ['no word of when that was', () => (provider.wrong.claims = { auth_time: undefined })],
   ['another person there', () => provider.becomes({ sub: 'subject-2', email: 'ada@example.com', name: 'Ada' })],
@@ -270,6 +271,13 @@ for (const [what, goWrong] of NO_PROOFS)
     expect(await codeOf(await signOn(as, prove))).toEqual(REFUSED)
     expect(await isProven(as)).toBe(false)
   })
+
+test('the clock of the provider may be five seconds behind', async () => {
+  const as = await ada()
+  provider.wrong.claims = { auth_time: secondsFromNow(-4) }
+  expect((await signOn(as, prove)).status).toBe(200)
+  expect(await isProven(as)).toBe(true)
+})
 
 test('T07 an attempt to sign in is none to show that one is there, and the session that began it ends it', async () => {
   const as = await ada()
