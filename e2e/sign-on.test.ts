@@ -83,7 +83,8 @@ it('who changes how he signs in shows that it is he, by each of his ways, and wh
   expect(await button(dialog, 'Continue').count()).toBe(0)
   barriers.push(...(await barriersOn(page)))
   await button(dialog, 'Cancel').click()
-  await page.getByText('presence-needed').waitFor()
+  await page.getByText('Nothing was done').waitFor()
+  expect(await page.getByRole('alert').count()).toBe(0) // it was her choice, and no failure
   await page.getByRole('button', { name: 'Add a passkey' }).click()
   await page.getByLabel('Name').fill('test device')
   await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
