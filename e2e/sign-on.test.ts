@@ -83,7 +83,8 @@ it('who changes how he signs in shows that it is he, by each of his ways, and wh
   expect(await button(dialog, 'Continue').count()).toBe(0)
   barriers.push(...(await barriersOn(page)))
   await button(dialog, 'Cancel').click()
-  await page.getByText('presence-needed').waitFor()
+  await page.getByText('Nothing was done').waitFor()
+  expect(await page.getByRole('alert').count()).toBe(0) // it was her choice, and no failure
   await page.getByRole('button', { name: 'Add a passkey' }).click()
   await page.getByLabel('Name').fill('test device')
   await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
@@ -105,6 +106,18 @@ it('who changes how he signs in shows that it is he, by each of his ways, and wh
   await button(dialog, 'Use a passkey').click()
   await page.getByText('The password is set. Other sessions have ended.').waitFor()
   await button(page, 'Change password').waitFor()
+
+  // By the password, on the page of its own where a client asks to act as an agent.
+  await enter()
+  await page.route(`${CALLBACK}*`, (route) => route.fulfill({ body: 'let in' }))
+  await page.goto(await authorizationUrl())
+  await page.getByLabel('Name of the new agent').fill('desk')
+  await button(page, 'Connect').click()
+  await dialog.getByLabel('Your password').fill('a long enough password')
+  barriers.push(...(await barriersOn(page)))
+  await button(dialog, 'Continue').click()
+  await page.getByText('let in').waitFor()
+  expect(new URL(page.url()).searchParams.get('code')).toMatch(/.{20}/)
 
   // By the password, wrong and right, for a token; and for five minutes she is not asked again.
   await enter()
@@ -131,3 +144,17 @@ it('who changes how he signs in shows that it is he, by each of his ways, and wh
   expect(complaints.filter((text) => !/40[139]/.test(text))).toEqual([])
   expect(product.output()).not.toContain('a long enough password')
 })
+
+const CALLBACK = 'http://127.0.0.1:7000/callback'
+
+/** Where a client that registered itself sends the browser. */
+async function authorizationUrl(): Promise<string> {
+  const registered = await fetch(`${product.url}/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ client_name: 'Desk', redirect_uris: [CALLBACK] }),
+  })
+  const { client_id } = (await registered.json()) as { client_id: string }
+  const query = { response_type: 'code', code_challenge_method: 'S256', code_challenge: 'x'.repeat(43), state: 'x' }
+  return `${product.url}/oauth/authorize?${new URLSearchParams({ ...query, client_id, redirect_uri: CALLBACK })}`
+}

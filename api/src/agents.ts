@@ -193,10 +193,11 @@ export const createAgentToken = defineUserOperation({
   path: '/api/agents/:agentId/tokens',
   auth: 'operator',
   status: 201,
+  presence: 'of-sessions',
   params: one,
   body: z.strictObject({ name: z.string().min(1).max(100), expiresInDays: z.int().min(1).max(3_650).optional() }),
   reply: z.object({ token: AgentToken, secret: z.string(), mcpUrl: z.url(), snippets: z.array(ConnectSnippet) }),
-  problems: ['agent-not-found'],
+  problems: ['presence-needed', 'agent-not-found'],
 })
 export const revokeAgentToken = defineUserOperation({
   id: 'revokeAgentToken',

@@ -45,10 +45,12 @@ export const changeMemberRole = defineUserOperation({
   path: '/api/members/:userId',
   auth: 'admin',
   status: 200,
+  presence: 'of-sessions',
+  presenceFor: z.object({ role: Role.exclude(['viewer']) }),
   params: one,
   body: z.strictObject({ role: Role }),
   reply: Member,
-  problems: ['member-not-found', 'last-owner', 'forbidden'],
+  problems: ['presence-needed', 'member-not-found', 'last-owner', 'forbidden'],
 })
 export const removeMember = defineUserOperation({
   id: 'removeMember',
@@ -79,12 +81,13 @@ export const createInvitation = defineUserOperation({
   path: '/api/invitations',
   auth: 'admin',
   status: 201,
+  presence: 'of-sessions',
   body: z.strictObject({
     email: z.email().max(320),
     role: Role.default('operator').describe("At most the caller's own."),
   }),
   reply: z.object({ invitation: Invitation, link: z.url() }),
-  problems: ['already-member', 'forbidden'],
+  problems: ['presence-needed', 'already-member', 'forbidden'],
 })
 export const revokeInvitation = defineUserOperation({
   id: 'revokeInvitation',

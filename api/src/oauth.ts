@@ -56,6 +56,8 @@ export const decideAuthorization = defineUserOperation({
   path: '/api/authorization',
   auth: 'operator',
   status: 200,
+  presence: 'of-sessions',
+  presenceFor: z.object({ decision: z.object({ kind: z.enum(['agent', 'new-agent']) }) }),
   body: z.strictObject({
     request: RequestWord,
     decision: z.discriminatedUnion('kind', [
@@ -65,7 +67,7 @@ export const decideAuthorization = defineUserOperation({
     ]),
   }),
   reply: z.object({ redirectTo: z.string() }),
-  problems: ['authorization-refused', 'agent-not-found', 'name-taken', 'rate-limited'],
+  problems: ['presence-needed', 'authorization-refused', 'agent-not-found', 'name-taken', 'rate-limited'],
 })
 
 export const listConnectedClients = defineUserOperation({

@@ -1,4 +1,5 @@
 import { defineOperation, type Operation } from '@agentopia/dtma/contract'
+import type * as z from 'zod/v4/core'
 import type { ProblemCode } from './problems.ts'
 
 /** Who may call a user-facing operation. `viewer` is the least of the account's roles; each includes those before it. */
@@ -7,8 +8,13 @@ export type Auth = 'none' | 'viewer' | 'operator' | 'admin' | 'agent'
 export interface UserOperation extends Operation {
   readonly auth: Auth
   readonly problems: readonly ProblemCode[]
-  /** Only for a person who showed in this very browser, minutes ago, to be there; else `presence-needed`. No token can do it. */
-  readonly presence?: true
+  /**
+   * Only for a person who showed in this very browser, minutes ago, to be there; else `presence-needed`.
+   * `true`: and so for no token. `of-sessions`: programs do it too, by a token that is asked for nothing more.
+   */
+  readonly presence?: true | 'of-sessions'
+  /** Only bodies that fit this ask for `presence`, as they give something and others only take away; absent: all do. */
+  readonly presenceFor?: z.$ZodType
   /** Present instead of `reply`: the success is a file of one of these media types, sent as it is read. */
   readonly file?: readonly string[]
   /** Present instead of `body`: the request carries bytes (`application/octet-stream`), and so many at most. */

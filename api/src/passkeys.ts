@@ -21,7 +21,7 @@ const base64url = (longest: number) =>
     .regex(/^[\w-]+$/, 'base64url')
 
 /** What a browser is to be asked for, as WebAuthn writes it down in JSON; the page hands it on as it is. */
-export const Options = z.object({ options: z.record(z.string(), z.unknown()) })
+export const PasskeyOptions = z.object({ options: z.record(z.string(), z.unknown()) })
 
 /** As `PublicKeyCredential.toJSON` writes it; what is not used here may stand in it too. */
 const credential = <Answer extends z.ZodRawShape>(answer: Answer) =>
@@ -63,7 +63,7 @@ export const beginPasskey = defineUserOperation({
   auth: 'viewer',
   presence: true,
   status: 200,
-  reply: Options,
+  reply: PasskeyOptions,
   problems: ['presence-needed', 'rate-limited'],
 })
 
@@ -99,7 +99,7 @@ export const beginPasskeySignIn = defineUserOperation({
   path: '/api/session/passkey/options',
   auth: 'none',
   status: 200,
-  reply: Options,
+  reply: PasskeyOptions,
   problems: ['rate-limited'],
 })
 

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineUserOperation } from './operation.ts'
-import { Assertion, Options } from './passkeys.ts'
+import { Assertion, PasskeyOptions } from './passkeys.ts'
 
 /** A way of one's own to show that one is there, and not somebody who found the browser open. */
 export const Way = z.enum(['password', 'passkey', 'sign-on'])
@@ -30,7 +30,7 @@ export const beginPasskeyProof = defineUserOperation({
   path: '/api/me/presence/passkey/options',
   auth: 'viewer',
   status: 200,
-  reply: Options,
+  reply: PasskeyOptions,
   problems: ['rate-limited'],
 })
 

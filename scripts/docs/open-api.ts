@@ -49,10 +49,13 @@ export function openApi(api: ApiDescription): object {
 }
 
 /** Operations of the user-facing API may be for a person who showed to be there. */
-const presence = (op: Operation): string =>
-  'presence' in op
-    ? ' Only in a browser whose person showed within five minutes to be there: by signing in, or by an operation under `/api/me/presence`.'
-    : ''
+function presence(op: Operation): string {
+  if (!('presence' in op)) return ''
+  const how = 'showed within five minutes to be there: by signing in, or by an operation under `/api/me/presence`.'
+  if (op.presence === true) return ` Only in a browser whose person ${how}`
+  const which = 'presenceFor' in op ? ', unless it only takes away,' : ''
+  return ` In a browser${which} only when its person ${how} Of a token nothing more is asked.`
+}
 
 type RefOf = ReturnType<typeof components>['refOf']
 

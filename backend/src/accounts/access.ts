@@ -46,14 +46,16 @@ export interface AccessDeps {
 
 /** Failures within a minute at the password of one address, whoever tries, wherever it is asked for. */
 const PASSWORD_FAILURES = 5
+/** Failures within a minute from one address, whichever way in is tried. */
+const ADDRESS_FAILURES = 20
 
 /** Who comes in, and as whom: people by session or token, programs because a person let them; and the people of an account. */
 export function createAccess(deps: AccessDeps) {
   const { store, masterKey, clock, log, publicUrl, mcpUrl, signOn, findAgent, clientAddress } = deps
   const auth = createAuth({ database: store.database, masterKey, publicUrl, log })
   const { authenticate, forgetTokens } = createAuthenticator({ store, auth, clock, log, findAgent })
-  const provider = signOn && providerIdOf(signOn.issuer)
-  const presence = createPresence({ store, clock, provider })
+  const signOnProviderId = signOn && providerIdOf(signOn.issuer)
+  const presence = createPresence({ store, clock, signOnProviderId })
 
   // Programs that act as an agent, because a person let them.
   const server = { issuer: publicUrl, resource: mcpUrl }
@@ -82,17 +84,22 @@ export function createAccess(deps: AccessDeps) {
         clock,
         what: 'failed sign-ins of this account',
       })
-      const checkPassword = createPasswordCheck({ store, auth, byAccount })
-      const signedIn = createSignedIn({ store, auth, clock, provider })
-      const passkeys = createPasskeyProver({ store, clock, publicUrl })
+      const byAddress = createAttemptLimit({
+        perMinute: ADDRESS_FAILURES,
+        clock,
+        what: 'failed sign-ins from this address',
+      })
+      const checkPassword = createPasswordCheck({ store, auth, byAccount, byAddress })
+      const signedIn = createSignedIn({ store, auth, clock, signOnProviderId })
+      const passkeys = createPasskeyProver({ store, clock, publicUrl, byAddress })
       const attempts = createSignOnAttempts({ store, clock, publicUrl, signOn })
-      sessionRoutes(mount, { store, auth, clock, checkPassword, signedIn })
-      passkeyRoutes(mount, { store, clock, passkeys, signedIn, provider })
-      signOnRoutes(mount, { store, clock, attempts, presence, signedIn })
+      sessionRoutes(mount, { store, auth, clock, byAddress, checkPassword, signedIn })
+      passkeyRoutes(mount, { store, clock, passkeys, signedIn, signOnProviderId })
+      signOnRoutes(mount, { store, clock, byAddress, attempts, presence, signedIn })
       presenceRoutes(mount, { store, presence, checkPassword, passkeys, attempts })
       apiTokenRoutes(mount, { store, forgetTokens })
       memberRoutes(mount, { store, forgetEverybody })
-      invitationRoutes(mount, { store, auth, clock, byAccount, signedIn, publicUrl })
+      invitationRoutes(mount, { store, auth, clock, checkPassword, signedIn, publicUrl })
       consentRoutes(mount, oauth)
       oauthRoutes(uplink, { ...oauth, clientAddress })
     },

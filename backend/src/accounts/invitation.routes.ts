@@ -12,7 +12,7 @@ import { asUser } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { isUniqueViolation, type Store, type Tx } from '../store/connect.ts'
-import { type AttemptLimit, counted, createAttemptLimit } from './attempt-limit.ts'
+import { counted, createAttemptLimit } from './attempt-limit.ts'
 import type { Auth } from './auth.ts'
 import {
   deleteInvitation,
@@ -24,7 +24,7 @@ import {
   useInvitation,
 } from './invitation.store.ts'
 import { mayGive } from './member.routes.ts'
-import { findPassword } from './member.store.ts'
+import type { PasswordCheck } from './password-check.ts'
 import { insertMember, insertPerson, listPeople } from './people.store.ts'
 import type { SignedIn } from './signed-in.ts'
 
@@ -32,8 +32,7 @@ export interface InvitationRouteDeps {
   readonly store: Store
   readonly auth: Auth
   readonly clock: Clock
-  /** Failures at the password of one account: whoever made the link has the link. */
-  readonly byAccount: AttemptLimit
+  readonly checkPassword: PasswordCheck
   readonly signedIn: SignedIn
   readonly publicUrl: string
 }
@@ -43,7 +42,7 @@ const ATTEMPTS_PER_MINUTE = 20
 
 export function invitationRoutes(
   mount: Mount,
-  { store, auth, clock, byAccount, signedIn, publicUrl }: InvitationRouteDeps,
+  { store, auth, clock, checkPassword, signedIn, publicUrl }: InvitationRouteDeps,
 ): void {
   const attempts = createAttemptLimit({
     perMinute: ATTEMPTS_PER_MINUTE,
@@ -90,7 +89,7 @@ export function invitationRoutes(
   })
 
   mount.reply(acceptInvitation, async ({ body }, { browser }) => {
-    const { userId, accountId } = await counted([attempts.take(browser.address)], () => join(body))
+    const { userId, accountId } = await counted([attempts.take(browser.address)], () => join(body, browser.address))
     await signedIn.start(userId, browser, { proven: true, accountId })
     return store.system(async (tx) => {
       const me = await signedIn.meIn(tx, userId, accountId)
@@ -102,26 +101,21 @@ export function invitationRoutes(
   /** @throws {ProblemError} `invitation-used`; `sign-in-refused` when the address signs in here with another password. */
   async function join(
     body: z.infer<typeof acceptInvitation.body>,
+    address: string,
   ): Promise<{ readonly userId: string; readonly accountId: string }> {
-    const { password } = await auth.$context
-    const before = await store.system(async (tx) => {
-      const invitation = await getInvitation(tx, body.token)
-      return { ...invitation, hash: invitation.userId && (await findPassword(tx, invitation.userId)) }
-    })
-    // An address proves nothing: whoever signs in with it already has to show that it is he.
-    if (before.userId !== undefined) {
-      const right = byAccount.take(before.email)
-      if (!before.hash || !(await password.verify({ hash: before.hash, password: body.password })))
-        throw problem('sign-in-refused', `${before.email} signs in here already, with another password`)
-      right()
-    }
-    const hash = before.userId === undefined ? await password.hash(body.password) : undefined
-    const { accountId, email } = before
+    const { accountId, email, userId: known } = await store.system((tx) => getInvitation(tx, body.token))
+    const refusal = `${email} signs in here already, with another password`
+    // An address proves nothing: whoever signs in with it already has to show that it is he. Whoever made the link has the link.
+    const person =
+      known === undefined
+        ? { hash: await (await auth.$context).password.hash(body.password) }
+        : { userId: await checkPassword({ email, password: body.password, address, refusal }) }
 
     const userId = await store
       .system(async (tx) => {
         const { id, role } = await getInvitation(tx, body.token)
-        const joined = hash === undefined ? before.userId! : await insertPerson(tx, { email, name: body.name, hash })
+        const joined =
+          'userId' in person ? person.userId : await insertPerson(tx, { email, name: body.name, ...person })
         await insertMember(tx, accountId, joined, role)
         await useInvitation(tx, id)
         const message = `Joined as ${role}`

@@ -1,7 +1,8 @@
 import { type Me, Role } from '@agentopia/api'
-import { and, asc, desc, eq, isNotNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
-import { accounts, members, signIns, users } from '../store/schema/index.ts'
+import { accounts, members, users } from '../store/schema/index.ts'
+import { listWaysIn } from './ways-in.store.ts'
 
 /** A person in one account. */
 export interface Membership {
@@ -38,12 +39,12 @@ export function membershipOf<Row extends { readonly role: string }>(row: Row): (
   return role.success ? { ...row, role: role.data } : undefined
 }
 
-/** Who somebody is, as shown to themselves; `undefined` when they are in this account no more. @param provider Of single sign-on. */
+/** Who somebody is, as shown to themselves; `undefined` when they are in this account no more. @param signOnProviderId Of single sign-on. */
 export async function findMe(
   tx: Tx,
   userId: string,
   accountId: string,
-  provider: string | undefined,
+  signOnProviderId: string | undefined,
 ): Promise<Me | undefined> {
   const [row] = await tx
     .select({
@@ -57,32 +58,6 @@ export async function findMe(
     .where(and(eq(members.userId, userId), eq(members.organizationId, accountId)))
   const known = row && membershipOf(row)
   if (!known) return undefined
-  const ways = await tx
-    .select({ provider: signIns.providerId, password: signIns.password })
-    .from(signIns)
-    .where(eq(signIns.userId, userId))
-  return {
-    ...known,
-    hasPassword: ways.some((one) => one.provider === 'credential' && one.password !== null),
-    hasSignOn: ways.some((one) => one.provider === provider),
-  }
-}
-
-/** The hash of the password that belongs to an address, in lower case. */
-export async function findPasswordOf(
-  tx: Tx,
-  email: string,
-): Promise<{ readonly userId: string; readonly hash: string } | undefined> {
-  const [user] = await tx.select({ id: users.id }).from(users).where(eq(users.email, email))
-  const hash = user && (await findPassword(tx, user.id))
-  return hash === undefined ? undefined : { userId: user!.id, hash }
-}
-
-/** The hash of a person's password, when one was set. */
-export async function findPassword(tx: Tx, userId: string): Promise<string | undefined> {
-  const [row] = await tx
-    .select({ password: signIns.password })
-    .from(signIns)
-    .where(and(eq(signIns.userId, userId), eq(signIns.providerId, 'credential'), isNotNull(signIns.password)))
-  return row?.password ?? undefined
+  const ways = (await listWaysIn(tx, userId, signOnProviderId)).map(({ way }) => way)
+  return { ...known, hasPassword: ways.includes('password'), hasSignOn: ways.includes('sign-on') }
 }

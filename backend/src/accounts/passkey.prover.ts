@@ -3,7 +3,7 @@ import { recordActivity } from '../events/activity.store.ts'
 import type { BrowserSession } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store, Tx } from '../store/connect.ts'
-import { counted, createAttemptLimit } from './attempt-limit.ts'
+import { type AttemptLimit, counted, createAttemptLimit } from './attempt-limit.ts'
 import { findMembership } from './member.store.ts'
 import { CHALLENGE_MS, createPasskeyCheck, isCopied } from './passkey.check.ts'
 import { findByCredential, listPasskeyRows, noteUse, type PasskeyRow } from './passkey.store.ts'
@@ -14,6 +14,8 @@ export interface PasskeyProverDeps {
   readonly clock: Clock
   /** Origin of the page; passkeys are bound to it. */
   readonly publicUrl: string
+  /** Failures from one address, whichever way in is tried. */
+  readonly byAddress: AttemptLimit
 }
 
 /** What a signature is asked for; one that was made for something else is worth nothing. */
@@ -23,15 +25,13 @@ export type Asked =
 
 export type PasskeyProver = ReturnType<typeof createPasskeyProver>
 
-/** Within a minute, from one address: challenges, which cost a row each; and failures. */
+/** Within a minute, from one address: they cost a row each. */
 const CHALLENGES = 60
-const FAILURES = 20
 
 /** Challenges that browsers are given, once each, and the passkeys that answer them. */
-export function createPasskeyProver({ store, clock, publicUrl }: PasskeyProverDeps) {
+export function createPasskeyProver({ store, clock, publicUrl, byAddress }: PasskeyProverDeps) {
   const check = createPasskeyCheck(publicUrl)
   const challenges = createAttemptLimit({ perMinute: CHALLENGES, clock, what: 'sign-ins begun from this address' })
-  const failures = createAttemptLimit({ perMinute: FAILURES, clock, what: 'failed sign-ins from this address' })
   const now = () => new Date(clock.now())
   const remember = (tx: Tx, proof: ProofOf, value: string) =>
     rememberProof(tx, proof, value, new Date(clock.now() + CHALLENGE_MS))
@@ -86,7 +86,7 @@ export function createPasskeyProver({ store, clock, publicUrl }: PasskeyProverDe
 
     /** The passkey that was used; failures are counted. @throws {ProblemError} `passkey-refused`; {RateLimited} */
     prove: (credential: Assertion, asked: Asked, { address }: BrowserSession): Promise<PasskeyRow> =>
-      counted([failures.take(address)], () => read(credential, asked)),
+      counted([byAddress.take(address)], () => read(credential, asked)),
   }
 }
 

@@ -8,14 +8,13 @@ import {
   signInWithPasskey,
 } from '@agentopia/api'
 import { recordActivity } from '../events/activity.store.ts'
-import { asUser } from '../http/caller.ts'
+import { asUser, withBrowser } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import { newId } from '../new-id.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { isUniqueViolation, type Store } from '../store/connect.ts'
 import type { PasskeyProver } from './passkey.prover.ts'
 import { deletePasskey, insertPasskey, listPasskeyRows, passkeyViewOf } from './passkey.store.ts'
-import { withBrowser } from './presence.ts'
 import type { SignedIn } from './signed-in.ts'
 import { lockWaysIn } from './ways-in.store.ts'
 
@@ -25,13 +24,16 @@ export interface PasskeyRouteDeps {
   readonly passkeys: PasskeyProver
   readonly signedIn: SignedIn
   /** Of single sign-on, when it is configured: `providerIdOf`. */
-  readonly provider: string | undefined
+  readonly signOnProviderId: string | undefined
 }
 
 /** More are of no use, and each is shown to the browser when another is made. */
 const MOST_PASSKEYS = 20
 
-export function passkeyRoutes(mount: Mount, { store, clock, passkeys, signedIn, provider }: PasskeyRouteDeps): void {
+export function passkeyRoutes(
+  mount: Mount,
+  { store, clock, passkeys, signedIn, signOnProviderId }: PasskeyRouteDeps,
+): void {
   mount.reply(listPasskeys, async (_, { caller }) => {
     const rows = await store.system((tx) => listPasskeyRows(tx, asUser(caller).userId))
     return { items: rows.map(passkeyViewOf) }
@@ -63,7 +65,7 @@ export function passkeyRoutes(mount: Mount, { store, clock, passkeys, signedIn, 
   mount.reply(removePasskey, async ({ params }, { caller }) => {
     const { userId, accountId, actor } = withBrowser(caller)
     await store.system(async (tx) => {
-      const ways = await lockWaysIn(tx, userId, provider)
+      const ways = await lockWaysIn(tx, userId, signOnProviderId)
       const row = (await listPasskeyRows(tx, userId)).find(({ id }) => id === params.passkeyId)
       if (!row) throw problem('passkey-not-found', `You have no passkey ${params.passkeyId}`)
       if (ways.length === 1) throw problem('last-way-in', `Without ${row.name} you could not sign in any more`)

@@ -2,13 +2,15 @@ import { problem } from '@agentopia/api'
 import type { Store } from '../store/connect.ts'
 import { type AttemptLimit, counted } from './attempt-limit.ts'
 import type { Auth } from './auth.ts'
-import { findPasswordOf } from './member.store.ts'
+import { findPasswordOf } from './password.store.ts'
 
 export interface PasswordCheckDeps {
   readonly store: Store
   readonly auth: Auth
   /** Failures at the password of one address, wherever it is asked for. */
   readonly byAccount: AttemptLimit
+  /** Failures from one address of the network, whichever way in is tried. */
+  readonly byAddress: AttemptLimit
 }
 
 /**
@@ -20,15 +22,17 @@ export type PasswordCheck = (given: GivenPassword) => Promise<string>
 interface GivenPassword {
   readonly email: string
   readonly password: string
+  /** Of the browser. */
+  readonly address: string
   /** What to say of a wrong one: whoever signs in is not told which of the two it was. */
   readonly refusal: string
 }
 
 export const createPasswordCheck =
-  ({ store, auth, byAccount }: PasswordCheckDeps): PasswordCheck =>
+  ({ store, auth, byAccount, byAddress }: PasswordCheckDeps): PasswordCheck =>
   (given) => {
     const email = given.email.toLowerCase()
-    return counted([byAccount.take(email)], async () => {
+    return counted([byAddress.take(given.address), byAccount.take(email)], async () => {
       const known = await store.system((tx) => findPasswordOf(tx, email))
       const { password } = await auth.$context
       const right = known

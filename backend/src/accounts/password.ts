@@ -3,7 +3,7 @@ import { and, eq, ne, sql } from 'drizzle-orm'
 import { isUniqueViolation, type Store } from '../store/connect.ts'
 import { sessions, signIns, users } from '../store/schema/index.ts'
 import type { Auth } from './auth.ts'
-import { findPassword } from './member.store.ts'
+import { findPassword } from './password.store.ts'
 
 export interface PasswordChange {
   readonly userId: string

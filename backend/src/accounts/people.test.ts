@@ -180,3 +180,13 @@ test('who invites an address that signs in here already gets no more guesses at 
   await clock.advance(60_000)
   expect((await accept(token)).status).toBe(200)
 })
+
+test('T09 who failed twenty times from one address guesses at no password behind an invitation either', async () => {
+  await accept(await invite('twice@example.com'))
+  const token = await invite('twice@example.com', 'viewer', await signedIn(plane, 'account_d', 'owner'))
+  await clock.advance(60_000)
+  for (let n = 0; n < 20; n += 1) expect((await signIn(`nobody-${n}@example.com`, 'a wrong one')).status).toBe(401)
+  expect((await accept(token)).status).toBe(429)
+  await clock.advance(60_000)
+  expect((await accept(token)).status).toBe(200)
+})

@@ -1,9 +1,10 @@
-import { beginPasskeyProof, beginSignOnProof, proveByPasskey, proveByPassword } from '@agentopia/api'
+import { beginPasskeyProof, beginSignOnProof, problem, proveByPasskey, proveByPassword } from '@agentopia/api'
+import { withBrowser } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Store } from '../store/connect.ts'
 import type { PasskeyProver } from './passkey.prover.ts'
 import type { PasswordCheck } from './password-check.ts'
-import { type Presence, withBrowser } from './presence.ts'
+import type { Presence } from './presence.ts'
 import type { SignOnAttempts } from './sign-on.attempt.ts'
 
 export interface PresenceRouteDeps {
@@ -19,9 +20,12 @@ export function presenceRoutes(
   mount: Mount,
   { store, presence, checkPassword, passkeys, attempts }: PresenceRouteDeps,
 ): void {
-  mount.reply(proveByPassword, async ({ body: { password } }, { caller }) => {
+  mount.reply(proveByPassword, async ({ body: { password } }, { caller, browser: { address } }) => {
     const { userId, sessionId, actor: email } = withBrowser(caller)
-    await checkPassword({ email, password, refusal: 'The password is not right' })
+    const refusal = 'The password is not right'
+    // The address may have gone to another person since the session was looked up.
+    if ((await checkPassword({ email, password, address, refusal })) !== userId)
+      throw problem('sign-in-refused', refusal)
     await store.system((tx) => presence.note(tx, { userId, sessionId }))
     return undefined
   })

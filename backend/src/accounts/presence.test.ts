@@ -15,7 +15,7 @@ import { BODIES, nowhere, pathOf } from '../every-operation.testing.ts'
 import { manualClock } from '../reconcile/manual-clock.testing.ts'
 import { sessions } from '../store/schema/index.ts'
 import { createAuthenticator } from './authenticator.testing.ts'
-import { FIRST_USER } from './first-account.ts'
+import { FIRST_ACCOUNT, FIRST_USER } from './first-account.ts'
 
 let plane: TestControlPlane
 const clock = manualClock(Date.now())
@@ -52,7 +52,7 @@ async function longAgo(): Promise<{ readonly as: As; readonly device: Device }> 
 }
 
 /** What lets somebody in for long, or changes how he comes in. One that is forgotten here fails, and one that is not in the contract. */
-const SENSITIVE = [
+const OF_BROWSERS_ONLY = [
   'setPassword',
   'beginPasskey',
   'addPasskey',
@@ -61,33 +61,79 @@ const SENSITIVE = [
   'unlinkSignOn',
   'createApiToken',
 ]
+/** The same, which programs do by a token of their own. */
+const OF_TOKENS_TOO = ['createInvitation', 'changeMemberRole', 'createAgentToken', 'decideAuthorization']
+
+/** Bodies that ask, where others of the same operation do not. */
+const ASKING: Readonly<Record<string, unknown>> = {
+  ...BODIES,
+  changeMemberRole: { role: 'operator' },
+  decideAuthorization: { request: 'q', decision: { kind: 'new-agent', name: 'helper' } },
+}
+
+const asking = (OPERATIONS as readonly UserOperation[]).filter(({ presence }) => presence)
+const ask = (op: UserOperation, as: As) =>
+  op.body
+    ? plane.send(op.method, pathOf(op, nowhere), as, ASKING[op.id])
+    : plane.request(op.method, pathOf(op, nowhere), as)
+const tokenOf = async (as: As) => {
+  const { secret } = await jsonOf(await plane.send('POST', '/api/tokens', as, { name: 'ci', role: 'admin' }))
+  return { authorization: `Bearer ${secret}` }
+}
+const isLetBy = async (answer: Response) =>
+  !['presence-needed', 'forbidden'].includes((await answer.text()).match(/"code":"([^"]+)/)?.[1] ?? '')
 
 test('what lets in for long asks for a proof of being there, and nothing else does', () => {
-  const asking = (OPERATIONS as readonly UserOperation[]).filter(({ presence }) => presence)
-  expect(asking.map(({ id }) => id).sort()).toEqual([...SENSITIVE].sort())
-  for (const { id, problems, auth } of asking)
-    expect([id, auth, problems]).toEqual([id, 'viewer', expect.arrayContaining(['presence-needed'])])
+  const idsOf = (kind: UserOperation['presence']) =>
+    asking.filter(({ presence }) => presence === kind).map(({ id }) => id)
+  expect(idsOf(true).sort()).toEqual([...OF_BROWSERS_ONLY].sort())
+  expect(idsOf('of-sessions').sort()).toEqual([...OF_TOKENS_TOO].sort())
+  for (const { id, problems } of asking)
+    expect([id, problems]).toEqual([id, expect.arrayContaining(['presence-needed'])])
+  for (const { id, auth, presence } of asking) if (presence === true) expect([id, auth]).toEqual([id, 'viewer'])
 })
 
-describe.each((OPERATIONS as readonly UserOperation[]).filter(({ presence }) => presence))('$id', (op) => {
-  const ask = (as: As) =>
-    op.body
-      ? plane.send(op.method, pathOf(op, nowhere), as, BODIES[op.id])
-      : plane.request(op.method, pathOf(op, nowhere), as)
-
-  test('T07 it is refused in a browser that was left open, and by no token at all', async () => {
+describe.each(asking)('$id', (op) => {
+  test('T07 it is refused in a browser that was left open, and done in one whose person is there', async () => {
     const { as } = await longAgo()
-    const answer = await ask(as)
+    const answer = await ask(op, as)
     const told = PresenceNeeded.parse(await answer.clone().json())
     expect([await codeOf(answer), told.ways]).toEqual([
       [403, 'presence-needed'],
       ['password', 'passkey'],
     ])
     expect((await byPassword(as)).status).toBe(204)
-    const { secret } = await jsonOf(await plane.send('POST', '/api/tokens', as, { name: 'ci', role: 'admin' }))
-    expect(await codeOf(await ask({ authorization: `Bearer ${secret}` }))).toEqual([403, 'forbidden'])
-    expect(['presence-needed', 'forbidden']).not.toContain((await (await ask(as)).text()).match(/"code":"([^"]+)/)?.[1])
+    expect(await isLetBy(await ask(op, as))).toBe(true)
   })
+})
+
+test.each(asking.filter(({ presence }) => presence === true))('T07 $id: no token does it at all', async (op) => {
+  const as = await browserOf(plane, FIRST_USER)
+  expect(await codeOf(await ask(op, await tokenOf(as)))).toEqual([403, 'forbidden'])
+})
+
+test.each(asking.filter(({ presence }) => presence === 'of-sessions'))(
+  '$id: a token is asked for nothing',
+  async (op) => {
+    const token = await tokenOf(await browserOf(plane, FIRST_USER))
+    await clock.advance(5 * MINUTE_MS)
+    expect(await isLetBy(await ask(op, token))).toBe(true)
+  },
+)
+
+test('what only takes away asks for nothing: to refuse a client, and to make somebody a viewer', async () => {
+  const { as } = await longAgo()
+  const { userId } = await signedIn(plane, FIRST_ACCOUNT, 'admin')
+  expect((await plane.send('PATCH', `/api/members/${userId}`, as, { role: 'viewer' })).status).toBe(200)
+  expect(await codeOf(await plane.send('PATCH', `/api/members/${userId}`, as, { role: 'admin' }))).toEqual([
+    403,
+    'presence-needed',
+  ])
+  const refusal = { request: 'q', decision: { kind: 'refuse' } }
+  expect(await codeOf(await plane.send('POST', '/api/authorization', as, refusal))).toEqual([
+    400,
+    'authorization-refused',
+  ])
 })
 
 test('T07 a proof is good for five minutes, in the session in which it was given, until that ends', async () => {

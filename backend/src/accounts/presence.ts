@@ -1,6 +1,6 @@
-import { PROBLEMS, ProblemError, problem, type Way } from '@agentopia/api'
+import { PROBLEMS, ProblemError, problem, type UserOperation, type Way } from '@agentopia/api'
 import { and, eq } from 'drizzle-orm'
-import { asUser, type Caller } from '../http/caller.ts'
+import { asUser, type Caller, withBrowser } from '../http/caller.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { sessions } from '../store/schema/index.ts'
@@ -33,7 +33,7 @@ export interface PresenceDeps {
   readonly store: Store
   readonly clock: Clock
   /** Of single sign-on, when it is configured: `providerIdOf`. */
-  readonly provider: string | undefined
+  readonly signOnProviderId: string | undefined
 }
 
 export type Presence = ReturnType<typeof createPresence>
@@ -42,10 +42,11 @@ export type Presence = ReturnType<typeof createPresence>
  * Is it the person who asks, or somebody who found the browser open? What lets in for long asks for a proof, whoever has which ways:
  * a sign-in by password, passkey or link, or the same again. It is a date on the session, so it ends with that, and goes nowhere else.
  */
-export function createPresence({ store, clock, provider }: PresenceDeps) {
+export function createPresence({ store, clock, signOnProviderId }: PresenceDeps) {
   return {
-    /** @throws {ProblemError} `forbidden` for a token; {@link PresenceNeeded} */
-    async require(caller: Caller): Promise<void> {
+    /** @throws {ProblemError} `forbidden` for a token, unless only sessions are asked; {@link PresenceNeeded} */
+    async require(caller: Caller, of: NonNullable<UserOperation['presence']>): Promise<void> {
+      if (of === 'of-sessions' && asUser(caller).sessionId === undefined) return
       const { userId, sessionId } = withBrowser(caller)
       await store.system(async (tx) => {
         const [session] = await tx
@@ -53,7 +54,7 @@ export function createPresence({ store, clock, provider }: PresenceDeps) {
           .from(sessions)
           .where(and(eq(sessions.id, sessionId), eq(sessions.userId, userId)))
         if (session?.provenAt && isRecent(session.provenAt, clock.now())) return
-        const ways = (await listWaysIn(tx, userId, provider)).map(({ way }) => way)
+        const ways = (await listWaysIn(tx, userId, signOnProviderId)).map(({ way }) => way)
         throw new PresenceNeeded([...new Set(ways)])
       })
     },
@@ -68,11 +69,4 @@ export function createPresence({ store, clock, provider }: PresenceDeps) {
       if (noted.length === 0) throw problem('unauthenticated', 'The session ended meanwhile')
     },
   }
-}
-
-/** @throws {ProblemError} `forbidden` for a token: it is not more than its role, and decides nothing about how its person signs in. */
-export function withBrowser(caller: Caller) {
-  const { sessionId, ...user } = asUser(caller)
-  if (sessionId === undefined) throw problem('forbidden', 'A token cannot do this: sign in with a browser')
-  return { ...user, sessionId }
 }

@@ -10,15 +10,14 @@ import {
   signOut,
 } from '@agentopia/api'
 import { recordActivity } from '../events/activity.store.ts'
-import { asUser } from '../http/caller.ts'
+import { asUser, withBrowser } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
-import { counted, createAttemptLimit } from './attempt-limit.ts'
+import { type AttemptLimit, counted } from './attempt-limit.ts'
 import type { Auth } from './auth.ts'
 import { changePassword } from './password.ts'
 import type { PasswordCheck } from './password-check.ts'
-import { withBrowser } from './presence.ts'
 import { deleteOtherSessions, deleteSession, listSessionsOf } from './session.store.ts'
 import { redeemSignInToken } from './sign-in-link.store.ts'
 import type { SignedIn } from './signed-in.ts'
@@ -27,16 +26,16 @@ export interface SessionRouteDeps {
   readonly store: Store
   readonly auth: Auth
   readonly clock: Clock
+  /** Failures from one address, whichever way in is tried. */
+  readonly byAddress: AttemptLimit
   readonly checkPassword: PasswordCheck
   readonly signedIn: SignedIn
 }
 
-/** Failed attempts within a minute from one address, whatever it tries. */
-const PER_ADDRESS = 20
-
-export function sessionRoutes(mount: Mount, { store, auth, clock, checkPassword, signedIn }: SessionRouteDeps): void {
-  const byAddress = createAttemptLimit({ perMinute: PER_ADDRESS, clock, what: 'failed sign-ins from this address' })
-
+export function sessionRoutes(
+  mount: Mount,
+  { store, auth, clock, byAddress, checkPassword, signedIn }: SessionRouteDeps,
+): void {
   mount.reply(getMe, async (_, { caller }) => {
     const user = asUser(caller)
     const me = await store.system((tx) => signedIn.meIn(tx, user.userId, user.accountId))
@@ -45,9 +44,8 @@ export function sessionRoutes(mount: Mount, { store, auth, clock, checkPassword,
   })
 
   mount.reply(signIn, async ({ body }, { browser }) => {
-    const userId = await counted([byAddress.take(browser.address)], () =>
-      checkPassword({ ...body, refusal: 'E-mail or password is not right' }),
-    )
+    const { address } = browser
+    const userId = await checkPassword({ ...body, address, refusal: 'E-mail or password is not right' })
     return signedIn.begin(userId, browser, 'by password', { proven: true })
   })
 

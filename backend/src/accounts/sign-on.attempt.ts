@@ -27,6 +27,7 @@ export type SignOnPurpose =
 /** An attempt that came back to the browser that began it. */
 export interface TakenAttempt {
   readonly purpose: SignOnPurpose
+  /** Milliseconds since the epoch. */
   readonly begunAt: number
   readonly secrets: SignOnSecrets
 }

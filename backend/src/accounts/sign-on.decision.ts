@@ -88,14 +88,18 @@ export interface SignOnProofFacts {
   readonly bySubject: KnownPerson | undefined
   /** Who is signed in. */
   readonly userId: string
-  /** When he last signed in at the provider, as that says; and when he was sent there. */
+  /** When he last signed in at the provider, as that says, in whole seconds: milliseconds since the epoch. */
   readonly authenticatedAt: number | undefined
+  /** When he was sent there: milliseconds since the epoch. */
   readonly begunAt: number
+  /** Milliseconds since the epoch. */
   readonly now: number
 }
 
-/** Clocks may differ by so much. */
-const SKEW_MS = 30_000
+/** The clock of the provider may be behind by so much, and no more: a sign-in from before would count as one made for this. */
+const BEHIND_MS = 5_000
+/** And ahead by so much. */
+const AHEAD_MS = 30_000
 
 /** Why coming back from the provider does not show that somebody is there; `undefined`: it does. */
 export function whyNoProof(facts: SignOnProofFacts): string | undefined {
@@ -104,8 +108,8 @@ export function whyNoProof(facts: SignOnProofFacts): string | undefined {
   if (authenticatedAt === undefined)
     return 'The provider does not say when you signed in there: show in another way that you are there'
   // A provider that ignores that it was to ask anew would let in whoever found the browser open.
-  if (authenticatedAt < begunAt - SKEW_MS) return 'The provider did not ask you to sign in anew'
-  if (authenticatedAt > now + SKEW_MS) return 'The clock of the provider is ahead of the one here'
+  if (authenticatedAt < begunAt - BEHIND_MS) return 'The provider did not ask you to sign in anew'
+  if (authenticatedAt > now + AHEAD_MS) return 'The clock of the provider is ahead of the one here'
   return undefined
 }
 

@@ -1,14 +1,15 @@
 import { finishSignOn, linkSignOn, problem, startSignOn, unlinkSignOn } from '@agentopia/api'
 import { recordActivity } from '../events/activity.store.ts'
+import { withBrowser } from '../http/caller.ts'
 import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { isUniqueViolation, type Store, type Tx } from '../store/connect.ts'
-import { counted, createAttemptLimit } from './attempt-limit.ts'
+import { type AttemptLimit, counted } from './attempt-limit.ts'
 import { FIRST_ACCOUNT } from './first-account.ts'
 import { findInvitationTo, useInvitation } from './invitation.store.ts'
 import { findMembership } from './member.store.ts'
 import { insertMember } from './people.store.ts'
-import { type Presence, withBrowser } from './presence.ts'
+import type { Presence } from './presence.ts'
 import { refused, type SignOnAttempts, type TakenAttempt } from './sign-on.attempt.ts'
 import type { SignOnConfig } from './sign-on.config.ts'
 import { decideSignOn, type SignOnDecision, type SignOnPlace, whyNoProof } from './sign-on.decision.ts'
@@ -20,16 +21,17 @@ import { lockWaysIn } from './ways-in.store.ts'
 export interface SignOnRouteDeps {
   readonly store: Store
   readonly clock: Clock
+  /** Failures from one address, whichever way in is tried. */
+  readonly byAddress: AttemptLimit
   readonly attempts: SignOnAttempts
   readonly presence: Presence
   readonly signedIn: SignedIn
 }
 
-/** Failures within a minute, from one address. */
-const FAILURES = 20
-
-export function signOnRoutes(mount: Mount, { store, clock, attempts, presence, signedIn }: SignOnRouteDeps): void {
-  const failures = createAttemptLimit({ perMinute: FAILURES, clock, what: 'failed sign-ins from this address' })
+export function signOnRoutes(
+  mount: Mount,
+  { store, clock, byAddress, attempts, presence, signedIn }: SignOnRouteDeps,
+): void {
   const now = () => new Date(clock.now())
 
   mount.reply(startSignOn, ({ body: { to } }, { browser, signal }) =>
@@ -43,7 +45,7 @@ export function signOnRoutes(mount: Mount, { store, clock, attempts, presence, s
 
   mount.reply(finishSignOn, async ({ body }, { caller, browser, signal }) => {
     const { signOn, provider } = attempts.configured()
-    const { purpose, userId } = await counted([failures.take(browser.address)], async () => {
+    const { purpose, userId } = await counted([byAddress.take(browser.address)], async () => {
       const attempt = await attempts.take(body.state, caller, browser)
       const came = await provider.read(parametersOf(body), attempt.secrets, signal)
       return { purpose: attempt.purpose, userId: await store.system((tx) => carryOut(tx, signOn, attempt, came)) }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { and, eq } from 'drizzle-orm'
 import { newId } from '../new-id.ts'
 import type { Tx } from '../store/connect.ts'
-import { passkeys, signIns, users } from '../store/schema/index.ts'
-import { findMembership, findPassword } from './member.store.ts'
+import { signIns, users } from '../store/schema/index.ts'
+import { findMembership } from './member.store.ts'
 import type { KnownPerson } from './sign-on.decision.ts'
+import { listWaysIn } from './ways-in.store.ts'
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32)
 
@@ -29,11 +30,10 @@ export async function findByEmail(tx: Tx, email: string | undefined): Promise<Kn
 }
 
 async function knownPerson(tx: Tx, userId: string): Promise<KnownPerson> {
-  const [passkey] = await tx.select({ id: passkeys.id }).from(passkeys).where(eq(passkeys.userId, userId)).limit(1)
   return {
     userId,
     isMember: (await findMembership(tx, userId)) !== undefined,
-    hasOtherWay: passkey !== undefined || (await findPassword(tx, userId)) !== undefined,
+    hasOtherWay: (await listWaysIn(tx, userId, undefined)).length > 0,
   }
 }
 

@@ -12,7 +12,7 @@ export interface SignedInDeps {
   readonly auth: Auth
   readonly clock: Clock
   /** Of single sign-on, when it is configured: `providerIdOf`. */
-  readonly provider: string | undefined
+  readonly signOnProviderId: string | undefined
 }
 
 export interface NewSession {
@@ -25,9 +25,9 @@ export interface NewSession {
 export type SignedIn = ReturnType<typeof createSignedIn>
 
 /** What comes after somebody proved who he is, however that was. */
-export function createSignedIn({ store, auth, clock, provider }: SignedInDeps) {
+export function createSignedIn({ store, auth, clock, signOnProviderId }: SignedInDeps) {
   const meIn = (tx: Tx, userId: string, accountId: string): Promise<Me | undefined> =>
-    findMe(tx, userId, accountId, provider)
+    findMe(tx, userId, accountId, signOnProviderId)
 
   /** Who it is. @throws {ProblemError} `sign-in-refused` for somebody who is in no account. */
   async function find(tx: Tx, userId: string): Promise<Me> {

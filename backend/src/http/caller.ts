@@ -31,3 +31,10 @@ export function asUser(caller: Caller): Extract<Caller, { kind: 'user' }> {
   if (caller.kind === 'user') return caller
   throw problem('forbidden', 'This is for people, not for agents')
 }
+
+/** @throws {ProblemError} `forbidden` for a token: it is not more than its role, and decides nothing about how its person signs in. */
+export function withBrowser(caller: Caller) {
+  const { sessionId, ...user } = asUser(caller)
+  if (sessionId === undefined) throw problem('forbidden', 'A token cannot do this: sign in with a browser')
+  return { ...user, sessionId }
+}

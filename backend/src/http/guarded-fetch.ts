@@ -23,8 +23,9 @@ export interface GuardedFetchOptions {
   readonly mayDial?: (address: string) => boolean
   /** Is plain http allowed? */
   readonly plain?: boolean
+  /** Milliseconds for all of it; 10,000 unless given. */
   readonly timeoutMs?: number
-  /** Of an answer. */
+  /** Largest body of an answer, in bytes; 256 KiB unless given. */
   readonly mostBytes?: number
 }
 

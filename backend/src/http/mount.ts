@@ -9,6 +9,7 @@ import {
 } from '@agentopia/api'
 import type { Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
+import { type $ZodType, safeParse } from 'zod/v4/core'
 import { type Caller, mayCall } from './caller.ts'
 import type { ClientAddress } from './client-address.ts'
 import { readJsonBody, storable } from './json-body.ts'
@@ -77,7 +78,7 @@ export interface MountDeps {
   readonly authenticate: (c: Context) => Promise<Caller | undefined>
   readonly clientAddress: ClientAddress
   /** For operations that need it. @throws {ProblemError} when the person did not show lately, in this browser, to be there. */
-  readonly requirePresence: (caller: Caller) => Promise<void>
+  readonly requirePresence: (caller: Caller, of: NonNullable<UserOperation['presence']>) => Promise<void>
 }
 
 export { BODY_LIMIT } from './json-body.ts'
@@ -109,10 +110,14 @@ export function createMount({ app, authenticate, clientAddress, requirePresence 
     mounted.add(op.id)
   }
 
-  async function contextOf(op: UserOperation, c: Context) {
+  /** The checked input of a request, and who sends it. Who has to show to be there is told before anything else of it is looked at. */
+  async function requestOf<Op extends UserOperation>(op: Op, c: Context) {
     const caller = await admit(op, c, authenticate)
-    if (op.presence && caller) await requirePresence(caller)
-    return {
+    if (op.presence && caller && !op.presenceFor) await requirePresence(caller, op.presence)
+    const input = await inputOf(op, c)
+    if (op.presence && caller && op.presenceFor && fits(op.presenceFor, input))
+      await requirePresence(caller, op.presence)
+    const context = {
       caller,
       signal: c.req.raw.signal,
       idempotencyKey: op.problems.includes('idempotency-key-reused') ? idempotencyKeyOf(c) : undefined,
@@ -124,6 +129,7 @@ export function createMount({ app, authenticate, clientAddress, requirePresence 
       lastEventId: c.req.header('last-event-id')?.slice(0, 255),
       browser: browserOf(c, clientAddress(c)),
     }
+    return { input, context }
   }
 
   return {
@@ -131,16 +137,15 @@ export function createMount({ app, authenticate, clientAddress, requirePresence 
     reply(op, handle) {
       claim(op)
       app.on(op.method, op.path, async (c) => {
-        const context = await contextOf(op, c)
-        const result = await handle(await inputOf(op, c), context as never)
+        const { input, context } = await requestOf(op, c)
+        const result = await handle(input, context as never)
         return op.status === 204 ? c.body(null, 204) : c.json(result as object, op.status)
       })
     },
     upload(op, handle) {
       claim(op)
       app.on(op.method, op.path, async (c) => {
-        const context = await contextOf(op, c)
-        const input = await inputOf(op, c)
+        const { input, context } = await requestOf(op, c)
         const bytes = await readUpload(c.req.raw, op.upload?.mostBytes ?? 0)
         return c.json((await handle(input, bytes, context as never)) as object, op.status as 200)
       })
@@ -150,8 +155,8 @@ export function createMount({ app, authenticate, clientAddress, requirePresence 
       app.on(op.method, op.path, async (c) => {
         const gone = new AbortController()
         c.req.raw.signal.addEventListener('abort', () => gone.abort())
-        const context = { ...(await contextOf(op, c)), signal: gone.signal }
-        const { type, name, chunks } = await handle(await inputOf(op, c), context as never)
+        const { input, context } = await requestOf(op, c)
+        const { type, name, chunks } = await handle(input, { ...context, signal: gone.signal } as never)
         c.header('content-type', `${type}; charset=utf-8`)
         c.header('content-disposition', `attachment; filename="${name}"`)
         return c.body(asBytes(chunks, () => gone.abort()))
@@ -162,8 +167,8 @@ export function createMount({ app, authenticate, clientAddress, requirePresence 
       app.on(op.method, op.path, async (c) => {
         const gone = new AbortController()
         c.req.raw.signal.addEventListener('abort', () => gone.abort())
-        const context = { ...(await contextOf(op, c)), signal: gone.signal }
-        const events = await handle(await inputOf(op, c), context as never)
+        const { input, context } = await requestOf(op, c)
+        const events = await handle(input, { ...context, signal: gone.signal } as never)
         return streamSSE(c, async (sse) => {
           sse.onAbort(() => gone.abort())
           const stillHere = () =>
@@ -229,6 +234,8 @@ async function inputOf<Op extends UserOperation>(op: Op, c: Context): Promise<Pa
   if ('invalid' in parsed) throw problem('invalid-request', parsed.invalid.slice(0, DETAIL_LIMIT))
   return parsed.input
 }
+
+const fits = (schema: $ZodType, input: { readonly body?: unknown }): boolean => safeParse(schema, input.body).success
 
 const LONGEST_KEY = 255
 

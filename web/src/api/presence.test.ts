@@ -1,6 +1,6 @@
 import { ProblemError, problem, type Way } from '@agentopia/api'
 import { expect, test } from 'vitest'
-import { askedNow, withPresence } from './presence.ts'
+import { askedNow, isLeaving, withPresence } from './presence.ts'
 
 /** As it comes over the wire. */
 const needed = (ways: readonly Way[]) =>
@@ -45,6 +45,15 @@ test('who leaves is told why nothing was done', async () => {
   askedNow()!.leave()
   await expect(done).rejects.toMatchObject({ code: 'presence-needed' })
   expect(askedNow()).toBeUndefined()
+})
+
+test('leaving is no failure, and told apart from one', async () => {
+  const done = withPresence(guarded(9))
+  await dialog().toBeDefined()
+  askedNow()!.leave()
+  expect(isLeaving(await done.catch((error: unknown) => error))).toBe(true)
+  for (const error of [problem('forbidden', 'not you'), new TypeError('x'), undefined])
+    expect(isLeaving(error)).toBe(false)
 })
 
 test('two that wait at once are answered by one dialog', async () => {

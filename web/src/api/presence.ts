@@ -56,6 +56,9 @@ export async function withPresence<Result>(act: () => Promise<Result>): Promise<
   }
 }
 
+/** Was it not done only because the person left the question? That was his choice, and is no failure. */
+export const isLeaving = (error: unknown): boolean => waysOf(error) !== undefined
+
 function waysOf(error: unknown): readonly Way[] | undefined {
   if (!(error instanceof ProblemError) || error.code !== 'presence-needed') return undefined
   return PresenceNeeded.safeParse(error.kind).data?.ways ?? []

@@ -8,6 +8,7 @@ import { Button } from '../parts/button.tsx'
 import { Field } from '../parts/field.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { isName, NameField } from '../parts/name-field.tsx'
+import { PresenceDialog } from '../parts/presence-dialog.tsx'
 import { ProblemNotice } from '../parts/problem-notice.tsx'
 import { Reading } from '../parts/reading.tsx'
 import { Select } from '../parts/select.tsx'
@@ -57,6 +58,7 @@ export function ConnectPage() {
           }
         </Reading>
       </div>
+      <PresenceDialog />
     </main>
   )
 }

@@ -1,4 +1,5 @@
 import { RotateCw } from 'lucide-react'
+import { isLeaving } from '../api/presence.ts'
 import { problemText, problemViewOf } from '../api/problem-view.ts'
 import { Button } from './button.tsx'
 import { cn } from './cn.ts'
@@ -12,8 +13,14 @@ interface ProblemNoticeProps {
   readonly className?: string
 }
 
-/** A failure, told whole: what, why, what to do, and under which id to find it. */
+/** A failure, told whole: what, why, what to do, and under which id to find it. What the person himself left is none. */
 export function ProblemNotice({ error, onRetry, className }: ProblemNoticeProps) {
+  if (isLeaving(error))
+    return (
+      <p role="status" className={cn('text-pretty text-ink-soft text-xs', className)}>
+        Nothing was done: you left the question whether it is you.
+      </p>
+    )
   const problem = problemViewOf(error)
   return (
     <div role="alert" className={cn('flex gap-3 rounded-lg border border-bad/25 bg-bad-soft px-4 py-3', className)}>

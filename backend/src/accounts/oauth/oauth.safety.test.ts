@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { signedIn } from '../../control-plane.testing.ts'
+import { browserOf, signedIn } from '../../control-plane.testing.ts'
 import { type ManualClock, manualClock } from '../../reconcile/manual-clock.testing.ts'
 import { oauthGrants } from '../../store/schema/index.ts'
 import { wordOfQuery } from './authorization-request.ts'
@@ -178,6 +178,7 @@ describe('M11 ★', () => {
   })
 
   test('M11 the answer goes to no address but a registered one', async () => {
+    const present = await browserOf(served.plane, served.operator.userId)
     const { client_id } = (await served.register()).body
     for (const redirect_uri of [
       'https://evil.example/callback',
@@ -196,7 +197,8 @@ describe('M11 ★', () => {
       ])
       const request = page.pathname.split('/').at(-1)
       for (const decision of [{ kind: 'agent', agentId: served.agents.research }, { kind: 'refuse' }]) {
-        const { status, body } = await served.api('POST', '/api/authorization', { request, decision })
+        const asked = { request, decision }
+        const { status, body } = await served.api('POST', '/api/authorization', asked, present)
         expect([redirect_uri, status, body.code]).toEqual([redirect_uri, 400, 'authorization-refused'])
       }
     }

@@ -1,7 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type As, openTestControlPlane, signedIn, type TestControlPlane } from '../../control-plane.testing.ts'
+import {
+  type As,
+  browserOf,
+  openTestControlPlane,
+  signedIn,
+  type TestControlPlane,
+} from '../../control-plane.testing.ts'
 import { ownNames } from '../../http/same-site.ts'
 import { newId } from '../../new-id.ts'
 import { type Clock, systemClock } from '../../reconcile/clock.ts'
@@ -33,7 +39,8 @@ export async function openServedControlPlane(clock: Clock = systemClock, readCli
     ...(readClientDocument ? { readClientDocument } : {}),
   })
   const { store, close } = plane
-  const operator = await signedIn(plane, ACCOUNT, 'operator')
+  const home = plane
+  const operator = await signedIn(home, ACCOUNT, 'operator')
   const tools = { research: await seedAgent('research', 'search'), billing: await seedAgent('billing', 'pay') }
 
   async function seedAgent(name: string, capability: string) {
@@ -90,21 +97,21 @@ export async function openServedControlPlane(clock: Clock = systemClock, readCli
     return new URL(answer.headers.get('location') ?? '', origin)
   }
 
-  /** Says yes in the page that the browser was sent to. @returns where the browser goes next. */
-  async function consent(page: URL, agentId: string, as: As = operator): Promise<URL> {
+  /** Says yes, signed in just now, in the page that the browser was sent to. @returns where the browser goes next. */
+  async function consent(page: URL, agentId: string, as: typeof operator = operator): Promise<URL> {
     const request = page.pathname.replace('/connect/', '')
     const { status, body } = await api(
       'POST',
       '/api/authorization',
       { request, decision: { kind: 'agent', agentId } },
-      as,
+      await browserOf(home, as.userId),
     )
     if (status !== 200) throw new Error(`the consent was answered ${status}: ${JSON.stringify(body)}`)
     return new URL(body.redirectTo)
   }
 
   /** Everything up to the code. */
-  async function codeFor(agentId: string, more: Readonly<Record<string, string>> = {}, as: As = operator) {
+  async function codeFor(agentId: string, more: Readonly<Record<string, string>> = {}, as: typeof operator = operator) {
     const clientId = more['client_id'] ?? (await register()).body.client_id
     const verifier = randomBytes(32).toString('base64url')
     const asked = { ...requestOf(clientId, verifier), ...more }
@@ -129,7 +136,7 @@ export async function openServedControlPlane(clock: Clock = systemClock, readCli
     form('/oauth/token', { grant_type: 'refresh_token', client_id: clientId, refresh_token: refreshToken })
 
   /** The whole way to tokens of an agent. */
-  async function connect(agentId: string, as: As = operator) {
+  async function connect(agentId: string, as: typeof operator = operator) {
     const asked = await codeFor(agentId, {}, as)
     const answer = await exchange(asked)
     const tokens = (await answer.json()) as { access_token: string; refresh_token: string }

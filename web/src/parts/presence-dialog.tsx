@@ -7,12 +7,12 @@ import { type Asking, useAsking } from '../api/presence.ts'
 import { listenForProof, openProofWindow } from '../api/proof-window.ts'
 import { useAction } from '../api/use-action.ts'
 import { useOperation } from '../api/use-operation.ts'
-import { Button } from '../parts/button.tsx'
-import { Dialog, DialogActions, DialogBody } from '../parts/dialog.tsx'
-import { PasswordField } from '../parts/password-field.tsx'
-import { ProblemNotice } from '../parts/problem-notice.tsx'
+import { Button } from './button.tsx'
+import { Dialog, DialogActions, DialogBody } from './dialog.tsx'
+import { PasswordField } from './password-field.tsx'
+import { ProblemNotice } from './problem-notice.tsx'
 
-/** Asks whoever wants to change how he signs in to show that it is he; then what he wanted goes on. */
+/** Asks whoever changes how he signs in, or lets somebody in for long, to show that it is he; then what he wanted goes on. */
 export function PresenceDialog() {
   const asking = useAsking()
   return asking ? <Question asking={asking} /> : null
