@@ -1,5 +1,5 @@
 import { OPERATIONS, type Role, type UserOperation } from '@agentopia/api'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   type As,
   browserOf,
@@ -12,6 +12,7 @@ import {
   type TestControlPlane,
 } from './control-plane.testing.ts'
 import { BODIES, nowhere, pathOf } from './every-operation.testing.ts'
+import { systemClock } from './reconcile/clock.ts'
 
 // Every operation against every kind of caller: generated from the list of operations, so that none is forgotten.
 
@@ -24,8 +25,15 @@ let home: Awaited<ReturnType<typeof furnish>>
 let people: Record<Role, Awaited<ReturnType<typeof signedIn>>>
 let stranger: As
 
+/** Each operation is tried a minute later, as the limits count it: what fails on purpose is not to lock out the next. */
+let minutes = 0
+const clock = { ...systemClock, steady: () => systemClock.steady() + minutes * 60_000 }
+beforeEach(() => {
+  minutes += 1
+})
+
 beforeAll(async () => {
-  plane = await openTestControlPlane()
+  plane = await openTestControlPlane(clock)
   const entries: [Role, Awaited<ReturnType<typeof signedIn>>][] = []
   for (const role of ROLES) entries.push([role, await signedIn(plane, 'account_home', role)])
   people = Object.fromEntries(entries) as typeof people
