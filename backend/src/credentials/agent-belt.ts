@@ -60,7 +60,7 @@ export const withOwnTools =
         secretsVersion: secretsVersionOf(fields, credential ?? undefined),
       }
       const toolbox: ToolAddress = { ...instance.toolbox, own }
-      return { ...item, instance: { ...instance, toolbox } }
+      return { ...item, instance: { ...instance, toolbox, lacksSecret: own.secretsVersion === undefined } }
     })
     return { ...belt, items }
   }

@@ -53,6 +53,20 @@ test.each([
   ['what is neither granted nor offered', true, item(), 'surprise', 'not-granted'],
   ['what is granted and no longer offered', true, item({ allowed: new Map([['gone', null]]) }), 'gone', 'not-offered'],
   [
+    'what is granted to an agent that lacks the secret for it',
+    true,
+    item({}, { capabilities: [], lacksSecret: true }),
+    'echo',
+    'missing-credential',
+  ],
+  [
+    'what is not granted, of a tool whose secret is lacking',
+    true,
+    item({}, { capabilities: [], lacksSecret: true }),
+    'add',
+    'not-granted',
+  ],
+  [
     'M07 what was granted as something else',
     true,
     item({ allowed: new Map([['echo', 'old']]) }),

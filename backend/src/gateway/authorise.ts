@@ -28,6 +28,8 @@ export interface BeltItem {
     readonly specDigest: string
     readonly desired: 'running' | 'stopped' | 'absent'
     readonly capabilities: readonly Capability[]
+    /** The agent lacks a secret that its own container needs: nothing is offered to it before it has that. */
+    readonly lacksSecret?: boolean
     /** How what is sent and answered is kept; absent: it is not. */
     readonly payloads?: PayloadRule
     readonly toolbox: DtmaAddress
@@ -58,6 +60,7 @@ type Denial =
   | 'instance-not-running'
   | 'not-granted'
   | 'not-offered'
+  | 'missing-credential'
   | 'capability-changed'
 
 export type Decision =
@@ -69,7 +72,7 @@ export function authorise(toolbelt: Toolbelt, item: BeltItem, capabilityName: st
   const because = denialOf(toolbelt, item, item.allowed.has(capabilityName))
   if (because) return denied(because)
   const capability = item.instance.capabilities.find(({ name }) => name === capabilityName)
-  if (!capability) return denied('not-offered')
+  if (!capability) return denied(item.instance.lacksSecret ? 'missing-credential' : 'not-offered')
   const pinned = item.allowed.get(capabilityName) ?? capability.digest
   if (pinned !== capability.digest) return denied('capability-changed')
   return { allowed: true, capability, ask: item.asked.has(capabilityName) }

@@ -37,6 +37,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     'capability-not-offered',
     ({ instance, capability }) => `${instance} does not offer ${capability} now`,
   ],
+  'missing-credential': [
+    'missing-credential',
+    ({ agent, instance }) => `${instance} takes secrets that ${agent} does not have yet`,
+  ],
   'capability-changed': [
     'capability-changed',
     ({ capability }) => `${capability} is described otherwise than when it was allowed`,
