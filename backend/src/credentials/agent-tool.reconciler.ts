@@ -230,7 +230,10 @@ function factsOf(found: FoundAgentTool, idleMs: number): AgentToolFacts {
   }
 }
 
-function wantedOf({ held, usable, idleMs }: FoundAgentTool, longestIdleMs: number): AgentToolFacts['wanted'] {
+function wantedOf(found: FoundAgentTool, longestIdleMs: number): AgentToolFacts['wanted'] {
+  const { held, usable, idleMs, credential } = found
   if (!held) return 'absent'
-  return usable && idleMs < longestIdleMs ? 'running' : 'stopped'
+  // A credential is tried however long the image of its tool takes to build.
+  const isWanted = idleMs < longestIdleMs || credential?.state === 'unverified'
+  return usable && isWanted ? 'running' : 'stopped'
 }

@@ -177,6 +177,17 @@ const BLOCKED = {
   secrets: {},
 } as const
 
+test('a credential is tried to the end, also when its tool takes longer to be ready than one without calls is kept', async () => {
+  await plane.close()
+  plane = await openTestCredentials({ idleMs: 400 })
+  plane.toolbox.looks = 8
+  const agent = await plane.agentOf(await plane.instanceIn('account_1'))
+  await agent.give('secret-of-one')
+  plane.wake(agent.tool)
+  await until('it is valid', async () => (await agent.credential())?.state === 'valid')
+  await until('it is stopped', () => plane.toolbox.tools.get(agent.tool)?.request.desired === 'stopped')
+})
+
 test('an agent that does not call for a while has no container running; the next call starts it', async () => {
   await plane.close()
   plane = await openTestCredentials({ idleMs: 400 })
