@@ -1,5 +1,5 @@
 // npm run bench:size: what an idle DTMA holds in memory, in its container and as a process, each against a bare HTTP server in the same
-// place; and how large image and bundle are. Needs `npm run build`, Docker and DTMA_IMAGE.
+// place; and how large image and bundle are. Needs `npm run build`, Docker and DTMA's image.
 import { spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'

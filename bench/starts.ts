@@ -1,5 +1,5 @@
 // npm run bench:starts: from a call until its answer, where the agent's own container of the tool does not run: by its MCP endpoint,
-// and by Docker's Engine API alone with a container of the same create body. Needs `npm run build`, Docker and DTMA_IMAGE.
+// and by Docker's Engine API alone with a container of the same create body. Needs `npm run build`, Docker and DTMA's image.
 
 import {
   addCatalogTool,
