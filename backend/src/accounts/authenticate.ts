@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { type Caller, lowerRole } from '../http/caller.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { createSeldom } from '../reconcile/seldom.ts'
 import { digestOf } from '../secret.ts'
 import type { Store } from '../store/connect.ts'
 import { findTokenIdentity, noteTokenUse, type TokenIdentity } from './api-token.store.ts'
@@ -41,7 +42,7 @@ const USE_NOTED_EVERY_MS = 60_000
 
 export function createAuthenticator({ store, auth, clock, log, findAgent }: AuthenticatorDeps): Authenticator {
   const tokens = createShortMemory<TokenIdentity>(clock, { ttlMs: TOKEN_MEMORY_MS, most: 10_000 })
-  const notedAt = new Map<string, number>()
+  const isDue = createSeldom(clock, USE_NOTED_EVERY_MS)
 
   async function byBearer(header: string): Promise<Caller> {
     const secret = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(header)?.[1] ?? ''
@@ -74,10 +75,7 @@ export function createAuthenticator({ store, auth, clock, log, findAgent }: Auth
 
   /** Nobody waits for it: a call is not slower, nor does it fail, for the sake of "last used". */
   function noteUse(tokenId: string): void {
-    const now = clock.steady()
-    if (now - (notedAt.get(tokenId) ?? Number.NEGATIVE_INFINITY) < USE_NOTED_EVERY_MS) return
-    notedAt.set(tokenId, now)
-    if (notedAt.size > 10_000) notedAt.delete(notedAt.keys().next().value!)
+    if (!isDue(tokenId)) return
     store
       .system((tx) => noteTokenUse(tx, tokenId))
       .catch((err: unknown) => log.warn({ err, tokenId }, 'use of a token not noted'))

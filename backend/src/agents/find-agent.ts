@@ -1,6 +1,7 @@
 import { createShortMemory } from '../accounts/short-memory.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { createSeldom } from '../reconcile/seldom.ts'
 import { digestOf } from '../secret.ts'
 import type { Store } from '../store/connect.ts'
 import { type AgentIdentity, findAgentIdentity, noteAgentTokenUse } from './agent-token.store.ts'
@@ -26,14 +27,11 @@ export function createAgentFinder({
   readonly log: Log
 }): AgentFinder {
   const memory = createShortMemory<AgentIdentity>(clock, { ttlMs: MEMORY_MS, most: 10_000 })
-  const notedAt = new Map<string, number>()
+  const isDue = createSeldom(clock, NOTED_EVERY_MS)
 
   /** Nobody waits for it: a call is not slower, nor does it fail, for the sake of "last used". */
   function noteUse(tokenId: string): void {
-    const now = clock.steady()
-    if (now - (notedAt.get(tokenId) ?? Number.NEGATIVE_INFINITY) < NOTED_EVERY_MS) return
-    notedAt.set(tokenId, now)
-    if (notedAt.size > 10_000) notedAt.delete(notedAt.keys().next().value!)
+    if (!isDue(tokenId)) return
     store
       .system((tx) => noteAgentTokenUse(tx, tokenId))
       .catch((err: unknown) => log.warn({ err, tokenId }, 'use of a token not noted'))

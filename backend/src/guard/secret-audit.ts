@@ -1,6 +1,7 @@
 import { recordActivity } from '../events/activity.store.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
+import { createSeldom } from '../reconcile/seldom.ts'
 import type { Store } from '../store/connect.ts'
 
 /** A call in which secrets were seen. */
@@ -26,7 +27,6 @@ export interface SecretAudit {
 
 /** A tool that gives its secret with every call is one entry in so many milliseconds, not one a call. */
 const ONCE_IN_MS = 10 * 60_000
-const MOST_KNOWN = 10_000
 
 export interface SecretAuditDeps {
   readonly store: Pick<Store, 'tenant'>
@@ -35,18 +35,11 @@ export interface SecretAuditDeps {
 }
 
 export function createSecretAudit({ store, clock, log }: SecretAuditDeps): SecretAudit {
-  const known = new Map<string, number>()
+  const isDue = createSeldom(clock, ONCE_IN_MS)
   const writing = new Set<Promise<void>>()
 
-  function isNews({ agentId, capability, seen, blocked }: SecretSighting): boolean {
-    const key = JSON.stringify([agentId, capability, seen, blocked])
-    const now = clock.steady()
-    if (now < (known.get(key) ?? 0)) return false
-    known.delete(key)
-    known.set(key, now + ONCE_IN_MS)
-    if (known.size > MOST_KNOWN) known.delete(known.keys().next().value!)
-    return true
-  }
+  const isNews = ({ agentId, capability, seen, blocked }: SecretSighting): boolean =>
+    isDue(JSON.stringify([agentId, capability, seen, blocked]))
 
   async function write({ accountId, agentId, toolboxId, ...sighting }: SecretSighting): Promise<void> {
     const action = sighting.blocked ? 'secret.blocked' : 'secret.redacted'

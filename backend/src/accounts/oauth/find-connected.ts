@@ -1,5 +1,6 @@
 import type { Log } from '../../log.ts'
 import type { Clock } from '../../reconcile/clock.ts'
+import { createSeldom } from '../../reconcile/seldom.ts'
 import { digestOf } from '../../secret.ts'
 import type { Store } from '../../store/connect.ts'
 import { createShortMemory } from '../short-memory.ts'
@@ -26,14 +27,11 @@ export interface ConnectedFinderDeps {
 
 export function createConnectedFinder({ store, clock, log, resource }: ConnectedFinderDeps): ConnectedFinder {
   const memory = createShortMemory<ConnectedIdentity>(clock, { ttlMs: MEMORY_MS, most: 10_000 })
-  const notedAt = new Map<string, number>()
+  const isDue = createSeldom(clock, NOTED_EVERY_MS)
 
   /** Nobody waits for it: a call is not slower, nor does it fail, for the sake of "last used". */
   function noteUse(grantId: string): void {
-    const now = clock.steady()
-    if (now - (notedAt.get(grantId) ?? Number.NEGATIVE_INFINITY) < NOTED_EVERY_MS) return
-    notedAt.set(grantId, now)
-    if (notedAt.size > 10_000) notedAt.delete(notedAt.keys().next().value!)
+    if (!isDue(grantId)) return
     store
       .system((tx) => noteGrantUse(tx, grantId))
       .catch((err: unknown) => log.warn({ err, grantId }, 'use of a connected client not noted'))
