@@ -1,4 +1,4 @@
-import { and, eq, exists, gt, isNull, ne, or, sql } from 'drizzle-orm'
+import { and, eq, exists, gt, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
 import { digestOf, newSecret } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
@@ -184,12 +184,11 @@ export async function lockByBearerToken(tx: Tx, token: string, now: Date): Promi
   return row
 }
 
-const holds = (token: string, now: Date) =>
-  and(
-    eq(toolboxes.dtmaBearerToken, digestOf(token)),
-    isNull(toolboxes.deletedAt),
-    or(isNull(toolboxes.bearerExpiresAt), gt(toolboxes.bearerExpiresAt, now)),
-  )
+/** Condition: the bearer token of a toolbox opens something, whichever it is. */
+export const bearerHolds = (now: Date): SQL =>
+  and(isNull(toolboxes.deletedAt), or(isNull(toolboxes.bearerExpiresAt), gt(toolboxes.bearerExpiresAt, now)))!
+
+const holds = (token: string, now: Date) => and(eq(toolboxes.dtmaBearerToken, digestOf(token)), bearerHolds(now))
 
 /** By its id, for a transaction that will change it. */
 export async function lockToolbox(tx: Tx, toolboxId: string): Promise<ToolboxRow | undefined> {

@@ -30,6 +30,18 @@ export interface HeartbeatRouteDeps {
 
 type Beat = Parsed<typeof heartbeat>['body']
 
+/** Which run has reported, and the digest of what it said of the tools. */
+interface Reported {
+  readonly runId: string
+  readonly tools: string
+}
+
+interface Counted {
+  readonly toolboxId: string
+  /** What depends on it may go on. */
+  readonly news: boolean
+}
+
 const NEXT_IN_SECONDS = 10
 /** Far above what a DTMA sends while it deploys tools, far below what would harm the others. */
 const RATE = { burst: 30, perSecond: 5 } as const
@@ -38,8 +50,8 @@ const REVIVED: readonly ToolboxStatus[] = ['awaiting_heartbeat', 'unresponsive',
 
 /** Takes life signs. One that says nothing new writes two numbers of one row; time is that of the reception. */
 export function heartbeatRoutes(app: Hono, { store, clock, packages, onToolReport, onNews }: HeartbeatRouteDeps): void {
-  /** Which run's report this process has stored last, by toolbox, and what it said of the tools. Forgetting it costs one report. */
-  const reported = new Map<string, { readonly runId: string; readonly tools: string }>()
+  /** What this process has stored last, by toolbox. Forgetting it costs one report. */
+  const reported = new Map<string, Reported>()
   const quiet = createQuietBeats({ store, now: clock.now })
   const rate = createRateLimit({ steady: clock.steady, ...RATE })
 
@@ -59,14 +71,15 @@ export function heartbeatRoutes(app: Hono, { store, clock, packages, onToolRepor
 
   /** Looks at everything that it says. */
   async function take(bearer: string, beat: Beat): Promise<string> {
-    const { toolboxId, news } = await store.system((tx) => count(tx, bearer, beat))
+    const report = { runId: beat.runId, tools: digestOf(JSON.stringify(beat.tools ?? [])) }
+    const { toolboxId, news } = await store.system((tx) => count(tx, bearer, beat, report))
     // Without Docker a DTMA reports what it can; asking again would not give it eyes.
-    if (beat.tools ?? beat.system) reported.set(toolboxId, { runId: beat.runId, tools: digestOfTools(beat) })
+    if (beat.tools ?? beat.system) reported.set(toolboxId, report)
     if (news) onNews(toolboxId)
     return toolboxId
   }
 
-  async function count(tx: Tx, bearer: string, beat: Beat): Promise<{ toolboxId: string; news: boolean }> {
+  async function count(tx: Tx, bearer: string, beat: Beat, report: Reported): Promise<Counted> {
     const now = new Date(clock.now())
     const row = await lockByBearerToken(tx, bearer, now)
     if (!row) throw unauthenticated()
@@ -90,14 +103,11 @@ export function heartbeatRoutes(app: Hono, { store, clock, packages, onToolRepor
     if (beat.tools) await onToolReport(tx, toolboxId, beat.tools)
     const revived = REVIVED.includes(row.status) && (await revive(tx, row, now))
     // A direct road that broke is opened again when its toolbox reports, whatever it says.
-    const told = beat.tools !== undefined && (row.direct !== null || isNews(toolboxId, beat))
+    const told = beat.tools !== undefined && (row.direct !== null || isNews(toolboxId, report))
     return { toolboxId, news: revived || told || Object.keys(changed).length > 0 }
   }
 
-  function isNews(toolboxId: string, beat: Beat): boolean {
-    const before = reported.get(toolboxId)
-    return before?.runId !== beat.runId || before.tools !== digestOfTools(beat)
-  }
+  const isNews = (toolboxId: string, report: Reported): boolean => !isDeepStrictEqual(reported.get(toolboxId), report)
 }
 
 async function revive(tx: Tx, row: ToolboxRow, now: Date): Promise<boolean> {
@@ -119,8 +129,6 @@ async function revive(tx: Tx, row: ToolboxRow, now: Date): Promise<boolean> {
 
 const takeover = (order: 'next' | 'new-run', row: ToolboxRow, { runId }: Beat) =>
   order === 'next' ? {} : { runId, supersededRuns: withSuperseded(row.supersededRuns, row.runId) }
-
-const digestOfTools = ({ tools = [] }: Beat): string => digestOf(JSON.stringify(tools))
 
 /** Nothing in it but that DTMA lives, and by a clock that is right. */
 const isQuiet = ({ tools, system, update, installation, sentAt }: Beat, now: number): boolean =>

@@ -1,8 +1,9 @@
 import type { DockerState } from '@agentopia/dtma/contract'
-import { sql } from 'drizzle-orm'
+import { eq, isNull, sql } from 'drizzle-orm'
 import { digestOf } from '../secret.ts'
 import type { Store } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
+import { bearerHolds } from './enrolment.store.ts'
 
 /** A life sign with nothing in it but that DTMA lives: nearly all of them. */
 interface QuietBeat {
@@ -30,6 +31,7 @@ interface Waiting {
 const AT_ONCE = 1_000
 /** Letters of what is said of Docker; nobody has shown yet that he is a toolbox. */
 const MOST_SAID = 4_000
+const { id, dtmaBearerToken, status, runId, heartbeatSeq, dtmaVersion, docker, clockSkewMs } = toolboxes
 const NONE: ReadonlyMap<string, string> = new Map()
 
 /**
@@ -60,32 +62,31 @@ export function createQuietBeats({
   }
 
   async function counted(batch: readonly Waiting[]): Promise<ReadonlyMap<string, string>> {
-    const at = new Date(now()).toISOString()
+    const at = new Date(now())
     const beats = JSON.stringify(
-      batch.map(({ beat: { bearer, runId, seq, dtmaVersion, docker } }) => ({
-        digest: digestOf(bearer),
-        run_id: runId,
-        seq,
-        version: dtmaVersion,
-        docker,
+      batch.map(({ beat }) => ({
+        digest: digestOf(beat.bearer),
+        run_id: beat.runId,
+        seq: beat.seq,
+        version: beat.dtmaVersion,
+        docker: beat.docker,
       })),
     )
     const rows = await store.system(async (tx) => {
       await tx.execute(sql`select set_config('synchronous_commit', 'off', true)`)
       return tx.execute<{ digest: string; id: string }>(sql`
         with said as (
-          select t.id, b.digest, b.seq
-          from ${toolboxes} t
+          select ${id}, b.digest, b.seq
+          from ${toolboxes}
           join jsonb_to_recordset(${beats}::jsonb) as b(digest text, run_id text, seq bigint, version text, docker jsonb)
-            on t.dtma_bearer_token = b.digest
-          where t.deleted_at is null and (t.bearer_expires_at is null or t.bearer_expires_at > ${at}::timestamptz)
-            and t.status = 'active' and t.run_id = b.run_id and t.heartbeat_seq < b.seq
-            and t.dtma_version = b.version and t.docker = b.docker and t.clock_skew_ms is null
-          for update of t skip locked
+            on ${dtmaBearerToken} = b.digest
+          where ${bearerHolds(at)} and ${eq(status, 'active')} and ${isNull(clockSkewMs)}
+            and ${runId} = b.run_id and ${heartbeatSeq} < b.seq and ${dtmaVersion} = b.version and ${docker} = b.docker
+          for update of ${toolboxes} skip locked
         )
-        update ${toolboxes} t set last_heartbeat_at = ${at}::timestamptz, heartbeat_seq = said.seq
-        from said where t.id = said.id
-        returning said.digest, t.id`)
+        update ${toolboxes} set last_heartbeat_at = ${at.toISOString()}::timestamptz, heartbeat_seq = said.seq
+        from said where ${id} = said.id
+        returning said.digest, ${id}`)
     })
     return new Map(rows.map(({ digest, id }) => [digest, id]))
   }
