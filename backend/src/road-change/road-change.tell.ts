@@ -1,6 +1,6 @@
 import { ProblemError, problem } from '@agentopia/api'
 import { type Client, type Input, type RoadState, setRoad } from '@agentopia/dtma/contract'
-import * as z from 'zod'
+import { evidenceOf, isUnreadable } from '../toolboxes/no-answer.ts'
 
 /** DTMA answers at once: it opens or closes a port. */
 const TELL_MS = 9_000
@@ -24,13 +24,6 @@ export async function tellRoad(
     if (limit.aborted) return problem('toolbox-unreachable', `DTMA did not answer within ${TELL_MS} ms`)
     if (cause instanceof ProblemError) return cause
     const what = isUnreadable(cause) ? 'What DTMA answered cannot be read' : 'Its answer did not come through'
-    return problem('toolbox-unreachable', `${what}: ${textOf(cause)}`, { cause })
+    return problem('toolbox-unreachable', `${what}: ${evidenceOf(cause)}`, { cause })
   }
 }
-
-/** An answer of something else, or of another version. */
-export const isUnreadable = (error: unknown): boolean =>
-  error instanceof z.core.$ZodError || error instanceof SyntaxError
-
-/** Short enough to be evidence. */
-export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300)

@@ -1,10 +1,10 @@
 import { type Direct, ProblemError } from '@agentopia/api'
 import { type Client, DTMA_PORT, getStatus } from '@agentopia/dtma/contract'
 import { evidenceOfDial, SUMMARY_OF_FAULT, stepOfFault } from '../toolboxes/diagnose-direct.ts'
+import { evidenceOf, isUnreadable } from '../toolboxes/no-answer.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { DialError, type DialFault } from '../uplink/direct/dial.ts'
 import { type RoadFailure, roadOf } from './road-change.step.ts'
-import { isUnreadable, textOf } from './road-change.tell.ts'
 
 /** With a name to look up, a connection and TLS before the question. */
 const ANSWER_MS = 9_000
@@ -46,15 +46,11 @@ function failureOf(toolbox: ToolboxRow, error: unknown, isLate: boolean): RoadFa
   const cause = error instanceof ProblemError ? error.cause : undefined
   if (direct && cause instanceof DialError) return undialled(toolbox, direct, cause)
   const isRefused = error instanceof ProblemError && error.code !== 'toolbox-unreachable'
-  const detail = isLate ? `GET /status had no answer within ${ANSWER_MS} ms` : textOf(cause ?? error)
+  const detail = isLate ? `GET /status had no answer within ${ANSWER_MS} ms` : evidenceOf(cause ?? error)
+  const nothing = isUnreadable(error) ? 'incompatible' : NOT_OPEN[roadOf(toolbox)]
+  const answered = isRefused ? error.code : nothing
   return {
-    reason: isLate
-      ? 'not_answering'
-      : isRefused
-        ? error.code
-        : isUnreadable(error)
-          ? 'incompatible'
-          : NOT_OPEN[roadOf(toolbox)],
+    reason: isLate ? 'not_answering' : answered,
     message: direct ? 'DTMA does not answer at its address as it should' : 'No tunnel came up that DTMA answers in',
     evidence: [...wayTo(toolbox), isRefused ? `GET /status: ${error.message}` : detail],
     nextStep: direct

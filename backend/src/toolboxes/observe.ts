@@ -1,6 +1,5 @@
 import { type Observation, ProblemError } from '@agentopia/api'
 import { type Client, createClient, type Fetch, getHealth, getStatus } from '@agentopia/dtma/contract'
-import { $ZodError } from 'zod/v4/core'
 import { ProviderError, type ToolboxProvider } from '../providers/provider.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
@@ -9,6 +8,7 @@ import { type Answer, diagnose, type Facts, observationOf } from './diagnose.ts'
 import type { DirectFacts } from './diagnose-direct.ts'
 import type { DtmaClients } from './dtma-client.ts'
 import { UNRESPONSIVE_MS } from './liveness.decision.ts'
+import { evidenceOf, isUnreadable } from './no-answer.ts'
 import { noteAddress } from './note-address.ts'
 import type { Roads } from './roads.ts'
 import { findToolbox, storeObservation, type ToolboxRow } from './toolbox.store.ts'
@@ -101,11 +101,11 @@ export function createObserver({ store, clock, roads, clients, providerOf, signa
   }
 
   async function answerOf(error: unknown, fetch: Fetch): Promise<Answer> {
-    if (error instanceof $ZodError || error instanceof SyntaxError) return { kind: 'unreadable', detail: textOf(error) }
+    if (isUnreadable(error)) return { kind: 'unreadable', detail: evidenceOf(error) }
     const cause = error instanceof ProblemError ? error.cause : undefined
     if (cause instanceof DialError) return { kind: 'undialled', fault: cause.fault, detail: cause.message }
     if (!(error instanceof ProblemError) || error.code === 'toolbox-unreachable')
-      return { kind: 'broken', detail: textOf(error instanceof ProblemError ? (error.cause ?? error) : error) }
+      return { kind: 'broken', detail: evidenceOf(error instanceof ProblemError ? (error.cause ?? error) : error) }
     const refused: Answer = { kind: 'refused', httpStatus: error.kind.status, code: error.code }
     const health = await healthOf(fetch)
     return health ? { ...refused, health } : refused
@@ -118,7 +118,7 @@ export function createObserver({ store, clock, roads, clients, providerOf, signa
       const { status, version } = await within((limit) => client.call(getHealth, {}, { signal: limit }))
       return `${status}, version ${version}`
     } catch (error) {
-      return textOf(error)
+      return evidenceOf(error)
     }
   }
 
@@ -183,5 +183,3 @@ class DeadlineError extends Error {
     this.ms = ms
   }
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300)
