@@ -5,10 +5,10 @@ import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { requireIdle } from '../toolboxes/require-idle.ts'
 import { notFound } from '../toolboxes/toolbox.routes.ts'
+import { askOf } from '../toolboxes/toolbox.store.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
 import { lockToolbox } from '../uplink/enrolment.store.ts'
 import { nextStep } from './rotation.step.ts'
-import { askForRotation } from './rotation.store.ts'
 
 export interface RotationRouteDeps {
   readonly store: Store
@@ -32,7 +32,7 @@ export function rotationRoutes(mount: Mount, { store, clock, views, newAttempt, 
       await requireIdle(tx, row)
       const { id, accountId, name, enrolEpoch: epoch } = row
       const askedAt = new Date(clock.now()).toISOString()
-      const asked = await askForRotation(tx, id, { attempt: newAttempt(), epoch, askedAt })
+      const asked = await askOf(tx, id, { keyRotationAsked: { attempt: newAttempt(), epoch, askedAt } })
       const message = `Asked for other keys of ${name}`
       const { actor } = caller
       await recordActivity(tx, { accountId, actor, action: 'toolbox.rotate-keys', subject: id, toolboxId: id, message })

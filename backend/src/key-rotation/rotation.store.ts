@@ -2,18 +2,13 @@ import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { digestOf } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
-import type { KeyRotationAsked, KeyRotationRefusal } from '../store/schema/toolboxes.ts'
+import type { KeyRotationRefusal } from '../store/schema/toolboxes.ts'
 import { isPresent, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { lockToolbox } from '../uplink/enrolment.store.ts'
 import { nextStep } from './rotation.step.ts'
 
 /** How long a token that was handed to DTMA may be used, in milliseconds, from the last time that it was handed over. */
 const TTL_MS = 5 * 60_000
-
-export async function askForRotation(tx: Tx, toolboxId: string, keyRotationAsked: KeyRotationAsked) {
-  const [row] = await tx.update(toolboxes).set({ keyRotationAsked }).where(eq(toolboxes.id, toolboxId)).returning()
-  return row!
-}
 
 /** Of a rotation that somebody has asked for anew since, nothing is written. */
 export const refuseRotation = (tx: Tx, toolboxId: string, keyRotationRefusal: KeyRotationRefusal) =>

@@ -2,10 +2,9 @@ import { problem } from '@agentopia/api'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Tx } from '../store/connect.ts'
 import type { UpdateAsked } from '../store/schema/toolboxes.ts'
-import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { askOf, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { redeploymentOf } from './redeploy.decision.ts'
 import type { Newest } from './releases.ts'
-import { askForUpdate } from './update.store.ts'
 import { releaseOf } from './update.view.ts'
 
 export interface Asking {
@@ -51,7 +50,7 @@ async function ask(
   what: Omit<UpdateAsked, 'attempt' | 'askedAt'>,
   [action, message]: readonly [action: 'toolbox.update' | 'toolbox.redeploy', message: string],
 ): Promise<ToolboxRow> {
-  const asked = await askForUpdate(tx, id, { ...what, attempt, askedAt: at.toISOString() })
+  const asked = await askOf(tx, id, { updateAsked: { ...what, attempt, askedAt: at.toISOString() } })
   await recordActivity(tx, { accountId, actor, action, subject: id, toolboxId: id, message })
   return asked
 }

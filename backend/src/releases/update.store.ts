@@ -1,13 +1,8 @@
 import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
-import type { UpdateAsked, UpdateRefusal } from '../store/schema/toolboxes.ts'
+import type { UpdateRefusal } from '../store/schema/toolboxes.ts'
 import { isPresent, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
-
-export async function askForUpdate(tx: Tx, toolboxId: string, updateAsked: UpdateAsked): Promise<ToolboxRow> {
-  const [row] = await tx.update(toolboxes).set({ updateAsked }).where(eq(toolboxes.id, toolboxId)).returning()
-  return row!
-}
 
 /** Of an update that somebody has asked for anew since, nothing is written. */
 export const refuseUpdate = (tx: Tx, toolboxId: string, updateRefusal: UpdateRefusal) =>

@@ -7,11 +7,10 @@ import type { Store } from '../store/connect.ts'
 import type { DirectPolicy } from '../toolboxes/direct-policy.ts'
 import { requireIdle } from '../toolboxes/require-idle.ts'
 import { notFound } from '../toolboxes/toolbox.routes.ts'
-import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { askOf, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
 import { lockToolbox } from '../uplink/enrolment.store.ts'
 import { isChanging, roadOf } from './road-change.step.ts'
-import { askForRoad } from './road-change.store.ts'
 
 export interface RoadChangeRouteDeps {
   readonly store: Store
@@ -43,7 +42,8 @@ export function roadChangeRoutes(mount: Mount, deps: RoadChangeRouteDeps): void 
       const { id, accountId, name } = row
       const { actor } = caller
       const askedAt = new Date(clock.now()).toISOString()
-      const asked = await askForRoad(tx, id, { attempt: newAttempt(), road: body.road, ...place, actor, askedAt })
+      const roadAsked = { attempt: newAttempt(), road: body.road, ...place, actor, askedAt }
+      const asked = await askOf(tx, id, { roadAsked })
       const message = `Asked for the ${ROAD_NAMES[body.road]} to ${name}`
       await recordActivity(tx, { accountId, actor, action: 'toolbox.change-road', subject: id, toolboxId: id, message })
       return (await views(tx, [asked]))[0]!

@@ -1,13 +1,8 @@
 import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
-import type { RoadAsked, RoadProgress } from '../store/schema/toolboxes.ts'
+import type { RoadProgress } from '../store/schema/toolboxes.ts'
 import { isPresent, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
-
-export async function askForRoad(tx: Tx, toolboxId: string, roadAsked: RoadAsked): Promise<ToolboxRow> {
-  const [row] = await tx.update(toolboxes).set({ roadAsked }).where(eq(toolboxes.id, toolboxId)).returning()
-  return row!
-}
 
 /** What changes with the phase: by which road it is reached from now on. */
 export interface RoadColumns {

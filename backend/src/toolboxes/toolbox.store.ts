@@ -65,6 +65,15 @@ export async function moveTo(tx: Tx, toolboxId: string, change: StatusChange): P
   return row
 }
 
+/** What people ask of a toolbox beside its status, each thing as it was asked for last. */
+type Wishes = Pick<ToolboxRow, 'updateAsked' | 'keyRotationAsked' | 'roadAsked'>
+
+/** Writes down what somebody asks for; its reconciler brings it about. @returns The row as it is then. */
+export async function askOf(tx: Tx, toolboxId: string, wish: Partial<Wishes>): Promise<ToolboxRow> {
+  const [row] = await tx.update(toolboxes).set(wish).where(eq(toolboxes.id, toolboxId)).returning()
+  return row!
+}
+
 /** Changes the words of a status that stays. */
 export const restate = (tx: Tx, toolboxId: string, status: ToolboxStatus, reason: string | null) =>
   tx
