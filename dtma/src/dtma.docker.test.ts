@@ -111,8 +111,10 @@ test('calls, logs and capabilities work through the whole process', async () => 
     const result = await client.call(callCapability, { params: { name }, body })
     expect(JSON.stringify(result)).toContain(`hello ${name}`)
   }
-  const response = await client.open(followToolLogs, { params: { name: names[1] }, query: { tail: 3 } })
-  expect(await response.text()).toMatch(/^id: 20\d\d-/m)
+  // Docker takes a moment to write down what a container said just now.
+  const query = { tail: 3 }
+  const log = async () => (await client.open(followToolLogs, { params: { name: names[1] }, query })).text()
+  await expect.poll(log, { timeout: 10_000 }).toMatch(/^id: 20\d\d-/m)
 })
 
 test('D04: a tool that is killed while nobody looks is back when DTMA is', async () => {
