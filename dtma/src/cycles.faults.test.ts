@@ -1,44 +1,26 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { deleteTool, getTool, listTools, putTool } from './contract/operations.ts'
 import { ToolSpec } from './contract/tool.ts'
-import { type DtmaProcess, dtmaProcess } from './dtma-process.testing.ts'
-import { createDockerApi } from './engine/docker.api.ts'
+import type { DtmaProcess } from './dtma-process.testing.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
-import { copyImages, type PrivateDocker, privateDocker } from './private-docker.testing.ts'
+import type { PrivateDocker } from './private-docker.testing.ts'
+import { type PrivateDtma, privateDtma } from './private-dtma.testing.ts'
 import { serverProgram } from './tools/mcp-server.testing.ts'
-import { smallImage } from './tools/small-image.testing.ts'
 
 /** In every run of the tests; `TOOL_CYCLES=100` makes as many as the case asks for. */
 const CYCLES = Number(process.env['TOOL_CYCLES'] ?? 10)
-const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
-const SHARED = '/var/run/docker.sock'
 const never = new AbortController().signal
+let rig: PrivateDtma
 let machine: PrivateDocker
 let dtma: DtmaProcess
 let first: ToolSpec
 
 beforeAll(async () => {
-  machine = await privateDocker()
-  await machine.start({ liveRestore: true })
-  await mkdir(join(machine.disk, 'dtma'))
-  const shared = createDockerApi(createEngineHttp(SHARED))
-  const image = await smallImage(shared, BASE, serverProgram('cycles'), never, 'VOLUME /data /cache\n')
-  await copyImages(SHARED, machine.socketPath, [BASE, image.reference], '/var/tmp/dtma-cycles.tar')
-  await shared.removeImage(image.reference, never)
-  dtma = await dtmaProcess({
-    DOCKER_HOST: `unix://${machine.socketPath}`,
-    DTMA_STATE_DIR: join(machine.disk, 'dtma'),
-    DTMA_RUNNER_IMAGE: BASE,
-  })
-  await dtma.start()
-  first = ToolSpec.parse({ package: image.package, transport: { type: 'stdio' } })
+  rig = await privateDtma({ program: serverProgram('cycles'), lines: 'VOLUME /data /cache\n' })
+  ;({ machine, dtma } = rig)
+  first = ToolSpec.parse({ package: rig.image.package, transport: { type: 'stdio' } })
 })
-afterAll(async () => {
-  await dtma?.stop()
-  await machine?.close()
-})
+afterAll(() => rig?.[Symbol.asyncDispose]())
 
 const engine = (what: string) => {
   const ask = { what, method: 'GET', path: `/${what}`, deadlineMs: 10_000 } as const

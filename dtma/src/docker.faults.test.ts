@@ -5,16 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { callCapability, deleteTool, getHealth, getStatus, getTool, putTool } from './contract/operations.ts'
 import { ToolSpec } from './contract/tool.ts'
-import { type DtmaProcess, dtmaProcess, until } from './dtma-process.testing.ts'
-import { createDockerApi } from './engine/docker.api.ts'
+import { type DtmaProcess, until } from './dtma-process.testing.ts'
+import type { DockerApi } from './engine/docker.api.ts'
 import { createEngineHttp } from './engine/engine.http.ts'
-import { copyImages, type PrivateDocker, privateDocker } from './private-docker.testing.ts'
+import type { PrivateDocker } from './private-docker.testing.ts'
+import { type PrivateDtma, privateDtma } from './private-dtma.testing.ts'
 import { serverProgram } from './tools/mcp-server.testing.ts'
-import { type SmallImage, smallImage } from './tools/small-image.testing.ts'
+import type { SmallImage } from './tools/small-image.testing.ts'
 import { plainImages } from './tools/tool-images.testing.ts'
 
-const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
-const SHARED = '/var/run/docker.sock'
 const never = new AbortController().signal
 const spec = ToolSpec.parse({
   package: { type: 'npm', name: '@modelcontextprotocol/server-everything', version: '2026.8.31' },
@@ -30,35 +29,24 @@ answers['tools/call'] = () => {
   return { content: [] }
 }
 `
+let rig: PrivateDtma
 let machine: PrivateDocker
 let dtma: DtmaProcess
 let glutton: SmallImage
 
 beforeAll(async () => {
-  machine = await privateDocker()
-  await machine.start({ liveRestore: true })
-  await mkdir(join(machine.disk, 'dtma'))
-  // The private Docker has no way to a registry: the tool is built outside and brought along.
-  const shared = createDockerApi(createEngineHttp(SHARED))
-  const base = (await shared.inspectImage(BASE, never))!
-  const images = plainImages(shared, { owner: 'faults', runnerBase: async () => base.Id })
-  const tag = await images.make({ spec }, () => undefined, never)
-  glutton = await smallImage(shared, BASE, GLUTTON, never)
-  await copyImages(SHARED, machine.socketPath, [BASE, tag, glutton.reference], '/var/tmp/dtma-faults.tar')
-  await shared.removeImage(glutton.reference, never)
-  dtma = await dtmaProcess({
-    DOCKER_HOST: `unix://${machine.socketPath}`,
-    DTMA_STATE_DIR: join(machine.disk, 'dtma'),
-    DTMA_RUNNER_IMAGE: BASE,
-  })
-  await dtma.start()
+  rig = await privateDtma({ program: GLUTTON, more: plainImage })
+  ;({ machine, dtma, image: glutton } = rig)
   await dtma.client.call(putTool, { params, body: { generation: 1, spec } })
   await until(async () => (await tool()).state === 'running', 60_000)
 })
-afterAll(async () => {
-  await dtma?.stop()
-  await machine?.close()
-})
+afterAll(() => rig?.[Symbol.asyncDispose]())
+
+async function plainImage(shared: DockerApi, baseName: string): Promise<string[]> {
+  const base = (await shared.inspectImage(baseName, never))!
+  const images = plainImages(shared, { owner: 'faults', runnerBase: async () => base.Id })
+  return [await images.make({ spec }, () => undefined, never)]
+}
 
 const state = async () => (await dtma.client.call(getStatus, {})).docker.state
 const tool = () => dtma.client.call(getTool, { params })

@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   callCapability,
@@ -12,21 +10,19 @@ import {
   stopTool,
 } from '../contract/operations.ts'
 import { ToolSpec } from '../contract/tool.ts'
-import { type DtmaProcess, dtmaProcess, until } from '../dtma-process.testing.ts'
+import { type DtmaProcess, until } from '../dtma-process.testing.ts'
 import { scriptContainer } from '../egress/script-container.ts'
-import { createDockerApi } from '../engine/docker.api.ts'
-import { createEngineHttp } from '../engine/engine.http.ts'
-import { copyImages, type PrivateDocker, privateDocker } from '../private-docker.testing.ts'
+import type { PrivateDocker } from '../private-docker.testing.ts'
+import { type PrivateDtma, privateDtma } from '../private-dtma.testing.ts'
 import { serverProgram } from '../tools/mcp-server.testing.ts'
-import { smallImage } from '../tools/small-image.testing.ts'
 import { readTable, removeTable, tableNameOf } from './firewall.rules.ts'
 import { kernelLineNameOf } from './kernel-line.ts'
 import { NETLINK_SCRIPT } from './netlink.script.ts'
 import { datagram, FLAG, repliesIn } from './netlink.ts'
 
 const BASE = process.env['DTMA_RUNNER_IMAGE'] ?? 'node:24-slim'
-const SHARED = '/var/run/docker.sock'
 const never = new AbortController().signal
+let rig: PrivateDtma
 let machine: PrivateDocker
 let dtma: DtmaProcess
 let spec: ToolSpec
@@ -35,26 +31,15 @@ let owner: string
 const heard: string[] = []
 
 beforeAll(async () => {
-  machine = await privateDocker()
-  await machine.start({ liveRestore: true })
-  await mkdir(join(machine.disk, 'dtma'))
-  const shared = createDockerApi(createEngineHttp(SHARED))
-  const image = await smallImage(shared, BASE, serverProgram('firewall'), never)
-  await copyImages(SHARED, machine.socketPath, [BASE, image.reference], '/var/tmp/dtma-firewall-faults.tar')
-  await shared.removeImage(image.reference, never)
-  dtma = await dtmaProcess({
-    DOCKER_HOST: `unix://${machine.socketPath}`,
-    DTMA_STATE_DIR: join(machine.disk, 'dtma'),
-    DTMA_RUNNER_IMAGE: BASE,
-  })
-  await dtma.start()
+  rig = await privateDtma({ program: serverProgram('firewall') })
+  ;({ machine, dtma } = rig)
   const { body } = await dtma.client.open(followEvents, {})
   void body!
     .pipeThrough(new TextDecoderStream())
     .pipeTo(new WritableStream({ write: (text) => void heard.push(text) }))
     .catch(() => undefined) // it ends with DTMA
   spec = ToolSpec.parse({
-    package: image.package,
+    package: rig.image.package,
     transport: { type: 'stdio' },
     egress: [{ host: 'api.example.com', port: 443 }],
   })
@@ -63,10 +48,7 @@ beforeAll(async () => {
   const [container] = await machine.docker.listContainers('dtma.instance=mail', never)
   owner = container!.Labels['dtma.owner']!
 })
-afterAll(async () => {
-  await dtma?.stop()
-  await machine?.close()
-})
+afterAll(() => rig?.[Symbol.asyncDispose]())
 
 const put = (name: string) => dtma.client.call(putTool, { params: { name }, body: { generation: 1, spec } })
 const tool = (name: string) => dtma.client.call(getTool, { params: { name } })
