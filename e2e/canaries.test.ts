@@ -17,7 +17,6 @@ import {
   putPayloadRule,
   putRegistryCredential,
   redeemSignInLink,
-  removeInstance,
   setPassword,
   setProviderToken,
   type Toolbox,
@@ -30,7 +29,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { newSignInLink, openBrowser, signIn } from './browser.ts'
 import { docker, dtmaContainerOf } from './docker.ts'
 import { type Product, startProduct, waitFor } from './product.ts'
-import { activeToolbox } from './settled.ts'
+import { activeToolbox, removeWithContainers } from './settled.ts'
 
 // Every kind of secret that the product holds is sown, and then looked for wherever somebody could come across it.
 
@@ -58,12 +57,7 @@ beforeAll(async () => {
 afterAll(async () => {
   clearInterval(watch)
   if (product) {
-    const params = { toolboxId: toolbox.id, instanceId: ids['instanceId']! }
-    await product.client.call(removeInstance, { params, query: { force: 'true' } })
-    await waitFor('the containers were not removed', SETTLE_MS, async () => {
-      const left = await docker('ps', '--all', '--quiet', '--filter', `name=dtma-${params.instanceId}`)
-      return left === '' ? true : undefined
-    })
+    await removeWithContainers(product.client, { toolboxId: toolbox.id, id: ids['instanceId']! })
     await product[Symbol.asyncDispose]()
   }
   await cloud?.close()

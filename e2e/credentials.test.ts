@@ -1,27 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import {
-  addToolbeltItem,
-  createAgent,
-  createAgentToken,
   deployTool,
   executeCapability,
   getCredential,
   getInstance,
-  grantToolboxAccess,
   listActivity,
   listCalls,
   listToolbelt,
   putCredential,
-  removeInstance,
   revokeCredential,
   type Toolbox,
   type ToolInstance,
 } from '@agentopia/api'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type NewAgent, newAgent } from './agent.ts'
 import { containersOf, crash, docker, dtmaContainerOf } from './docker.ts'
 import { connectMcp } from './mcp-client.ts'
 import { type Product, startProduct, waitFor } from './product.ts'
-import { activeToolbox } from './settled.ts'
+import { activeToolbox, removeWithContainers } from './settled.ts'
 
 // A curated tool with a secret, on real Docker. That the secret arrived is read from the server's own process, as only root
 // of the machine can; the searches themselves fail, for want of a network and of a real key, and are calls all the same.
@@ -34,11 +30,7 @@ let instance: ToolInstance
 let first: Agent
 let second: Agent
 
-interface Agent {
-  readonly agentId: string
-  readonly itemId: string
-  readonly token: string
-  readonly mcpUrl: string
+interface Agent extends NewAgent {
   /** Name of its own container on the toolbox. */
   readonly tool: string
 }
@@ -52,23 +44,14 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   if (!product) return
-  const params = { toolboxId: toolbox.id, instanceId: instance.id }
-  await product.client.call(removeInstance, { params, query: { force: 'true' } })
-  await waitFor('the containers were not removed', SETTLE_MS, async () => {
-    const left = await docker('ps', '--all', '--quiet', '--filter', `name=dtma-${instance.id}`)
-    return left === '' ? true : undefined
-  })
+  await removeWithContainers(product.client, instance)
   await product[Symbol.asyncDispose]()
 })
 
 async function agent(name: string): Promise<Agent> {
-  const { client } = product
-  const { id: agentId } = await client.call(createAgent, { body: { name } })
-  await client.call(grantToolboxAccess, { params: { agentId, toolboxId: toolbox.id } })
-  const body = { instanceId: instance.id, allow: [CAPABILITY] }
-  const { id: itemId } = await client.call(addToolbeltItem, { params: { agentId }, body })
-  const { secret: token, mcpUrl } = await client.call(createAgentToken, { params: { agentId }, body: { name } })
-  return { agentId, itemId, token, mcpUrl, tool: `${instance.id}-${agentId}` }
+  const allow = [CAPABILITY]
+  const made = await newAgent(product.client, { name, toolboxId: toolbox.id, instanceId: instance.id, allow })
+  return { ...made, tool: `${instance.id}-${made.agentId}` }
 }
 
 const place = ({ agentId, itemId }: Agent) => ({ agentId, toolbeltItemId: itemId })

@@ -1,29 +1,12 @@
-import {
-  addToolbeltItem,
-  createAgent,
-  createAgentToken,
-  createJoinLine,
-  createToolbox,
-  deployTool,
-  getInstance,
-  getToolbox,
-  grantToolboxAccess,
-  readToolboxStatus,
-  rotateToolboxKeys,
-} from '@agentopia/api'
-import {
-  bridgeAddress,
-  buildMachineImages,
-  onMachine,
-  removeMachine,
-  startMachine,
-  untilBooted,
-} from '@agentopia/testbed/machines'
+import { createJoinLine, createToolbox, getToolbox, readToolboxStatus, rotateToolboxKeys } from '@agentopia/api'
+import { onMachine, removeMachine } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { docker } from './docker.ts'
-import { connectMcp, textOf } from './mcp-client.ts'
+import { type NewAgent, newAgent } from './agent.ts'
+import { callOnce } from './mcp-client.ts'
 import { openPortsOf, SSHD } from './open-ports.ts'
-import { freePort, type Product, startProduct, waitFor } from './product.ts'
+import type { Product } from './product.ts'
+import { paste, startReachable, startServer } from './server.ts'
+import { connected, deploy, until } from './settled.ts'
 
 // A server that the control plane dials: from its line to a call of an agent, a firewall that shuts, and a copy of its identity.
 
@@ -33,28 +16,11 @@ const COPY = 'copy-of-dtma'
 let product: Product
 let toolboxId: string
 let instanceId: string
-let mcp: { readonly url: string; readonly secret: string }
+let agent: NewAgent
 
 beforeAll(async () => {
-  await buildMachineImages()
-  const port = await freePort()
-  await removeMachine(SERVER)
-  await startMachine({
-    name: SERVER,
-    image: 'agentopia-testbed:docker',
-    network: 'bridge',
-    memoryMb: 1_024,
-    label: 'agentopia-testbed=direct',
-  })
-  product = await startProduct({
-    PORT: String(port),
-    HOST: '0.0.0.0',
-    PUBLIC_URL: `http://${await bridgeAddress()}:${port}`,
-    LOCAL_TOOLBOX: 'off',
-    DIRECT_ADDRESSES: 'private',
-  })
-  await untilBooted(SERVER, 60_000)
-  const address = await docker('inspect', '--format', '{{.NetworkSettings.Networks.bridge.IPAddress}}', SERVER)
+  const address = await startServer(SERVER)
+  product = await startReachable({ DIRECT_ADDRESSES: 'private' })
   const body = { provider: 'join', name: 'server', direct: { address } } as const
   toolboxId = (await product.client.call(createToolbox, { body })).id
 })
@@ -63,19 +29,10 @@ afterAll(async () => {
   await removeMachine(SERVER)
 })
 
-const paste = async () => {
-  const { line } = await product.client.call(createJoinLine, { params: { toolboxId } })
-  return onMachine(SERVER, ['sh', '-s'], `cd /root && ${line}\n`)
-}
+const pasteLine = async () => paste(SERVER, (await product.client.call(createJoinLine, { params: { toolboxId } })).line)
 const toolbox = () => product.client.call(getToolbox, { params: { toolboxId } })
 const observed = async () => (await product.client.call(readToolboxStatus, { params: { toolboxId } })).observation
-const until = <Seen>(what: string, look: () => Promise<Seen>, good: (seen: Seen) => boolean, ms = 60_000) =>
-  waitFor(`not so within ${ms} ms: ${what}`, ms, async () => {
-    const seen = await look()
-    return good(seen) ? seen : undefined
-  })
-const isActive = () =>
-  until('the server is active and dialled', toolbox, ({ status, connected }) => status === 'active' && connected)
+const isActive = () => connected(product.client, toolboxId)
 const startedAt = async () => {
   const [tool] = (await onMachine(SERVER, ['docker', 'ps', '-q', '--filter', `name=dtma-${instanceId}`])).split('\n')
   return onMachine(SERVER, ['docker', 'inspect', '--format', '{{.State.StartedAt}}', tool!])
@@ -86,17 +43,10 @@ interface IdentityFile {
 }
 const identity = async () =>
   JSON.parse(await onMachine(SERVER, ['cat', '/var/lib/agentopia/dtma/identity.json'])) as IdentityFile
-async function echoed(message: string): Promise<string> {
-  const client = await connectMcp(mcp.url, mcp.secret)
-  try {
-    return textOf(await client.callTool({ name: 'demo__echo', arguments: { message } }))
-  } finally {
-    await client.close()
-  }
-}
+const echoed = (message: string) => callOnce(agent, 'demo__echo', { message })
 
 test('its line makes it a toolbox that is dialled by https, and nothing else is answered in the clear', async () => {
-  expect(await paste()).toContain(`this machine is the toolbox ${toolboxId}`)
+  expect(await pasteLine()).toContain(`this machine is the toolbox ${toolboxId}`)
   const { direct } = await isActive()
   const { code, evidence } = await observed()
   expect([code, evidence.join()]).toEqual(['reachable', expect.stringContaining('its key is the one')])
@@ -110,16 +60,8 @@ test('its line makes it a toolbox that is dialled by https, and nothing else is 
 })
 
 test('an agent calls a tool by it, with the official client', async () => {
-  const body = { toolId: 'everything', name: 'demo', config: {} }
-  instanceId = (await product.client.call(deployTool, { params: { toolboxId }, body })).id
-  const params = { toolboxId, instanceId }
-  const instance = () => product.client.call(getInstance, { params })
-  await until('the tool runs', instance, ({ state }) => state === 'running', 180_000)
-  const { id: agentId } = await product.client.call(createAgent, { body: { name: 'caller' } })
-  await product.client.call(grantToolboxAccess, { params: { agentId, toolboxId } })
-  await product.client.call(addToolbeltItem, { params: { agentId }, body: { instanceId, allow: ['echo'] } })
-  const token = await product.client.call(createAgentToken, { params: { agentId }, body: { name: 'e2e' } })
-  mcp = { url: token.mcpUrl, secret: token.secret }
+  instanceId = (await deploy(product.client, toolboxId, 'everything', 'demo', 180_000)).id
+  agent = await newAgent(product.client, { toolboxId, instanceId, allow: ['echo'] })
   expect(await echoed('over https')).toContain('over https')
 })
 
@@ -181,7 +123,7 @@ test('E09 a copy of its identity locks both out; its tool runs on; a new line ma
   await expect(echoed('to nobody')).rejects.toThrow()
   expect(await startedAt()).toBe(before)
 
-  expect(await paste()).toContain('Done')
+  expect(await pasteLine()).toContain('Done')
   await isActive()
   expect(await startedAt()).toBe(before)
   await until(

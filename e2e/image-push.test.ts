@@ -1,19 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  addToolbeltItem,
-  createAgent,
-  createAgentToken,
-  grantToolboxAccess,
-  listImageArchives,
-  listInstances,
-  type Toolbox,
-} from '@agentopia/api'
+import { listImageArchives, listInstances, type Toolbox } from '@agentopia/api'
 import type { Page, Route } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { newAgent } from './agent.ts'
 import { barriersOn, newSignInLink, openBrowser, overflowOf, signIn } from './browser.ts'
-import { connectMcp, textOf } from './mcp-client.ts'
+import { callOnce } from './mcp-client.ts'
 import { type Product, startProduct } from './product.ts'
 import { activeToolbox, running } from './settled.ts'
 import { savedShellImage } from './shell-image.ts'
@@ -136,14 +129,6 @@ async function called(tool: string): Promise<string> {
   const { client } = product
   const { items } = await client.call(listInstances, { params: { toolboxId: toolbox.id }, query: {} })
   const instance = await running(client, items.find(({ name }) => name === tool)!)
-  const { id: agentId } = await client.call(createAgent, { body: { name: 'caller' } })
-  await client.call(grantToolboxAccess, { params: { agentId, toolboxId: toolbox.id } })
-  await client.call(addToolbeltItem, { params: { agentId }, body: { instanceId: instance.id, allow: ['say'] } })
-  const { secret, mcpUrl } = await client.call(createAgentToken, { params: { agentId }, body: { name: 'test' } })
-  const mcp = await connectMcp(mcpUrl, secret)
-  try {
-    return textOf(await mcp.callTool({ name: `${tool}__say`, arguments: {} }))
-  } finally {
-    await mcp.close()
-  }
+  const agent = await newAgent(client, { toolboxId: toolbox.id, instanceId: instance.id, allow: ['say'] })
+  return callOnce(agent, `${tool}__say`, {})
 }

@@ -1,25 +1,12 @@
-import {
-  createJoinLine,
-  createToolbox,
-  diagnoseToolbox,
-  getToolbox,
-  type InstallVariant,
-  removeToolbox,
-} from '@agentopia/api'
+import { createJoinLine, createToolbox, diagnoseToolbox, type InstallVariant, removeToolbox } from '@agentopia/api'
 import { type GitServer, openGitServer } from '@agentopia/testbed/git-server'
-import {
-  bridgeAddress,
-  buildMachineImages,
-  onMachine,
-  removeMachine,
-  startMachine,
-  untilBooted,
-} from '@agentopia/testbed/machines'
+import { bridgeAddress, onMachine, removeMachine } from '@agentopia/testbed/machines'
 import { type ImageRegistry, openRegistry } from '@agentopia/testbed/registry'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { footprintOf } from './footprint.ts'
-import { freePort, type Product, startProduct, waitFor } from './product.ts'
-import { deploy } from './settled.ts'
+import { type Product, waitFor } from './product.ts'
+import { paste, startReachable, startServer } from './server.ts'
+import { connected, deploy } from './settled.ts'
 
 // A server with systemd and a Docker of its own becomes a toolbox in each of the ways there are, and a server like before again.
 
@@ -31,16 +18,10 @@ let registry: ImageRegistry
 let source: GitServer
 
 beforeAll(async () => {
-  await buildMachineImages()
   const address = await bridgeAddress()
   registry = await openRegistry(process.env['DTMA_IMAGE'] ?? 'agentopia-dtma:latest', address, LOGIN)
   source = await openGitServer(DTMA, address)
-  const port = await freePort()
-  product = await startProduct({
-    PORT: String(port),
-    HOST: '0.0.0.0',
-    PUBLIC_URL: `http://${address}:${port}`,
-    LOCAL_TOOLBOX: 'off',
+  product = await startReachable({
     DTMA_REGISTRY_IMAGE: registry.image,
     DTMA_REGISTRY_USER: LOGIN.user,
     DTMA_REGISTRY_PASSWORD: LOGIN.password,
@@ -67,22 +48,10 @@ describe.each([
 
   const shell = (script: string) => onMachine(server, ['sh', '-c', `cd /root && ${script}`])
   const lines = () => product.client.call(createJoinLine, { params: { toolboxId } })
-  const active = async (withinMs = 60_000) =>
-    waitFor(`${server} is not active`, withinMs, async () => {
-      const now = await product.client.call(getToolbox, { params: { toolboxId } })
-      return now.status === 'active' && now.connected ? now : undefined
-    })
+  const active = (withinMs?: number) => connected(product.client, toolboxId, withinMs)
 
   beforeAll(async () => {
-    await removeMachine(server)
-    await startMachine({
-      name: server,
-      image: 'agentopia-testbed:docker',
-      network: 'bridge',
-      memoryMb: 2_048,
-      label: 'agentopia-testbed=install',
-    })
-    await untilBooted(server, 60_000)
+    await startServer(server, 2_048)
     const insecure = JSON.stringify({ 'insecure-registries': [registry.host] })
     await shell(`printf '%s' '${insecure}' >/etc/docker/daemon.json && systemctl restart docker`)
     before = await footprintOf(server)
@@ -94,7 +63,7 @@ describe.each([
   test('one pasted line makes it an active toolbox', async () => {
     const { line } = await lines()
     const begun = performance.now()
-    await onMachine(server, ['sh', '-s'], `cd /root && ${line}\n`)
+    await paste(server, line)
     const toolbox = await active()
     console.log(`  ${variant}: active ${((performance.now() - begun) / 1_000).toFixed(1)} s after the line was pasted`)
     expect(toolbox.variant).toBe(variant)

@@ -10,18 +10,12 @@ import {
   removeToolbox,
   rotateToolboxKeys,
 } from '@agentopia/api'
-import {
-  bridgeAddress,
-  buildMachineImages,
-  docker,
-  onMachine,
-  removeMachine,
-  startMachine,
-  untilBooted,
-} from '@agentopia/testbed/machines'
+import { onMachine, removeMachine } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openPortsOf, SSHD } from './open-ports.ts'
-import { freePort, type Product, startProduct, waitFor } from './product.ts'
+import type { Product } from './product.ts'
+import { paste, startReachable, startServer } from './server.ts'
+import { connected, until } from './settled.ts'
 
 // A server with systemd and a Docker of its own joins by its line, and leaves again.
 
@@ -29,26 +23,11 @@ const SERVER = 'agentopia-testbed-join'
 
 let product: Product
 let toolboxId: string
+let address: string
 
 beforeAll(async () => {
-  await buildMachineImages()
-  const port = await freePort()
-  await removeMachine(SERVER)
-  const server = {
-    name: SERVER,
-    image: 'agentopia-testbed:docker',
-    network: 'bridge',
-    memoryMb: 1_024,
-    label: 'agentopia-testbed=join',
-  } as const
-  await startMachine(server)
-  product = await startProduct({
-    PORT: String(port),
-    HOST: '0.0.0.0',
-    PUBLIC_URL: `http://${await bridgeAddress()}:${port}`,
-    LOCAL_TOOLBOX: 'off',
-  })
-  await untilBooted(SERVER, 60_000)
+  address = await startServer(SERVER)
+  product = await startReachable()
   toolboxId = (await product.client.call(createToolbox, { body: { provider: 'join', name: 'server' } })).id
 })
 afterAll(async () => {
@@ -57,7 +36,7 @@ afterAll(async () => {
 })
 
 const newLine = (): Promise<JoinLine> => product.client.call(createJoinLine, { params: { toolboxId } })
-const paste = (line: string): Promise<string> => onMachine(SERVER, ['sh', '-c', `cd /root && ${line}`])
+const run = (line: string): Promise<string> => onMachine(SERVER, ['sh', '-c', `cd /root && ${line}`])
 const toolbox = () => product.client.call(getToolbox, { params: { toolboxId } })
 const containersOn = async () =>
   (await onMachine(SERVER, ['docker', 'ps', '-a', '--format', '{{.Names}}'])).split('\n').filter(Boolean)
@@ -70,10 +49,9 @@ test('one pasted line makes the server an active toolbox, and the token is seen 
     '-c',
     'for i in $(seq 150); do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" " "; sleep 0.02; done',
   ])
-  // As a terminal has it: in a shell that reads the line, not in its arguments.
-  const said = await onMachine(SERVER, ['sh', '-s'], `cd /root && ${line}\n`)
+  const said = await paste(SERVER, line)
   expect(said).toContain(`this machine is the toolbox ${toolboxId}`)
-  await until('the server is active', 30_000, toolbox, ({ status, connected }) => status === 'active' && connected)
+  await connected(product.client, toolboxId, 30_000)
   expect((await toolbox()).boot?.stages.map(({ stage, state }) => [stage, state])).toEqual([
     ['docker', 'done'],
     ['image', 'done'],
@@ -95,28 +73,22 @@ test('a tool runs on the server, and goes on while DTMA is repaired', async () =
   const params = { toolboxId, instanceId: deployed.id }
   await until(
     'the tool runs',
-    150_000,
     () => product.client.call(getInstance, { params }),
     ({ state }) => state === 'running',
+    150_000,
   )
   const tool = (await containersOn()).find((name) => name.startsWith(`dtma-${deployed.id}`))!
   const startedAt = () => onMachine(SERVER, ['docker', 'inspect', '--format', '{{.State.StartedAt}}', tool])
   const before = await startedAt()
 
   await onMachine(SERVER, ['docker', 'rm', '-f', `agentopia-dtma-${toolboxId}`])
-  const said = await paste((await newLine()).updateLine)
+  const said = await run((await newLine()).updateLine)
   expect(said).toContain('Done')
-  await until(
-    'the server is connected again',
-    30_000,
-    toolbox,
-    ({ status, connected }) => status === 'active' && connected,
-  )
+  await connected(product.client, toolboxId, 30_000)
   expect(await startedAt()).toBe(before)
 })
 
 test('S13 of all its ports the world finds that of its own sshd open, and none of ours', async () => {
-  const address = await docker(['inspect', '--format', '{{.NetworkSettings.IPAddress}}', SERVER])
   expect(await openPortsOf(address)).toEqual([SSHD])
 })
 
@@ -139,7 +111,6 @@ test('other keys: the ones before open nothing, DTMA is connected by the new one
   const over = () =>
     until(
       'it is connected with other keys',
-      60_000,
       toolbox,
       ({ keyRotation, connected, status }) => keyRotation?.phase === 'done' && connected && status === 'active',
     )
@@ -159,7 +130,7 @@ test('other keys: the ones before open nothing, DTMA is connected by the new one
     await rotate()
     await onMachine(SERVER, ['sh', '-c', `sleep ${after}; docker kill --signal KILL ${dtma}; docker start ${dtma}`])
     await over()
-    await until('the key is another one', 30_000, identity, (now) => now.privateKey !== privateKey)
+    await until('the key is another one', identity, (now) => now.privateKey !== privateKey, 30_000)
   }
 })
 
@@ -173,14 +144,14 @@ test('run again, it changes nothing', async () => {
       `agentopia-dtma-${toolboxId}`,
     ])
   const before = await created()
-  await paste((await newLine()).updateLine)
+  await run((await newLine()).updateLine)
   expect(await created()).toBe(before)
 })
 
 test('it does not make one server two toolboxes', async () => {
   const other = await product.client.call(createToolbox, { body: { provider: 'join', name: 'other' } })
   const { line } = await product.client.call(createJoinLine, { params: { toolboxId: other.id } })
-  await expect(paste(line)).rejects.toThrow(`is the toolbox ${toolboxId} already`)
+  await expect(run(line)).rejects.toThrow(`is the toolbox ${toolboxId} already`)
 })
 
 test('S14 who is root on a toolbox finds the keys of that toolbox, which open nothing else', async () => {
@@ -242,8 +213,8 @@ print(json.dumps(found))
 test('removed and uninstalled, nothing of it is left on the server but Docker', async () => {
   const { uninstallLine } = await newLine()
   await product.client.call(removeToolbox, { query: {}, params: { toolboxId } })
-  await until('the toolbox is gone', 20_000, toolbox, ({ status }) => status === 'deprovisioned')
-  expect(await paste(uninstallLine)).toContain('gone from this machine')
+  await until('the toolbox is gone', toolbox, ({ status }) => status === 'deprovisioned', 20_000)
+  expect(await run(uninstallLine)).toContain('gone from this machine')
   expect(await containersOn()).toEqual([])
   const left = await onMachine(SERVER, [
     'sh',
@@ -252,15 +223,3 @@ test('removed and uninstalled, nothing of it is left on the server but Docker', 
   ])
   expect(left).toBe('')
 })
-
-/** Looks until what is seen is good. */
-const until = <Seen>(
-  what: string,
-  withinMs: number,
-  look: () => Promise<Seen>,
-  good: (seen: Seen) => boolean,
-): Promise<Seen> =>
-  waitFor(`not so within ${withinMs} ms: ${what}`, withinMs, async () => {
-    const seen = await look()
-    return good(seen) ? seen : undefined
-  })

@@ -17,3 +17,17 @@ export function textOf(result: { readonly content?: unknown }): string {
     throw new Error(`no text in the result: ${JSON.stringify(result)}`)
   return first.text
 }
+
+/** One call by a client of its own. @param agent Whose token it shows, and where. @returns The text of the result. */
+export async function callOnce(
+  { mcpUrl, token }: { readonly mcpUrl: string; readonly token: string },
+  name: string,
+  args: Record<string, unknown>,
+): Promise<string> {
+  const client = await connectMcp(mcpUrl, token)
+  try {
+    return textOf(await client.callTool({ name, arguments: args }))
+  } finally {
+    await client.close()
+  }
+}

@@ -1,17 +1,12 @@
 import {
-  addToolbeltItem,
   approveCapabilities,
-  createAgent,
-  createAgentToken,
   deployTool,
   getCredential,
   getInstance,
-  grantToolboxAccess,
   listCapabilities,
   listToolbelt,
   listToolbeltCapabilities,
   putCredential,
-  removeInstance,
   removeToolbeltItem,
   type ToolbeltItem,
   type Toolbox,
@@ -19,11 +14,11 @@ import {
 } from '@agentopia/api'
 import type { Client } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { docker } from './docker.ts'
+import { type NewAgent, newAgent } from './agent.ts'
 import { connectMcp, textOf } from './mcp-client.ts'
 import { startWithServer } from './own-server.ts'
 import { type Product, waitFor } from './product.ts'
-import { activeToolbox } from './settled.ts'
+import { activeToolbox, removeWithContainers } from './settled.ts'
 
 // A server that offers what its key opens, in a container for each agent: on real Docker, with the official client.
 
@@ -31,9 +26,7 @@ const SETTLE_MS = 180_000
 /** A change reaches the control plane with the next heartbeat. */
 const SEEN_MS = 90_000
 
-interface Agent {
-  readonly agentId: string
-  readonly itemId: string
+interface Agent extends NewAgent {
   readonly mcp: Client
 }
 
@@ -58,24 +51,15 @@ beforeAll(async () => {
 afterAll(async () => {
   if (!product) return
   for (const one of [reader, writer]) await one?.mcp.close()
-  const params = { toolboxId: toolbox.id, instanceId: instance.id }
-  await product.client.call(removeInstance, { params, query: { force: 'true' } })
-  await waitFor('the containers were not removed', SETTLE_MS, async () => {
-    const left = await docker('ps', '--all', '--quiet', '--filter', `name=dtma-${instance.id}`)
-    return left === '' ? true : undefined
-  })
+  await removeWithContainers(product.client, instance)
   await product[Symbol.asyncDispose]()
 })
 
 /** Everything that either of them could be offered is allowed to each, before anything is known. */
 async function agent(name: string): Promise<Agent> {
-  const { client } = product
-  const { id: agentId } = await client.call(createAgent, { body: { name } })
-  await client.call(grantToolboxAccess, { params: { agentId, toolboxId: toolbox.id } })
-  const body = { instanceId: instance.id, allow: ['read', 'write', 'turn'] }
-  const { id: itemId } = await client.call(addToolbeltItem, { params: { agentId }, body })
-  const { secret, mcpUrl } = await client.call(createAgentToken, { params: { agentId }, body: { name } })
-  return { agentId, itemId, mcp: await connectMcp(mcpUrl, secret) }
+  const allow = ['read', 'write', 'turn']
+  const made = await newAgent(product.client, { name, toolboxId: toolbox.id, instanceId: instance.id, allow })
+  return { ...made, mcp: await connectMcp(made.mcpUrl, made.token) }
 }
 
 const placeOf = ({ agentId, itemId }: Agent) => ({ agentId, toolbeltItemId: itemId })

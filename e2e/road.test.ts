@@ -1,34 +1,24 @@
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import {
-  addToolbeltItem,
   changeToolboxRoad,
-  createAgent,
-  createAgentToken,
   createJoinLine,
   createToolbox,
-  deployTool,
-  getInstance,
   getToolbox,
-  grantToolboxAccess,
   listActivity,
   type RoadWanted,
+  type Toolbox,
   updateAgent,
 } from '@agentopia/api'
-import {
-  bridgeAddress,
-  buildMachineImages,
-  onMachine,
-  removeMachine,
-  startMachine,
-  untilBooted,
-} from '@agentopia/testbed/machines'
+import { onMachine, removeMachine } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type NewAgent, newAgent } from './agent.ts'
 import { runAgentopia } from './command-line.ts'
-import { docker } from './docker.ts'
-import { connectMcp, textOf } from './mcp-client.ts'
+import { callOnce, connectMcp, textOf } from './mcp-client.ts'
 import { openPortsOf, SSHD } from './open-ports.ts'
-import { freePort, type Product, startProduct, waitFor } from './product.ts'
+import type { Product } from './product.ts'
+import { paste, startReachable, startServer } from './server.ts'
+import { connected, deploy, until } from './settled.ts'
 
 // The road of a toolbox that exists: from the tunnel to the direct road and back, with a port that is shut, and with the control plane killed.
 
@@ -40,74 +30,41 @@ let product: Product
 let toolboxId: string
 let instanceId: string
 let address: string
-let mcp: { readonly url: string; readonly secret: string }
+let agent: NewAgent
 
 beforeAll(async () => {
-  await buildMachineImages()
-  const port = await freePort()
-  await removeMachine(SERVER)
-  await startMachine({
-    name: SERVER,
-    image: 'agentopia-testbed:docker',
-    network: 'bridge',
-    memoryMb: 1_024,
-    label: 'agentopia-testbed=road',
-  })
-  product = await startProduct({
-    PORT: String(port),
-    HOST: '0.0.0.0',
-    PUBLIC_URL: `http://${await bridgeAddress()}:${port}`,
-    LOCAL_TOOLBOX: 'off',
-    DIRECT_ADDRESSES: 'private',
-  })
-  await untilBooted(SERVER, 60_000)
-  address = await docker('inspect', '--format', '{{.NetworkSettings.Networks.bridge.IPAddress}}', SERVER)
+  address = await startServer(SERVER)
+  product = await startReachable({ DIRECT_ADDRESSES: 'private' })
   toolboxId = (await product.client.call(createToolbox, { body: { provider: 'join', name: 'server' } })).id
   const { line } = await product.client.call(createJoinLine, { params: { toolboxId } })
-  await onMachine(SERVER, ['sh', '-s'], `cd /root && ${line}\n`)
-  await until('the server is active', toolbox, ({ status, connected }) => status === 'active' && connected)
+  await paste(SERVER, line)
+  await connected(product.client, toolboxId, SEEN_MS)
 
-  const body = { toolId: 'everything', name: 'demo', config: {} }
-  instanceId = (await product.client.call(deployTool, { params: { toolboxId }, body })).id
-  const instance = () => product.client.call(getInstance, { params: { toolboxId, instanceId } })
-  await until('the tool runs', instance, ({ state }) => state === 'running', 180_000)
-  const { id: agentId } = await product.client.call(createAgent, { body: { name: 'caller' } })
-  const params = { agentId }
-  await product.client.call(updateAgent, { params, body: { limits: { perMinute: null } } })
-  await product.client.call(grantToolboxAccess, { params: { agentId, toolboxId } })
+  instanceId = (await deploy(product.client, toolboxId, 'everything', 'demo', 180_000)).id
   const allow = ['echo', 'trigger-long-running-operation']
-  await product.client.call(addToolbeltItem, { params: { agentId }, body: { instanceId, allow } })
-  const token = await product.client.call(createAgentToken, { params: { agentId }, body: { name: 'e2e' } })
-  mcp = { url: token.mcpUrl, secret: token.secret }
+  agent = await newAgent(product.client, { toolboxId, instanceId, allow })
+  const params = { agentId: agent.agentId }
+  await product.client.call(updateAgent, { params, body: { limits: { perMinute: null } } })
 })
 afterAll(async () => {
   await product?.[Symbol.asyncDispose]()
   await removeMachine(SERVER)
 })
 
+/** Longer than a trial of a road and its undoing. */
+const SEEN_MS = 90_000
 const toolbox = () => product.client.call(getToolbox, { params: { toolboxId } })
-const until = <Seen>(what: string, look: () => Promise<Seen>, good: (seen: Seen) => boolean, ms = 90_000) =>
-  waitFor(`not so within ${ms} ms: ${what}`, ms, async () => {
-    const seen = await look()
-    return good(seen) ? seen : undefined
-  })
+const isSo = (what: string, good: (seen: Toolbox) => boolean) => until(what, toolbox, good, SEEN_MS)
 const ask = (body: RoadWanted) => product.client.call(changeToolboxRoad, { params: { toolboxId }, body })
 const over = () =>
-  until('the change of the road is over', toolbox, ({ roadChange }) => /done|failed/.test(roadChange?.phase ?? ''))
+  isSo('the change of the road is over', ({ roadChange }) => /done|failed/.test(roadChange?.phase ?? ''))
 const logOfDtma = () => onMachine(SERVER, ['docker', 'logs', `agentopia-dtma-${toolboxId}`])
 const startOf = async (name: string) => {
   const [container] = (await onMachine(SERVER, ['docker', 'ps', '-q', '--filter', `name=${name}`])).split('\n')
   return onMachine(SERVER, ['docker', 'inspect', '--format', '{{.State.StartedAt}}', container!])
 }
 
-async function called(name: string, args: Record<string, unknown>): Promise<string> {
-  const client = await connectMcp(mcp.url, mcp.secret)
-  try {
-    return textOf(await client.callTool({ name: `demo__${name}`, arguments: args }))
-  } finally {
-    await client.close()
-  }
-}
+const called = (name: string, args: Record<string, unknown>) => callOnce(agent, `demo__${name}`, args)
 const echoed = (message: string) => called('echo', { message })
 
 /** Calls one after the other, until it is stopped. @returns How many were answered, and what the others said. */
@@ -116,7 +73,7 @@ function calling() {
   const failures: string[] = []
   let answered = 0
   const work = (async () => {
-    const client = await connectMcp(mcp.url, mcp.secret)
+    const client = await connectMcp(agent.mcpUrl, agent.token)
     try {
       while (!isOver) {
         const message = `call ${answered}`
@@ -152,7 +109,7 @@ test('a port that is shut leaves the tunnel, and the command says where it was t
   const before = await startOf(`dtma-${instanceId}`)
   await onMachine(SERVER, ['iptables', '-I', ...SHUT])
   const changing = runAgentopia(product, ['toolbox', 'road', 'server', '--to', 'direct', '--address', address])
-  await until('it is tried', toolbox, ({ roadChange }) => roadChange?.phase === 'trying')
+  await isSo('it is tried', ({ roadChange }) => roadChange?.phase === 'trying')
   expect(await echoed('while it is tried')).toContain('while it is tried')
   const { code, stderr } = await changing
   expect(code).not.toBe(0)
@@ -190,6 +147,7 @@ test('it is the same after DTMA was killed', async () => {
     'it answers again',
     () => echoed('after its start').catch(String),
     (text) => text.includes('after its start'),
+    SEEN_MS,
   )
   expect(await logOfDtma()).toContain('DTMA_ROAD says how it began')
   expect(await isPortOpen()).toBe(true)
@@ -210,7 +168,7 @@ test('back to the tunnel, with the control plane killed in the middle: it goes o
 test('killed while a shut port is tried, whoever goes on finds it open and changes the road', async () => {
   await onMachine(SERVER, ['iptables', '-I', ...SHUT])
   await ask({ road: 'direct', address })
-  await until('it is tried', toolbox, ({ roadChange }) => roadChange?.phase === 'trying')
+  await isSo('it is tried', ({ roadChange }) => roadChange?.phase === 'trying')
   await product.kill()
   await onMachine(SERVER, ['iptables', '-D', ...SHUT])
   await product.start()

@@ -6,18 +6,12 @@ import {
   readToolboxStatus,
   rotateToolboxKeys,
 } from '@agentopia/api'
-import {
-  bridgeAddress,
-  buildMachineImages,
-  onMachine,
-  removeMachine,
-  startMachine,
-  untilBooted,
-} from '@agentopia/testbed/machines'
+import { bridgeAddress, onMachine, removeMachine } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { docker } from './docker.ts'
 import { type EnrolmentProxy, enrolmentProxy, type Moment } from './enrolment-proxy.ts'
 import { freePort, type Product, startProduct, waitFor } from './product.ts'
+import { paste, startServer } from './server.ts'
+import { connected } from './settled.ts'
 
 // The control plane is killed with -9 at each step of a rotation of keys, on both roads to a toolbox.
 
@@ -25,7 +19,6 @@ let product: Product
 let proxy: EnrolmentProxy
 
 beforeAll(async () => {
-  await buildMachineImages()
   const port = await freePort()
   proxy = await enrolmentProxy(port)
   product = await startProduct({
@@ -57,31 +50,18 @@ describe.each(['tunnel', 'direct'] as const)(
       }
       return { privateKey, ...credentials }
     }
-    const isActive = (ms = 90_000) =>
-      waitFor(`not active and connected within ${ms} ms`, ms, async () => {
-        const seen = await toolbox()
-        return seen.status === 'active' && seen.connected ? seen : undefined
-      })
+    const isActive = () => connected(product.client, toolboxId, 90_000)
     const rotated = async () => {
       const { items } = await product.client.call(listActivity, { query: { toolboxId, limit: 200 } })
       return items.filter(({ action }) => action === 'toolbox.keys-rotated').length
     }
 
     beforeAll(async () => {
-      await removeMachine(server)
-      await startMachine({
-        name: server,
-        image: 'agentopia-testbed:docker',
-        network: 'bridge',
-        memoryMb: 1_024,
-        label: 'agentopia-testbed=rotate',
-      })
-      await untilBooted(server, 60_000)
-      const address = await docker('inspect', '--format', '{{.NetworkSettings.Networks.bridge.IPAddress}}', server)
+      const address = await startServer(server)
       const body = { provider: 'join', name: road, ...(road === 'direct' ? { direct: { address } } : {}) } as const
       toolboxId = (await product.client.call(createToolbox, { body })).id
       const { line } = await product.client.call(createJoinLine, { params: { toolboxId } })
-      await onMachine(server, ['sh', '-s'], `cd /root && ${line}\n`)
+      await paste(server, line)
       await isActive()
     })
     afterAll(async () => {

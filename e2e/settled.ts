@@ -1,4 +1,14 @@
-import { type Client, deployTool, getInstance, listToolboxes, type Toolbox, type ToolInstance } from '@agentopia/api'
+import {
+  type Client,
+  deployTool,
+  getInstance,
+  getToolbox,
+  listToolboxes,
+  removeInstance,
+  type Toolbox,
+  type ToolInstance,
+} from '@agentopia/api'
+import { docker } from './docker.ts'
 import { waitFor } from './product.ts'
 
 const DEPLOY_MS = 300_000
@@ -10,15 +20,41 @@ export const activeToolbox = (client: Client): Promise<Toolbox> =>
     (await client.call(listToolboxes, { query: {} })).items.find(({ status }) => status === 'active'),
   )
 
+/** Looks until it is so. @returns What was seen then. */
+export const until = <Seen>(what: string, look: () => Promise<Seen>, good: (seen: Seen) => boolean, ms = 60_000) =>
+  waitFor(`not so within ${ms} ms: ${what}`, ms, async () => {
+    const seen = await look()
+    return good(seen) ? seen : undefined
+  })
+
+/** The toolbox once it is active and connected. */
+export const connected = (client: Client, toolboxId: string, withinMs = 60_000): Promise<Toolbox> =>
+  until(
+    `${toolboxId} is active and connected`,
+    () => client.call(getToolbox, { params: { toolboxId } }),
+    (toolbox) => toolbox.status === 'active' && toolbox.connected,
+    withinMs,
+  )
+
 /** Deploys a tool of the catalogue and waits for it. */
-export async function deploy(client: Client, toolboxId: string, toolId: string, name: string): Promise<ToolInstance> {
+export async function deploy(
+  client: Client,
+  toolboxId: string,
+  toolId: string,
+  name: string,
+  withinMs = DEPLOY_MS,
+): Promise<ToolInstance> {
   const made = await client.call(deployTool, { params: { toolboxId }, body: { toolId, name } })
-  return running(client, made)
+  return running(client, made, withinMs)
 }
 
 /** The instance once it runs and says what it offers. @throws {Error} When it is blocked, or does not in time. */
-export const running = (client: Client, { toolboxId, id: instanceId, name }: ToolInstance): Promise<ToolInstance> =>
-  waitFor(`${name} is not running`, DEPLOY_MS, async () => {
+export const running = (
+  client: Client,
+  { toolboxId, id: instanceId, name }: ToolInstance,
+  withinMs = DEPLOY_MS,
+): Promise<ToolInstance> =>
+  waitFor(`${name} is not running`, withinMs, async () => {
     const instance = await client.call(getInstance, { params: { toolboxId, instanceId } })
     if (instance.state === 'blocked') throw new Error(`${name} is blocked: ${instance.message}`)
     return instance.state === 'running' && instance.capabilityCount !== undefined ? instance : undefined
@@ -36,5 +72,19 @@ export async function recovered(call: () => Promise<string>, withinMs = RECOVER_
     }
   }).catch((error: Error) => {
     throw new Error(error.message, { cause: last })
+  })
+}
+
+const GONE_MS = 180_000
+
+/** Removes an instance; returns when no container of it is left on this machine, those of agents among them. */
+export async function removeWithContainers(
+  client: Client,
+  { toolboxId, id: instanceId }: Pick<ToolInstance, 'toolboxId' | 'id'>,
+): Promise<void> {
+  await client.call(removeInstance, { params: { toolboxId, instanceId }, query: { force: 'true' } })
+  await waitFor('the containers were not removed', GONE_MS, async () => {
+    const left = await docker('ps', '--all', '--quiet', '--filter', `name=dtma-${instanceId}`)
+    return left === '' ? true : undefined
   })
 }

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import {
   createToolbox,
   forgetSshHostKey,
-  getToolbox,
   listActivity,
   makeSshKey,
   readEventStream,
@@ -15,20 +14,14 @@ import {
   SshEvent,
   type SshLogin,
 } from '@agentopia/api'
-import {
-  bridgeAddress,
-  buildMachineImages,
-  docker,
-  onMachine,
-  removeMachine,
-  startMachine,
-  untilBooted,
-} from '@agentopia/testbed/machines'
+import { onMachine, removeMachine } from '@agentopia/testbed/machines'
 import type { Locator } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newSignInLink, openBrowser, signIn } from './browser.ts'
 import { type Footprint, footprintOf } from './footprint.ts'
-import { freePort, type Product, startProduct, waitFor } from './product.ts'
+import { type Product, waitFor } from './product.ts'
+import { startReachable, startServer } from './server.ts'
+import { connected } from './settled.ts'
 
 // The control plane comes to a server with Debian's own sshd, as a user who needs sudo.
 
@@ -38,13 +31,13 @@ const HOST_KEY = '/etc/ssh/ssh_host_ed25519_key'
 
 let product: Product
 let toolboxId: string
+let host: string
 let before: Footprint
 const keys = mkdtempSync(join(tmpdir(), 'agentopia-ssh-'))
 
 const shell = (script: string, input?: string) => onMachine(SERVER, ['sh', '-c', script], input)
 const fingerprint = async (): Promise<string> => (await shell(`ssh-keygen -lf ${HOST_KEY}`)).split(' ')[1]!
 const newToolbox = async (name: string): Promise<string> => {
-  const host = await docker(['inspect', '--format', '{{.NetworkSettings.IPAddress}}', SERVER])
   const body = { provider: 'ssh', name, variant: 'systemd', host, user: 'ops' } as const
   return (await product.client.call(createToolbox, { body })).id
 }
@@ -69,35 +62,15 @@ const refusal = (action: SshAction, login: SshLogin, hostKey: string): Promise<{
     },
     (error: { code: string; message: string }) => error,
   )
-const active = () =>
-  waitFor('the server is not active', 60_000, async () => {
-    const now = await product.client.call(getToolbox, params())
-    return now.status === 'active' && now.connected ? now : undefined
-  })
+const active = () => connected(product.client, toolboxId)
 
 beforeAll(async () => {
-  await buildMachineImages()
-  await removeMachine(SERVER)
-  await startMachine({
-    name: SERVER,
-    image: 'agentopia-testbed:docker',
-    network: 'bridge',
-    memoryMb: 2_048,
-    label: 'agentopia-testbed=ssh',
-  })
-  await untilBooted(SERVER, 60_000)
+  host = await startServer(SERVER, 2_048)
   await shell(
     'ssh-keygen -A && systemctl restart ssh && useradd --create-home --shell /bin/bash ops && usermod -aG sudo ops && install -d -o ops -g ops -m 700 /home/ops/.ssh',
   )
   await shell('chpasswd', `ops:${PASSWORD}\n`)
-  const address = await bridgeAddress()
-  const port = await freePort()
-  product = await startProduct({
-    PORT: String(port),
-    HOST: '0.0.0.0',
-    PUBLIC_URL: `http://${address}:${port}`,
-    LOCAL_TOOLBOX: 'off',
-  })
+  product = await startReachable()
   toolboxId = await newToolbox('server')
   before = await footprintOf(SERVER)
 })

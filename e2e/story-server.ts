@@ -2,18 +2,10 @@
 // uninstalled, step by step with times. Images with Ubuntu are made by testbed/images/build-ubuntu.sh. Needs `npm start`'s set-up.
 import assert from 'node:assert/strict'
 import { parseArgs } from 'node:util'
-import { createJoinLine, createToolbox, getToolbox, InstallVariant, removeToolbox } from '@agentopia/api'
-import {
-  bridgeAddress,
-  buildMachineImages,
-  type MachineImage,
-  onMachine,
-  removeMachine,
-  startMachine,
-  untilBooted,
-} from '@agentopia/testbed/machines'
-import { freePort, startProduct, waitFor } from './product.ts'
-import { deploy } from './settled.ts'
+import { createJoinLine, createToolbox, InstallVariant, removeToolbox } from '@agentopia/api'
+import { type MachineImage, onMachine, removeMachine } from '@agentopia/testbed/machines'
+import { paste, startReachable, startServer } from './server.ts'
+import { connected, deploy } from './settled.ts'
 import { createStory } from './story.ts'
 
 const { values } = parseArgs({
@@ -27,37 +19,16 @@ const server = 'agentopia-testbed-story-server'
 const ACTIVE_MS = 300_000
 
 const { step } = createStory((line) => console.log(line))
-const port = await freePort()
-await using product = await step('the control plane starts', async () =>
-  startProduct({
-    PORT: String(port),
-    HOST: '0.0.0.0',
-    PUBLIC_URL: `http://${await bridgeAddress()}:${port}`,
-    LOCAL_TOOLBOX: 'off',
-  }),
-)
+await using product = await step('the control plane starts', () => startReachable())
 const { client } = product
 const shell = (script: string, input?: string) => onMachine(server, ['sh', '-c', script], input)
 try {
-  await step(`a server of ${values.image} boots`, async () => {
-    await buildMachineImages()
-    await removeMachine(server)
-    const facts = { name: server, network: 'bridge', memoryMb: 2_048, label: 'agentopia-testbed=story-server' }
-    await startMachine({ ...facts, image: values.image as MachineImage })
-    await untilBooted(server, 60_000)
-  })
+  await step(`a server of ${values.image} boots`, () => startServer(server, 2_048, values.image as MachineImage))
   const { id: toolboxId } = await client.call(createToolbox, { body: { provider: 'join', name: 'server', variant } })
   const params = { toolboxId }
   const { line, uninstallLine } = await client.call(createJoinLine, { params })
-  await step(`its line is pasted: it installs what is missing, by ${variant}`, () =>
-    onMachine(server, ['sh', '-s'], `cd /root && ${line}\n`),
-  )
-  await step('it is active', () =>
-    waitFor('it is not active', ACTIVE_MS, async () => {
-      const now = await client.call(getToolbox, { params })
-      return now.status === 'active' && now.connected ? now : undefined
-    }),
-  )
+  await step(`its line is pasted: it installs what is missing, by ${variant}`, () => paste(server, line))
+  await step('it is active', () => connected(client, toolboxId, ACTIVE_MS))
   await step('a tool runs', () => deploy(client, toolboxId, 'everything', 'demo'))
   await step('it is uninstalled: only Docker stays', async () => {
     await client.call(removeToolbox, { params, query: {} })

@@ -12,18 +12,12 @@ import {
   updateToolbox,
 } from '@agentopia/api'
 import { type GitServer, openGitServer } from '@agentopia/testbed/git-server'
-import {
-  bridgeAddress,
-  buildMachineImages,
-  onMachine,
-  removeMachine,
-  startMachine,
-  untilBooted,
-} from '@agentopia/testbed/machines'
+import { bridgeAddress, onMachine, removeMachine } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runAgentopia } from './command-line.ts'
-import { freePort, type Product, startProduct, waitFor } from './product.ts'
-import { deploy } from './settled.ts'
+import { type Product, waitFor } from './product.ts'
+import { paste, startReachable, startServer } from './server.ts'
+import { connected, deploy } from './settled.ts'
 
 // A server with systemd, on which DTMA is a service; the control plane gives out later versions of it, good ones and bad ones.
 
@@ -37,22 +31,13 @@ let source: GitServer
 let bundle = ''
 
 beforeAll(async () => {
-  await buildMachineImages()
   await mkdir(BUILD, { recursive: true })
   await cp(DIST, BUILD, { recursive: true })
   bundle = await readFile(join(BUILD, 'dtma.cjs'), 'utf8')
   const address = await bridgeAddress()
   source = await openGitServer(DTMA, address)
-  const port = await freePort()
-  product = await startProduct(
-    {
-      PORT: String(port),
-      HOST: '0.0.0.0',
-      PUBLIC_URL: `http://${address}:${port}`,
-      LOCAL_TOOLBOX: 'off',
-      DTMA_SOURCE_URL: source.url,
-      DTMA_SOURCE_COMMIT: source.commit,
-    },
+  product = await startReachable(
+    { DTMA_SOURCE_URL: source.url, DTMA_SOURCE_COMMIT: source.commit },
     join(BUILD, 'control-plane.mjs'),
   )
 })
@@ -76,11 +61,7 @@ describe.each(['systemd', 'git'] as const)('by %s', (variant) => {
 
   const shell = (script: string) => onMachine(server, ['sh', '-c', `cd /root && ${script}`])
   const toolbox = (): Promise<Toolbox> => product.client.call(getToolbox, { params: { toolboxId } })
-  const active = () =>
-    waitFor(`${server} is not active`, 60_000, async () => {
-      const now = await toolbox()
-      return now.status === 'active' && now.connected ? now : undefined
-    })
+  const active = () => connected(product.client, toolboxId)
   const containers = () => shell("docker ps --no-trunc --quiet --filter label=dtma.tool | sort | tr '\\n' ' '")
   /** Programs of DTMA that run, without the shells that look for them. */
   const processes = () => shell("pgrep -af '[d]tma.cjs' || true")
@@ -88,19 +69,11 @@ describe.each(['systemd', 'git'] as const)('by %s', (variant) => {
   const update = () => runAgentopia(product, ['toolbox', 'update', `by-${variant}`])
 
   beforeAll(async () => {
-    await removeMachine(server)
-    await startMachine({
-      name: server,
-      image: 'agentopia-testbed:docker',
-      network: 'bridge',
-      memoryMb: 2_048,
-      label: 'agentopia-testbed=update',
-    })
-    await untilBooted(server, 60_000)
+    await startServer(server, 2_048)
     const made = { provider: 'join', name: `by-${variant}`, variant } as const
     toolboxId = (await product.client.call(createToolbox, { body: made })).id
     const { line } = await product.client.call(createJoinLine, { params: { toolboxId } })
-    await onMachine(server, ['sh', '-s'], `cd /root && ${line}\n`)
+    await paste(server, line)
     await active()
   })
   afterAll(() => removeMachine(server))
