@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DockerState } from '@agentopia/dtma/contract'
 import { eq, isNull, sql } from 'drizzle-orm'
 import { digestOf } from '../secret.ts'
@@ -27,7 +28,8 @@ interface Waiting {
   readonly resolve: (toolboxId: string | undefined) => void
 }
 
-/** Far more than come in while one statement runs. */
+const GATHER_MS = 100
+/** Far more than come in while they gather and one statement runs. */
 const AT_ONCE = 1_000
 /** Letters of what is said of Docker; nobody has shown yet that he is a toolbox. */
 const MOST_SAID = 4_000
@@ -35,24 +37,26 @@ const { id, dtmaBearerToken, status, runId, heartbeatSeq, dtmaVersion, docker, c
 const NONE: ReadonlyMap<string, string> = new Map()
 
 /**
- * Many life signs are one statement: those that come while one runs are counted by the next. A row that somebody works on is left
+ * Many life signs are one statement: those of a tenth of a second, for which no DTMA minds to wait. A row that somebody works on is left
  * to the whole look, so that nothing waits here. A loss of power may cost the last moments of them: DTMA sends others.
  */
 export function createQuietBeats({
   store,
   now,
+  gatherMs = GATHER_MS,
 }: {
   readonly store: Pick<Store, 'system'>
   readonly now: () => number
+  readonly gatherMs?: number
 }): QuietBeats {
   let waiting = new Map<string, Waiting>()
   let running = false
 
   async function run(): Promise<void> {
     running = true
-    // Those of the same moment go together.
-    await new Promise((resolve) => setImmediate(resolve))
-    for (let batch = waiting; batch.size > 0; batch = waiting) {
+    while (waiting.size > 0) {
+      await sleep(gatherMs)
+      const batch = waiting
       waiting = new Map()
       // What cannot be counted together is looked at one by one, and each hears for itself why not.
       const found = await counted([...batch.values()]).catch(() => NONE)
