@@ -23,9 +23,6 @@ type AgentToolRow = typeof agentTools.$inferSelect
 /** Name of an agent's own container on the toolbox. Made of who calls and what is called, and of nothing else. */
 export const agentToolNameOf = (instanceId: string, agentId: string): string => `${instanceId}-${agentId}`
 
-/** Names of instances hold no hyphen, so that the two never meet. */
-export const isAgentToolName = (name: string): boolean => name.includes('-')
-
 type Wish = Pick<AgentToolRow, 'accountId' | 'toolboxId' | 'instanceId' | 'agentId'>
 
 /** Says that it is wanted now. From here on there may be a container. */
@@ -119,19 +116,6 @@ export const storeAgentToolStatus = (tx: Tx, toolboxId: string, status: ToolStat
         eq(agentTools.id, status.name),
         eq(agentTools.toolboxId, toolboxId),
         sql`coalesce((${agentTools.status}->>'generation')::int, 0) <= ${status.generation}`,
-      ),
-    )
-
-/** Of the agent tools on a toolbox, those that its complete report does not name are not there. */
-export const storeAgentToolAbsence = (tx: Tx, toolboxId: string, reported: readonly string[]) =>
-  tx
-    .update(agentTools)
-    .set({ status: null, observedAt: sql`now()` })
-    .where(
-      and(
-        eq(agentTools.toolboxId, toolboxId),
-        sql`${agentTools.status} is not null`,
-        reported.length === 0 ? undefined : sql`${agentTools.id} not in ${reported}`,
       ),
     )
 

@@ -22,9 +22,10 @@ import {
 } from '../store/schema/index.ts'
 import { createSealer } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
+import { applyToolReport } from '../tools/instance.report.ts'
 import { type ToolAddress, withOwnTools } from './agent-belt.ts'
 import { agentToolReconciler } from './agent-tool.reconciler.ts'
-import { agentToolNameOf, storeAgentToolStatus, wantAgentTool } from './agent-tool.store.ts'
+import { agentToolNameOf, wantAgentTool } from './agent-tool.store.ts'
 import { createAgentTools } from './agent-tools.ts'
 import { createCredentialSealer } from './credential.seal.ts'
 import { findCredential, storeCredential } from './credential.store.ts'
@@ -151,7 +152,7 @@ export async function openTestCredentials({ idleMs = 900_000 } = {}) {
     async report(tool: string) {
       await store.system(async (tx) => {
         const [row] = await tx.select().from(agentTools).where(eq(agentTools.id, tool))
-        await storeAgentToolStatus(tx, row!.toolboxId, toolbox.statusOf(tool))
+        await applyToolReport(tx, row!.toolboxId, [toolbox.statusOf(tool)])
       })
       loop.wake(tool)
     },

@@ -1,18 +1,23 @@
 import type { ToolStatus } from '@agentopia/dtma/contract'
-import { isAgentToolName, storeAgentToolAbsence, storeAgentToolStatus } from '../credentials/agent-tool.store.ts'
+import { sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
-import { storeAbsence, storeStatus } from './instance.store.ts'
+import { agentTools, instances } from '../store/schema/index.ts'
 
 /**
- * Takes over a complete report of a toolbox about its tools, in the transaction of the heartbeat that carried it.
- * Only instances of that toolbox are touched: what it says about others' ids finds no row.
+ * Takes over a complete report of a toolbox about its tools, in the transaction of the heartbeat that carried it: what it names is as
+ * it says, unless more is known of a later generation; what it does not name is not there.
+ * Only rows of that toolbox are touched: what it says about others' ids finds none.
  */
 export async function applyToolReport(tx: Tx, toolboxId: string, tools: readonly ToolStatus[]): Promise<void> {
-  for (const status of tools)
-    await (isAgentToolName(status.name)
-      ? storeAgentToolStatus(tx, toolboxId, status)
-      : storeStatus(tx, toolboxId, status))
-  const names = tools.map(({ name }) => name)
-  await storeAbsence(tx, toolboxId, names)
-  await storeAgentToolAbsence(tx, toolboxId, names)
+  const said = JSON.stringify(tools)
+  await Promise.all([instances, agentTools].map((table) => applyTo(tx, table, toolboxId, said)))
 }
+
+const applyTo = (tx: Tx, table: typeof instances | typeof agentTools, toolboxId: string, said: string) =>
+  tx.execute(sql`
+    update ${table} set status = report.status, observed_at = now()
+    from ${table} as known left join jsonb_array_elements(${said}::jsonb) as report(status) on report.status->>'name' = known.id
+    where ${table.id} = known.id and known.toolbox_id = ${toolboxId} and case
+      when report.status is null then ${table.status} is not null
+      else coalesce((${table.status}->>'generation')::numeric, 0) <= (report.status->>'generation')::numeric
+    end`)

@@ -97,19 +97,6 @@ export const storeStatus = (tx: Tx, toolboxId: string, status: ToolStatus) =>
       ),
     )
 
-/** Of the instances on a toolbox, those that its complete report does not name are not there. */
-export const storeAbsence = (tx: Tx, toolboxId: string, reported: readonly string[]) =>
-  tx
-    .update(instances)
-    .set({ status: null, observedAt: sql`now()` })
-    .where(
-      and(
-        eq(instances.toolboxId, toolboxId),
-        sql`${instances.status} is not null`,
-        reported.length === 0 ? undefined : sql`${instances.id} not in ${reported}`,
-      ),
-    )
-
 /** What only the holder of the lease writes; see `heldBy`. */
 export type ReconciledColumns = Partial<
   Pick<InstanceRow, 'capabilities' | 'capabilityDigest' | 'refusal' | 'generation'>

@@ -89,18 +89,20 @@ export function heartbeatRoutes(app: Hono, { store, clock, packages, onToolRepor
     if (order === 'late') return { toolboxId, news: false }
 
     const { system, ...changed } = changes(row, beat)
-    await tx
-      .update(toolboxes)
-      .set({
-        lastHeartbeatAt: now,
-        heartbeatSeq: beat.seq,
-        ...takeover(order, row, beat),
-        ...changed,
-        ...(system === undefined ? {} : { system }),
-        ...skew(row, beat, now),
-      })
-      .where(eq(toolboxes.id, toolboxId))
-    if (beat.tools) await onToolReport(tx, toolboxId, beat.tools)
+    await Promise.all([
+      tx
+        .update(toolboxes)
+        .set({
+          lastHeartbeatAt: now,
+          heartbeatSeq: beat.seq,
+          ...takeover(order, row, beat),
+          ...changed,
+          ...(system === undefined ? {} : { system }),
+          ...skew(row, beat, now),
+        })
+        .where(eq(toolboxes.id, toolboxId)),
+      beat.tools && onToolReport(tx, toolboxId, beat.tools),
+    ])
     const revived = REVIVED.includes(row.status) && (await revive(tx, row, now))
     // A direct road that broke is opened again when its toolbox reports, whatever it says.
     const told = beat.tools !== undefined && (row.direct !== null || isNews(toolboxId, report))
