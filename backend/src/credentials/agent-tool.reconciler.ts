@@ -58,6 +58,9 @@ const ITS_TURN_MS = 200
 /** A toolbox answers what it is told at once, and what is looked at after its wait; a removal takes its time. */
 const ANSWER_MS = 10_000
 
+/** To send the spec and the secrets, and to look. */
+const MOST_STEPS = 3
+
 /** Brings the containers that agents have of their own to where they are wanted: one idempotent operation a step. */
 export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
   const { store, clock, catalog, seals, clientOf, owner, idleMs, onStep } = deps
@@ -93,11 +96,20 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
   async function step(name: string, expected: AgentToolStep, isUp: boolean, signal: AbortSignal): Promise<Outcome> {
     const changes = !['look', 'welcome', 'refuse'].includes(expected)
     if (changes) onStep(name, false)
-    const outcome = await underLease({ store, table: agentTools, id: name, owner }, async (held) => {
-      const now = await decide(name) // another replica may have taken the step meanwhile
-      return now ? act(now.step, now.found, held, signal) : settled
-    })
+    const outcome = await underLease({ store, table: agentTools, id: name, owner }, (held) =>
+      stepsAtOnce(name, held, signal),
+    )
     onStep(name, isUp && !changes)
+    return outcome
+  }
+
+  /** What follows at once needs no lease of its own: somebody waits for it. */
+  async function stepsAtOnce(name: string, held: SQL, signal: AbortSignal): Promise<Outcome> {
+    let outcome = again(0)
+    for (let steps = 0; steps < MOST_STEPS && isDueNow(outcome) && !signal.aborted; steps += 1) {
+      const now = await decide(name) // another replica may have taken the step meanwhile
+      outcome = now ? await act(now.step, now.found, held, signal) : settled
+    }
     return outcome
   }
 
@@ -211,6 +223,8 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
 
   return { name: 'agent tool', list: () => store.system((tx) => listAgentToolNames(tx)), reconcile }
 }
+
+const isDueNow = (outcome: Outcome): boolean => !outcome.done && outcome.retryAfterMs === 0
 
 function factsOf(found: FoundAgentTool, idleMs: number): AgentToolFacts {
   const { row, toolbox, instance, credential, secretsVersion, offerDigest } = found
