@@ -70,8 +70,7 @@ export async function removeGateway({ docker, owner }: GatewayDeps, signal: Abor
   const name = gatewayNameOf(owner)
   const container = await docker.inspectContainer(name, signal)
   if (!container) return
-  const labels = container.Config['Labels'] as Record<string, string> | null
-  if (labels?.[LABEL.owner] !== owner)
+  if (container.Config.Labels[LABEL.owner] !== owner)
     throw new ToolFailure('name_conflict', `A container named ${name} exists that is not ours`)
   await docker.removeContainer(container.Id, signal)
 }

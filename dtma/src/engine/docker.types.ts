@@ -62,7 +62,7 @@ export const ContainerDetails = z.object({
     FinishedAt: text,
   }),
   /** As the engine understood the create body; compared, never interpreted. */
-  Config: z.record(z.string(), z.unknown()),
+  Config: z.looseObject({ Labels: labels }),
   HostConfig: z.record(z.string(), z.unknown()),
   Mounts: z.pipe(
     z.nullish(

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest'
-import { oursAmong } from './tool-containers.ts'
+import type { DockerApi } from '../engine/docker.api.ts'
+import type { ContainerDetails } from '../engine/docker.types.ts'
+import type { AcceptedTool } from './spec-file.ts'
+import { createToolContainers, oursAmong } from './tool-containers.ts'
+import type { ToolParts } from './tool-parts.ts'
 
 const container = (Id: string, labels: Record<string, string> = {}) => ({
   Id,
@@ -8,10 +12,36 @@ const container = (Id: string, labels: Record<string, string> = {}) => ({
   Labels: { 'dtma.owner': 'me', 'dtma.claim': 'c', 'dtma.instance': 'mail', ...labels },
 })
 
-test('S07: once we know the id of our container, a twin with all of its labels is not ours', () => {
+/** What is found of a tool whose container has this id, on a machine where these are; nobody lists them. */
+function foundAmong(there: readonly ReturnType<typeof container>[], containerId: string) {
+  const docker = {
+    async inspectContainer(id: string): Promise<ContainerDetails | undefined> {
+      const one = there.find(({ Id }) => Id === id)
+      const State = {
+        Status: 'running',
+        Running: true,
+        OOMKilled: false,
+        ExitCode: 0,
+        Pid: 1,
+        StartedAt: '',
+        Error: '',
+      }
+      return one && ({ Id: id, Name: '', State, Config: { Labels: one.Labels } } as unknown as ContainerDetails)
+    },
+  } as unknown as DockerApi
+  const containers = createToolContainers({ docker, parts: {} as ToolParts, owner: 'me' })
+  return containers.find({ claim: 'c', containerId } as AcceptedTool, new AbortController().signal)
+}
+
+test('S07: once we know the id of our container, a twin with all of its labels is not ours', async () => {
   const twin = container('twin')
-  expect(oursAmong([twin, container('real')], { claim: 'c', containerId: 'real' }, 'me')?.Id).toBe('real')
-  expect(oursAmong([twin], { claim: 'c', containerId: 'real' }, 'me')).toBeUndefined()
+  expect((await foundAmong([twin, container('real')], 'real'))?.observed.id).toBe('real')
+  expect(await foundAmong([twin], 'real')).toBeUndefined()
+})
+
+test('what has the id that we know is ours by its labels alone', async () => {
+  expect(await foundAmong([container('real', { 'dtma.claim': 'guessed' })], 'real')).toBeUndefined()
+  expect(await foundAmong([container('real', { 'dtma.owner': 'other' })], 'real')).toBeUndefined()
 })
 
 test('when we died before noting the id, the claim proves it', () => {

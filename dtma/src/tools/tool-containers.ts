@@ -52,12 +52,19 @@ export function createToolContainers({ docker, parts, owner }: ToolContainersDep
     engine: await engine(signal),
   })
 
+  /** Until its id is noted, the claim alone proves a container ours. */
+  async function claimed(tool: AcceptedTool, signal: AbortSignal): Promise<string | undefined> {
+    const listed = await docker.listContainers(`${LABEL.claim}=${tool.claim}`, signal)
+    return oursAmong(listed, tool, owner)?.Id
+  }
+
   return {
     async find(tool, signal) {
-      const listed = await docker.listContainers(`${LABEL.claim}=${tool.claim}`, signal)
-      const ours = oursAmong(listed, tool, owner)
-      const details = ours && (await docker.inspectContainer(ours.Id, signal))
-      return details && { details, observed: observedOf(ours, details) }
+      const id = tool.containerId ?? (await claimed(tool, signal))
+      const details = id === undefined ? undefined : await docker.inspectContainer(id, signal)
+      return details && isOurs(details.Config.Labels, tool, owner)
+        ? { details, observed: observedOf(details) }
+        : undefined
     },
 
     async create(tool, image, signal) {
@@ -96,24 +103,24 @@ export function createToolContainers({ docker, parts, owner }: ToolContainersDep
  */
 export function oursAmong(
   listed: readonly ContainerSummary[],
-  { claim, containerId }: Pick<AcceptedTool, 'claim' | 'containerId'>,
+  tool: Pick<AcceptedTool, 'claim'>,
   owner: string,
 ): ContainerSummary | undefined {
-  const labelled = listed.filter(({ Labels }) => Labels[LABEL.claim] === claim && Labels[LABEL.owner] === owner)
-  if (containerId !== undefined) return labelled.find(({ Id }) => Id === containerId)
-  if (labelled.length > 1)
+  const ours = listed.filter(({ Labels }) => isOurs(Labels, tool, owner))
+  if (ours.length > 1)
     throw new ToolFailure('name_conflict', 'Several containers claim to be this tool; none is touched')
-  return labelled[0]
+  return ours[0]
 }
 
-function observedOf({ Labels }: ContainerSummary, { Id, State }: ContainerDetails): ObservedContainer {
-  return {
-    id: Id,
-    generation: Number(Labels[LABEL.generation]),
-    specHash: Labels[LABEL.spec] ?? '',
-    state: stateOf(State.Status),
-  }
-}
+const isOurs = (labels: ContainerSummary['Labels'], { claim }: Pick<AcceptedTool, 'claim'>, owner: string): boolean =>
+  labels[LABEL.claim] === claim && labels[LABEL.owner] === owner
+
+const observedOf = ({ Id, Config: { Labels }, State }: ContainerDetails): ObservedContainer => ({
+  id: Id,
+  generation: Number(Labels[LABEL.generation]),
+  specHash: Labels[LABEL.spec] ?? '',
+  state: stateOf(State.Status),
+})
 
 function stateOf(status: string): ObservedContainer['state'] {
   if (status === 'created' || status === 'removing') return status

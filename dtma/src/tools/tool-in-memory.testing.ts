@@ -65,7 +65,7 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
       StartedAt: '',
       FinishedAt: `${exits}`,
     },
-    Config: {},
+    Config: { Labels: {} },
     HostConfig: { Memory: world.memory },
     Mounts: [],
     NetworkSettings: { Networks: {} },

@@ -98,8 +98,7 @@ export function createToolParts({ docker, owner, egress, isolation, firewall }: 
     const Labels = { ...body.Labels, [LABEL.claim]: '', [LABEL.helper]: tool.claim }
     const name = `${resourceNameOf(tool.name)}-state`
     const left = await docker.inspectContainer(name, signal)
-    if (left && (left.Config['Labels'] as Record<string, string> | null)?.[LABEL.helper] === tool.claim)
-      await docker.removeContainer(left.Id, signal)
+    if (left?.Config.Labels[LABEL.helper] === tool.claim) await docker.removeContainer(left.Id, signal)
     const id = await docker.createContainer(name, { ...body, Labels, HostConfig }, signal)
     try {
       const tar = pack()

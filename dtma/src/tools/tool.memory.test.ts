@@ -21,7 +21,7 @@ const exitOf = (id: string, state: Partial<ContainerDetails['State']> = {}): Fou
       FinishedAt: `${++exits}`,
       ...state,
     },
-    Config: {},
+    Config: { Labels: {} },
     HostConfig: {},
     Mounts: [],
     NetworkSettings: { Networks: {} },

@@ -33,8 +33,8 @@ export function containerInstallation({ docker, owner, baseUrl, self }: Containe
     async ensureSwitcher(signal) {
       const found = await docker.inspectContainer(switcher, signal)
       if (found) {
-        const labels = found.Config['Labels'] as Record<string, string> | null
-        if (labels?.[LABEL.owner] !== owner) throw new Error(`A container named ${switcher} exists that is not ours`)
+        if (found.Config.Labels[LABEL.owner] !== owner)
+          throw new Error(`A container named ${switcher} exists that is not ours`)
         if (!found.State.Running) await docker.startContainer(found.Id, signal)
         return
       }

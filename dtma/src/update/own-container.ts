@@ -21,7 +21,7 @@ interface Own {
 /** The same container with another image: what whoever installed DTMA has given it stays, what its image gave it does not. */
 export function successorOf({ container, image }: Own, newImage: string, attempt: string): ContainerCopy {
   const config = container.Config
-  const labels = without(config['Labels'] as Labels, image.Config.Labels)
+  const labels = without(config.Labels, image.Config.Labels)
   return {
     Image: newImage,
     User: textOf(config['User']),
@@ -63,13 +63,13 @@ export function switcherOf({ container }: Own, owner: string): ContainerCopy {
   }
 }
 
-type Labels = Readonly<Record<string, string>> | null
+type Labels = Readonly<Record<string, string>>
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 const envOf = (config: ContainerDetails['Config']): readonly string[] => (config['Env'] as string[] | null) ?? []
 
-function without(labels: Labels, ofImage: NonNullable<Labels>): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels ?? {}).filter(([key, value]) => ofImage[key] !== value))
+function without(labels: Labels, ofImage: Labels): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([key, value]) => ofImage[key] !== value))
 }
 
 /** A command that is not its image's was somebody's choice. */
