@@ -5,6 +5,7 @@ import { DigitalOceanError } from '../providers/digitalocean/digitalocean-error.
 import type { DropletDoor } from '../providers/digitalocean/droplet.door.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
+import { createTimeSpent } from '../reconcile/time-spent.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import type { RoadAsked, RoadProgress } from '../store/schema/toolboxes.ts'
 import type { Roads } from '../toolboxes/roads.ts'
@@ -35,17 +36,9 @@ const UNDO_MS = 30_000
  * Without a lease: each step may be repeated, whoever does it, and what is written is written from the phase that was seen.
  */
 export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: RoadChangeReconcilerDeps): Reconciler {
-  /** Of each toolbox: what this process is at, and since when. What another one spent of the time says nothing about the road. */
-  const begun = new Map<string, { readonly what: string; readonly at: number }>()
-
-  function elapsedMs({ id, roadAsked }: ToolboxRow, phase: 'try' | 'close' | 'undo'): number {
-    const what = `${roadAsked!.attempt} ${phase}`
-    const at = clock.steady()
-    const known = begun.get(id)
-    if (known?.what === what) return at - known.at
-    begun.set(id, { what, at })
-    return 0
-  }
+  const spent = createTimeSpent(clock)
+  const elapsedMs = ({ id, roadAsked }: ToolboxRow, phase: 'try' | 'close' | 'undo'): number =>
+    spent.on(id, `${roadAsked!.attempt} ${phase}`)
 
   async function step(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
     switch (nextStep(row)) {
@@ -183,14 +176,13 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
     name: 'road',
     async list() {
       const ids = await store.system(listRoadChanges)
-      // Those that another process has settled, and toolboxes that are gone.
-      for (const id of begun.keys()) if (!ids.includes(id)) begun.delete(id)
+      spent.forgetAllBut(ids)
       return ids
     },
     async reconcile(id, signal) {
       const row = await store.system((tx) => findToolbox(tx, id))
       const outcome = row && !row.deletedAt ? await step(row, signal) : settled
-      if (outcome.done) begun.delete(id)
+      if (outcome.done) spent.forget(id)
       return outcome
     },
   }
