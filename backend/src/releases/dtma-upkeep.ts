@@ -13,7 +13,10 @@ import { rolloutRoutes } from './rollout.routes.ts'
 import { type UpdateReconcilerDeps, updateReconciler } from './update.reconciler.ts'
 import { updateRoutes } from './update.routes.ts'
 
-export interface DtmaUpkeepDeps extends UpdateReconcilerDeps, RotationReconcilerDeps, RoadChangeReconcilerDeps {
+export interface DtmaUpkeepDeps
+  extends UpdateReconcilerDeps,
+    RotationReconcilerDeps,
+    Omit<RoadChangeReconcilerDeps, 'random'> {
   readonly releases: Releases
   readonly directPolicy: RoadChangeRouteDeps['directPolicy']
   readonly loop: LoopDeps
@@ -25,7 +28,7 @@ export function createDtmaUpkeep({ loop, ...deps }: DtmaUpkeepDeps) {
   const updateLoop = runLoop(updateReconciler(deps), loop)
   const rolloutLoop = runLoop(rolloutReconciler({ store, clock, newAttempt: randomUUID, wake: updateLoop.wake }), loop)
   const rotationLoop = runLoop(rotationReconciler(deps), loop)
-  const roadLoop = runLoop(roadChangeReconciler(deps), loop)
+  const roadLoop = runLoop(roadChangeReconciler({ ...deps, random: loop.random }), loop)
   return {
     routes(mount: Mount, views: ToolboxViews): void {
       const newestNow = newestOr(releases)

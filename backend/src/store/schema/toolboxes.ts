@@ -113,6 +113,8 @@ export interface RoadProgress {
   /** From `closing` on: what `direct` was before. */
   readonly from?: Direct | null
   readonly failure?: Pick<RoadChange, 'reason' | 'message' | 'evidence' | 'nextStep'>
+  /** Of one that is being undone: what is open still, and why; for people. */
+  readonly open?: readonly string[]
 }
 
 /** One machine of one account that runs tools. */
