@@ -112,7 +112,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   })
 
   // Toolboxes: the roads to them, and what is known of them.
-  const lines = { log, now: clock.now, onChange: wakeToolbox }
+  const lines = { log, clock, onChange: wakeToolbox }
   const tunnels = createTunnels(lines)
   const directPolicy = createDirectPolicy(deps.direct ?? DEFAULT_DIRECT, publicUrl)
   const roads = createRoads(tunnels, createDirectRoads({ ...lines, mayDial: directPolicy.mayDial }), directPolicy)
