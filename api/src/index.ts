@@ -6,6 +6,7 @@ export {
   DTMA_PORT,
   type Fetch,
   type Input,
+  isLoopback,
   LogLine,
   MOST_ARCHIVE_BYTES,
   type Operation,

@@ -335,3 +335,10 @@ test('whoever is dialled on the machine of the control plane opens nothing to ot
   expect((await box.run()).phase).toBe('done')
   expect(box.told).toEqual(['both by tunnel, on the machine', 'direct by direct, on the machine'])
 })
+
+test('a name that only begins like an address of this machine is another machine', async () => {
+  const box = await active('another-machine')
+  await box.ask({ road: 'direct', address: '127.example.com' })
+  expect((await box.run()).phase).toBe('done')
+  expect(box.told).toEqual(['both by tunnel', 'direct by direct'])
+})

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Direct, ProblemError, ROAD_NAMES } from '@agentopia/api'
-import { type Client, DTMA_PORT } from '@agentopia/dtma/contract'
+import { type Client, DTMA_PORT, isLoopback } from '@agentopia/dtma/contract'
 import { recordActivity } from '../events/activity.store.ts'
 import { DigitalOceanError } from '../providers/digitalocean/digitalocean-error.ts'
 import type { DropletDoor } from '../providers/digitalocean/droplet.door.ts'
@@ -216,7 +216,7 @@ const wishOf = (row: ToolboxRow): Wish => ({ road: roadOf(row), reach: reachOf(r
 
 /** Whoever is dialled on the machine of the control plane itself need not be open to others. */
 const reachOf = (address: string | undefined): 'network' | 'machine' =>
-  address !== undefined && /^(?:127\.|::1$|localhost$)/.test(address) ? 'machine' : 'network'
+  address !== undefined && isLoopback(address) ? 'machine' : 'network'
 
 const wordsOf = ({ reason, message, evidence, nextStep }: RoadFailure): NonNullable<RoadProgress['failure']> => ({
   reason,
