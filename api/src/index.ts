@@ -6,6 +6,7 @@ export {
   DTMA_PORT,
   type Fetch,
   type Input,
+  isLoopback,
   LogLine,
   MOST_ARCHIVE_BYTES,
   type Operation,
@@ -35,6 +36,7 @@ export * from './fields.ts'
 export * from './groups.ts'
 export * from './images.ts'
 export * from './instances.ts'
+export * from './key-rotation.ts'
 export * from './limits.ts'
 export * from './members.ts'
 export * from './oauth.ts'
@@ -47,6 +49,7 @@ export * from './problems.ts'
 export * from './providers.ts'
 export * from './provisioning.ts'
 export * from './registries.ts'
+export * from './road-change.ts'
 export * from './rollouts.ts'
 export * from './session.ts'
 export * from './sign-on.ts'

@@ -39,6 +39,7 @@ import {
   stopInstance,
   updateInstance,
 } from './instances.ts'
+import { rotateToolboxKeys } from './key-rotation.ts'
 import {
   acceptInvitation,
   changeMemberRole,
@@ -72,6 +73,7 @@ import { beginPasskeyProof, beginSignOnProof, proveByPasskey, proveByPassword } 
 import { getProvider, listProviderOptions, removeProviderToken, setProviderToken } from './providers.ts'
 import { createJoinLine, createToolbox, removeToolbox, retryToolbox } from './provisioning.ts'
 import { listRegistries, putRegistryCredential, removeRegistryCredential } from './registries.ts'
+import { changeToolboxRoad } from './road-change.ts'
 import { giveUpRollout, listRollouts, resumeRollout, startRollout } from './rollouts.ts'
 import {
   createApiToken,
@@ -89,7 +91,7 @@ import {
 import { finishSignOn, linkSignOn, startSignOn, unlinkSignOn } from './sign-on.ts'
 import { forgetSshHostKey, makeSshKey, readSshHostKey, runOverSsh } from './ssh.ts'
 import { diagnoseToolbox, getToolbox, listToolboxes, readToolboxStatus, refreshToolboxStatus } from './toolboxes.ts'
-import { changeToolboxRoad, redeployToolbox, rotateToolboxKeys, updateToolbox } from './updates.ts'
+import { redeployToolbox, updateToolbox } from './updates.ts'
 
 /** Every user-facing operation. What is not in this list does not exist: the server mounts exactly these. */
 export const OPERATIONS = [

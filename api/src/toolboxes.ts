@@ -122,10 +122,13 @@ export const ToolboxUpdate = z.object({
   askedAt: Timestamp,
   /** The version before; absent until DTMA has taken it up. */
   from: z.string().optional(),
-  /** `asked`: DTMA has not taken it up yet. `refused`: it will not. */
-  phase: z.enum(['asked', 'refused', ...UpdatePhase.options]),
+  /**
+   * `asked`: DTMA has not taken it up yet. `refused`: it will not. `unanswered`: it has not said in time how it ended; what it says
+   * later is shown.
+   */
+  phase: z.enum(['asked', 'refused', 'unanswered', ...UpdatePhase.options]),
   percent: z.int().optional().describe('Of the download.'),
-  /** Why it was refused, failed or fell back, in a word; `message` says it in a sentence. */
+  /** Why it was refused, unanswered, failed or fell back, in a word; `message` says it in a sentence. */
   reason: z.string().optional(),
   message: z.string().optional(),
   since: Timestamp,
@@ -134,10 +137,13 @@ export type ToolboxUpdate = z.infer<typeof ToolboxUpdate>
 
 /** The last change of its keys that was asked for. */
 export const KeyRotation = z.object({
-  /** `asked`: DTMA has not enrolled with a fresh key yet; the keys there are hold. `refused`: it will not. */
-  phase: z.enum(['asked', 'done', 'refused']),
+  /**
+   * `asked`: DTMA has not enrolled with a fresh key yet; the keys there are hold. `refused`: it will not. `unanswered`: it has not in
+   * time; if it does after all, it is `done`.
+   */
+  phase: z.enum(['asked', 'done', 'refused', 'unanswered']),
   askedAt: Timestamp,
-  message: z.string().optional().describe('Why it was refused.'),
+  message: z.string().optional().describe('Why it was refused, or what was last heard.'),
 })
 export type KeyRotation = z.infer<typeof KeyRotation>
 

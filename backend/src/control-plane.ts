@@ -22,6 +22,7 @@ import { credentialRoutes } from './credentials/credential.routes.ts'
 import { createCredentialSealer } from './credentials/credential.seal.ts'
 import { wakeByAccount } from './credentials/wake-by-account.ts'
 import { flowRoutes } from './data-flow/flow.routes.ts'
+import { createDtmaUpkeep } from './dtma-upkeep.ts'
 import { listenForChanges } from './events/changes.ts'
 import { eventRoutes } from './events/event.routes.ts'
 import { executeRoutes } from './gateway/execute.routes.ts'
@@ -41,7 +42,6 @@ import { joinReconciler } from './providers/join/join.reconciler.ts'
 import { sshRoutes } from './providers/ssh/ssh.routes.ts'
 import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
-import { createDtmaUpkeep } from './releases/dtma-upkeep.ts'
 import { createReleaseKey } from './releases/release-key.ts'
 import { createReleases } from './releases/releases.ts'
 import { createSealer } from './store/seal.ts'
@@ -112,7 +112,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   })
 
   // Toolboxes: the roads to them, and what is known of them.
-  const lines = { log, now: clock.now, onChange: wakeToolbox }
+  const lines = { log, clock, onChange: wakeToolbox }
   const tunnels = createTunnels(lines)
   const directPolicy = createDirectPolicy(deps.direct ?? DEFAULT_DIRECT, publicUrl)
   const roads = createRoads(tunnels, createDirectRoads({ ...lines, mayDial: directPolicy.mayDial }), directPolicy)

@@ -22,6 +22,10 @@ interface Otherwise {
 const base64url = (bytes: Uint8Array | string): string => Buffer.from(bytes).toString('base64url')
 const sha256 = (bytes: Uint8Array | string): Buffer => createHash('sha256').update(bytes).digest()
 
+/** The options in an answer of the control plane. */
+export const optionsFrom = async (answer: Response): Promise<Asked> =>
+  ((await answer.json()) as { options: Asked }).options
+
 /** A device with one passkey (ES256, discoverable), with the page that calls it: what comes out is what a browser would send. */
 export function createAuthenticator(origin: string) {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })

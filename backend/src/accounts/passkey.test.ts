@@ -14,7 +14,7 @@ import {
 } from '../control-plane.testing.ts'
 import { manualClock } from '../reconcile/manual-clock.testing.ts'
 import { activities, passkeys, verifications } from '../store/schema/index.ts'
-import { createAuthenticator } from './authenticator.testing.ts'
+import { createAuthenticator, optionsFrom } from './authenticator.testing.ts'
 import { FIRST_USER } from './first-account.ts'
 
 let plane: TestControlPlane
@@ -25,10 +25,7 @@ beforeEach(async () => {
 afterEach(() => plane.close())
 
 type Authenticator = ReturnType<typeof createAuthenticator>
-type Options = Parameters<Authenticator['get']>[0]
 
-const optionsFrom = async (answer: Response): Promise<Options> =>
-  ((await answer.json()) as { options: Options }).options
 const beginNew = (as: As) => plane.request('POST', '/api/me/passkeys/options', as)
 const add = (as: As, credential: unknown, name = 'laptop') =>
   plane.send('POST', '/api/me/passkeys', as, { name, credential })

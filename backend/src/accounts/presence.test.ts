@@ -14,7 +14,7 @@ import {
 import { BODIES, nowhere, pathOf } from '../every-operation.testing.ts'
 import { manualClock } from '../reconcile/manual-clock.testing.ts'
 import { sessions } from '../store/schema/index.ts'
-import { createAuthenticator } from './authenticator.testing.ts'
+import { createAuthenticator, optionsFrom } from './authenticator.testing.ts'
 import { FIRST_ACCOUNT, FIRST_USER } from './first-account.ts'
 
 let plane: TestControlPlane
@@ -29,10 +29,8 @@ const PASSWORD = 'a long enough password'
 const MINUTE_MS = 60_000
 
 type Device = ReturnType<typeof createAuthenticator>
-type Options = Parameters<Device['get']>[0]
 
 const codeOf = async (answer: Response) => [answer.status, (await jsonOf(answer)).code]
-const optionsFrom = async (answer: Response) => ((await answer.json()) as { options: Options }).options
 const change = (as: As) => plane.request('POST', '/api/me/passkeys/options', as)
 const byPassword = (as: As, password = PASSWORD) => plane.send('POST', '/api/me/presence/password', as, { password })
 const askPasskey = async (as: As) => optionsFrom(await plane.request('POST', '/api/me/presence/passkey/options', as))

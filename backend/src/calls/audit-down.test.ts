@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { furnish, jsonOf, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
+import { systemClock } from '../reconcile/clock.ts'
 import { agents } from '../store/schema/index.ts'
 import { beatOf, openUplink } from '../uplink/uplink.testing.ts'
 import { listCallRecords } from './call.store.ts'
@@ -50,6 +51,7 @@ test('K09 the record of calls is broken: what was called waits in the journal, a
     store: plane.store,
     journal: openCallJournal(directory, 'run'),
     seal: createChainSeal(Buffer.alloc(32, 7)),
+    clock: systemClock,
     log: pino({ level: 'silent' }),
     gatherMs: 10,
   })

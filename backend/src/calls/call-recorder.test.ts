@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ProblemError, problem } from '@agentopia/api'
+import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { newId } from '../new-id.ts'
+import { manualClock } from '../reconcile/manual-clock.testing.ts'
 import type { Store } from '../store/connect.ts'
 import { agents, calls } from '../store/schema/index.ts'
 import { openTestStore } from '../store/testing.ts'
@@ -18,6 +20,7 @@ import { verifyCallChain } from './call-verifier.ts'
 import { createChainSeal } from './chain-seal.ts'
 
 const log = pino({ level: 'silent' })
+const clock = manualClock()
 const seal = createChainSeal(Buffer.alloc(32, 7))
 const root = mkdtempSync(join(tmpdir(), 'agentopia-recorder-'))
 let store: Store
@@ -32,7 +35,14 @@ afterAll(async () => {
 let directories = 0
 const newDirectory = () => join(root, String(++directories))
 const open = (directory: string, over: Pick<Store, 'system'> = store) =>
-  createCallRecorder({ store: over, journal: openCallJournal(directory, newId('call')), seal, log, gatherMs: 10 })
+  createCallRecorder({
+    store: over,
+    journal: openCallJournal(directory, newId('call')),
+    seal,
+    clock,
+    log,
+    gatherMs: 10,
+  })
 
 const OK: CallEnd = { outcome: 'ok', code: null, durationMs: 1.25, resultBytes: 30, resultDigest: '3'.repeat(64) }
 const begun = (accountId: string, change: Partial<BegunCall> = {}): BegunCall => ({
@@ -180,7 +190,7 @@ test('calls that end while a group is written gather for the next one, and a flu
       return batch
     },
   }
-  const recorder = createCallRecorder({ store: over, journal: counted, seal, log, gatherMs: 3_600_000 })
+  const recorder = createCallRecorder({ store: over, journal: counted, seal, clock, log, gatherMs: 3_600_000 })
   const end = (call: BegunCall) => {
     recorder.begin(call)
     recorder.end(call.id, OK)
@@ -228,14 +238,14 @@ test('a record whose texts the database refuses takes no other with it, and is w
 
 test('without a journal there is no call', async () => {
   const journal = openCallJournal(newDirectory(), 'run')
-  const recorder = createCallRecorder({ store, journal, seal, log })
+  const recorder = createCallRecorder({ store, journal, seal, clock, log })
   journal.close()
   expect(() => recorder.begin(begun('account_f'))).toThrow(expect.objectContaining({ code: 'store-unavailable' }))
 })
 
 test('with more calls than it can hold it takes no further one', () => {
   const full = { ...openCallJournal(newDirectory(), 'run'), size: 50_000 }
-  const recorder = createCallRecorder({ store, journal: full, seal, log })
+  const recorder = createCallRecorder({ store, journal: full, seal, clock, log })
   expect(() => recorder.begin(begun('account_f'))).toThrow(expect.objectContaining({ code: 'store-unavailable' }))
 })
 
@@ -249,6 +259,26 @@ test('an agent knows when it last called', async () => {
   await recorder.stop()
   const [row] = await store.system((tx) => tx.select().from(agents))
   expect(row?.lastCallAt?.getTime()).toBeGreaterThan(Date.now() - 10_000)
+})
+
+test('when an agent last called is noted every few seconds, not at each call', async () => {
+  const agentId = newId('agent')
+  await store.system((tx) => tx.insert(agents).values({ id: agentId, accountId: 'account_n', name: 'often' }))
+  const recorder = open(newDirectory())
+  const notedAfterCall = async () => {
+    const call = begun('account_n', { agentId })
+    recorder.begin(call)
+    recorder.end(call.id, OK)
+    await recorder.flush()
+    const [row] = await store.system((tx) => tx.select().from(agents).where(eq(agents.id, agentId)))
+    return row?.lastCallAt?.getTime()
+  }
+  const first = await notedAfterCall()
+  await clock.advance(5_000)
+  expect(await notedAfterCall()).toBe(first)
+  await clock.advance(1)
+  expect(await notedAfterCall()).toBeGreaterThan(first!)
+  await recorder.stop()
 })
 
 test('records are found by agent, instance and outcome, page by page, newest first', async () => {

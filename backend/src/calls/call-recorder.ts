@@ -1,5 +1,6 @@
 import { problem } from '@agentopia/api'
 import type { Log } from '../log.ts'
+import type { Clock } from '../reconcile/clock.ts'
 import { isRefusedValue, type Store } from '../store/connect.ts'
 import { noteLastCall } from './call.store.ts'
 import type { CallJournal } from './call-journal.ts'
@@ -23,6 +24,7 @@ export interface CallRecorderDeps {
   readonly store: Pick<Store, 'system'>
   readonly journal: CallJournal
   readonly seal: ChainSeal
+  readonly clock: Pick<Clock, 'steady'>
   readonly log: Log
   /** How long ended calls gather before they are written together. */
   readonly gatherMs?: number
@@ -35,13 +37,14 @@ const RETRY_MS = 1_000
 const NOTED_EVERY_MS = 5_000
 
 /** The database gets calls in groups, behind the calls' backs: one commit costs as much as hundreds of calls. */
-export function createCallRecorder({ store, journal, seal, log, gatherMs = 200 }: CallRecorderDeps): CallRecorder {
+export function createCallRecorder(deps: CallRecorderDeps): CallRecorder {
+  const { store, journal, seal, clock, log, gatherMs = 200 } = deps
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> | undefined
   let following: Promise<void> | undefined
   let stopped = false
   const noted = new Set<string>()
-  let notedSince = performance.now()
+  let notedSince = clock.steady()
 
   function later(ms: number): void {
     if (timer || stopped) return
@@ -97,7 +100,7 @@ export function createCallRecorder({ store, journal, seal, log, gatherMs = 200 }
 
   /** When an agent called last is read by people: every few seconds is often enough. */
   async function noteAgents(agentIds: Set<string>): Promise<void> {
-    const now = performance.now()
+    const now = clock.steady()
     if (now - notedSince > NOTED_EVERY_MS) {
       noted.clear()
       notedSince = now

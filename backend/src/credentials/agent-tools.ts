@@ -1,5 +1,6 @@
 import { ProblemError, problem } from '@agentopia/api'
 import type { Catalog } from '../catalog/catalog.ts'
+import { lacksSecrets } from '../gateway/denied.ts'
 import type { CallUpstream } from '../gateway/upstream.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -152,7 +153,7 @@ export function createAgentTools(deps: AgentToolsDeps): AgentTools {
       const { own } = wanted.toolbox as ToolAddress
       if (!own) return callUpstream(wanted)
       if (own.secretsVersion === undefined)
-        throw problem('missing-credential', `${own.instanceName} takes secrets that this agent does not have yet`)
+        throw problem('missing-credential', lacksSecrets({ agent: 'this agent', instance: own.instanceName }))
       const name = agentToolNameOf(own.instanceId, own.agentId)
       const begun = clock.steady()
       const container = await ready(name, own, wanted.timeoutMs, wanted.signal)

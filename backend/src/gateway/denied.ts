@@ -37,14 +37,16 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     'capability-not-offered',
     ({ instance, capability }) => `${instance} does not offer ${capability} now`,
   ],
-  'missing-credential': [
-    'missing-credential',
-    ({ agent, instance }) => `${instance} takes secrets that ${agent} does not have yet`,
-  ],
+  'missing-credential': ['missing-credential', lacksSecrets],
   'capability-changed': [
     'capability-changed',
     ({ capability }) => `${capability} is described otherwise than when it was allowed`,
   ],
+}
+
+/** Also whoever starts the agent's own container says it: what a server has beside capabilities is listed by that container alone. */
+export function lacksSecrets({ agent, instance }: Pick<DeniedCall, 'agent' | 'instance'>): string {
+  return `${instance} takes secrets that ${agent} does not have yet`
 }
 
 /** The refusal of a call that `because` forbids: the code that its record has. */

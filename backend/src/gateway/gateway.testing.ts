@@ -77,7 +77,13 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const dtma = await openFakeDtma()
   const directory = mkdtempSync(join(tmpdir(), 'agentopia-gateway-'))
   const seal = createChainSeal(Buffer.alloc(32, 7))
-  const recorder = createCallRecorder({ store, journal: openCallJournal(directory, 'run'), seal, log })
+  const recorder = createCallRecorder({
+    store,
+    journal: openCallJournal(directory, 'run'),
+    seal,
+    clock: systemClock,
+    log,
+  })
   const finder = createAgentFinder({ store, clock: systemClock, log })
   const connected = createConnectedFinder({ store, clock: systemClock, log, resource: RESOURCE })
   const read = options.catalog ? withOwnTools(readToolbelt, options.catalog) : readToolbelt

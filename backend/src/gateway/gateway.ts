@@ -32,7 +32,7 @@ export interface GatewayDeps {
   /** Whose token this is; `undefined` for nobody's. */
   readonly findAgent: (secret: string) => Promise<CallingAgent | undefined>
   readonly sealer: Sealer
-  readonly clock: Pick<Clock, 'now' | 'steady'>
+  readonly clock: Clock
   /** For `WWW-Authenticate`: where a client without a token learns how to get one. */
   readonly challenge: string
   readonly own: OwnNames
@@ -71,7 +71,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
   const questions = createQuestions()
   const memories = createClientMemories()
   const lists = createSharedLists({ callUpstream, clock })
-  const listening = createListening({ toolbelts, lists, callUpstream })
+  const listening = createListening({ toolbelts, lists, callUpstream, clock })
   const states = createRequestStates(sealer, clock.now)
   const calls = createCalls({
     makeCall,

@@ -1,7 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type JsonRpcNotification, META_KEY } from '@agentopia/dtma/contract'
+import type { Clock } from '../reconcile/clock.ts'
 import type { BeltItem } from './authorise.ts'
 import { type CallingAgent, writtenRequest } from './exchange.ts'
+import { createGathered } from './gathered.ts'
 import { sharing } from './listing.ts'
 import { McpRefusal } from './mcp-refusal.ts'
 import { resourcePlaceOf, resourceUriOf } from './names.ts'
@@ -13,6 +14,7 @@ export interface ListeningDeps {
   readonly toolbelts: Pick<Toolbelts, 'of' | 'watch'>
   readonly lists: Pick<SharedLists, 'forget'>
   readonly callUpstream: CallUpstream
+  readonly clock: Pick<Clock, 'sleep'>
 }
 
 /** What one client wants to hear of. */
@@ -35,16 +37,24 @@ export interface Listening {
 const MOST_PER_AGENT = 32
 /** Changes within this time are one. */
 const GATHER_MS = 50
+/** A server is believed so often that one thing of it has changed: who hears of it reads it again. */
+export const SAID_AGAIN_MS = 1_000
 const FOLLOW_MS = 3_600_000
 const AGAIN_MS = 1_000
 const AGAIN_MOST_MS = 30_000
 
+type Gather = ReturnType<typeof createGathered>
+
+const LIST_CHANGED: ReadonlySet<string> = new Set(
+  ['tools', 'prompts', 'resources'].map((what) => `notifications/${what}/list_changed`),
+)
+
 /** Follows the toolbelt of an agent and the servers in it on behalf of its clients. */
-export function createListening({ toolbelts, lists, callUpstream }: ListeningDeps): Listening {
+export function createListening({ toolbelts, lists, callUpstream, clock }: ListeningDeps): Listening {
   const counts = new Map<string, number>()
 
   /** One server, for as long as it is followed; opened again when the stream ends. */
-  async function followItem(item: BeltItem, wish: Wish, signal: AbortSignal): Promise<void> {
+  async function followItem(item: BeltItem, wish: Wish, gather: Gather, signal: AbortSignal): Promise<void> {
     const { toolbox, id: instanceId } = item.instance
     const instanceName = instanceNameOf(item)
     const isNamed = (name: string) => name === instanceName
@@ -60,22 +70,27 @@ export function createListening({ toolbelts, lists, callUpstream }: ListeningDep
     if (!Object.values(notifications).some(Boolean)) return
     const request = writtenRequest('subscriptions/listen', { notifications })
     const onNotification = ({ jsonrpc, method, params }: JsonRpcNotification) => {
-      if (method.endsWith('/list_changed')) lists.forget(item)
       const own = params?.['uri']
-      if (method === 'notifications/resources/updated' && typeof own === 'string')
-        wish.say({ jsonrpc, method, params: { uri: resourceUriOf({ instanceName, own }) } })
-      else if (/^notifications\/(?:prompts|resources)\/list_changed$/.test(method)) wish.say({ jsonrpc, method })
+      if (method === 'notifications/resources/updated' && typeof own === 'string') {
+        const uri = resourceUriOf({ instanceName, own })
+        gather(`${instanceId} ${method} ${own}`, () => wish.say({ jsonrpc, method, params: { uri } }))
+      } else if (LIST_CHANGED.has(method))
+        gather(`${instanceId} ${method}`, () => {
+          lists.forget(item)
+          if (method !== 'notifications/tools/list_changed') wish.say({ jsonrpc, method })
+        })
     }
     for (let pauseMs = AGAIN_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, AGAIN_MOST_MS)) {
       const call = { toolbox, instanceId, id: 1, request, timeoutMs: FOLLOW_MS, signal, onNotification }
       // Whatever ended it, the server is asked again: it may have been restarted, or be away for a while.
       await callUpstream(call).catch(() => {})
-      await sleep(pauseMs, undefined, { signal })
+      await clock.sleep(pauseMs, signal)
     }
   }
 
   async function run(wish: Wish, signal: AbortSignal, changed: () => Promise<void>): Promise<void> {
     const { accountId, agentId } = wish.agent
+    const gather = createGathered({ clock, everyMs: SAID_AGAIN_MS, signal })
     let before: Seen | undefined
     while (!signal.aborted) {
       const whole = await toolbelts.of(accountId, agentId)
@@ -87,10 +102,10 @@ export function createListening({ toolbelts, lists, callUpstream }: ListeningDep
       const round = new AbortController()
       const follow = AbortSignal.any([signal, round.signal])
       const items = new Set([...sharing(open, 'prompts'), ...sharing(open, 'resources')])
-      for (const item of items) void followItem(item, wish, follow).catch(() => {}) // it ends by the signal
+      for (const item of items) void followItem(item, wish, gather, follow).catch(() => {}) // it ends by the signal
       await changed()
       round.abort()
-      await sleep(GATHER_MS, undefined, { signal })
+      await clock.sleep(GATHER_MS, signal)
     }
   }
 

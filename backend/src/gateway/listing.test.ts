@@ -1,27 +1,14 @@
 import { expect, test } from 'vitest'
-import type { BeltItem, Toolbelt } from './authorise.ts'
+import type { Toolbelt } from './authorise.ts'
 import type { Exchange } from './exchange.ts'
 import { aggregated } from './listing.ts'
 import type { SharedLists } from './shared-lists.ts'
+import { sharingItem } from './sharing-item.testing.ts'
 import { openToolbelt } from './toolbelts.ts'
-
-/** An item that shares its prompts and resources. */
-const itemOf = (name: string, plainNames = false) =>
-  ({
-    id: `belt_${name}`,
-    enabled: true,
-    toolboxAccess: true,
-    allowed: new Map(),
-    asked: new Set(),
-    prompts: true,
-    resources: true,
-    plainNames,
-    instance: { id: `inst_${name}`, name, desired: 'running', capabilities: [] },
-  }) as unknown as BeltItem
 
 const open = openToolbelt({
   agent: { enabled: true, accountEnabled: true },
-  items: [itemOf('mail'), itemOf('sly', true)],
+  items: [sharingItem('mail'), sharingItem('sly', true)],
 } as unknown as Toolbelt)
 
 const listedBy = (entries: Readonly<Record<string, readonly object[]>>): SharedLists => ({

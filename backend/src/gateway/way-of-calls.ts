@@ -72,7 +72,7 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   const read = withOwnTools(readToolbelt, catalog)
   const toolbelts = createToolbelts({ store, clock, read })
   const seal = createChainSeal(masterKey)
-  const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), seal, log })
+  const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), seal, clock, log })
   const agentTools = createAgentTools({
     store,
     catalog,

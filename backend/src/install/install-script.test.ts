@@ -122,6 +122,8 @@ test.each([
   ['http://localhost:3000', true],
   ['http://127.0.0.1:3000', true],
   ['http://[::1]:3000', true],
+  ['http://box.localhost:3000', true],
+  ['https://127.example.com', false],
   ['http://10.0.0.1:3000', false],
   ['https://agentopia.example', false],
 ])('%s is only here: %s', (url, expected) => expect(onlyHere(url)).toBe(expected))

@@ -1,4 +1,5 @@
 import type { Direct, InstallVariant } from '@agentopia/api'
+import { isLoopback } from '@agentopia/dtma/contract'
 import { scriptPath } from './variants.ts'
 
 /** What the lines are made of. */
@@ -39,9 +40,4 @@ export function joinLine({ variant, publicUrl, keyPin, toolboxId, token, direct 
 const directOptions = ({ port, plainHttp }: Direct): string => `--direct ${port} ${plainHttp ? '--plain-http ' : ''}`
 
 /** Is this an address that means another machine everywhere else? */
-export function onlyHere(publicUrl: string): boolean {
-  const { hostname } = new URL(publicUrl)
-  return (
-    hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || hostname.startsWith('127.')
-  )
-}
+export const onlyHere = (publicUrl: string): boolean => isLoopback(new URL(publicUrl).hostname)

@@ -2,10 +2,11 @@ import { ProblemError } from '@agentopia/api'
 import { type Client, rotateKeys } from '@agentopia/dtma/contract'
 import type { Clock } from '../reconcile/clock.ts'
 import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
+import { createTimeSpent } from '../reconcile/time-spent.ts'
 import type { Store } from '../store/connect.ts'
 import { findToolbox, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
-import { nextStep } from './rotation.step.ts'
-import { allowToken, listAskedRotations, refuseRotation } from './rotation.store.ts'
+import { LONGEST_MS, nextStep } from './rotation.step.ts'
+import { allowToken, giveUpRotation, listAskedRotations, refuseRotation } from './rotation.store.ts'
 import { createRotationTokens } from './rotation-token.ts'
 
 export interface RotationReconcilerDeps {
@@ -27,6 +28,7 @@ const AGAIN_MS = 10_000
  */
 export function rotationReconciler({ store, clock, masterKey, clientOf }: RotationReconcilerDeps): Reconciler {
   const tokenOf = createRotationTokens(masterKey)
+  const spent = createTimeSpent(clock)
 
   async function send(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
     const { attempt } = row.keyRotationAsked!
@@ -52,10 +54,21 @@ export function rotationReconciler({ store, clock, masterKey, clientOf }: Rotati
 
   return {
     name: 'key-rotation',
-    list: () => store.system(listAskedRotations),
+    async list() {
+      const ids = await store.system(listAskedRotations)
+      spent.forgetAllBut(ids)
+      return ids
+    },
     async reconcile(id, signal) {
       const row = await store.system((tx) => findToolbox(tx, id))
-      return row && !row.deletedAt && nextStep(row) === 'send' ? send(row, signal) : settled
+      if (!row || row.deletedAt || nextStep(row) === 'settled') {
+        spent.forget(id)
+        return settled
+      }
+      const { attempt } = row.keyRotationAsked!
+      if (spent.on(id, attempt) < LONGEST_MS) return send(row, signal)
+      await store.system((tx) => giveUpRotation(tx, id, attempt, new Date(clock.now())))
+      return settled
     },
   }
 }

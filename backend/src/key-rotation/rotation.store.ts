@@ -1,11 +1,12 @@
 import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { recordActivity } from '../events/activity.store.ts'
 import { digestOf } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
 import type { KeyRotationRefusal } from '../store/schema/toolboxes.ts'
 import { isPresent, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { lockToolbox } from '../uplink/enrolment.store.ts'
-import { nextStep } from './rotation.step.ts'
+import { givenUp, nextStep } from './rotation.step.ts'
 
 /** How long a token that was handed to DTMA may be used, in milliseconds, from the last time that it was handed over. */
 const TTL_MS = 5 * 60_000
@@ -18,6 +19,22 @@ export const refuseRotation = (tx: Tx, toolboxId: string, keyRotationRefusal: Ke
     .where(
       and(eq(toolboxes.id, toolboxId), sql`${toolboxes.keyRotationAsked}->>'attempt' = ${keyRotationRefusal.attempt}`),
     )
+
+/** An attempt that is still under way is not waited for any longer, and people are told. If DTMA enrols with its token after all, it is done. */
+export async function giveUpRotation(tx: Tx, toolboxId: string, attempt: string, at: Date): Promise<void> {
+  const row = await lockToolbox(tx, toolboxId)
+  if (!row || nextStep(row) !== 'send' || row.keyRotationAsked!.attempt !== attempt) return
+  const keyRotationRefusal = givenUp(row, at)
+  await refuseRotation(tx, toolboxId, keyRotationRefusal)
+  await recordActivity(tx, {
+    accountId: row.accountId,
+    actor: 'control plane',
+    action: 'toolbox.rotation-given-up',
+    subject: toolboxId,
+    toolboxId,
+    message: `Other keys of ${row.name} were given up. ${keyRotationRefusal.message}`,
+  })
+}
 
 /**
  * Makes the token of an attempt good for some minutes, unless it was used. Others of the toolbox stay: a person may hold one.

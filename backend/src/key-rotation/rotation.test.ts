@@ -5,11 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type As, NOBODY, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
 import type { Tx } from '../store/connect.ts'
 import { activities, toolboxes } from '../store/schema/index.ts'
+import { whyBusy } from '../toolboxes/busy.decision.ts'
 import { lockToolbox } from '../uplink/enrolment.store.ts'
 import { quarantine } from '../uplink/quarantine.ts'
 import { newKey, openUplink } from '../uplink/uplink.testing.ts'
 import { rotationReconciler } from './rotation.reconciler.ts'
-import { nextStep, type RotationFacts, rotationOf } from './rotation.step.ts'
+import { LONGEST_MS, nextStep, type RotationFacts, rotationOf } from './rotation.step.ts'
 import { allowToken } from './rotation.store.ts'
 
 const ACCOUNT = 'acct_rotation'
@@ -195,6 +196,45 @@ test('a DTMA that is away is handed its token when it comes back; an old one ref
   expect(await box.shown()).toMatchObject({ phase: 'asked' })
 })
 
+test('a rotation that DTMA never comes to is given up after its time: people are told, and the toolbox is free', async () => {
+  const box = await joined('stuck')
+  await box.ask()
+  await box.step()
+  await box.clock.advance(LONGEST_MS - 1)
+  await box.step()
+  expect(whyBusy(await box.row(box.id), undefined)).toBe('The keys of stuck are being changed')
+  await box.clock.advance(1)
+  expect(await box.step()).toEqual({ done: true })
+  const message = 'DTMA has not enrolled with other keys within 60 minutes. It was never heard'
+  expect([await box.shown(), await box.listed()]).toEqual([
+    expect.objectContaining({ phase: 'unanswered', message }),
+    false,
+  ])
+  expect(whyBusy(await box.row(box.id), undefined)).toBeUndefined()
+  const recorded = await plane.store.system((tx) => tx.select().from(activities).where(eq(activities.subject, box.id)))
+  expect(recorded).toContainEqual(
+    expect.objectContaining({
+      action: 'toolbox.rotation-given-up',
+      message: `Other keys of stuck were given up. ${message}`,
+    }),
+  )
+
+  // It enrols with the last token that it was handed: it has other keys, and that is what people see.
+  expect((await box.enrol(newKey()(box.id, box.handed.at(-1)!))).status).toBe(201)
+  expect(await box.shown()).toMatchObject({ phase: 'done' })
+})
+
+test('another rotation after one that was given up has the whole time', async () => {
+  const box = await joined('stuck-again')
+  await box.ask()
+  await box.step()
+  await box.clock.advance(LONGEST_MS)
+  await box.step()
+  await box.ask()
+  expect(await box.step()).toMatchObject({ done: false })
+  expect([await box.shown(), new Set(box.handed).size]).toEqual([expect.objectContaining({ phase: 'asked' }), 2])
+})
+
 test('a toolbox that has not enrolled has no keys to change', async () => {
   const box = await joined('no-keys')
   await plane.store.system((tx) =>
@@ -219,6 +259,13 @@ test.each<[string, Partial<RotationFacts>, string, string | undefined]>([
   ['asked for', {}, 'send', 'asked'],
   ['asked for again after a refusal', { keyRotationRefusal: { ...refusal, attempt: 'b' } }, 'send', 'asked'],
   ['refused', { keyRotationRefusal: refusal }, 'settled', 'refused'],
+  ['given up', { keyRotationRefusal: { ...refusal, isGivenUp: true } }, 'settled', 'unanswered'],
+  [
+    'given up and over after all',
+    { keyRotationRefusal: { ...refusal, isGivenUp: true }, enrolEpoch: 4 },
+    'settled',
+    'done',
+  ],
   ['over, by whatever enrolment', { enrolEpoch: 4 }, 'settled', 'done'],
   ['of a toolbox that is locked out', { backendToDtmaApiKey: null }, 'settled', 'asked'],
   ['of a toolbox that is to go', { desired: 'absent' }, 'settled', 'asked'],

@@ -3,7 +3,8 @@ import type { rollouts } from '../store/schema/index.ts'
 import { whyBusy } from '../toolboxes/busy.decision.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import type { Member } from './rollout.step.ts'
-import { isUnderWay } from './update.step.ts'
+import { isLastWord } from './update.give-up.ts'
+import { isUnderWay, LONGEST_MS } from './update.step.ts'
 import { releaseOf } from './update.view.ts'
 
 export type RolloutRow = typeof rollouts.$inferSelect
@@ -20,9 +21,6 @@ export interface Seen {
   /** They have an older version, and are not heard now. */
   readonly away: number
 }
-
-/** A DTMA gives up what it cannot fetch and prove well within this time; one that says nothing for longer will not. */
-const LONGEST_MS = 60 * 60_000
 
 /**
  * How the toolboxes of the account stand to the rollout. Those that have its version without it do not belong to it; one that a
@@ -67,7 +65,7 @@ const isLate = (asked: { readonly askedAt: string } | null, now: number): boolea
 /** `undefined`: it is well, as far as anybody knows. */
 function unwellnessOf(row: ToolboxRow, now: number): string | undefined {
   const { updateState, updateRefusal, status, statusReason, docker } = row
-  if (attemptIs(row, updateRefusal)) return updateRefusal!.message
+  if (attemptIs(row, updateRefusal) && isLastWord(updateRefusal!, updateState)) return updateRefusal!.message
   if (attemptIs(row, updateState) && isOver(updateState!.phase) && updateState!.phase !== 'done')
     return updateState!.message ?? updateState!.phase
   if (status !== 'active') return statusReason ?? `It is ${status}`

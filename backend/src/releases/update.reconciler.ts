@@ -2,11 +2,12 @@ import { ProblemError } from '@agentopia/api'
 import { type Client, redeployDtma } from '@agentopia/dtma/contract'
 import type { Clock } from '../reconcile/clock.ts'
 import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
+import { createTimeSpent } from '../reconcile/time-spent.ts'
 import type { Store } from '../store/connect.ts'
 import { findToolbox, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import type { Releases } from './releases.ts'
-import { nextStep } from './update.step.ts'
-import { listAskedUpdates, refuseUpdate } from './update.store.ts'
+import { attemptOf, LONGEST_MS, nextStep } from './update.step.ts'
+import { giveUpUpdate, listUpdatesUnderWay, refuseUpdate } from './update.store.ts'
 
 export interface UpdateReconcilerDeps {
   readonly store: Store
@@ -28,10 +29,12 @@ const FINAL: ReadonlySet<string> = new Set([
 const BUSY_MS = 30_000
 
 /**
- * Sends a release to each DTMA that is to be updated; from then on DTMA does it and reports. Without a lease: the attempt has
- * a name, so two replicas that send it ask for one update.
+ * Sends a release to each DTMA that is to be updated; from then on DTMA does it and reports, within its time. Without a lease: the
+ * attempt has a name, so two replicas that send it ask for one update.
  */
 export function updateReconciler({ store, clock, releases, clientOf }: UpdateReconcilerDeps): Reconciler {
+  const spent = createTimeSpent(clock)
+
   async function send(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
     const { attempt, version, again: isSame } = row.updateAsked!
     const refuse = async (reason: string, message: string) => {
@@ -61,10 +64,25 @@ export function updateReconciler({ store, clock, releases, clientOf }: UpdateRec
 
   return {
     name: 'update',
-    list: () => store.system(listAskedUpdates),
+    async list() {
+      const ids = await store.system(listUpdatesUnderWay)
+      spent.forgetAllBut(ids)
+      return ids
+    },
     async reconcile(id, signal) {
       const row = await store.system((tx) => findToolbox(tx, id))
-      return row && !row.deletedAt && nextStep(row) === 'send' ? send(row, signal) : settled
+      const step = row && !row.deletedAt ? nextStep(row) : 'settled'
+      if (step === 'settled') {
+        spent.forget(id)
+        return settled
+      }
+      const attempt = attemptOf(row!)
+      const leftMs = LONGEST_MS - spent.on(id, attempt)
+      if (leftMs <= 0) {
+        await store.system((tx) => giveUpUpdate(tx, id, attempt, new Date(clock.now())))
+        return settled
+      }
+      return step === 'send' ? send(row!, signal) : again(leftMs)
     },
   }
 }

@@ -2,6 +2,7 @@ import type { DtmaRelease, ToolboxUpdate } from '@agentopia/api'
 import { compareVersions } from '@agentopia/dtma/contract'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import type { Newest } from './releases.ts'
+import { isLastWord } from './update.give-up.ts'
 import { isTooOld } from './version-floor.ts'
 
 /** How the DTMA of a toolbox stands to what this control plane gives out. `undefined`: nobody has heard it yet. */
@@ -26,6 +27,11 @@ export function updateOf(
   const { updateAsked: asked, updateState: state, updateRefusal: refusal } = row
   if (!asked) return undefined
   const { attempt, version, askedAt } = asked
+  if (refusal?.attempt === attempt && isLastWord(refusal, state)) {
+    const { reason, message, at, isGivenUp, heard } = refusal
+    const from = heard && { from: heard.from }
+    return { version, askedAt, ...from, phase: isGivenUp ? 'unanswered' : 'refused', reason, message, since: at }
+  }
   if (state?.attempt === attempt) {
     const { phase, from, percent, reason, message, since } = state
     return {
@@ -38,10 +44,6 @@ export function updateOf(
       ...(reason === undefined ? {} : { reason }),
       ...(message === undefined ? {} : { message }),
     }
-  }
-  if (refusal?.attempt === attempt) {
-    const { reason, message, at } = refusal
-    return { version, askedAt, phase: 'refused', reason, message, since: at }
   }
   return { version, askedAt, phase: 'asked', since: askedAt }
 }

@@ -30,7 +30,8 @@ async function active(name: string, over: Partial<ToolboxRow> = {}) {
     store.system((tx) => tx.update(toolboxes).set(columns).where(eq(toolboxes.id, id)))
   await change({ status: 'active', ...over })
   const fake = fakeRoads(over.direct ? 'direct' : 'tunnel')
-  const begin = () => roadChangeReconciler({ store, clock: uplink.clock, ...fake, doorOf: () => undefined })
+  const begin = () =>
+    roadChangeReconciler({ store, clock: uplink.clock, random: () => 1, ...fake, doorOf: () => undefined })
   let reconciler = begin()
   let asks = 0
   const shown = async () => roadChangeOf(await uplink.row(id))
@@ -259,6 +260,7 @@ test('one that cannot be undone yet gives way to another, which makes good what 
     await box.clock.advance(outcome.done ? 1 : Math.max(outcome.retryAfterMs, 1))
   }
   expect([(await box.shown())?.phase, box.dtma.road]).toEqual(['undoing', 'both'])
+  expect((await box.shown())?.evidence).toContainEqual(expect.stringMatching(/^DTMA could not be told to close it: /))
   box.dtma.noTunnel = false
   await box.ask({ road: 'tunnel' })
   expect((await box.run()).phase).toBe('done')
@@ -332,4 +334,11 @@ test('whoever is dialled on the machine of the control plane opens nothing to ot
   await box.ask({ road: 'direct', address: '127.0.0.1' })
   expect((await box.run()).phase).toBe('done')
   expect(box.told).toEqual(['both by tunnel, on the machine', 'direct by direct, on the machine'])
+})
+
+test('a name that only begins like an address of this machine is another machine', async () => {
+  const box = await active('another-machine')
+  await box.ask({ road: 'direct', address: '127.example.com' })
+  expect((await box.run()).phase).toBe('done')
+  expect(box.told).toEqual(['both by tunnel', 'direct by direct'])
 })

@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Direct, ProblemError, ROAD_NAMES } from '@agentopia/api'
-import { type Client, DTMA_PORT } from '@agentopia/dtma/contract'
+import { type Client, DTMA_PORT, isLoopback } from '@agentopia/dtma/contract'
 import { recordActivity } from '../events/activity.store.ts'
 import { DigitalOceanError } from '../providers/digitalocean/digitalocean-error.ts'
 import type { DropletDoor } from '../providers/digitalocean/droplet.door.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { again, type Outcome, type Reconciler, settled } from '../reconcile/reconciler.ts'
+import { createRetries } from '../reconcile/retries.ts'
+import { createTimeSpent } from '../reconcile/time-spent.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import type { RoadAsked, RoadProgress } from '../store/schema/toolboxes.ts'
 import type { Roads } from '../toolboxes/roads.ts'
@@ -17,6 +20,8 @@ import { tryRoad } from './road-change.trial.ts'
 export interface RoadChangeReconcilerDeps {
   readonly store: Store
   readonly clock: Clock
+  /** Returns 0 to 1, as `Math.random` does. */
+  readonly random: () => number
   /** @throws {ProblemError} `toolbox-unreachable` when there is no way to it now. */
   readonly clientOf: (toolbox: ToolboxRow) => Client
   readonly roads: Pick<Roads, 'inFlight' | 'closeDirect'>
@@ -27,25 +32,20 @@ export interface RoadChangeReconcilerDeps {
 const TRY_MS = 2_000
 const LOOK_MS = 500
 const RETRY_MS = 5_000
-/** It is woken when a road opens; until then it looks now and then. */
-const UNDO_MS = 30_000
+/** It is woken when a road opens; until then it looks itself, a few times in the first minutes and later a few times an hour. */
+const UNDO = { firstMs: 15_000, longestMs: 20 * 60_000 }
 
 /**
  * Changes the road of a toolbox: opens the new one beside the one in use, uses it when DTMA has answered there, and closes the other.
  * Without a lease: each step may be repeated, whoever does it, and what is written is written from the phase that was seen.
  */
-export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: RoadChangeReconcilerDeps): Reconciler {
-  /** Of each toolbox: what this process is at, and since when. What another one spent of the time says nothing about the road. */
-  const begun = new Map<string, { readonly what: string; readonly at: number }>()
-
-  function elapsedMs({ id, roadAsked }: ToolboxRow, phase: 'try' | 'close' | 'undo'): number {
-    const what = `${roadAsked!.attempt} ${phase}`
-    const at = clock.steady()
-    const known = begun.get(id)
-    if (known?.what === what) return at - known.at
-    begun.set(id, { what, at })
-    return 0
-  }
+export function roadChangeReconciler(deps: RoadChangeReconcilerDeps): Reconciler {
+  const { store, clock, random, clientOf, roads, doorOf } = deps
+  const spent = createTimeSpent(clock)
+  /** Of each toolbox that cannot be told to undo it. */
+  const untold = createRetries({ clock, random, ...UNDO })
+  const elapsedMs = ({ id, roadAsked }: ToolboxRow, phase: 'try' | 'close' | 'undo'): number =>
+    spent.on(id, `${roadAsked!.attempt} ${phase}`)
 
   async function step(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
     switch (nextStep(row)) {
@@ -61,6 +61,7 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
   }
 
   async function tryIt(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {
+    untold.forget(row.id)
     const triedMs = elapsedMs(row, 'try')
     const asked = row.roadAsked!
     const found = await open(row, asked, signal)
@@ -142,12 +143,24 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
     const { road, port } = row.roadAsked!
     const { failure } = row.roadProgress!
     const told = await tell(row, wishOf(row), signal)
+    // An early version was never told to open anything.
+    const isUntold = told instanceof ProblemError && told.code !== 'not-found'
+    const dueInMs = untold.dueInMs(row.id)
+    if (isUntold && dueInMs > 0) return again(dueInMs)
     // Whatever DTMA says: behind the firewall nobody comes to its port.
     const unshut = road === 'direct' ? await shut(row, port, signal) : undefined
-    // An early version was never told to open anything.
-    if (told instanceof ProblemError && told.code !== 'not-found') return again(UNDO_MS)
+    if (isUntold) {
+      await noteOpen(row, [`DTMA could not be told to close it: ${told.message}`, ...(unshut ? [unshut.words] : [])])
+      return again(untold.failed(row.id))
+    }
     if (unshut && afterUnshut(unshut.isFinal, undoingMs) === 'again') return again(RETRY_MS)
     return finish(row, { phase: 'failed', ...(failure ? { failure } : {}) }, unshut?.words)
+  }
+
+  /** People see it for as long as it lasts. */
+  async function noteOpen(row: ToolboxRow, open: readonly string[]): Promise<void> {
+    const progress = row.roadProgress!
+    if (!isDeepStrictEqual(progress.open, open)) await store.system((tx) => moveRoad(tx, row, { ...progress, open }))
   }
 
   /** What we dialled, and the firewall behind it. @returns why that is open still. */
@@ -183,14 +196,16 @@ export function roadChangeReconciler({ store, clock, clientOf, roads, doorOf }: 
     name: 'road',
     async list() {
       const ids = await store.system(listRoadChanges)
-      // Those that another process has settled, and toolboxes that are gone.
-      for (const id of begun.keys()) if (!ids.includes(id)) begun.delete(id)
+      spent.forgetAllBut(ids)
       return ids
     },
     async reconcile(id, signal) {
       const row = await store.system((tx) => findToolbox(tx, id))
       const outcome = row && !row.deletedAt ? await step(row, signal) : settled
-      if (outcome.done) begun.delete(id)
+      if (outcome.done) {
+        spent.forget(id)
+        untold.forget(id)
+      }
       return outcome
     },
   }
@@ -201,7 +216,7 @@ const wishOf = (row: ToolboxRow): Wish => ({ road: roadOf(row), reach: reachOf(r
 
 /** Whoever is dialled on the machine of the control plane itself need not be open to others. */
 const reachOf = (address: string | undefined): 'network' | 'machine' =>
-  address !== undefined && /^(?:127\.|::1$|localhost$)/.test(address) ? 'machine' : 'network'
+  address !== undefined && isLoopback(address) ? 'machine' : 'network'
 
 const wordsOf = ({ reason, message, evidence, nextStep }: RoadFailure): NonNullable<RoadProgress['failure']> => ({
   reason,

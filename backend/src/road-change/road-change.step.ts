@@ -96,5 +96,13 @@ export function roadChangeOf(row: RoadFacts): RoadChange | undefined {
   if (!phase) return undefined
   const { roadAsked: asked, roadProgress: progress } = row
   const failure = phase === 'asked' ? undefined : progress?.failure
-  return { to: asked!.road, phase, askedAt: asked!.askedAt, ...failure }
+  const open = phase === 'undoing' ? (progress?.open ?? []) : []
+  const evidence = [...(failure?.evidence ?? []), ...open]
+  return {
+    to: asked!.road,
+    phase,
+    askedAt: asked!.askedAt,
+    ...failure,
+    ...(failure || open.length > 0 ? { evidence } : {}),
+  }
 }

@@ -2,6 +2,7 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node
 import { type Duplex, Readable } from 'node:stream'
 import type { Fetch } from '@agentopia/dtma/contract'
 import { SESSION_WINDOW, STREAM_WINDOW } from '@agentopia/dtma/tunnel'
+import type { Clock } from '../reconcile/clock.ts'
 import { createLane } from './lane.ts'
 import { brokenOff, readableOf } from './readable-of.ts'
 
@@ -35,7 +36,7 @@ export interface DtmaSession {
 }
 
 /** @param name Of the connection, for messages: `tunnel`. @param connection Ends with `close`, as every socket does. */
-export function openSession(name: string, connection: Duplex): DtmaSession {
+export function openSession(name: string, connection: Duplex, clock: Pick<Clock, 'steady'>): DtmaSession {
   const session: ClientHttp2Session = connect('http://dtma', {
     createConnection: () => connection,
     settings: { initialWindowSize: STREAM_WINDOW, enablePush: false },
@@ -45,7 +46,7 @@ export function openSession(name: string, connection: Duplex): DtmaSession {
   // With an error: without one, answers that are under way would end as if they were complete.
   connection.once('close', () => session.destroy(new Error(`the ${name} is closed`)))
 
-  const lane = createLane(session)
+  const lane = createLane(session, clock)
   let streams = 0
   const request = (asked: DtmaRequest): Promise<DtmaAnswer> => lane.take(asked) ?? overStream(asked)
 

@@ -5,12 +5,15 @@ import { createFrameReader, FRAME, frameOf, LANE_PATH } from '@agentopia/dtma/co
 import { type App, type HttpReply, type HttpRequest, listenerOf, serveLane } from '@agentopia/dtma/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readAll } from '../gateway/read-all.ts'
+import { type ManualClock, manualClock } from '../reconcile/manual-clock.testing.ts'
 import { type DtmaAnswer, type DtmaSession, openSession } from './dtma-session.ts'
 
 /** Requests that came, each with the stream it came on: `own` or `lane`. */
 const came: string[] = []
 const left: string[] = []
-let hasLanes = true
+/** What a lane is refused with, if it is. */
+let refusal: number | undefined
+let clock: ManualClock
 let lanes = 0
 let half: PassThrough
 let server: Http2Server
@@ -26,7 +29,7 @@ const appOn =
   async (request) => {
     if (request.url === LANE_PATH) {
       lanes += 1
-      if (!hasLanes) return text('{}', 404)
+      if (refusal !== undefined) return text('{}', refusal)
       if (wrong) return text(answersTo(request.body, wrong))
       return serveLane(appOn('lane'), request)
     }
@@ -56,12 +59,13 @@ beforeEach(async () => {
   came.length = 0
   left.length = 0
   lanes = 0
-  hasLanes = true
+  refusal = undefined
+  clock = manualClock()
   half = new PassThrough()
   server = createServer(listenerOf(appOn('own'), { debug() {} }))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  session = openSession('road', socket)
+  session = openSession('road', socket, clock)
 })
 afterEach(() => {
   socket.destroy()
@@ -91,7 +95,20 @@ test('requests share one stream, each with its own answer', async () => {
   )
   expect(answers[0]?.headers['x-is']).toBe('here')
   expect(new Set(came)).toEqual(new Set(['lane']))
+  await clock.advance(3_600_000)
+  await bodyOf(await ask('/echo', 'an hour later'))
   expect(lanes).toBe(1)
+})
+
+test('a DTMA that cannot take a lane now is asked again after ten seconds', async () => {
+  refusal = 503
+  for (let n = 0; n < 5; n += 1) await bodyOf(await ask('/echo', String(n)))
+  await clock.advance(9_999)
+  await bodyOf(await ask('/echo', 'too soon'))
+  expect(lanes).toBe(1)
+  await clock.advance(1)
+  await bodyOf(await ask('/echo', 'in time'))
+  await vi.waitFor(() => expect(lanes).toBe(2))
 })
 
 test('a long request takes a stream of its own; a long answer comes in pieces, and holds up no other', async () => {
@@ -141,10 +158,23 @@ test('when the connection ends, every request in the lane fails, and the far sid
 })
 
 test('a DTMA without lanes is asked once, and served by a stream for each request', async () => {
-  hasLanes = false
+  refusal = 404
   for (let n = 0; n < 5; n += 1) expect(await bodyOf(await ask('/echo', String(n)))).toBe(`Bearer key ${n}`)
   expect(came).toEqual(['own', 'own', 'own', 'own', 'own'])
+  await clock.advance(3_600_000)
+  await bodyOf(await ask('/echo', 'an hour later'))
   expect(lanes).toBe(1)
+})
+
+test('a DTMA that cannot take a lane now is asked again after ten seconds', async () => {
+  refusal = 503
+  await bodyOf(await ask('/echo', 'first'))
+  await vi.waitFor(() => expect(lanes).toBe(1))
+  await vi.waitFor(async () => {
+    await clock.advance(10_000)
+    await bodyOf(await ask('/echo', 'later'))
+    expect(lanes).toBeGreaterThan(1)
+  })
 })
 
 test('a request of the lane is under way until its answer is whole, or nobody waits for it any more', async () => {

@@ -12,6 +12,7 @@ import {
   type LaneAnswer,
   splitPayload,
 } from '@agentopia/dtma/contract'
+import type { Clock } from '../reconcile/clock.ts'
 import type { DtmaAnswer, DtmaRequest } from './dtma-session.ts'
 import { brokenOff } from './readable-of.ts'
 
@@ -46,11 +47,11 @@ const MOST_UNREAD = 16 << 20
 /** Bytes that the toolbox has not taken yet; with more, requests take streams of their own, which have windows of their own. */
 const MOST_UNSENT = 1 << 20
 
-export function createLane(session: ClientHttp2Session): Lane {
+export function createLane(session: ClientHttp2Session, clock: Pick<Clock, 'steady'>): Lane {
   const waiting = new Map<number, Waiting>()
   let open: OpenLane | undefined
   let isOpening = false
-  let notBefore = 0
+  let notBefore = Number.NEGATIVE_INFINITY
   let nextId = 0
   const send = (frame: Buffer): void => open?.frames.send(frame)
 
@@ -65,7 +66,7 @@ export function createLane(session: ClientHttp2Session): Lane {
       if (status === 200)
         open = { stream, frames: gatherFrames((bytes) => void (stream.destroyed || stream.write(bytes))) }
       else stream.close()
-      notBefore = status === 404 ? Number.POSITIVE_INFINITY : performance.now() + RETRY_MS
+      notBefore = status === 404 ? Number.POSITIVE_INFINITY : clock.steady() + RETRY_MS
     })
     stream.on('data', (chunk: Buffer) => {
       if (open?.stream !== stream) return // the text of a refusal
@@ -155,7 +156,7 @@ export function createLane(session: ClientHttp2Session): Lane {
       // A character of text has three bytes at most.
       if (!mayShare || typeof body !== 'string' || body.length > LANE_PIECE / 3 || session.destroyed) return undefined
       if (!open) {
-        if (!isOpening && performance.now() >= notBefore) dial(headers['authorization'] ?? '')
+        if (!isOpening && clock.steady() >= notBefore) dial(headers['authorization'] ?? '')
         return undefined
       }
       return waiting.size >= LANE_MOST || open.stream.writableLength > MOST_UNSENT ? undefined : ask(request, body)

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { DTMA_PORT } from '@agentopia/api'
+import { DTMA_PORT, isLoopback } from '@agentopia/api'
 import { clientOf, openCommand, type World } from '../command.ts'
 import { checkControlPlane } from '../doctor/control-plane.ts'
 import { type Finding, skipped } from '../doctor/finding.ts'
@@ -39,8 +39,7 @@ export const doctor = openCommand(
 
 /** Docker, DTMA and disk of this machine matter when the control plane is on it. */
 async function checkHere(url: URL, { env }: World, signal: AbortSignal): Promise<readonly Finding[]> {
-  const here = /^(localhost|127\..*|\[::1\])$/.test(url.hostname)
-  if (!here)
+  if (!isLoopback(url.hostname))
     return ['docker', 'dtma', 'disk'].map((id) =>
       skipped(id, 'The control plane is on another machine, and these matter there'),
     )

@@ -67,6 +67,28 @@ test('a table of its own goes with the last tool, each time', async () => {
   }
 })
 
+test.each([
+  ['there is something to keep apart', ['mail'], true],
+  ['there is nothing any more', [], false],
+])('the container that a killed DTMA has left goes when the next one looks: %s', async (_, networks, hasLine) => {
+  const machine = kernelInMemory()
+  machine.networks = ['mail']
+  await alive(machine).firewall.require(never) // and is not told to stop before the next one begins
+  machine.networks = networks
+  const { firewall } = alive(machine)
+  await firewall.require(never)
+  expect([machine.made, machine.hasLine(), firewall.state?.state]).toEqual([2, hasLine, hasLine ? 'ok' : undefined])
+})
+
+test('a container that does not start is not left behind', async () => {
+  const machine = kernelInMemory()
+  machine.networks = ['mail']
+  machine.noStart = new EngineError('invalid', 'exec: "perl": executable file not found in $PATH')
+  const { firewall } = alive(machine)
+  await firewall.require(never)
+  expect([machine.hasLine(), firewall.state?.state]).toEqual([false, 'unavailable'])
+})
+
 test('while there is nothing to keep apart, no toolbox is degraded because nobody can look for leftovers', async () => {
   const machine = kernelInMemory()
   const { firewall, told, log } = alive(machine)

@@ -31,6 +31,7 @@ export class FirewallUnavailable extends Error {
 export const kernelLineNameOf = (owner: string): string => `dtma-firewall-${owner.slice(0, 12)}`
 
 const ANSWER_MS = 5_000
+const REMOVE_MS = 5_000
 /** A list is read within microseconds: whoever interrupts it this often does so on purpose. */
 const MOST_TRIES = 10
 const NO_PROGRAM = /executable file not found/
@@ -52,6 +53,8 @@ export async function openKernelLine(deps: KernelLineDeps, signal: AbortSignal):
     await docker.startContainer(id, signal).catch(refusedAs('Its container does not start'))
   } catch (error) {
     close()
+    // Where it cannot be removed either, whoever makes the next one removes it.
+    await docker.removeContainer(id, AbortSignal.timeout(REMOVE_MS)).catch(() => undefined)
     throw error
   }
   const lines = createInterface(stdout)

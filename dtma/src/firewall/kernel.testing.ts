@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream'
 import type { DockerApi } from '../engine/docker.api.ts'
+import { EngineError } from '../engine/engine-error.ts'
 import { LABEL } from '../tools/tool-labels.ts'
 import { attribute, text, textIn } from './netlink.ts'
 
@@ -59,6 +60,8 @@ export function kernelInMemory() {
     made: 0,
     /** Where set, no container is made, for this reason. */
     refusal: undefined as Error | undefined,
+    /** Where set, those that are made do not start. */
+    noStart: undefined as Error | undefined,
     docker: undefined as unknown as DockerApi,
   }
   let handles = 0
@@ -116,6 +119,7 @@ export function kernelInMemory() {
     },
     async createContainer() {
       if (machine.refusal) throw machine.refusal
+      if (line !== undefined) throw new EngineError('conflict', 'its name is in use')
       line = `line-${++machine.made}`
       return line
     },
@@ -126,7 +130,9 @@ export function kernelInMemory() {
       )
       return { stdin, stdout, stderr, close: () => stdout.end() }
     },
-    async startContainer() {},
+    async startContainer() {
+      if (machine.noStart) throw machine.noStart
+    },
     async removeContainer() {
       line = undefined
     },

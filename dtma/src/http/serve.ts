@@ -1,9 +1,9 @@
 import { createServer, type Server as HttpServer } from 'node:http'
 import { createServer as createHttp2Server, createSecureServer, type ServerHttp2Session } from 'node:http2'
 import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
+import { isLoopback } from '../contract/loopback.ts'
 import { SESSION_WINDOW, STREAM_WINDOW } from '../uplink/ws-duplex.ts'
 import type { Listener } from './listener.ts'
-import { isLoopback } from './loopback.ts'
 import type { TlsIdentity } from './self-signed.ts'
 
 /** One sentence for the person who started the process. */

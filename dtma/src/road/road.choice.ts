@@ -1,5 +1,5 @@
+import { isLoopback } from '../contract/loopback.ts'
 import type { OpenRoads, RoadWish } from '../contract/road.ts'
-import { isLoopback } from '../http/loopback.ts'
 
 /** How DTMA was configured: DTMA_ROAD, or its default. */
 export type ConfiguredRoad = 'tunnel' | 'direct'

@@ -21,7 +21,7 @@ test('a fall-back is a warning that says why, never an error of the toolbox: it 
 test.each(['asked', 'loading', 'switching', 'proving'] as const)('%s is under way', (phase) =>
   expect(isUnderWay(update(phase))).toBe(true),
 )
-test.each(['done', 'failed', 'fell_back', 'refused'] as const)('%s is over', (phase) =>
+test.each(['done', 'failed', 'fell_back', 'refused', 'unanswered'] as const)('%s is over', (phase) =>
   expect(isUnderWay(update(phase))).toBe(false),
 )
 

@@ -12,6 +12,7 @@ const TONES = {
   fell_back: 'warn',
   failed: 'warn',
   refused: 'warn',
+  unanswered: 'warn',
 } as const satisfies Record<Phase, Tone>
 
 export const toneOfUpdate = ({ phase }: ToolboxUpdate): Tone => TONES[phase]
@@ -28,6 +29,7 @@ const MEANING = {
   fell_back: 'The new DTMA did not work; the one before runs again.',
   failed: 'Nothing was changed.',
   refused: 'DTMA refused it.',
+  unanswered: 'What DTMA says of it later is shown here.',
 } as const satisfies Record<Phase, string>
 
 /** What the phase means, and why, where the control plane says so. */

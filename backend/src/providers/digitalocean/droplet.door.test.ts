@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fakeRoads } from '../../road-change/fake-roads.testing.ts'
 import { roadChangeReconciler } from '../../road-change/road-change.reconciler.ts'
+import { roadChangeOf } from '../../road-change/road-change.step.ts'
 import type { Store } from '../../store/connect.ts'
 import { activities } from '../../store/schema/index.ts'
 import { openTestStore } from '../../store/testing.ts'
@@ -31,11 +32,20 @@ async function scene(direct: { port: number; plainHttp: boolean } | null) {
   const fake = fakeRoads(direct ? 'direct' : 'tunnel')
   const { client, sources, clock, emulator, droplets, row, change, id } = droplet
   const account = { hasToken: true }
-  const door = createDropletDoor({
+  const real = createDropletDoor({
     clientOf: async () => (account.hasToken ? client : undefined),
     environment: ENVIRONMENT,
     directSources: () => sources,
   })
+  /** When DigitalOcean was asked to shut it. */
+  const shutAt: number[] = []
+  const door: typeof real = {
+    ...real,
+    close: (...of) => {
+      shutAt.push(clock.steady())
+      return real.close(...of)
+    },
+  }
   /** To whom DTMA's port on this droplet is open. */
   const openTo = () =>
     [...emulator.world.firewalls.values()]
@@ -48,9 +58,12 @@ async function scene(direct: { port: number; plainHttp: boolean } | null) {
     openWhenTold.push(openTo().length > 0)
     return fake.clientOf(toolbox)
   }
-  const make = () => roadChangeReconciler({ store, clock, ...fake, clientOf, doorOf: () => door })
+  const make = () => roadChangeReconciler({ store, clock, random: () => 1, ...fake, clientOf, doorOf: () => door })
   return {
     ...fake,
+    clock,
+    make,
+    shutAt,
     openWhenTold,
     row,
     account,
@@ -113,6 +126,33 @@ test('it is shut after a trial that failed also while DTMA cannot be told', asyn
   dtma.noTunnel = true
   await step()
   expect([(await row()).roadProgress?.phase, openTo()]).toEqual(['undoing', []])
+})
+
+test('while DTMA cannot be told DigitalOcean is asked at once, some times in the first minutes, and later a few times an hour', async () => {
+  const { ask, step, make, shutAt, clock, dtma, run, row } = await scene(null)
+  dtma.fault = 'pin_mismatch'
+  await ask('direct')
+  await step()
+  dtma.noTunnel = true
+  const one = make()
+  const begun = clock.steady()
+  // Woken each half minute by its life signs as well, and when a step asks for it.
+  for (let wakeAt = begun; clock.steady() < begun + 2 * 3_600_000; ) {
+    const outcome = await step(one)
+    wakeAt += wakeAt <= clock.steady() ? 30_000 : 0
+    const next = outcome.done ? wakeAt : Math.min(wakeAt, clock.steady() + outcome.retryAfterMs)
+    await clock.advance(next - clock.steady())
+  }
+  const asked = (fromMs: number, toMs: number) =>
+    shutAt.filter((at) => at >= begun + fromMs && at < begun + toMs).length
+  expect(shutAt[0]).toBe(begun)
+  expect(asked(0, 240_000)).toBe(5) // at 0, 15, 45, 105 and 225 s
+  expect(asked(3_600_000, 7_200_000)).toBe(3)
+  expect((await row()).roadProgress?.open).toEqual([expect.stringContaining('DTMA could not be told to close it')])
+
+  dtma.noTunnel = false
+  expect(await run()).toMatchObject({ phase: 'failed' })
+  expect((await row()).roadProgress).not.toHaveProperty('open')
 })
 
 test('it is shut after the tunnel is in use, and not before', async () => {
@@ -189,6 +229,22 @@ test('DigitalOcean does not answer for longer than it is waited for: it is done,
   await ask('tunnel')
   expect((await run()).phase).toBe('done')
   expect(await recorded('toolbox.road-changed')).toContain('is still open')
+})
+
+test('DTMA cannot be told and its firewall cannot be shut: people see that while it lasts', async () => {
+  const { ask, step, emulator, dtma, row } = await scene(null)
+  dtma.fault = 'pin_mismatch'
+  emulator.fail({ ...UNTAG, answer: 403, times: Number.POSITIVE_INFINITY })
+  await ask('direct')
+  await step()
+  dtma.noTunnel = true
+  await step()
+  expect(roadChangeOf(await row())?.evidence).toEqual(
+    expect.arrayContaining([
+      expect.stringContaining('DTMA could not be told'),
+      expect.stringContaining('Port 30000 is still open in the firewall'),
+    ]),
+  )
 })
 
 test('a trial that failed and a firewall that cannot be shut: people hear it', async () => {

@@ -66,6 +66,10 @@ export interface UpdateRefusal {
   readonly message: string
   /** ISO time. */
   readonly at: string
+  /** Nobody refused it: DTMA did not say in time how it ended. */
+  readonly isGivenUp?: true
+  /** The last that it had said of it by then; absent: nothing. */
+  readonly heard?: UpdateState
 }
 
 /** Other keys that somebody asked for. */
@@ -83,6 +87,8 @@ export interface KeyRotationRefusal {
   readonly message: string
   /** ISO time. */
   readonly at: string
+  /** Nobody refused it: DTMA did not enrol in time. */
+  readonly isGivenUp?: true
 }
 
 /** Another road that somebody asked for. */
@@ -107,6 +113,8 @@ export interface RoadProgress {
   /** From `closing` on: what `direct` was before. */
   readonly from?: Direct | null
   readonly failure?: Pick<RoadChange, 'reason' | 'message' | 'evidence' | 'nextStep'>
+  /** Of one that is being undone: what is open still, and why; for people. */
+  readonly open?: readonly string[]
 }
 
 /** One machine of one account that runs tools. */
@@ -158,9 +166,9 @@ export const toolboxes = pgTable(
     installation: text('installation').$type<InstallationKind>(),
     /** How far it is, as DTMA reports it. */
     updateState: jsonb('update_state').$type<UpdateState>(),
-    /** Why it did not begin; written by the reconciler of updates. */
+    /** Why it did not begin, or was given up; written by the reconciler of updates. */
     updateRefusal: jsonb('update_refusal').$type<UpdateRefusal>(),
-    /** Why the change of keys did not begin; written by the reconciler of key rotations. */
+    /** Why the change of keys did not begin, or was given up; written by the reconciler of key rotations. */
     keyRotationRefusal: jsonb('key_rotation_refusal').$type<KeyRotationRefusal>(),
     /** How far the change of the road is; written by the reconciler of roads. */
     roadProgress: jsonb('road_progress').$type<RoadProgress>(),

@@ -6,6 +6,7 @@ import { streamSSE } from 'hono/streaming'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import { readAll } from '../../gateway/read-all.ts'
+import { systemClock } from '../../reconcile/clock.ts'
 import type { DtmaRequest } from '../dtma-session.ts'
 import type { DialFault, DialTarget } from './dial.ts'
 import { createDirectRoads } from './direct-roads.ts'
@@ -36,7 +37,7 @@ const request = (path = '/status', over: Partial<DtmaRequest> = {}): DtmaRequest
 function opened(mayDial: (address: string) => boolean = () => true) {
   const changes: string[] = []
   const onChange = (id: string) => void changes.push(id)
-  const roads = createDirectRoads({ mayDial, log: pino({ level: 'silent' }), now: Date.now, onChange })
+  const roads = createDirectRoads({ mayDial, log: pino({ level: 'silent' }), clock: systemClock, onChange })
   cleanups.push(() => roads.closeAll())
   return { roads, changes }
 }

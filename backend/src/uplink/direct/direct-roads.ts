@@ -1,4 +1,5 @@
 import type { Log } from '../../log.ts'
+import type { Clock } from '../../reconcile/clock.ts'
 import { type DtmaAnswer, type DtmaRequest, type DtmaSession, openSession } from '../dtma-session.ts'
 import { type DialTarget, dialDtma } from './dial.ts'
 
@@ -19,7 +20,7 @@ export interface DirectRoads {
 export interface DirectRoadsDeps {
   readonly mayDial: (address: string) => boolean
   readonly log: Log
-  readonly now: () => number
+  readonly clock: Pick<Clock, 'now' | 'steady'>
   /** Called after a connection opened or closed. */
   readonly onChange: (toolboxId: string) => void
 }
@@ -37,7 +38,7 @@ const PING_MS = 10_000
 /** So many pings in a row without an answer end the connection. */
 const MOST_UNANSWERED = 2
 
-export function createDirectRoads({ mayDial, log, now, onChange }: DirectRoadsDeps): DirectRoads {
+export function createDirectRoads({ mayDial, log, clock, onChange }: DirectRoadsDeps): DirectRoads {
   const roads = new Map<string, Road>()
 
   /** The road by which this very target is reached. What leads elsewhere is closed first. */
@@ -58,7 +59,7 @@ export function createDirectRoads({ mayDial, log, now, onChange }: DirectRoadsDe
 
     async function connected(): Promise<DtmaSession> {
       const socket = await dialDtma(target, { mayDial, signal: gone.signal })
-      const session = openSession('direct road', socket)
+      const session = openSession('direct road', socket, clock)
       const cut = () => socket.destroy()
       gone.signal.addEventListener('abort', cut)
       if (gone.signal.aborted) cut()
@@ -76,7 +77,7 @@ export function createDirectRoads({ mayDial, log, now, onChange }: DirectRoadsDe
         log.info({ toolboxId }, 'direct road closed')
         onChange(toolboxId)
       })
-      road.since = new Date(now())
+      road.since = new Date(clock.now())
       road.opened = session
       log.info({ toolboxId, host: target.host, port: target.port }, 'direct road open')
       return session

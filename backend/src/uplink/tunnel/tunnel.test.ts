@@ -2,17 +2,11 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type HttpReply,
-  type HttpRequest,
-  listenerOf,
-  runTunnel,
-  systemClock,
-  type TunnelEnd,
-} from '@agentopia/dtma/testing'
+import { type HttpReply, type HttpRequest, listenerOf, runTunnel, type TunnelEnd } from '@agentopia/dtma/testing'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readAll } from '../../gateway/read-all.ts'
+import { systemClock } from '../../reconcile/clock.ts'
 import { createTunnelDoor } from './tunnel-door.ts'
 import { createTunnels, type Tunnels } from './tunnels.ts'
 
@@ -62,7 +56,7 @@ const listener = listenerOf(async (request) => ANSWERS[request.url]!(request), s
 
 beforeEach(async () => {
   aborted.length = 0
-  tunnels = createTunnels({ log, now: Date.now, onChange: () => {} })
+  tunnels = createTunnels({ log, clock: systemClock, onChange: () => {} })
   const authenticate = async (token: string) =>
     token.startsWith('token-of-') ? { toolboxId: token.slice(9) } : undefined
   server = createServer().on('upgrade', createTunnelDoor({ authenticate, tunnels, log }))
@@ -223,7 +217,7 @@ test('nobody without a credential comes in', async () => {
       runId: 'r',
       listener: () => {},
       log: silent,
-      clock: systemClock,
+      clock: { ...systemClock, random: () => 0 },
     },
     stop.signal,
   )

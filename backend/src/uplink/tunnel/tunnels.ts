@@ -2,6 +2,7 @@ import { type Fetch, TUNNEL_CLOSE } from '@agentopia/dtma/contract'
 import { keepAlive, WsDuplex } from '@agentopia/dtma/tunnel'
 import type { WebSocket } from 'ws'
 import type { Log } from '../../log.ts'
+import type { Clock } from '../../reconcile/clock.ts'
 import type { CloseCause, TunnelFacts } from '../../toolboxes/diagnose.ts'
 import { type DtmaAnswer, type DtmaRequest, type DtmaSession, openSession } from '../dtma-session.ts'
 
@@ -24,7 +25,7 @@ export interface Tunnels {
 
 export interface TunnelsDeps {
   readonly log: Log
-  readonly now: () => number
+  readonly clock: Pick<Clock, 'now' | 'steady'>
   /** Called after a tunnel opened or closed. */
   readonly onChange: (toolboxId: string) => void
 }
@@ -40,13 +41,13 @@ type LastClose = { readonly at: Date; readonly code: number; readonly cause: Clo
 /** Toolboxes whose last close is remembered; the oldest is forgotten first. */
 const REMEMBERED = 10_000
 
-export function createTunnels({ log, now, onChange }: TunnelsDeps): Tunnels {
+export function createTunnels({ log, clock, onChange }: TunnelsDeps): Tunnels {
   const open = new Map<string, Open>()
   const lastCloses = new Map<string, LastClose>()
 
   function adopt(toolboxId: string, ws: WebSocket): void {
     open.get(toolboxId)?.ws.close(TUNNEL_CLOSE.superseded, 'superseded')
-    const mine: Open = { ws, session: openSession('tunnel', new WsDuplex(ws)), since: new Date(now()) }
+    const mine: Open = { ws, session: openSession('tunnel', new WsDuplex(ws), clock), since: new Date(clock.now()) }
     open.set(toolboxId, mine)
     let silent = false
     keepAlive(ws, () => {
@@ -56,7 +57,7 @@ export function createTunnels({ log, now, onChange }: TunnelsDeps): Tunnels {
     ws.once('close', (code) => {
       if (open.get(toolboxId) !== mine) return // replaced: the newer one speaks for the toolbox
       open.delete(toolboxId)
-      remember(toolboxId, { at: new Date(now()), code, cause: silent ? 'silent' : causeOf(code) })
+      remember(toolboxId, { at: new Date(clock.now()), code, cause: silent ? 'silent' : causeOf(code) })
       log.info({ toolboxId, code, silent }, 'tunnel closed')
       onChange(toolboxId)
     })

@@ -24,7 +24,7 @@ export const toolboxRotateKeys = command(
     output.result(now, ({ name, keyRotation }) =>
       keyRotation?.phase === 'done' ? `${name} has other keys` : `Asked for other keys of ${name}`,
     )
-    if (now.keyRotation?.phase === 'refused')
+    if (now.keyRotation?.phase === 'refused' || now.keyRotation?.phase === 'unanswered')
       throw problem('rotation-failed', `${now.name}: ${now.keyRotation.message}`)
   },
 )

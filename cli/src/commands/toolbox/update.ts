@@ -50,7 +50,7 @@ async function updateAll(client: Client, output: Output, wait: boolean, patience
     )
 }
 
-const FAILED: readonly string[] = ['refused', 'failed', 'fell_back']
+const FAILED: readonly string[] = ['refused', 'unanswered', 'failed', 'fell_back']
 
 /** Says how an update of one toolbox goes: to its end, or as it was asked for. @throws {ProblemError} `update-failed`; when time is up. */
 export async function seeThrough(

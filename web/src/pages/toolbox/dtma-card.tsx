@@ -83,6 +83,7 @@ const ROTATION_WORDS = {
   ],
   done: ['ok', 'Other keys: done', 'The keys before open nothing any more.'],
   refused: ['warn', 'Other keys: refused', 'The keys are the same as before.'],
+  unanswered: ['warn', 'Other keys: unanswered', 'The keys before hold, unless DTMA enrols anew after all.'],
 } as const satisfies Record<KeyRotation['phase'], readonly [Tone, string, string]>
 
 function LastRotation({ rotation: { phase, askedAt, message } }: { rotation: KeyRotation }) {

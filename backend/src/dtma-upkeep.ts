@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto'
-import type { Mount } from '../http/mount.ts'
-import { type RotationReconcilerDeps, rotationReconciler } from '../key-rotation/rotation.reconciler.ts'
-import { rotationRoutes } from '../key-rotation/rotation.routes.ts'
-import { newId } from '../new-id.ts'
-import { type LoopDeps, runLoop } from '../reconcile/loop.ts'
-import { type RoadChangeReconcilerDeps, roadChangeReconciler } from '../road-change/road-change.reconciler.ts'
-import { type RoadChangeRouteDeps, roadChangeRoutes } from '../road-change/road-change.routes.ts'
-import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
-import { newestOr, type Releases } from './releases.ts'
-import { rolloutReconciler } from './rollout.reconciler.ts'
-import { rolloutRoutes } from './rollout.routes.ts'
-import { type UpdateReconcilerDeps, updateReconciler } from './update.reconciler.ts'
-import { updateRoutes } from './update.routes.ts'
+import type { Mount } from './http/mount.ts'
+import { type RotationReconcilerDeps, rotationReconciler } from './key-rotation/rotation.reconciler.ts'
+import { rotationRoutes } from './key-rotation/rotation.routes.ts'
+import { newId } from './new-id.ts'
+import { type LoopDeps, runLoop } from './reconcile/loop.ts'
+import { newestOr, type Releases } from './releases/releases.ts'
+import { rolloutReconciler } from './releases/rollout.reconciler.ts'
+import { rolloutRoutes } from './releases/rollout.routes.ts'
+import { type UpdateReconcilerDeps, updateReconciler } from './releases/update.reconciler.ts'
+import { updateRoutes } from './releases/update.routes.ts'
+import { type RoadChangeReconcilerDeps, roadChangeReconciler } from './road-change/road-change.reconciler.ts'
+import { type RoadChangeRouteDeps, roadChangeRoutes } from './road-change/road-change.routes.ts'
+import type { ToolboxViews } from './toolboxes/toolbox.views.ts'
 
-export interface DtmaUpkeepDeps extends UpdateReconcilerDeps, RotationReconcilerDeps, RoadChangeReconcilerDeps {
+export interface DtmaUpkeepDeps
+  extends UpdateReconcilerDeps,
+    RotationReconcilerDeps,
+    Omit<RoadChangeReconcilerDeps, 'random'> {
   readonly releases: Releases
   readonly directPolicy: RoadChangeRouteDeps['directPolicy']
   readonly loop: LoopDeps
@@ -25,7 +28,7 @@ export function createDtmaUpkeep({ loop, ...deps }: DtmaUpkeepDeps) {
   const updateLoop = runLoop(updateReconciler(deps), loop)
   const rolloutLoop = runLoop(rolloutReconciler({ store, clock, newAttempt: randomUUID, wake: updateLoop.wake }), loop)
   const rotationLoop = runLoop(rotationReconciler(deps), loop)
-  const roadLoop = runLoop(roadChangeReconciler(deps), loop)
+  const roadLoop = runLoop(roadChangeReconciler({ ...deps, random: loop.random }), loop)
   return {
     routes(mount: Mount, views: ToolboxViews): void {
       const newestNow = newestOr(releases)
