@@ -34,7 +34,7 @@ export const followChanges = defineUserOperation({
   auth: 'viewer',
   status: 200,
   event: ChangeHint,
-  problems: [],
+  problems: ['rate-limited'],
 })
 
 /** Who did what to which thing, and how it went. */

@@ -156,5 +156,5 @@ export const followInstanceLogs = defineUserOperation({
     since: z.string().max(64).optional(),
   }),
   event: LogLine,
-  problems: ['instance-not-found', 'toolbox-unreachable'],
+  problems: ['instance-not-found', 'toolbox-unreachable', 'rate-limited'],
 })

@@ -109,6 +109,7 @@ export const runOverSsh = defineUserOperation({
     'ssh-login-refused',
     'ssh-busy',
     'variant-unavailable',
+    'rate-limited',
   ],
 })
 

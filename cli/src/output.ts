@@ -14,12 +14,21 @@ export interface Streams {
 }
 
 export const createOutput = (json: boolean, { out, err }: Streams): Output => ({
-  result: (data, render) => out(json ? `${JSON.stringify(data, null, 2)}\n` : withNewline(render(data))),
-  event: (data, render) => out(json ? `${JSON.stringify(data)}\n` : withNewline(render(data))),
+  result: (data, render) => out(json ? `${asJson(data, 2)}\n` : withNewline(printableLines(render(data)))),
+  event: (data, render) => out(json ? `${asJson(data)}\n` : withNewline(printableLines(render(data)))),
   note: (text) => {
-    if (!json) err(`${text}\n`)
+    if (!json) err(`${printableLines(text)}\n`)
   },
 })
+
+/** JSON leaves some control characters as they are, which a terminal obeys. */
+export const asJson = (data: unknown, indent?: number): string =>
+  JSON.stringify(data, null, indent).replace(/[\u007f-\u009f]/g, escaped)
+
+/** Whoever rendered it may have overlooked a stranger's word: no command has to remember it for each. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n')
+
+const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 const withNewline = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`)
 
@@ -53,5 +62,5 @@ export function facts(
 export const printable = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, (char) =>
-    char === '\n' || char === '\t' ? ' ' : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    char === '\n' || char === '\t' ? ' ' : escaped(char),
   )

@@ -6,6 +6,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { World } from './command.ts'
 import { run } from './run.ts'
 
+const EVIL = 'x\u001b]52;c;ZXZpbA==\u0007\u009b2J\u007fy\rz'
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
+const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/
+
 interface Heard {
   readonly method: string
   readonly path: string
@@ -180,6 +184,12 @@ test("shows control characters of strangers' text instead of obeying them", asyn
   }
   const { out } = await agentopia('catalog list', { 'GET /api/catalog': { items: [hostile] } })
   expect(out).toContain('a\\u001b[31mred')
+})
+
+test.each([[''], [' --json']])('a refusal moves no cursor either, whoever wrote its words%s', async (json) => {
+  const { err } = await agentopia(`whoami${json}`, { 'GET /api/me': problemResponse('forbidden', EVIL) })
+  expect(err).toContain('52;c;ZXZpbA==')
+  expect(err).not.toMatch(OBEYED)
 })
 
 test('an invitation prints its link and nothing else, so that it can be piped', async () => {

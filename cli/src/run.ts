@@ -3,6 +3,7 @@ import { type CommandDef, renderUsage, runCommand } from 'citty'
 import { agentopia } from './agentopia.ts'
 import type { World } from './command.ts'
 import { failureOf } from './failure.ts'
+import { asJson, printableLines } from './output.ts'
 import { readSettings } from './settings.ts'
 import { VERSION } from './version.ts'
 
@@ -24,7 +25,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
   } catch (error) {
     if (world.signal.aborted) return 130
     const { exitCode, json, lines } = failureOf(error, (await readSettings(world.env)).url)
-    err(argv.includes('--json') ? `${JSON.stringify(json)}\n` : `${lines.join('\n')}\n`)
+    err(argv.includes('--json') ? `${asJson(json)}\n` : `${printableLines(lines.join('\n'))}\n`)
     if (exitCode === 64 && !argv.includes('--json')) err(`\n${await usageOf(found, parent, world.colours?.err)}`)
     return exitCode
   }

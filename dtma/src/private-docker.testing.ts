@@ -103,7 +103,8 @@ export async function privateDocker(): Promise<PrivateDocker> {
       const flags = ['--containerd', join(home, 'containerd.sock'), '--data-root', join(disk, 'docker')]
       const more = ['--exec-root', join(home, 'exec'), '--pidfile', join(home, 'pid'), '-H', `unix://${socketPath}`]
       const group = ['--exec-opt', 'native.cgroupdriver=cgroupfs', '--cgroup-parent', memory.parent]
-      const bridge = ['--bip', '172.31.7.1/24', ...group, ...(liveRestore ? ['--live-restore'] : [])]
+      const six = ['--ipv6', '--fixed-cidr-v6', 'fd00:d0c::/64']
+      const bridge = ['--bip', '172.31.7.1/24', ...six, ...group, ...(liveRestore ? ['--live-restore'] : [])]
       dockerd = await daemon('nsenter', [`--net=/run/netns/${netns}`, 'dockerd', ...flags, ...more, ...bridge])
       await until('dockerd', async () => (await docker.version(never)).Version !== '')
     },

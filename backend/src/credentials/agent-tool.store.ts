@@ -115,7 +115,7 @@ export const storeAgentToolStatus = (tx: Tx, toolboxId: string, status: ToolStat
       and(
         eq(agentTools.id, status.name),
         eq(agentTools.toolboxId, toolboxId),
-        sql`coalesce((${agentTools.status}->>'generation')::int, 0) <= ${status.generation}`,
+        sql`coalesce((${agentTools.status}->>'generation')::bigint, 0) <= ${status.generation}::bigint`,
       ),
     )
 

@@ -103,49 +103,51 @@ test(
 /** One request to any operation, by anybody. */
 function request(): Arbitrary<Sent> {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, described]) => [path, method.toUpperCase(), described] as const),
+    Object.entries(methods).map(([method, described]) => requestFor(path, method.toUpperCase(), described)),
   )
-  return fc.constantFrom(...operations).chain(([path, method, described]) => {
-    const { parameters = [], requestBody, responses } = described
-    const schema = requestBody?.content['application/json']?.schema
-    const right = schema ? arbitraryOf(schema, known) : fc.constant(undefined)
-    return fc
-      .record({
-        values: fc.tuple(...parameters.map((parameter) => anyFor(parameter))),
-        given: fc.tuple(...parameters.map(() => fc.boolean())),
-        body: schema ? fc.oneof(right, right.chain(broken)) : right,
-        written: fc.constantFrom('json', 'json', 'json', 'json', 'text', 'cut'),
-        as: fc.oneof({ weight: 6, arbitrary: fc.constant<Who>('owner') }, fc.constantFrom(...WHO)),
-        more: fc.constantFrom<Record<string, string>>(
-          {},
-          {},
-          { 'last-event-id': 'x' },
-          { 'idempotency-key': 'k' },
-          { 'idempotency-key': 'k'.repeat(300) },
-          { cookie: 'a=b' },
-        ),
-      })
-      .map(({ values, given, body, written, as, more }) => {
-        const named = parameters.map((parameter, place) => [parameter, String(values[place])] as const)
-        const filled = named.reduce(
-          (so, [{ name, in: where }, value]) =>
-            where === 'path' ? so.replace(`{${name}}`, encodeURIComponent(value).replaceAll('.', '%2E')) : so,
-          path,
-        )
-        const asked = named.filter(([{ in: where }], place) => where === 'query' && given[place])
-        const query = new URLSearchParams(asked.map(([{ name }, value]): [string, string] => [name, value]))
-        const text = body === undefined ? undefined : JSON.stringify(body)
-        return {
-          id: described.operationId,
-          method,
-          responses,
-          path: query.size === 0 ? filled : `${filled}?${query}`,
-          headers: { ...(written === 'text' ? {} : { 'content-type': 'application/json' }), ...more },
-          body: written === 'cut' ? text?.slice(0, -1) : text,
-          as,
-        }
-      })
-  })
+  return fc.constantFrom(...operations).chain((one) => one)
+}
+
+function requestFor(path: string, method: string, described: Described): Arbitrary<Sent> {
+  const { parameters = [], requestBody, responses } = described
+  const schema = requestBody?.content['application/json']?.schema
+  const right = schema ? arbitraryOf(schema, known) : fc.constant(undefined)
+  return fc
+    .record({
+      values: fc.tuple(...parameters.map((parameter) => anyFor(parameter))),
+      given: fc.tuple(...parameters.map(() => fc.boolean())),
+      body: schema ? fc.oneof(right, right.chain(broken)) : right,
+      written: fc.constantFrom('json', 'json', 'json', 'json', 'text', 'cut'),
+      as: fc.oneof({ weight: 6, arbitrary: fc.constant<Who>('owner') }, fc.constantFrom(...WHO)),
+      more: fc.constantFrom<Record<string, string>>(
+        {},
+        {},
+        { 'last-event-id': 'x' },
+        { 'idempotency-key': 'k' },
+        { 'idempotency-key': 'k'.repeat(300) },
+        { cookie: 'a=b' },
+      ),
+    })
+    .map(({ values, given, body, written, as, more }) => {
+      const named = parameters.map((parameter, place) => [parameter, String(values[place])] as const)
+      const filled = named.reduce(
+        (so, [{ name, in: where }, value]) =>
+          where === 'path' ? so.replace(`{${name}}`, encodeURIComponent(value).replaceAll('.', '%2E')) : so,
+        path,
+      )
+      const asked = named.filter(([{ in: where }], place) => where === 'query' && given[place])
+      const query = new URLSearchParams(asked.map(([{ name }, value]): [string, string] => [name, value]))
+      const text = body === undefined ? undefined : JSON.stringify(body)
+      return {
+        id: described.operationId,
+        method,
+        responses,
+        path: query.size === 0 ? filled : `${filled}?${query}`,
+        headers: { ...(written === 'text' ? {} : { 'content-type': 'application/json' }), ...more },
+        body: written === 'cut' ? text?.slice(0, -1) : text,
+        as,
+      }
+    })
 }
 
 /** Mostly what the parameter allows, else anything that can stand in an address. */

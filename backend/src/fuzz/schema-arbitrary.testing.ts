@@ -53,16 +53,31 @@ export function arbitraryOf(schema: JsonSchema, known: readonly string[] = []): 
   }
 }
 
-function textOf({ pattern, format, minLength = 0, maxLength = LONGEST_TEXT }: JsonSchema, known: readonly string[]) {
+function textOf(schema: JsonSchema, known: readonly string[]): Arbitrary<string> {
+  const { pattern } = schema
+  const made = madeText(schema)
+  const shape = pattern === undefined ? undefined : new RegExp(pattern)
+  const fitting = known.filter((text) => shape?.test(text))
+  return fitting.length === 0 ? made : fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...fitting) }, made)
+}
+
+/** Making one costs far more than drawing from it, and the same few are asked for again and again. */
+const texts = new Map<string, Arbitrary<string>>()
+
+function madeText(schema: JsonSchema): Arbitrary<string> {
+  const key = JSON.stringify([schema.pattern, schema.format, schema.minLength, schema.maxLength])
+  const found = texts.get(key) ?? newText(schema)
+  texts.set(key, found)
+  return found
+}
+
+function newText({ pattern, format, minLength = 0, maxLength = LONGEST_TEXT }: JsonSchema): Arbitrary<string> {
   if (format === 'date-time') return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
   if (format === 'email') return fc.emailAddress()
   if (format === 'uri') return fc.webUrl()
   const most = Math.max(minLength, Math.min(maxLength, LONGEST_TEXT))
   if (pattern === undefined) return fc.string({ minLength, maxLength: most, unit: 'grapheme' })
-  const shape = new RegExp(pattern)
-  const fitting = known.filter((text) => shape.test(text))
-  const made = fc.stringMatching(shape).map((text) => text.slice(0, maxLength))
-  return fitting.length === 0 ? made : fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...fitting) }, made)
+  return fc.stringMatching(new RegExp(pattern)).map((text) => text.slice(0, maxLength))
 }
 
 function objectOf(

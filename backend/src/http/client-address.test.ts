@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clientOf, parseTrustedProxies } from './client-address.ts'
+import { clientOf, ownerOf, parseTrustedProxies } from './client-address.ts'
 
 const PEER = '10.0.0.2'
 
@@ -22,6 +22,19 @@ test.each([
 
 test('an IPv4 peer on an IPv6 socket is found by its IPv4 network', () => {
   expect(clientOf('::ffff:10.0.0.2', '1.2.3.4', parseTrustedProxies('10.0.0.0/8'))).toBe('1.2.3.4')
+})
+
+test.each([
+  ['1.2.3.4', '1.2.3.4'],
+  ['unknown', 'unknown'],
+  ['2001:db8:1:2:aaaa:bbbb:cccc:dddd', '2001:db8:1:2::/64'],
+  ['2001:DB8:1:2::1', '2001:db8:1:2::/64'],
+  ['2001:0db8:0001:0002::', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+])('limits count %s as %s: whoever has one address of IPv6 has the rest of its network', (address, owner) => {
+  expect(ownerOf(address)).toBe(owner)
 })
 
 test('IPv6 networks are known too', () => {

@@ -8,13 +8,16 @@ import type { Context } from 'hono'
  */
 export type TrustedProxies = number | BlockList
 
-/** Address of the client of a request, for limits; `unknown` when there is no connection behind it, as in tests. */
+/**
+ * Whose request it is, for limits: an IPv4 address, or the /64 of an IPv6 one; `unknown` when there is no connection behind it, as
+ * in tests. Who has one address of IPv6 has 2^64 of them, and would be another client each time.
+ */
 export type ClientAddress = (c: Context) => string
 
 export const createClientAddress =
   (trusted: TrustedProxies = 0): ClientAddress =>
   (c) =>
-    clientOf(peerOf(c), c.req.header('x-forwarded-for'), trusted)
+    ownerOf(clientOf(peerOf(c), c.req.header('x-forwarded-for'), trusted))
 
 /** @throws {Error} When it names neither a number of proxies nor addresses; the message is for whoever configured it. */
 export function parseTrustedProxies(text: string): TrustedProxies {
@@ -41,6 +44,20 @@ export function clientOf(peer: string, forwardedFor: string | undefined, trusted
     client = before
   }
   return client
+}
+
+/** The part of an address that its owner cannot choose. */
+export function ownerOf(address: string): string {
+  if (isIP(address) !== 6) return address
+  const [head = '', tail] = (address.split('%', 1)[0] ?? '').split('::')
+  const groupsOf = (part: string) => part.split(':').filter((group) => group !== '')
+  const first = groupsOf(head)
+  const missing = tail === undefined ? 0 : 8 - first.length - groupsOf(tail).length
+  const whole = [...first, ...Array<string>(Math.max(missing, 0)).fill('0'), ...groupsOf(tail ?? '')]
+  return `${whole
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
 }
 
 function isTrusted(address: string, hops: number, trusted: TrustedProxies): boolean {

@@ -13,6 +13,7 @@ import { type $ZodType, safeParse } from 'zod/v4/core'
 import { type Caller, mayCall } from './caller.ts'
 import type { ClientAddress } from './client-address.ts'
 import { readJsonBody, storable } from './json-body.ts'
+import { createOpenStreams } from './open-streams.ts'
 import { readUpload } from './upload-body.ts'
 
 /** The browser behind a request: for the operations that start and end sessions, and for nothing else. */
@@ -104,6 +105,7 @@ export interface Mount {
 
 export function createMount({ app, authenticate, clientAddress, requirePresence }: MountDeps): Mount {
   const mounted = new Set<string>()
+  const open = createOpenStreams()
 
   function claim(op: UserOperation): void {
     if (mounted.has(op.id)) throw new Error(`operation ${op.id} is mounted twice`)
@@ -168,7 +170,11 @@ export function createMount({ app, authenticate, clientAddress, requirePresence 
         const gone = new AbortController()
         c.req.raw.signal.addEventListener('abort', () => gone.abort())
         const { input, context } = await requestOf(op, c)
-        const events = await handle(input, { ...context, signal: gone.signal } as never)
+        const leave = context.caller ? open.enter(context.caller) : () => {}
+        const events = await handle(input, { ...context, signal: gone.signal } as never).catch((error: unknown) => {
+          leave()
+          throw error
+        })
         return streamSSE(c, async (sse) => {
           sse.onAbort(() => gone.abort())
           const stillHere = () =>
@@ -184,6 +190,7 @@ export function createMount({ app, authenticate, clientAddress, requirePresence 
             }
           } finally {
             clearInterval(keepalive)
+            leave()
             gone.abort()
           }
         })

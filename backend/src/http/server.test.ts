@@ -7,6 +7,7 @@ import { Hono } from 'hono'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import * as z from 'zod'
+import type { Caller } from './caller.ts'
 import { BODY_LIMIT, createMount } from './mount.ts'
 import { problemResponse } from './problem-response.ts'
 import { openServer, type Server } from './server.ts'
@@ -35,15 +36,19 @@ const tick = defineUserOperation({
 
 let server: Server
 let gone: string[]
+let logged: string[]
+let caller: Caller | undefined
 let isRevoked = false
 const asked: (() => Promise<boolean>)[] = []
 beforeEach(async () => {
   gone = []
+  logged = []
+  caller = undefined
   const app = new Hono()
-  app.onError(problemResponse(pino({ level: 'silent' })))
+  app.onError(problemResponse(pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) })))
   const mount = createMount({
     app,
-    authenticate: async () => (isRevoked ? Promise.reject(problem('unauthenticated', 'revoked')) : undefined),
+    authenticate: async () => (isRevoked ? Promise.reject(problem('unauthenticated', 'revoked')) : caller),
     clientAddress: () => '192.0.2.1',
     requirePresence: async () => {},
   })
@@ -107,6 +112,34 @@ test('a client that goes away ends what was done for it', async () => {
   client.abort()
   await reader.read().catch(() => {})
   await expect.poll(() => gone).toContain('client')
+})
+
+test('one caller has sixty streams open and no more; who closes one may open another', async () => {
+  caller = { kind: 'agent', accountId: 'a', agentId: 'g', actor: 'agent g' }
+  const clients = Array.from({ length: 60 }, () => new AbortController())
+  const answers = await Promise.all(clients.map(({ signal }) => fetch(at('/tick'), { signal })))
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  const refused = await fetch(at('/tick'))
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5'])
+  clients[0]!.abort()
+  const again = new AbortController()
+  await expect.poll(async () => (await fetch(at('/tick'), { signal: again.signal })).status).toBe(200)
+  for (const client of [...clients, again]) client.abort()
+})
+
+test('whoever goes away in the middle of what he sends has not made us fail', async () => {
+  const { port } = server
+  const came = new Promise<void>((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      const head = 'POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n'
+      socket.write(`${head}{"text":"`, () => setTimeout(() => socket.destroy(), 50))
+    })
+    socket.once('close', () => resolve())
+  })
+  await came
+  expect((await post('{"text":"y"}')).status).toBe(200)
+  await server.close(0)
+  expect(logged).toEqual([])
 })
 
 test('requests that come before everything is ready are told to come again', async () => {

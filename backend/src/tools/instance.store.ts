@@ -93,7 +93,7 @@ export const storeStatus = (tx: Tx, toolboxId: string, status: ToolStatus) =>
       and(
         eq(instances.id, status.name),
         eq(instances.toolboxId, toolboxId),
-        sql`coalesce((${instances.status}->>'generation')::int, 0) <= ${status.generation}`,
+        sql`coalesce((${instances.status}->>'generation')::bigint, 0) <= ${status.generation}::bigint`,
       ),
     )
 

@@ -101,11 +101,27 @@ export const fetchOver =
     })
     const empty = answer.status === 204 || answer.status === 304
     if (empty) answer.body.resume()
-    return new Response(empty ? null : (Readable.toWeb(answer.body) as ReadableStream<Uint8Array>), {
+    const response = new Response(empty ? null : (Readable.toWeb(answer.body) as ReadableStream<Uint8Array>), {
       status: answer.status,
       headers: webHeaders(answer.headers),
     })
+    return Object.assign(response, { json: () => jsonOf(response) })
   }
+
+/** Longest answer that is read as JSON, in bytes: all that a tool says of its capabilities, and some more. */
+const MOST_JSON = 16 << 20
+
+/** A toolbox is its owner's, and so may be what answers there: what has no end must not fill the memory that all accounts share. */
+async function jsonOf({ body }: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > MOST_JSON) throw new SyntaxError(`the answer is longer than ${MOST_JSON} bytes`)
+    chunks.push(chunk)
+  }
+  return JSON.parse(Buffer.concat(chunks, bytes).toString('utf8'))
+}
 
 function webHeaders(headers: IncomingHttpHeaders): Headers {
   const result = new Headers()

@@ -258,9 +258,11 @@ test.each([
 })
 
 test('numbers at the edge of what can be counted are no failure of ours', async () => {
-  const uplink = openUplink(store)
-  const { bearer } = await uplink.joined()
+  const uplink = openUplink(store, applyToolReport)
+  const { id, bearer } = await uplink.joined()
+  const instance = await insertInstance(id, 'account-a')
   const edge = { generation: Number.MAX_SAFE_INTEGER, restarts: Number.MAX_SAFE_INTEGER }
-  const beat = beatOf('r', Number.MAX_SAFE_INTEGER, { tools: [tool('x', edge)] })
-  expect((await uplink.beat(bearer, beat)).status).toBe(200)
+  const beat = (seq: number) => beatOf('r', seq, { tools: [tool(instance, edge), tool('x-of-an-agent', edge)] })
+  for (const seq of [1, Number.MAX_SAFE_INTEGER]) expect((await uplink.beat(bearer, beat(seq))).status).toBe(200)
+  expect((await instanceRow(instance)).status).toMatchObject(edge)
 })

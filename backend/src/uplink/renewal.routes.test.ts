@@ -81,6 +81,13 @@ test('a renewal whose reply was lost is asked for again, also after a restart', 
   expect(bodyOf(first).signature).not.toBe(bodyOf(first).signature)
 })
 
+test('a count that nobody can have reached is refused as such, and not by the database', async () => {
+  const { first, bodyOf, uplink, renewed } = await scene()
+  for (const counter of [Number.MAX_SAFE_INTEGER, 2 ** 31 - 1])
+    expect((await uplink.renew(bodyOf(first, { counter }))).json.code).toBe('invalid-request')
+  expect((await renewed(first)).counter).toBe(1)
+})
+
 test('E08 a credential runs out while nobody can renew it; the key brings it back without a person, and that is counted', async () => {
   const { first, renewed, beats, uplink, read, actions } = await scene()
   await uplink.clock.advance(3 * HOUR)

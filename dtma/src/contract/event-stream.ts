@@ -7,13 +7,18 @@ export interface ServerSentEvent<Data> {
   readonly data: Data
 }
 
-/** The events of a `text/event-stream` answer, in order; ends with the stream. @throws when an event's data does not fit. */
+/** Longest event that is read, in characters: far above a line of a log. Whoever sends more means no good. */
+const MOST_CHARS = 1 << 20
+
+/** The events of a `text/event-stream` answer, in order; ends with the stream. @throws when an event's data does not fit, or has no end. */
 export async function* readEventStream<Schema extends $ZodType>(
   response: Response,
   schema: Schema,
 ): AsyncGenerator<ServerSentEvent<output<Schema>>> {
   if (!response.body) return
-  const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+  const events = response.body
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream({ maxBufferSize: MOST_CHARS }))
   for await (const { id, data } of events) {
     yield { ...(id === undefined ? {} : { id }), data: parse(schema, JSON.parse(data)) }
   }

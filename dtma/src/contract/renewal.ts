@@ -6,6 +6,9 @@ import { defineOperation } from './operation.ts'
  * renewals: whoever comes with a lower count is not the only holder of the identity.
  */
 
+/** The next one must still be one that a database can count. */
+const MOST_RENEWALS = 2 ** 31 - 2
+
 export const challenge = defineOperation({
   id: 'challenge',
   summary: 'Ask for something to sign: good once, for a minute, for this toolbox',
@@ -30,7 +33,7 @@ export const renew = defineOperation({
     /** Of the enrolment. */
     epoch: z.int(),
     /** Renewals since then. */
-    counter: z.int().check(z.minimum(0)),
+    counter: z.int().check(z.minimum(0), z.maximum(MOST_RENEWALS)),
     /** Chosen for this renewal and kept until its reply came: the same again is the same renewal. */
     attempt: z.string().check(z.minLength(16), z.maxLength(64)),
     runId: z.string().check(z.maxLength(64)),

@@ -72,7 +72,7 @@ export const ContainerDetails = z.object({
   ),
   NetworkSettings: z.object({
     Networks: z.pipe(
-      z.nullish(z.record(z.string(), z.object({ IPAddress: text, GlobalIPv6Address: text }))),
+      z.nullish(z.record(z.string(), z.object({ IPAddress: text, GlobalIPv6Address: text, MacAddress: text }))),
       z.transform((value) => value ?? {}),
     ),
   }),

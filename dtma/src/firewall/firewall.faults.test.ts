@@ -11,6 +11,7 @@ import {
 } from '../contract/operations.ts'
 import { ToolSpec } from '../contract/tool.ts'
 import { type DtmaProcess, until } from '../dtma-process.testing.ts'
+import { gatewayNameOf } from '../egress/gateway.ts'
 import { scriptContainer } from '../egress/script-container.ts'
 import type { PrivateDocker } from '../private-docker.testing.ts'
 import { type PrivateDtma, privateDtma } from '../private-dtma.testing.ts'
@@ -159,6 +160,29 @@ test('S17: while the rules cannot be restored the toolbox is degraded, runs on a
   await expect.poll(() => tool('late'), { timeout: 30_000 }).toMatchObject({ state: 'running' })
   expect(await firewall()).toMatchObject({ state: 'ok' })
   expect(await rules()).not.toBe('')
+})
+
+test('S17: by none of its addresses does the machine answer the gateway, nor by those that its interface gave itself', async () => {
+  await expect.poll(firewall, { timeout: 30_000 }).toMatchObject({ state: 'ok' })
+  const { stdout } = (await machine.inside('ip', ['-o', 'address', 'show', 'docker0'])) as { stdout: string }
+  const addresses = [...stdout.matchAll(/inet6? ([^/]+)\//g)].map(([, address = '']) =>
+    address.startsWith('fe80') ? `${address}%eth0` : address,
+  )
+  expect(addresses.filter((address) => address.startsWith('fe80'))).not.toEqual([])
+  // Nobody listens there: a machine that answers refuses.
+  const dial = `for (const host of ${JSON.stringify(addresses)}) {
+    const socket = require('node:net').connect({ host, port: 9 }, () => console.log('connected'))
+    const deadline = setTimeout(() => socket.destroy(new Error('silence')), 4000)
+    socket.on('error', ({ code, message }) => { clearTimeout(deadline); console.log(code ?? message) })
+  }`
+  const docker = (...args: string[]) =>
+    machine.inside('docker', ['-H', `unix://${machine.socketPath}`, ...args]) as Promise<{ stdout: string }>
+  const heardBy = async (container: string) =>
+    (await docker('exec', container, 'node', '-e', dial)).stdout.trim().split('\n')
+  // Whom the rules do not mean is answered: so it is they that make it silent.
+  await docker('run', '--detach', '--name', 'neighbour', '--entrypoint', 'sleep', BASE, '600')
+  await expect.poll(() => heardBy('neighbour'), { timeout: 60_000 }).toEqual(addresses.map(() => 'ECONNREFUSED'))
+  expect(await heardBy(gatewayNameOf(owner))).toEqual(addresses.map(() => 'silence'))
 })
 
 test('the last tool with a network takes the rules and what made them along', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { EngineError } from '../engine/engine-error.ts'
 import { memoryLog } from '../uplink/control-plane.testing.ts'
-import { tableNameOf } from './firewall.rules.ts'
+import { bytesOf, tableNameOf } from './firewall.rules.ts'
 import { watchFirewall } from './firewall.ts'
 import { kernelInMemory } from './kernel.testing.ts'
 import { textIn } from './netlink.ts'
@@ -174,5 +174,8 @@ test('where Docker gives the gateway an address of IPv6 as well, the rules are f
   const before = machine.tables.get(tableNameOf(machine.owner))!.rules.length
   machine.addresses.GlobalIPv6Address = 'fd00:d0c::2'
   await firewall.require(never)
-  expect(machine.tables.get(tableNameOf(machine.owner))!.rules.length).toBe(before + 4)
+  expect(machine.tables.get(tableNameOf(machine.owner))!.rules.length).toBe(before + 2 * 4)
+  // Also for the address that its interface gives itself: by that one too, the machine would answer.
+  const itself = bytesOf('fe80::42:acff:fe1f:702')
+  expect(machine.asked.filter(({ type, body }) => type === NEW_RULE && body.includes(itself))).toHaveLength(4)
 })

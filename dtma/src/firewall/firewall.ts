@@ -14,6 +14,7 @@ import {
   openKernelLine,
   removeKernelLine,
 } from './kernel-line.ts'
+import { linkLocalOf } from './link-local.ts'
 import { NetlinkError } from './netlink.ts'
 
 /**
@@ -191,8 +192,10 @@ async function protectedNow({ docker, owner }: KernelLineDeps, signal: AbortSign
   const networks = await docker.listNetworks(`${LABEL.owner}=${owner}`, signal)
   const ofTools = networks.filter(({ Labels }) => Labels[LABEL.instance] !== undefined)
   const gateway = ofTools.length === 0 ? undefined : await docker.inspectContainer(gatewayNameOf(owner), signal)
-  const { IPAddress = '', GlobalIPv6Address = '' } = gateway?.NetworkSettings.Networks['bridge'] ?? {}
-  const addresses = [IPAddress, GlobalIPv6Address].filter((address) => address !== '')
+  const { IPAddress = '', GlobalIPv6Address = '', MacAddress = '' } = gateway?.NetworkSettings.Networks['bridge'] ?? {}
+  // With an address of IPv6 it has a second one, and the machine answers there too.
+  const linkLocal = GlobalIPv6Address === '' || MacAddress === '' ? '' : linkLocalOf(MacAddress)
+  const addresses = [IPAddress, GlobalIPv6Address, linkLocal].filter((address) => address !== '')
   return { bridges: ofTools.map(({ Id }) => `br-${Id.slice(0, 12)}`).sort(), gateway: addresses }
 }
 

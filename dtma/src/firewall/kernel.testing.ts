@@ -53,7 +53,7 @@ export function kernelInMemory() {
     /** Of tools, their networks. */
     networks: [] as string[],
     /** Of the gateway on Docker's own network. */
-    addresses: { IPAddress: '172.17.0.2', GlobalIPv6Address: '' },
+    addresses: { IPAddress: '172.17.0.2', GlobalIPv6Address: '', MacAddress: '02:42:ac:1f:07:02' },
     /** So many answers are of rules that changed meanwhile. */
     interruptions: 0,
     /** Containers that were made to speak to the kernel. */
