@@ -19,5 +19,5 @@ const applyTo = (tx: Tx, table: typeof instances | typeof agentTools, toolboxId:
     from ${table} as known left join jsonb_array_elements(${said}::jsonb) as report(status) on report.status->>'name' = known.id
     where ${table.id} = known.id and known.toolbox_id = ${toolboxId} and case
       when report.status is null then ${table.status} is not null
-      else coalesce((${table.status}->>'generation')::numeric, 0) <= (report.status->>'generation')::numeric
+      else coalesce((${table.status}->>'generation')::bigint, 0) <= (report.status->>'generation')::bigint
     end`)

@@ -2,6 +2,7 @@ import { createServer, type Http2Server } from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { createClient, followToolLogs, getStatus, LogLine, readEventStream } from '@agentopia/dtma/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '../reconcile/clock.ts'
 import { openSession } from './dtma-session.ts'
 
 // A toolbox whose owner has replaced DTMA by something that means harm to whoever asks it.
@@ -34,7 +35,7 @@ afterEach(() => {
   server.close()
 })
 
-const clientOf = () => createClient({ baseUrl: 'http://dtma', fetch: openSession('road', socket).fetch })
+const clientOf = () => createClient({ baseUrl: 'http://dtma', fetch: openSession('road', socket, systemClock).fetch })
 
 test.each([200, 500])('an answer without an end is given up, whatever status it has (%s)', async (answered) => {
   status = answered
