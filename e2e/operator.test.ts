@@ -1,7 +1,7 @@
 import type { Client } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newAgent } from './agent.ts'
-import { newSignInLink } from './browser.ts'
+import { barriersOn, newSignInLink, openBrowser, signIn } from './browser.ts'
 import { connectMcp, textOf } from './mcp-client.ts'
 import { type Product, startProduct, tokenOf } from './product.ts'
 import { activeToolbox, until } from './settled.ts'
@@ -99,6 +99,30 @@ describe('a model with the token of an operator, by the official MCP client', ()
     await expect(operator.callTool({ name: 'createApiToken', arguments: { name: 'x' } })).rejects.toThrow(
       'Unknown tool: createApiToken',
     )
+  })
+})
+
+describe('the page', () => {
+  it('shows with a new API token how a model connects, and a client gets in by what is shown', async () => {
+    await using browsing = await openBrowser(product.url)
+    const { page, complaints } = browsing
+    page.setDefaultTimeout(20_000)
+    await signIn(page, await newSignInLink(product))
+    await page.goto('/settings')
+    await page.getByRole('button', { name: 'Create a token', exact: true }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Name').fill('my model')
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click()
+    await dialog.getByRole('heading', { name: 'Let a model run the control plane' }).waitFor()
+    const shown = await dialog.locator('pre').first().innerText()
+    expect(await barriersOn(page)).toEqual([])
+    const [, url] = /(http:\S+\/operator\/mcp)/.exec(shown) ?? []
+    const [, token] = /Bearer (tbx_[\w-]+)/.exec(shown) ?? []
+    const client = await connectMcp(url!, token!)
+    expect(await call(client, 'getMe')).toMatchObject({ role: 'viewer' })
+    await client.close()
+    expect(complaints).toEqual([])
+    expect(product.output()).not.toContain(token!)
   })
 })
 

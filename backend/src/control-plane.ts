@@ -31,7 +31,7 @@ import { createWayOfCalls } from './gateway/way-of-calls.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createInstaller } from './install/installer.ts'
 import { newId } from './new-id.ts'
-import { createOperatorEndpoint } from './operator/operator.endpoint.ts'
+import { createOperatorEndpoint, OPERATOR_PATH } from './operator/operator.endpoint.ts'
 import { purgePayloads } from './payloads/payload.purge.ts'
 import { payloadRoutes } from './payloads/payload.routes.ts'
 import { actionRoutes } from './providers/digitalocean/action.routes.ts'
@@ -269,7 +269,14 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const atDoor = { authenticate, requirePresence, clientAddress }
   const { app, replyTo } = createApp({ ...atDoor, log, own, publicUrl, pageDir }, (mount, uplink) => {
     access.routes(mount, uplink)
-    const info = { publicUrl, version, variants: installer.variants, signOn: signOn?.label }
+    const info = {
+      publicUrl,
+      mcpUrl,
+      operatorUrl: publicUrl + OPERATOR_PATH,
+      version,
+      variants: installer.variants,
+      signOn: signOn?.label,
+    }
     eventRoutes(mount, { store, changes, ...info })
     const views = createToolboxViews({
       clock,
