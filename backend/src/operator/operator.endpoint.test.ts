@@ -72,6 +72,13 @@ describe('who is let in', () => {
     expect((await operators.post(secret, operators.rpc('tools/list'))).status).toBe(401)
   })
 
+  test('T01 a token that was revoked is refused at once', async () => {
+    const { secret, token } = await mine.tokenOf('operator')
+    expect(await list(secret)).toContain('deployTool')
+    await operators.request('DELETE', `/api/tokens/${token.id}`, mine.browser)
+    expect((await operators.post(secret, operators.rpc('tools/list'))).status).toBe(401)
+  })
+
   test.each([
     ['a page of another site', { origin: 'https://evil.example' }],
     ['a page without an origin', { origin: 'null' }],
