@@ -2,7 +2,18 @@ import { Capability } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { AskPattern } from './ask-pattern.ts'
 import { FlowWarning } from './data-flow.ts'
-import { AgentId, InstanceId, Name, Page, pageOf, Timestamp, TokenId, ToolbeltItemId, ToolboxId } from './fields.ts'
+import {
+  AgentId,
+  InstanceId,
+  Name,
+  Page,
+  pageOf,
+  secret,
+  Timestamp,
+  TokenId,
+  ToolbeltItemId,
+  ToolboxId,
+} from './fields.ts'
 import { AgentLimits } from './limits.ts'
 import { defineUserOperation } from './operation.ts'
 
@@ -79,7 +90,7 @@ export const ConnectSnippet = z.object({
   client: z.string(),
   title: z.string(),
   language: z.enum(['json', 'shell', 'typescript']),
-  text: z.string(),
+  text: secret(z.string()),
 })
 export type ConnectSnippet = z.infer<typeof ConnectSnippet>
 
@@ -196,7 +207,12 @@ export const createAgentToken = defineUserOperation({
   presence: 'of-sessions',
   params: one,
   body: z.strictObject({ name: z.string().min(1).max(100), expiresInDays: z.int().min(1).max(3_650).optional() }),
-  reply: z.object({ token: AgentToken, secret: z.string(), mcpUrl: z.url(), snippets: z.array(ConnectSnippet) }),
+  reply: z.object({
+    token: AgentToken,
+    secret: secret(z.string()),
+    mcpUrl: z.url(),
+    snippets: z.array(ConnectSnippet),
+  }),
   problems: ['presence-needed', 'agent-not-found'],
 })
 export const revokeAgentToken = defineUserOperation({
@@ -284,6 +300,7 @@ export const approveCapabilities = defineUserOperation({
   method: 'POST',
   path: '/api/agents/:agentId/toolbelt/:toolbeltItemId/approvals',
   auth: 'operator',
+  personal: 'consent',
   status: 200,
   params: item,
   body: z.strictObject({

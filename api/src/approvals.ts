@@ -54,6 +54,7 @@ export const decideApproval = defineUserOperation({
   method: 'POST',
   path: '/api/approvals/:approvalId/decision',
   auth: 'operator',
+  personal: 'consent',
   status: 200,
   params: z.object({ approvalId: ApprovalId }),
   body: z.strictObject({

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { Credential } from './credentials.ts'
-import { AgentId, Timestamp, ToolbeltItemId } from './fields.ts'
+import { AgentId, secret, Timestamp, ToolbeltItemId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 
 const item = z.object({ agentId: AgentId, toolbeltItemId: ToolbeltItemId })
@@ -14,11 +14,12 @@ export const startConnection = defineUserOperation({
   method: 'POST',
   path,
   auth: 'operator',
+  personal: 'consent',
   status: 200,
   params: item,
   reply: z.object({
     /** Opened in a browser in which the same person is signed in here. */
-    authorizationUrl: z.url(),
+    authorizationUrl: secret(z.url()),
     expiresAt: Timestamp,
   }),
   problems: [
@@ -37,11 +38,12 @@ export const finishConnection = defineUserOperation({
   method: 'POST',
   path: '/api/connections',
   auth: 'operator',
+  personal: 'consent',
   status: 200,
   body: z.strictObject({
     server: z.string().min(1).max(64).describe('Last part of the address that the browser was sent back to.'),
-    state: word,
-    code: word.optional(),
+    state: secret(word),
+    code: secret(word).optional(),
     iss: word.optional(),
     error: word.optional(),
   }),
@@ -93,7 +95,7 @@ export const putOAuthClient = defineUserOperation({
   body: z.strictObject({
     issuer: z.url({ protocol: /^https?$/ }).max(500),
     clientId: z.string().min(1).max(500),
-    clientSecret: z.string().min(1).max(2_000).optional(),
+    clientSecret: secret(z.string().min(1).max(2_000)).optional(),
   }),
   reply: OAuthClient,
   problems: [],

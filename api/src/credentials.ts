@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { AgentId, Timestamp, ToolbeltItemId } from './fields.ts'
+import { AgentId, secret, Timestamp, ToolbeltItemId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 
 /** One secret that a tool takes, of each agent its own. */
@@ -97,7 +97,7 @@ export const putCredential = defineUserOperation({
   params: item,
   body: z.strictObject({
     values: z
-      .record(z.string().max(40), z.string().min(1).max(65_536).nullable())
+      .record(z.string().max(40), secret(z.string().min(1).max(65_536)).nullable())
       .describe('By key of the field. What is not named keeps its value; null removes it.'),
   }),
   reply: Credential,

@@ -72,7 +72,8 @@ export const getInfo = defineUserOperation({
   reply: z.object({
     product: z.literal('Agentopia Toolboxes'),
     version: z.string(),
-    mcpUrl: z.url(),
+    mcpUrl: z.url().describe('Where agents connect.'),
+    operatorUrl: z.url().describe('Where models of operators connect, with an API token.'),
     publicUrl: z.url(),
     variants: z.array(InstallVariant).describe('Ways in which DTMA can be installed from here.'),
     signOn: z.string().optional().describe('What single sign-on is called; absent: there is none.'),

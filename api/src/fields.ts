@@ -4,6 +4,12 @@ import * as z from 'zod'
 /** From the year 1 on: before it, the database counts otherwise. */
 export const Timestamp = z.iso.datetime().refine((text) => !text.startsWith('0000'), 'there was no year 0')
 
+/**
+ * What opens something to whoever has it: it is shown once or never, and goes through no model. The mark is printed with the
+ * contract, as `x-secret`.
+ */
+export const secret = <Schema extends z.ZodType>(schema: Schema): Schema => schema.meta({ 'x-secret': true })
+
 /** What people call a thing: unique among its kind within the account. */
 export const Name = z
   .string()

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { InvitationId, Timestamp, UserId } from './fields.ts'
+import { InvitationId, secret, Timestamp, UserId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 import { Me, Role } from './session.ts'
 
@@ -26,7 +26,7 @@ export type Invitation = z.infer<typeof Invitation>
 
 const one = z.object({ userId: UserId })
 /** From the link, behind the `#`. */
-const InvitationToken = z.string().min(16).max(256)
+const InvitationToken = secret(z.string().min(16).max(256))
 
 export const listMembers = defineUserOperation({
   id: 'listMembers',
@@ -86,7 +86,7 @@ export const createInvitation = defineUserOperation({
     email: z.email().max(320),
     role: Role.default('operator').describe("At most the caller's own."),
   }),
-  reply: z.object({ invitation: Invitation, link: z.url() }),
+  reply: z.object({ invitation: Invitation, link: secret(z.url()) }),
   problems: ['presence-needed', 'already-member', 'forbidden'],
 })
 export const revokeInvitation = defineUserOperation({
@@ -126,11 +126,9 @@ export const acceptInvitation = defineUserOperation({
   body: z.strictObject({
     token: InvitationToken,
     name: z.string().trim().min(1).max(100).describe('Of a person who is new here; else it stays as it is.'),
-    password: z
-      .string()
-      .min(12)
-      .max(256)
-      .describe('The new one; of a person who signs in here already, the present one.'),
+    password: secret(z.string().min(12).max(256)).describe(
+      'The new one; of a person who signs in here already, the present one.',
+    ),
   }),
   reply: Me,
   problems: ['invitation-used', 'sign-in-refused', 'rate-limited'],

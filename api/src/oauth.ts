@@ -26,6 +26,7 @@ export const describeAuthorization = defineUserOperation({
   method: 'GET',
   path: '/api/authorization',
   auth: 'operator',
+  personal: 'consent',
   status: 200,
   query: z.object({ request: RequestWord }),
   reply: z.object({
@@ -55,6 +56,7 @@ export const decideAuthorization = defineUserOperation({
   method: 'POST',
   path: '/api/authorization',
   auth: 'operator',
+  personal: 'consent',
   status: 200,
   presence: 'of-sessions',
   presenceFor: z.object({ decision: z.object({ kind: z.enum(['agent', 'new-agent']) }) }),

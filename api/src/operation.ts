@@ -15,6 +15,11 @@ export interface UserOperation extends Operation {
   readonly presence?: true | 'of-sessions'
   /** Only bodies that fit this ask for `presence`, as they give something and others only take away; absent: all do. */
   readonly presenceFor?: z.$ZodType
+  /**
+   * A person's own, and so never offered to a model: it is about how the caller comes in (`way-in`), or it is the word of a person
+   * who was asked (`consent`).
+   */
+  readonly personal?: 'way-in' | 'consent'
   /** Present instead of `reply`: the success is a file of one of these media types, sent as it is read. */
   readonly file?: readonly string[]
   /** Present instead of `body`: the request carries bytes (`application/octet-stream`), and so many at most. */

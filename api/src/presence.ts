@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { secret } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 import { Assertion, PasskeyOptions } from './passkeys.ts'
 
@@ -18,8 +19,9 @@ export const proveByPassword = defineUserOperation({
   method: 'POST',
   path: '/api/me/presence/password',
   auth: 'viewer',
+  personal: 'way-in',
   status: 204,
-  body: z.strictObject({ password: z.string().min(1).max(256) }),
+  body: z.strictObject({ password: secret(z.string().min(1).max(256)) }),
   problems: ['sign-in-refused', 'rate-limited'],
 })
 
@@ -29,6 +31,7 @@ export const beginPasskeyProof = defineUserOperation({
   method: 'POST',
   path: '/api/me/presence/passkey/options',
   auth: 'viewer',
+  personal: 'way-in',
   status: 200,
   reply: PasskeyOptions,
   problems: ['rate-limited'],
@@ -40,6 +43,7 @@ export const proveByPasskey = defineUserOperation({
   method: 'POST',
   path: '/api/me/presence/passkey',
   auth: 'viewer',
+  personal: 'way-in',
   status: 204,
   body: z.strictObject({ credential: Assertion }),
   problems: ['passkey-refused', 'rate-limited'],
@@ -51,7 +55,8 @@ export const beginSignOnProof = defineUserOperation({
   method: 'POST',
   path: '/api/me/presence/sign-on',
   auth: 'viewer',
+  personal: 'way-in',
   status: 200,
-  reply: z.object({ authorizationUrl: z.url() }),
+  reply: z.object({ authorizationUrl: secret(z.url()) }),
   problems: ['sign-on-off', 'provider-refused', 'provider-unavailable', 'rate-limited'],
 })

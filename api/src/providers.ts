@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Timestamp } from './fields.ts'
+import { secret, Timestamp } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 
 /** What the account has given us of DigitalOcean: never the token itself. */
@@ -62,11 +62,13 @@ export const setProviderToken = defineUserOperation({
   auth: 'admin',
   status: 200,
   body: z.strictObject({
-    token: z
-      .string()
-      .min(16)
-      .max(512)
-      .regex(/^[\x21-\x7e]+$/, 'a token is one word'),
+    token: secret(
+      z
+        .string()
+        .min(16)
+        .max(512)
+        .regex(/^[\x21-\x7e]+$/, 'a token is one word'),
+    ),
   }),
   reply: ProviderState,
   problems: ['provider-refused', 'provider-unavailable'],

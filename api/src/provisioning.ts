@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Name, Slug, Timestamp, ToolboxId } from './fields.ts'
+import { Name, Slug, secret, Timestamp, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 import { SshPlace } from './ssh.ts'
 import { Direct, InstallVariant, Toolbox } from './toolboxes.ts'
@@ -82,7 +82,7 @@ export const retryToolbox = defineUserOperation({
 /** Lines to paste into a terminal of the server. */
 export const JoinLine = z.object({
   /** Installs DTMA and enrols the server. Holds the token, which works once. */
-  line: z.string(),
+  line: secret(z.string()),
   expiresAt: Timestamp,
   /** Repairs and updates what is installed. Holds no secret. */
   updateLine: z.string(),

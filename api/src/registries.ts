@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Timestamp } from './fields.ts'
+import { secret, Timestamp } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 
 /** Host of a registry of images, with its port when it has one; `docker.io` for the public one. */
@@ -48,7 +48,7 @@ export const putRegistryCredential = defineUserOperation({
   params: one,
   body: z.strictObject({
     username: word(255).refine((text) => !text.includes(':'), 'holds a colon'),
-    password: word(8_192),
+    password: secret(word(8_192)),
   }),
   reply: RegistryCredential,
   problems: ['registry-limit'],

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { SessionId, Timestamp, TokenId } from './fields.ts'
+import { SessionId, secret, Timestamp, TokenId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 
 export const Role = z.enum(['viewer', 'operator', 'admin', 'owner'])
@@ -35,7 +35,7 @@ export const signIn = defineUserOperation({
   path: '/api/session',
   auth: 'none',
   status: 200,
-  body: z.strictObject({ email: z.email().max(320), password: z.string().min(1).max(256) }),
+  body: z.strictObject({ email: z.email().max(320), password: secret(z.string().min(1).max(256)) }),
   reply: Me,
   problems: ['sign-in-refused', 'rate-limited'],
 })
@@ -47,7 +47,7 @@ export const redeemSignInLink = defineUserOperation({
   path: '/api/session/link',
   auth: 'none',
   status: 200,
-  body: z.strictObject({ token: z.string().min(16).max(256) }),
+  body: z.strictObject({ token: secret(z.string().min(16).max(256)) }),
   reply: Me,
   problems: ['sign-in-link-used', 'rate-limited'],
 })
@@ -58,6 +58,7 @@ export const signOut = defineUserOperation({
   method: 'DELETE',
   path: '/api/session',
   auth: 'viewer',
+  personal: 'way-in',
   status: 204,
   problems: [],
 })
@@ -79,6 +80,7 @@ export const listSessions = defineUserOperation({
   method: 'GET',
   path: '/api/me/sessions',
   auth: 'viewer',
+  personal: 'way-in',
   status: 200,
   reply: z.object({ items: z.array(Session) }),
   problems: [],
@@ -90,6 +92,7 @@ export const endSession = defineUserOperation({
   method: 'DELETE',
   path: '/api/me/sessions/:sessionId',
   auth: 'viewer',
+  personal: 'way-in',
   status: 204,
   params: z.object({ sessionId: SessionId }),
   problems: ['session-not-found'],
@@ -101,6 +104,7 @@ export const endOtherSessions = defineUserOperation({
   method: 'DELETE',
   path: '/api/me/sessions',
   auth: 'viewer',
+  personal: 'way-in',
   status: 204,
   problems: [],
 })
@@ -111,10 +115,11 @@ export const setPassword = defineUserOperation({
   method: 'PUT',
   path: '/api/me/password',
   auth: 'viewer',
+  personal: 'way-in',
   presence: true,
   status: 204,
   body: z.strictObject({
-    newPassword: z.string().min(12).max(256),
+    newPassword: secret(z.string().min(12).max(256)),
     email: z.email().max(320).optional().describe('The address to sign in with; needed by a user who has none yet.'),
   }),
   problems: ['presence-needed', 'password-changed', 'name-taken'],
@@ -139,6 +144,7 @@ export const listApiTokens = defineUserOperation({
   method: 'GET',
   path: '/api/tokens',
   auth: 'viewer',
+  personal: 'way-in',
   status: 200,
   reply: z.object({ items: z.array(ApiToken) }),
   problems: [],
@@ -150,6 +156,7 @@ export const createApiToken = defineUserOperation({
   method: 'POST',
   path: '/api/tokens',
   auth: 'viewer',
+  personal: 'way-in',
   presence: true,
   status: 201,
   body: z.strictObject({
@@ -157,7 +164,7 @@ export const createApiToken = defineUserOperation({
     role: Role.exclude(['owner']).default('admin').describe("At most the caller's own."),
     expiresInDays: z.int().min(1).max(3_650).optional(),
   }),
-  reply: z.object({ token: ApiToken, secret: z.string() }),
+  reply: z.object({ token: ApiToken, secret: secret(z.string()) }),
   problems: ['presence-needed', 'forbidden'],
 })
 
@@ -167,6 +174,7 @@ export const revokeApiToken = defineUserOperation({
   method: 'DELETE',
   path: '/api/tokens/:tokenId',
   auth: 'viewer',
+  personal: 'way-in',
   status: 204,
   params: z.object({ tokenId: TokenId }),
   problems: ['token-not-found'],

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { secret } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 import { Me } from './session.ts'
 
@@ -8,7 +9,7 @@ const OwnPath = z
   .string()
   .max(2_000)
   .regex(/^\/(?:[^/\\]|$)/, 'must be a path of this page')
-const Away = z.object({ authorizationUrl: z.url() })
+const Away = z.object({ authorizationUrl: secret(z.url()) })
 
 export const startSignOn = defineUserOperation({
   id: 'startSignOn',
@@ -30,7 +31,12 @@ export const finishSignOn = defineUserOperation({
   path: '/api/session/sign-on/answer',
   auth: 'none',
   status: 200,
-  body: z.strictObject({ state: word, code: word.optional(), iss: word.optional(), error: word.optional() }),
+  body: z.strictObject({
+    state: secret(word),
+    code: secret(word).optional(),
+    iss: word.optional(),
+    error: word.optional(),
+  }),
   reply: z.object({
     me: Me,
     to: z.string(),
@@ -53,6 +59,7 @@ export const linkSignOn = defineUserOperation({
   method: 'POST',
   path: '/api/me/sign-on',
   auth: 'viewer',
+  personal: 'way-in',
   presence: true,
   status: 200,
   reply: Away,
@@ -65,6 +72,7 @@ export const unlinkSignOn = defineUserOperation({
   method: 'DELETE',
   path: '/api/me/sign-on',
   auth: 'viewer',
+  personal: 'way-in',
   presence: true,
   status: 204,
   problems: ['presence-needed', 'sign-on-off', 'sign-on-not-linked', 'last-way-in'],

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ToolboxId } from './fields.ts'
+import { secret, ToolboxId } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 
 /** Where a server listens for SSH, and as whom to come. */
@@ -33,11 +33,11 @@ export const SshLogin = z.discriminatedUnion('type', [
   z
     .strictObject({ type: z.literal('account-key') })
     .describe('The key of the account: its public half is on the server.'),
-  z.strictObject({ type: z.literal('password'), password: z.string().min(1).max(1_024) }),
+  z.strictObject({ type: z.literal('password'), password: secret(z.string().min(1).max(1_024)) }),
   z.strictObject({
     type: z.literal('private-key'),
-    privateKey: z.string().min(1).max(16_384).describe('OpenSSH or PEM.'),
-    passphrase: z.string().max(1_024).optional(),
+    privateKey: secret(z.string().min(1).max(16_384)).describe('OpenSSH or PEM.'),
+    passphrase: secret(z.string().max(1_024)).optional(),
   }),
 ])
 export type SshLogin = z.infer<typeof SshLogin>

@@ -252,7 +252,7 @@ export const readToolboxStatus = defineUserOperation({
   ...refreshToolboxStatus,
   id: 'readToolboxStatus',
   method: 'GET',
-  summary: 'The same as POST, for clients that only read',
+  summary: 'Look at the toolbox now and tell the truth about it; the same as POST, for clients that only read',
 })
 
 export const diagnoseToolbox = defineUserOperation({

@@ -23,7 +23,10 @@ export interface AppDeps {
  * Everything that is served over HTTP, but for the gateway: the operations that `mountAll` mounts, the uplink, the page.
  * @throws {Error} When an operation of the API is not mounted.
  */
-export function createApp(deps: AppDeps, mountAll: (mount: Mount, app: Hono) => void): Hono {
+export function createApp(
+  deps: AppDeps,
+  mountAll: (mount: Mount, app: Hono) => void,
+): { readonly app: Hono; readonly replyTo: Mount['replyTo'] } {
   const { log, own, publicUrl, pageDir } = deps
   const app = new Hono()
   app.onError(problemResponse(log))
@@ -43,5 +46,5 @@ export function createApp(deps: AppDeps, mountAll: (mount: Mount, app: Hono) => 
   app.all('/.well-known/*', noRoute)
   app.get('*', compress(), servePage(pageDir))
   app.notFound(noRoute)
-  return app
+  return { app, replyTo: mount.replyTo }
 }

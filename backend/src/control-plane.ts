@@ -32,6 +32,7 @@ import { createWayOfCalls } from './gateway/way-of-calls.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createInstaller } from './install/installer.ts'
 import { newId } from './new-id.ts'
+import { createOperatorEndpoint, OPERATOR_PATH } from './operator/operator.endpoint.ts'
 import { purgePayloads } from './payloads/payload.purge.ts'
 import { payloadRoutes } from './payloads/payload.routes.ts'
 import { actionRoutes } from './providers/digitalocean/action.routes.ts'
@@ -266,9 +267,16 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const byToolbox = authenticateDtma(store, clock.now)
   const { authenticate, requirePresence } = access
   const atDoor = { authenticate, requirePresence, clientAddress }
-  const app = createApp({ ...atDoor, log, own, publicUrl, pageDir }, (mount, uplink) => {
+  const { app, replyTo } = createApp({ ...atDoor, log, own, publicUrl, pageDir }, (mount, uplink) => {
     access.routes(mount, uplink)
-    const info = { publicUrl, version, variants: installer.variants, signOn: signOn?.label }
+    const info = {
+      publicUrl,
+      mcpUrl,
+      operatorUrl: publicUrl + OPERATOR_PATH,
+      version,
+      variants: installer.variants,
+      signOn: signOn?.label,
+    }
     eventRoutes(mount, { store, changes, ...info })
     const views = createToolboxViews({
       clock,
@@ -334,6 +342,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     })
   })
 
+  const operators = createOperatorEndpoint({ replyTo, authenticate: access.authenticateBearer, own, version, log })
   const serveApp = getRequestListener(app.fetch)
   const housekeeping = keepHouse({ store, clock, log, signal })
   const retention = keepRetention({ store, seal, clock, log, signal })
@@ -364,7 +373,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   return {
     fetch: (request) => app.fetch(request),
     request: (request, response) => {
-      if (!gateway(request, response)) void serveApp(request, response)
+      if (!gateway(request, response) && !operators(request, response)) void serveApp(request, response)
     },
     upgrade: createTunnelDoor({ authenticate: byToolbox, tunnels, log }),
     stopped: end(),

@@ -37,6 +37,7 @@ import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
 import { memberInvitations, memberInvite, memberUninvite } from './commands/member/invitations.ts'
 import { memberList, memberRemove, memberRole } from './commands/member/people.ts'
+import { operatorConnect } from './commands/operator/connect.ts'
 import { providerForget, providerOptions, providerSet, providerShow } from './commands/provider/digital-ocean.ts'
 import { registryList, registryRemove, registrySet } from './commands/registry/manage.ts'
 import { snapshotList, snapshotRemove } from './commands/snapshot/manage.ts'
@@ -226,6 +227,7 @@ export const agentopia = defineCommand({
       uninvite: memberUninvite,
     }),
     token: noun('token', 'Own API tokens', { list: tokenList, revoke: tokenRevoke }),
+    operator: noun('operator', 'Models that run the control plane by MCP', { connect: operatorConnect }),
     activity,
   },
 })

@@ -68,6 +68,13 @@ const me = {
   hasPassword: false,
   hasSignOn: false,
 }
+const info = {
+  product: 'Agentopia Toolboxes',
+  version: '0.0.0',
+  mcpUrl: 'https://tools.example.com/mcp',
+  publicUrl: 'https://tools.example.com',
+  variants: [],
+}
 const problemResponse = (code: keyof typeof PROBLEMS, detail: string) => {
   const { status, ...kind } = PROBLEMS[code]
   return Response.json(
@@ -99,6 +106,18 @@ test('sends the token as a bearer token and never prints it', async () => {
   const { heard, out, err } = await agentopia('whoami', { 'GET /api/me': me })
   expect(heard[0]?.authorization).toBe('Bearer tbx_canary')
   expect(out + err).not.toContain('tbx_canary')
+})
+
+test('shows how a model connects to run the control plane, without a token: that is made by a person', async () => {
+  const operatorUrl = 'https://tools.example.com/operator/mcp'
+  const answers = { 'GET /api/info': { ...info, operatorUrl } }
+  const { out, err } = await agentopia('operator connect --client cursor', answers)
+  expect(out).toContain(`MCP endpoint of operators: ${operatorUrl}`)
+  expect(out).toContain('"Authorization": "Bearer YOUR_API_TOKEN"')
+  expect(out).not.toContain('claude mcp add')
+  expect(out + err).not.toContain('tbx_canary')
+  const { snippets } = JSON.parse((await agentopia('operator connect --json', answers)).out) as { snippets: object[] }
+  expect(snippets).toHaveLength(7)
 })
 
 test('says detail, code and fix of a problem, with exit code 1', async () => {

@@ -43,13 +43,13 @@ const FOR_TESTS = ['@agentopia/backend/testing', '@agentopia/dtma/testing', ...T
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   dtma: [],
   api: [CONTRACT],
-  backend: ['@agentopia/api', CONTRACT, '@agentopia/dtma/tunnel'],
+  backend: ['@agentopia/api', '@agentopia/api/json-schema', CONTRACT, '@agentopia/dtma/tunnel'],
   web: ['@agentopia/api'],
   cli: ['@agentopia/api'],
   e2e: ['@agentopia/api', CONTRACT, ...FOR_TESTS],
   bench: ['@agentopia/api', CONTRACT, ...FOR_TESTS, '@agentopia/e2e/product'],
   testbed: [CONTRACT],
-  scripts: ['@agentopia/api', CONTRACT],
+  scripts: ['@agentopia/api', '@agentopia/api/json-schema', CONTRACT],
 }
 
 /** The tables of settings and the versions, which the documentation is printed from. */

@@ -1,6 +1,5 @@
-import { type $ZodType, type JSONSchema, registry, toJSONSchema } from 'zod/v4/core'
-
-export type Schema = JSONSchema.BaseSchema
+import { bare, type Override, type Schema, tidy } from '@agentopia/api/json-schema'
+import { type $ZodType, registry, toJSONSchema } from 'zod/v4/core'
 
 /** Schemas by the name that they are exported under. */
 export type NamedSchemas = ReadonlyMap<string, $ZodType>
@@ -12,12 +11,6 @@ export const schemasIn = (module: object): NamedSchemas =>
   new Map(Object.entries(module).filter((entry): entry is [string, $ZodType] => isSchema(entry[1])))
 
 const isSchema = (value: unknown): value is $ZodType => typeof value === 'object' && value !== null && '_zod' in value
-
-/** What a caller sends: written out, since defaults make it differ from what the same schema gives back. */
-export const sent = (schema: $ZodType): Schema => bare(toJSONSchema(schema, { io: 'input', override: tidy }))
-
-/** What a text in a URL becomes once it is parsed. */
-export const parsed = (schema: $ZodType): Schema => bare(toJSONSchema(schema, { io: 'output', override: tidy }))
 
 /**
  * What comes back: each of `wanted`, and of `named` whatever they refer to, as components that refer to each other.
@@ -48,18 +41,6 @@ export function components(named: NamedSchemas, wanted: NamedSchemas) {
 
 const referredTo = (schema: Schema): readonly string[] =>
   [...JSON.stringify(schema).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map((found) => found[1]!)
-
-function bare({ $schema: _dialect, $id: _place, ...schema }: Schema): Schema {
-  return schema
-}
-
-type Override = (context: { zodSchema: $ZodType; jsonSchema: Schema }) => void
-
-/** That an integer is one which JavaScript can hold says nothing to the reader. */
-const tidy: Override = ({ jsonSchema }) => {
-  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
-  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
-}
 
 /** Later versions may answer with more: only schemas that are closed on purpose say that they are. */
 const tidyReply: Override = (context) => {

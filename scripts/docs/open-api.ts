@@ -1,6 +1,7 @@
+import { parsed, type Schema, sent } from '@agentopia/api/json-schema'
 import type { Operation, ProblemKind } from '@agentopia/dtma/contract'
 import type { $ZodType } from 'zod/v4/core'
-import { components, type NamedSchemas, parsed, type Schema, sent } from './json-schema.ts'
+import { components, type NamedSchemas } from './json-schema.ts'
 
 /** What an OpenAPI document says of one API. */
 export interface ApiDescription {

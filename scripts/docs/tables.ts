@@ -1,6 +1,6 @@
+import type { Schema } from '@agentopia/api/json-schema'
 import type { ProblemKind } from '@agentopia/dtma/contract'
 import { type $ZodType, toJSONSchema } from 'zod/v4/core'
-import type { Schema } from './json-schema.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('\n', ' ')
 

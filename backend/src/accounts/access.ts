@@ -53,7 +53,7 @@ const ADDRESS_FAILURES = 20
 export function createAccess(deps: AccessDeps) {
   const { store, masterKey, clock, log, publicUrl, mcpUrl, signOn, findAgent, clientAddress } = deps
   const auth = createAuth({ database: store.database, masterKey, publicUrl, log })
-  const { authenticate, forgetTokens } = createAuthenticator({ store, auth, clock, log, findAgent })
+  const { authenticate, byBearer, forgetTokens } = createAuthenticator({ store, auth, clock, log, findAgent })
   const signOnProviderId = signOn && providerIdOf(signOn.issuer)
   const presence = createPresence({ store, clock, signOnProviderId })
 
@@ -71,6 +71,7 @@ export function createAccess(deps: AccessDeps) {
 
   return {
     authenticate,
+    authenticateBearer: byBearer,
     requirePresence: presence.require,
     /** Which agent a program's token stands for. */
     findConnected: connected.find,

@@ -32,6 +32,8 @@ export interface AuthenticatorDeps {
 export interface Authenticator {
   /** Who sends this request; `undefined` for nobody. @throws {ProblemError} `unauthenticated` for a token that is not valid. */
   authenticate(c: Context): Promise<Caller | undefined>
+  /** Whose the token of an `Authorization` header is. @throws {ProblemError} `unauthenticated` */
+  byBearer(authorization: string): Promise<Caller>
   /** Makes a revocation hold at once in this process; others follow within {@link TOKEN_MEMORY_MS}. */
   forgetTokens(): void
 }
@@ -117,6 +119,7 @@ export function createAuthenticator({ store, auth, clock, log, findAgent }: Auth
       const cookie = c.req.header('cookie')
       return cookie === undefined ? undefined : byCookie(cookie)
     },
+    byBearer,
     forgetTokens: () => tokens.clear(),
   }
 }

@@ -1,4 +1,5 @@
 import {
+  connectSnippets,
   createAgent,
   createAgentToken,
   getAgent,
@@ -30,7 +31,6 @@ import {
   revokeAccess,
 } from './agent.store.ts'
 import { deleteAgentToken, insertAgentToken, listAgentTokensOf } from './agent-token.store.ts'
-import { connectSnippets } from './connect-snippets.ts'
 
 export interface AgentRouteDeps {
   readonly store: Store

@@ -10,6 +10,8 @@ export interface EventRouteDeps {
   readonly changes: Changes
   /** Origin under which browsers and agents reach this control plane. */
   readonly publicUrl: string
+  readonly mcpUrl: string
+  readonly operatorUrl: string
   readonly version: string
   /** What single sign-on is called, when there is one. */
   readonly signOn: string | undefined
@@ -19,7 +21,7 @@ export interface EventRouteDeps {
 
 export function eventRoutes(
   mount: Mount,
-  { store, changes, publicUrl, version, variants, signOn }: EventRouteDeps,
+  { store, changes, publicUrl, mcpUrl, operatorUrl, version, variants, signOn }: EventRouteDeps,
 ): void {
   mount.stream(followChanges, async (_, { caller, signal }) => asEvents(changes.follow(caller.accountId, signal)))
 
@@ -38,7 +40,8 @@ export function eventRoutes(
     product: 'Agentopia Toolboxes' as const,
     version,
     publicUrl,
-    mcpUrl: `${publicUrl}/mcp`,
+    mcpUrl,
+    operatorUrl,
     variants: [...variants],
     ...(signOn === undefined ? {} : { signOn }),
   }))

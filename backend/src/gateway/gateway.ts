@@ -145,7 +145,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
     if (!path) return false
     serve(request, response, path[1]).catch((error: unknown) => {
       if (!(error instanceof McpRefusal) && !request.destroyed) log.error({ err: error }, 'gateway request failed')
-      refuse(request, response, error, challenge)
+      refuse(request, response, error, { allow: 'GET, POST', challenge })
     })
     return true
   }

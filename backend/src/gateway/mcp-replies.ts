@@ -19,33 +19,28 @@ export const isHeard = ({ method, params }: JsonRpcNotification, logLevel: strin
   method === 'notifications/progress' ||
   (method === 'notifications/message' && logLevel !== undefined && isLoud(params?.['level'], logLevel))
 
-/** The same for every agent: what it was not granted is empty, not absent. */
-const CAPABILITIES = {
-  tools: { listChanged: true },
-  prompts: { listChanged: true },
-  resources: { subscribe: true, listChanged: true },
-  completions: {},
-  logging: {},
+/** What an endpoint of ours says of itself. */
+export interface Introduction {
+  readonly capabilities: Readonly<Record<string, object>>
+  /** For the model. */
+  readonly instructions: string
 }
-const INSTRUCTIONS =
-  'Tools and prompts are named <tool instance>__<name>, resources agentopia:<tool instance>/<address>, unless said otherwise. The list holds what this agent was granted, and changes when that does.'
+
 const identity = (version: string) => ({ name: 'agentopia-toolboxes', title: 'Agentopia Toolboxes', version })
 
-export const initialized = ({ params }: JsonRpcRequest, version: string): Reply => ({
+export const initialized = ({ params }: JsonRpcRequest, version: string, introduction: Introduction): Reply => ({
   result: {
     protocolVersion: HANDSHAKE_VERSIONS.find((known) => known === params?.['protocolVersion']) ?? HANDSHAKE_VERSIONS[0],
-    capabilities: CAPABILITIES,
     serverInfo: identity(version),
-    instructions: INSTRUCTIONS,
+    ...introduction,
   },
 })
 
-export const discovered = (version: string): Reply => ({
+export const discovered = (version: string, introduction: Introduction): Reply => ({
   result: {
     supportedVersions: SPOKEN,
-    capabilities: CAPABILITIES,
     serverInfo: identity(version),
-    instructions: INSTRUCTIONS,
+    ...introduction,
     ttlMs: 3_600_000,
     cacheScope: 'private',
   },

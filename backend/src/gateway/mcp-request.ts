@@ -8,16 +8,15 @@ import { parseStrictJson } from './strict-json.ts'
 const MOST_BYTES = 4 << 20
 
 /** The body of a POST, whole and bounded. @throws {McpRefusal} */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, mostBytes: number = MOST_BYTES): Promise<Buffer> {
+  const tooLarge = () => new McpRefusal(413, CODE.invalidRequest, `A message has at most ${mostBytes} bytes`)
   const { 'content-type': type = '', 'content-encoding': encoding, 'content-length': length } = request.headers
   if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type))
     throw new McpRefusal(415, CODE.invalidRequest, 'The content type must be application/json')
   if (encoding !== undefined) throw new McpRefusal(415, CODE.invalidRequest, 'The body must not be compressed')
-  if (Number(length ?? 0) > MOST_BYTES) throw tooLarge()
-  return readAll(request, MOST_BYTES, tooLarge)
+  if (Number(length ?? 0) > mostBytes) throw tooLarge()
+  return readAll(request, mostBytes, tooLarge)
 }
-
-const tooLarge = () => new McpRefusal(413, CODE.invalidRequest, `A message has at most ${MOST_BYTES} bytes`)
 
 /**
  * One JSON-RPC message, read strictly: whatever two parsers could read differently is refused, not repaired.

@@ -1,4 +1,4 @@
-import { CODE, isLogLevel } from '@agentopia/dtma/contract'
+import { isLogLevel } from '@agentopia/dtma/contract'
 import { createRateLimit } from '../http/rate-limit.ts'
 import { RateLimited } from '../http/rate-limited.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -10,6 +10,7 @@ import { aggregated, completed, sharing } from './listing.ts'
 import { newSessionId } from './mcp-client.ts'
 import {
   discovered,
+  type Introduction,
   initialized,
   invalidParams,
   listPage,
@@ -18,7 +19,7 @@ import {
   type Reply,
   withIdentity,
 } from './mcp-replies.ts'
-import type { Era } from './mcp-revision.ts'
+import { endNotOffered, handleOf, type MethodTable } from './method-table.ts'
 import { resourcePlaceOf } from './names.ts'
 import type { ListMethod, SharedLists } from './shared-lists.ts'
 
@@ -34,6 +35,19 @@ export interface MethodDeps {
 /** A client that connects asks for three; one that follows changes, for three more each time. */
 const LISTS_AT_ONCE = 120
 const LISTS_PER_SECOND = 2
+
+/** The same for every agent: what it was not granted is empty, not absent. */
+const INTRODUCTION: Introduction = {
+  capabilities: {
+    tools: { listChanged: true },
+    prompts: { listChanged: true },
+    resources: { subscribe: true, listChanged: true },
+    completions: {},
+    logging: {},
+  },
+  instructions:
+    'Tools and prompts are named <tool instance>__<name>, resources agentopia:<tool instance>/<address>, unless said otherwise. The list holds what this agent was granted, and changes when that does.',
+}
 
 type Handle = (exchange: Exchange) => Promise<void> | void
 type Answer = (exchange: Exchange) => Promise<Reply> | Reply
@@ -73,16 +87,17 @@ export function createMethods({
     'completion/complete': replying((exchange) => completed(exchange, makeCall)),
   }
 
-  const ofEra: Readonly<Record<Era, Readonly<Record<string, Handle>>>> = {
+  const table: MethodTable<Handle> = {
+    both,
     modern: {
-      'server/discover': replying(() => discovered(version)),
+      'server/discover': replying(() => discovered(version, INTRODUCTION)),
       'subscriptions/listen': listen,
     },
     legacy: {
       ping: replying(() => ({ result: {} })),
       async initialize(exchange) {
         exchange.response.setHeader('mcp-session-id', newSessionId(exchange.message.params?.['capabilities']))
-        await replying(() => initialized(exchange.message, version))(exchange)
+        await replying(() => initialized(exchange.message, version, INTRODUCTION))(exchange)
       },
       'logging/setLevel': replying(({ message, memory }) => {
         const level = message.params?.['level']
@@ -116,19 +131,14 @@ export function createMethods({
 
   return async (exchange) => {
     const { message, era, answer } = exchange
-    const handle = own(both, message.method) ?? own(ofEra[era], message.method)
+    const handle = handleOf(table, message.method, era)
     if (handle) return handle(exchange)
-    const error = { code: CODE.methodNotFound, message: `${message.method.slice(0, 100)} is not offered here` }
-    answer.end({ error }, era === 'modern' ? 404 : 200)
+    endNotOffered(answer, message.method, era)
   }
 }
 
 const FLAGS = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const
 const MOST_URIS = 200
-
-/** Not what every object has, such as `constructor`. */
-const own = (handles: Readonly<Record<string, Handle>>, method: string): Handle | undefined =>
-  Object.hasOwn(handles, method) ? handles[method] : undefined
 
 /** Does this address lead to a server whose resources this agent may read? */
 function isOpenTo(open: Exchange['open'], uri: unknown): uri is string {

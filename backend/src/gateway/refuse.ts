@@ -23,13 +23,21 @@ export function refuseStrangers({ headers, url }: IncomingMessage, own: OwnNames
 /** How long a client may go on sending what is not read, so that it hears the answer first. */
 const DRAIN_MS = 1_000
 
+/** What an endpoint tells who comes the wrong way. */
+export interface Door {
+  /** Methods that it serves. */
+  readonly allow: string
+  /** For `WWW-Authenticate`: where a client without a token learns how to get one; absent: from a person. */
+  readonly challenge?: string
+}
+
 /** Answers a request that is not served, and ends the connection when its body was not read to the end. */
-export function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, challenge: string): void {
+export function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, door: Door): void {
   if (response.headersSent || response.destroyed) return void response.destroy()
   const { status, code, message, id, data } = asRefusal(error)
   const body = { jsonrpc: '2.0', id, error: { code, message, ...(data ? { data } : {}) } }
   sendJson(response, status, body, {
-    ...headersOf(status, request, challenge),
+    ...headersOf(status, request, door),
     ...(request.complete ? {} : { connection: 'close' }),
   })
   if (request.complete) return
@@ -44,10 +52,11 @@ function asRefusal(error: unknown): McpRefusal {
   return new McpRefusal(status, CODE.internal, 'The gateway cannot answer now')
 }
 
-function headersOf(status: number, { headers }: IncomingMessage, challenge: string): Record<string, string> {
-  if (status === 405) return { allow: 'GET, POST' }
+function headersOf(status: number, { headers }: IncomingMessage, { allow, challenge }: Door): Record<string, string> {
+  if (status === 405) return { allow }
   if (status === 503) return { 'retry-after': '1' }
   if (status !== 401) return {}
-  const wrong = headers.authorization === undefined ? '' : ', error="invalid_token"'
-  return { 'www-authenticate': `Bearer realm="agentopia"${wrong}, ${challenge}` }
+  const wrong = headers.authorization === undefined ? [] : ['error="invalid_token"']
+  const words = ['realm="agentopia"', ...wrong, ...(challenge === undefined ? [] : [challenge])]
+  return { 'www-authenticate': `Bearer ${words.join(', ')}` }
 }

@@ -12,7 +12,7 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   if (type !== 'application/json')
     throw problem('invalid-request', 'body: send JSON, with the content type application/json')
   if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT) throw tooLarge()
-  return storable('body', parsed(await readText(request)))
+  return parsed(await readText(request))
 }
 
 function parsed(text: string): unknown {

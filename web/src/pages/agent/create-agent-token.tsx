@@ -1,10 +1,9 @@
 import { createAgentToken, type Reply } from '@agentopia/api'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
+import { ConnectTabs } from '../../parts/connect-tabs.tsx'
 import { Dialog } from '../../parts/dialog.tsx'
-import { CodeBlock } from '../../parts/json-view.tsx'
 import { SecretOnce } from '../../parts/secret-once.tsx'
-import { TabPanel, Tabs } from '../../parts/tabs.tsx'
 import { expiryOf, type TokenDraft, TokenForm } from '../../parts/token-form.tsx'
 
 /** Makes a token and, once, shows its secret with configurations to paste. */
@@ -39,34 +38,14 @@ export function CreateAgentToken({ agentId, onClose }: { agentId: string; onClos
   )
 }
 
-function Made({ made, onClose }: { made: Reply<typeof createAgentToken>; onClose: () => void }) {
-  const [client, setClient] = useState(made.snippets[0]?.client ?? '')
-  return (
-    <SecretOnce
-      title={`Connect with ${made.token.name}`}
-      secret={made.secret}
-      what="the secret"
-      size="wide"
-      onClose={onClose}
-    >
-      {made.snippets.length > 0 && (
-        <Tabs
-          label="Client"
-          value={client}
-          onChange={setClient}
-          tabs={made.snippets.map((snippet) => ({ value: snippet.client, label: shortTitle(snippet.title) }))}
-        >
-          {made.snippets.map(({ client: value, title, text }) => (
-            <TabPanel key={value} value={value} className="pt-3">
-              {title !== shortTitle(title) && <p className="mb-2 text-ink-faint text-xs">{title}</p>}
-              <CodeBlock text={text} what={`the configuration for ${title}`} />
-            </TabPanel>
-          ))}
-        </Tabs>
-      )}
-    </SecretOnce>
-  )
-}
-
-/** `Cursor (~/.cursor/mcp.json)` → `Cursor`. */
-const shortTitle = (title: string): string => title.replace(/\s*[(,].*$/, '')
+const Made = ({ made, onClose }: { made: Reply<typeof createAgentToken>; onClose: () => void }) => (
+  <SecretOnce
+    title={`Connect with ${made.token.name}`}
+    secret={made.secret}
+    what="the secret"
+    size="wide"
+    onClose={onClose}
+  >
+    {made.snippets.length > 0 && <ConnectTabs snippets={made.snippets} />}
+  </SecretOnce>
+)

@@ -13,13 +13,14 @@ export function About() {
     <Card>
       <CardHeader title="About" />
       <Reading of={info} skeleton={<SkeletonRows rows={3} className="p-4" />}>
-        {({ product, version, publicUrl, mcpUrl }) => (
+        {({ product, version, publicUrl, mcpUrl, operatorUrl }) => (
           <Facts
             className="p-4"
             facts={[
               ['Product', `${product} ${version}`],
               ['Address', <CopyableId key="address" id={publicUrl} />],
               ['MCP endpoint', <CopyableId key="mcp" id={mcpUrl} />],
+              ['MCP endpoint of operators', <CopyableId key="operator" id={operatorUrl} />],
             ]}
           />
         )}

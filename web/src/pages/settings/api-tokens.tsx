@@ -17,7 +17,7 @@ export function ApiTokens() {
   const [creating, setCreating] = useState(false)
   return (
     <Card className="overflow-hidden">
-      <CardHeader title="API tokens" note="for the command line and programs">
+      <CardHeader title="API tokens" note="for the command line, programs and models of operators">
         <Button size="small" onClick={() => setCreating(true)}>
           <Plus />
           Create a token

@@ -1,6 +1,8 @@
-import { type ApiToken, createApiToken, type Reply } from '@agentopia/api'
+import { type ApiToken, connectSnippets, createApiToken, getInfo, type Reply } from '@agentopia/api'
 import { useState } from 'react'
 import { useAction } from '../../api/use-action.ts'
+import { useOperation } from '../../api/use-operation.ts'
+import { ConnectTabs } from '../../parts/connect-tabs.tsx'
 import { Dialog } from '../../parts/dialog.tsx'
 import { SecretOnce } from '../../parts/secret-once.tsx'
 import { expiryOf, type TokenDraft, TokenForm } from '../../parts/token-form.tsx'
@@ -13,7 +15,7 @@ export function CreateApiToken({ onClose }: { onClose: () => void }) {
   const [role, setRole] = useState<ApiToken['role']>('viewer')
   const [made, setMade] = useState<Reply<typeof createApiToken>>()
 
-  if (made) return <SecretOnce title={made.token.name} secret={made.secret} what="the secret" onClose={onClose} />
+  if (made) return <Made made={made} onClose={onClose} />
   return (
     <Dialog
       open
@@ -36,5 +38,26 @@ export function CreateApiToken({ onClose }: { onClose: () => void }) {
         <RoleField roles={TOKEN_ROLES} value={role} onChange={setRole} />
       </TokenForm>
     </Dialog>
+  )
+}
+
+/** The secret, and how a model connects with it. */
+function Made({ made: { token, secret }, onClose }: { made: Reply<typeof createApiToken>; onClose: () => void }) {
+  const info = useOperation(getInfo, {})
+  return (
+    <SecretOnce title={token.name} secret={secret} what="the secret" size="wide" onClose={onClose}>
+      {info.data && (
+        <section aria-labelledby="connect-a-model" className="flex flex-col gap-2">
+          <h3 id="connect-a-model" className="font-medium">
+            Let a model run the control plane
+          </h3>
+          <p className="text-pretty text-ink-soft text-sm">
+            An MCP client with this token may do what its role may, but for what takes a secret or the word of a person.
+            {token.role !== 'viewer' && ' A model can be talked into something: give it the role viewer to look only.'}
+          </p>
+          <ConnectTabs snippets={connectSnippets({ name: 'operator', url: info.data.operatorUrl, secret })} />
+        </section>
+      )}
+    </SecretOnce>
   )
 }

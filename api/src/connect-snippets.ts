@@ -1,7 +1,7 @@
-import type { ConnectSnippet } from '@agentopia/api'
+import type { ConnectSnippet } from './agents.ts'
 
 export interface Connection {
-  /** Of the agent. */
+  /** Of the agent; what the client calls the connection follows from it. */
   readonly name: string
   readonly url: string
   readonly secret: string
