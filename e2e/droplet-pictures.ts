@@ -28,6 +28,10 @@ await page.getByRole('option', { name: /2 GB, 2 CPU/ }).click()
 await page.getByRole('button', { name: /Resize for/ }).waitFor()
 await take('droplet-resize')
 await page.keyboard.press('Escape')
+await page.getByRole('button', { name: 'Change road' }).click()
+await page.getByRole('button', { name: 'Change to the direct road' }).waitFor()
+await take('droplet-road')
+await page.keyboard.press('Escape')
 
 for (const fate of FATES) {
   const toolbox = toolboxes.get(fate)!

@@ -28,6 +28,7 @@ const CHANGED_MS = 90_000
 
 let both: CloudAndProduct
 let toolboxId: string
+let instanceId: string
 let agent: NewAgent
 let machine: string
 let address: string
@@ -40,7 +41,7 @@ beforeAll(async () => {
   const active = await connected(client, toolboxId, ACTIVE_MS)
   machine = `agentopia-droplet-${active.dropletId}`
   address = active.publicIpAddress!
-  const { id: instanceId } = await deploy(client, toolboxId, 'everything', 'demo')
+  instanceId = (await deploy(client, toolboxId, 'everything', 'demo')).id
   agent = await newAgent(client, { toolboxId, instanceId, allow: ['echo'] })
   await client.call(updateAgent, { params: { agentId: agent.agentId }, body: { limits: { perMinute: null } } })
 })
@@ -67,7 +68,7 @@ test('by the tunnel nothing comes in to a droplet, neither to DTMA nor through i
 })
 
 test('to the direct road: its firewall lets in the control plane alone, no call fails, and no tunnel is left', async () => {
-  const before = [await startOf('dtma-instance'), await startOf('agentopia-dtma')]
+  const before = [await startOf(`dtma-${instanceId}`), await startOf('agentopia-dtma')]
   const stopCalling = calling(agent, 'demo__echo')
   const { code, stdout, stderr } = await runAgentopia(both.product, ['toolbox', 'road', 'alpha', '--to', 'direct'])
   expect([code, stdout, stderr]).toEqual([0, expect.stringContaining('direct road'), expect.any(String)])
@@ -78,7 +79,7 @@ test('to the direct road: its firewall lets in the control plane alone, no call 
   expect(await openTo()).toEqual([true, false])
   expect(await echoed('over https')).toContain('over https')
   expect(both.product.output()).toMatch(/tunnel closed/)
-  expect([await startOf('dtma-instance'), await startOf('agentopia-dtma')]).toEqual(before)
+  expect([await startOf(`dtma-${instanceId}`), await startOf('agentopia-dtma')]).toEqual(before)
 })
 
 test('back to the tunnel, with the control plane killed in the middle: the rule is gone, and the port is shut', async () => {

@@ -84,6 +84,10 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
           <Facts
             facts={[
               ['Droplet', dropletId ?? 'not made yet'],
+              toolbox.publicIpAddress !== undefined && [
+                'Address',
+                <CopyableId key="address" id={toolbox.publicIpAddress} />,
+              ],
               ['Region', placement.region],
               ['Size', placement.size],
               ['Image', /^\d+$/.test(placement.image) ? `snapshot ${placement.image}` : placement.image],
