@@ -57,8 +57,8 @@ function PackageName({ name }: { name: string }) {
   const last = name.lastIndexOf('/') + 1
   return (
     <span className="flex">
-      <span className="min-w-0 shrink-[1000] truncate">{name.slice(0, last)}</span>
-      <span className="min-w-0 truncate">{name.slice(last)}</span>
+      <span className="min-w-0 truncate">{name.slice(0, last)}</span>
+      <span className="max-w-full shrink-0 truncate">{name.slice(last)}</span>
     </span>
   )
 }
