@@ -1,5 +1,5 @@
 // Pictures for the documents of what the page says when something happens to a droplet: docs/images/droplet-*.png. An emulated
-// DigitalOcean with real machines; it takes about twenty minutes, most of which the control plane waits before it is sure. With
+// DigitalOcean with real machines; it takes about eleven minutes, most of which the control plane waits before it is sure. With
 // names, only those pictures.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
