@@ -153,7 +153,7 @@ export async function localStory(product: Product, { step }: Story): Promise<voi
 }
 
 /** The seed's bug was a 500 here. Whatever became of DTMA, the answer is 200 and names it. */
-async function truthStory(product: Product, toolbox: Toolbox, { step }: Story): Promise<void> {
+async function truthStory(product: Product, toolbox: Toolbox, { step }: Pick<Story, 'step'>): Promise<void> {
   const container = dtmaContainerOf(toolbox.id)
   const sees = (code: ObservationCode) =>
     waitFor(`refresh-status does not say ${code}`, RECOVER_MS, async () => {

@@ -11,7 +11,11 @@ const EACH_MS = 240_000
  * Many droplets at once, on an emulated DigitalOcean with real machines: each asked for once, all active, and none left.
  * @throws {Error} At the first step that does not hold.
  */
-export async function manyDroplets({ product, cloud }: CloudAndProduct, { step }: Story, many: number): Promise<void> {
+export async function manyDroplets(
+  { product, cloud }: CloudAndProduct,
+  { step, note }: Story,
+  many: number,
+): Promise<void> {
   const { client } = product
   const { world } = cloud.emulator
   await client.call(setProviderToken, { body: { token: world.token } })
@@ -48,10 +52,7 @@ export async function manyDroplets({ product, cloud }: CloudAndProduct, { step }
   assert.equal(creates(), many)
   assert.equal(new Set((await toolboxes()).map(({ dropletId }) => dropletId)).size, many)
   const calls = world.calls.length - callsBefore
-  await step(
-    `   ${await memoryOf(many, world.droplets.keys())}, ${(calls / many).toFixed(1)} API calls each`,
-    async () => {},
-  )
+  note(`${await memoryOf(many, world.droplets.keys())}, ${(calls / many).toFixed(1)} API calls each`)
   await step('all are removed; no droplet is left', async () => {
     for (const { id, name } of await toolboxes())
       await client.call(removeToolbox, { params: { toolboxId: id }, query: { confirm: name } })

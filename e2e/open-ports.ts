@@ -22,10 +22,14 @@ export async function openPortsOf(host: string): Promise<number[]> {
   return open.sort((a, b) => a - b)
 }
 
-/** @throws {Error} When it cannot be told, as for want of a way to the machine. */
-const opens = (host: string, port: number): Promise<boolean> =>
+/**
+ * Whether a port opens to this machine.
+ * @param localAddress Of this machine, from which it is tried; absent: the one that leads there.
+ * @throws {Error} When it cannot be told, as for want of a way to the machine.
+ */
+export const opens = (host: string, port: number, localAddress?: string): Promise<boolean> =>
   new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port })
+    const socket = createConnection({ host, port, ...(localAddress === undefined ? {} : { localAddress }) })
     const tell = (open: boolean) => {
       socket.destroy()
       resolve(open)

@@ -13,8 +13,9 @@ import {
 import { onMachine, removeMachine } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type NewAgent, newAgent } from './agent.ts'
+import { calling } from './calling.ts'
 import { runAgentopia } from './command-line.ts'
-import { callOnce, connectMcp, textOf } from './mcp-client.ts'
+import { callOnce } from './mcp-client.ts'
 import { openPortsOf, SSHD } from './open-ports.ts'
 import type { Product } from './product.ts'
 import { paste, startReachable, startServer } from './server.ts'
@@ -67,30 +68,6 @@ const startOf = async (name: string) => {
 const called = (name: string, args: Record<string, unknown>) => callOnce(agent, `demo__${name}`, args)
 const echoed = (message: string) => called('echo', { message })
 
-/** Calls one after the other, until it is stopped. @returns How many were answered, and what the others said. */
-function calling() {
-  let isOver = false
-  const failures: string[] = []
-  let answered = 0
-  const work = (async () => {
-    const client = await connectMcp(agent.mcpUrl, agent.token)
-    try {
-      while (!isOver) {
-        const message = `call ${answered}`
-        const said = await client.callTool({ name: 'demo__echo', arguments: { message } }).then(textOf, String)
-        if (said.includes(message)) answered += 1
-        else failures.push(said)
-      }
-    } finally {
-      await client.close()
-    }
-  })()
-  return async () => {
-    isOver = true
-    await work
-    return { answered, failures }
-  }
-}
 /** Whether DTMA's port is open to the network of its machine. */
 async function isPortOpen(): Promise<boolean> {
   const socket = createConnection({ host: address, port: PORT })
@@ -125,7 +102,7 @@ test('a port that is shut leaves the tunnel, and the command says where it was t
 
 test('to the direct road: a call that is under way ends, the next one goes by it, and no tunnel is left', async () => {
   const before = [await startOf(`dtma-${instanceId}`), await startOf('agentopia-dtma')]
-  const stopCalling = calling()
+  const stopCalling = calling(agent, 'demo__echo')
   const long = called('trigger-long-running-operation', { duration: 6, steps: 3 })
   const { code, stdout, stderr } = await runAgentopia(product, [
     ...['toolbox', 'road', 'server', '--to', 'direct', '--address', address],

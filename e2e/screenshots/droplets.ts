@@ -1,4 +1,11 @@
-import { createToolbox, getToolbox, refreshToolboxStatus, setProviderToken, type Toolbox } from '@agentopia/api'
+import {
+  createToolbox,
+  getToolbox,
+  type Observation,
+  refreshToolboxStatus,
+  setProviderToken,
+  type Toolbox,
+} from '@agentopia/api'
 import { docker, onMachine } from '@agentopia/testbed/machines'
 import type { CloudAndProduct } from '../cloud.ts'
 import { waitFor } from '../product.ts'
@@ -14,12 +21,15 @@ const LOST_MS = 900_000
 export const FATES = ['destroyed', 'powered-off', 'moved', 'dtma-killed', 'network-cut'] as const
 export type Fate = (typeof FATES)[number]
 
-/** A droplet for each fate, active. */
-export async function openDroplets({ cloud, product }: CloudAndProduct): Promise<ReadonlyMap<Fate, Toolbox>> {
+/** A droplet for each of these fates, active. */
+export async function openDroplets(
+  { cloud, product }: CloudAndProduct,
+  fates: readonly Fate[],
+): Promise<ReadonlyMap<Fate, Toolbox>> {
   const { client } = product
   await client.call(setProviderToken, { body: { token: cloud.emulator.world.token } })
   const toolboxes = new Map<Fate, Toolbox>()
-  for (const name of FATES) {
+  for (const name of fates) {
     // One after the other: a boot takes what processors there are.
     const { id } = await client.call(createToolbox, { body: { ...PLACED, name } })
     const active = await waitFor(`${name} did not become active`, ACTIVE_MS, async () => {
@@ -36,13 +46,15 @@ export async function meet(fate: Fate, { id, dropletId }: Toolbox, both: CloudAn
   const { world } = both.cloud.emulator
   const machine = `agentopia-droplet-${dropletId}`
   const droplet = world.droplets.get(dropletId!)!
-  const until = (ms: number, seen: (toolbox: Toolbox) => boolean) =>
-    waitFor(`${fate} was not noticed`, ms, async () => {
-      const { toolbox } = await both.product.client.call(refreshToolboxStatus, { params: { toolboxId: id } })
+  const until = (seen: (toolbox: Toolbox, observation: Observation) => boolean) =>
+    waitFor(`${fate} was not noticed`, SILENT_MS, async () => {
+      const { toolbox, observation } = await both.product.client.call(refreshToolboxStatus, {
+        params: { toolboxId: id },
+      })
       await new Promise((resolve) => setTimeout(resolve, 2_000))
-      return seen(toolbox) ? true : undefined
+      return seen(toolbox, observation) ? true : undefined
     })
-  const silent = () => until(SILENT_MS, ({ status }) => status === 'unresponsive')
+  const silent = () => until(({ status }) => status === 'unresponsive')
   switch (fate) {
     case 'destroyed':
       world.droplets.delete(droplet.id)
@@ -63,7 +75,8 @@ export async function meet(fate: Fate, { id, dropletId }: Toolbox, both: CloudAn
       await docker(['network', 'disconnect', both.cloud.network, machine])
       await docker(['network', 'connect', '--ip', address, both.cloud.network, machine])
       droplet.address = address
-      return void (await until(SILENT_MS, (now) => now.publicIpAddress === address && now.connected))
+      // The tunnel before is thought open until its pings have no answer.
+      return void (await until(({ publicIpAddress }, { code }) => publicIpAddress === address && code === 'reachable'))
     }
   }
 }

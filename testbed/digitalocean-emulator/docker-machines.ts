@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { docker, type MachineImage, removeMachine, startMachine } from '../machines/machine.ts'
 import { SIZES } from './catalogue.ts'
+import { openDockerGuards } from './docker-guards.ts'
 import type { Machines } from './machines.ts'
 
 const execute = promisify(execFile)
@@ -22,6 +23,8 @@ function networkOf(bed: number) {
     subnet: `${prefix}.0.0/16`,
     /** This machine, as droplets see it. */
     gateway: `${prefix}.0.1`,
+    /** Of iptables. */
+    chain: `AGENTOPIA-TESTBED${suffix}`,
   }
 }
 
@@ -50,7 +53,7 @@ const containerOf = (dropletId: number): string => `agentopia-droplet-${dropletI
 
 /** Droplets that are containers with systemd, cloud-init and a Docker of their own, on a network of their own. */
 export async function openDockerMachines(bed: number): Promise<DockerMachines> {
-  const { name: network, bridge, prefix, subnet, gateway } = networkOf(bed)
+  const { name: network, bridge, prefix, subnet, gateway, chain } = networkOf(bed)
   const nat = (action: '-C' | '-I' | '-D') =>
     execute('iptables', [
       ...['-w', '-t', 'nat', action, 'PREROUTING', '-i', bridge, '-d', '169.254.169.254', '-p', 'tcp', '--dport', '80'],
@@ -63,6 +66,7 @@ export async function openDockerMachines(bed: number): Promise<DockerMachines> {
     ]),
   )
   await nat('-C').catch(() => nat('-I'))
+  const guards = await openDockerGuards(bridge, chain)
   const resolver = /^nameserver (\S+)/m.exec(await readFile('/etc/resolv.conf', 'utf8'))?.[1]
   const made = new Set<number>()
   const copies = new Set<string>()
@@ -106,10 +110,12 @@ export async function openDockerMachines(bed: number): Promise<DockerMachines> {
       await docker(['rmi', machineImageOf(snapshotId)])
       copies.delete(snapshotId)
     },
+    guard: guards.guard,
     async close() {
       for (const id of made) await removeMachine(containerOf(id))
       for (const id of copies) await docker(['rmi', '--force', machineImageOf(id)])
       await nat('-D')
+      await guards.close()
       await docker(['network', 'rm', network])
     },
   }

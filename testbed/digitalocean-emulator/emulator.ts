@@ -4,6 +4,7 @@ import { act, actionOf, actionsOf, actionView, settleActions } from './actions.t
 import { ApiError, notFound, unprocessable } from './api-error.ts'
 import { IMAGES, REGIONS, SIZES } from './catalogue.ts'
 import { createDroplet, destroyDroplet, dropletOf, listed, parse, viewOf } from './droplets.ts'
+import { createFirewall, guardsOf, replaceFirewall } from './firewalls.ts'
 import { type Machines, noMachines } from './machines.ts'
 import { changeReservedIp, releaseIp, reservedIpView, reserveIp } from './reserved-ips.ts'
 import { deleteSnapshot, snapshotView } from './snapshots.ts'
@@ -46,6 +47,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
     reservedIps: new Map(),
     calls: [],
     callTimes: [],
+    guarded: '[]',
     nextDropletId: FIRST_DROPLET,
     nextId: FIRST_ACTION,
   }
@@ -74,6 +76,7 @@ async function handle(world: World, request: Request): Promise<Response> {
     const fault = nextFault(world, request.method, pathname)
     if (fault && !fault.afterEffect) return await goWrong(fault)
     const answer = await route(world, request)
+    await guard(world)
     return fault ? await goWrong(fault) : answer
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
@@ -82,6 +85,15 @@ async function handle(world: World, request: Request): Promise<Response> {
       { status: error.status, headers: error.headers },
     )
   }
+}
+
+/** Tells the machines what their firewalls let in, when that has changed. */
+async function guard(world: World): Promise<void> {
+  const guards = guardsOf(world)
+  const text = JSON.stringify(guards)
+  if (text === world.guarded) return
+  world.guarded = text
+  await world.machines.guard(guards)
 }
 
 function admit(world: World, request: Request, pathname: string): void {
@@ -133,16 +145,8 @@ async function goWrong({ answer, retryAfterSeconds, message }: Fault): Promise<R
 }
 
 const NewTag = z.strictObject({ name: z.string().regex(/^[\w:-]{1,255}$/) })
-const Rule = z.object({ protocol: z.enum(['tcp', 'udp', 'icmp']), ports: z.string() })
 const Tagging = z.strictObject({
   resources: z.array(z.strictObject({ resource_id: z.string(), resource_type: z.literal('droplet') })).min(1),
-})
-const NewFirewall = z.strictObject({
-  name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9.-]+$/),
-  tags: z.array(z.string()).optional(),
-  droplet_ids: z.array(z.int()).optional(),
-  inbound_rules: z.array(Rule.extend({ sources: z.object({ addresses: z.array(z.string()) }) })).optional(),
-  outbound_rules: z.array(Rule.extend({ destinations: z.object({ addresses: z.array(z.string()) }) })).optional(),
 })
 
 async function route(world: World, request: Request): Promise<Response> {
@@ -247,33 +251,10 @@ async function route(world: World, request: Request): Promise<Response> {
     }
     case 'GET firewalls':
       return list([...world.firewalls.values()])
-    case 'POST firewalls': {
-      const { name, tags = [], inbound_rules = [], outbound_rules = [] } = parse(NewFirewall, await body())
-      if (inbound_rules.length + outbound_rules.length === 0)
-        throw unprocessable('a firewall must have at least one rule')
-      if (tags.some((tag) => !world.tags.has(tag))) throw unprocessable('the tag does not exist')
-      if ([...world.firewalls.values()].some((one) => one.name === name))
-        throw new ApiError(409, 'conflict', 'duplicate name')
-      const firewall = {
-        id: randomUUID(),
-        name,
-        tags,
-        inbound_rules,
-        outbound_rules,
-        created_at: new Date(world.now()).toISOString(),
-      }
-      world.firewalls.set(firewall.id, firewall)
-      return Response.json({ firewall }, { status: 202 })
-    }
-    case 'PUT firewalls/:id': {
-      const before = world.firewalls.get(id!)
-      if (!before) throw notFound()
-      const { name, tags = [], inbound_rules = [], outbound_rules = [] } = parse(NewFirewall, await body())
-      if (tags.some((tag) => !world.tags.has(tag))) throw unprocessable('the tag does not exist')
-      const firewall = { ...before, name, tags, inbound_rules, outbound_rules }
-      world.firewalls.set(firewall.id, firewall)
-      return Response.json({ firewall })
-    }
+    case 'POST firewalls':
+      return Response.json({ firewall: createFirewall(world, await body()) }, { status: 202 })
+    case 'PUT firewalls/:id':
+      return Response.json({ firewall: replaceFirewall(world, id!, await body()) })
     default:
       throw notFound() // also for DELETE /v2/droplets?tag_name=…: nothing of ours may use it
   }

@@ -1,1 +1,2 @@
 export { createEmulator, type Emulator } from './emulator.ts'
+export { guardsOf } from './firewalls.ts'

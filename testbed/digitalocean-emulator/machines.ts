@@ -1,3 +1,4 @@
+import type { Guard } from './firewalls.ts'
 import type { EmulatedDroplet } from './world.ts'
 
 /** What a droplet is made of. */
@@ -15,6 +16,8 @@ export interface Machines {
   /** Copies the disk, under the number of a snapshot. */
   snapshot(droplet: EmulatedDroplet, snapshotId: string): Promise<void>
   forgetSnapshot(snapshotId: string): Promise<void>
+  /** What comes in from now on to droplets for which a firewall holds; to others everything does. */
+  guard(guards: readonly Guard[]): Promise<void>
 }
 
 /** Droplets that are only records. Addresses are of the range for documentation. */
@@ -27,4 +30,5 @@ export const noMachines: Machines = {
   resize: async () => {},
   snapshot: async () => {},
   forgetSnapshot: async () => {},
+  guard: async () => {},
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
+import { createApiServer } from './api-server.ts'
 import { METADATA_PORT, openDockerMachines } from './docker-machines.ts'
 import { createEmulator, type Emulator } from './emulator.ts'
 import { createMetadataService } from './metadata.ts'
@@ -29,9 +29,7 @@ export async function openCloud({ port = 0, bed = 0 } = {}): Promise<Cloud> {
   emulator.world.nextDropletId += bed * NUMBERS
   emulator.world.nextId += bed * NUMBERS
   const metadata = createMetadataService(emulator.world)
-  const api = createServer((request, response) => {
-    answer(emulator, request, response).catch(() => request.socket.destroy()) // a fault that cuts the connection
-  })
+  const api = createApiServer(emulator)
   await listen(metadata, METADATA_PORT, machines.gateway)
   await listen(api, port, '127.0.0.1')
   return {
@@ -52,15 +50,4 @@ export async function openCloud({ port = 0, bed = 0 } = {}): Promise<Cloud> {
 async function listen(server: Server, port: number, host: string): Promise<void> {
   server.listen(port, host)
   await once(server, 'listening')
-}
-
-async function answer({ fetch }: Emulator, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = request.method === 'POST' ? await text(request) : undefined
-  const result = await fetch(`http://${request.headers.host}${request.url}`, {
-    method: request.method ?? 'GET',
-    headers: { authorization: request.headers.authorization ?? '' },
-    ...(body === undefined ? {} : { body }),
-  })
-  response.writeHead(result.status, Object.fromEntries(result.headers))
-  response.end(await result.text())
 }

@@ -97,17 +97,24 @@ export interface World {
   readonly calls: string[]
   /** When each came in. */
   readonly callTimes: number[]
+  /** What the machines were told last of their firewalls. */
+  guarded: string
   nextDropletId: number
   nextId: number
 }
 
-interface EmulatedFirewall {
+export interface EmulatedFirewall {
   readonly id: string
   readonly name: string
   readonly tags: readonly string[]
-  readonly inbound_rules: readonly unknown[]
-  readonly outbound_rules: readonly unknown[]
+  readonly inbound_rules: readonly (FirewallRule & { readonly sources: { readonly addresses: readonly string[] } })[]
+  readonly outbound_rules: readonly FirewallRule[]
   readonly created_at: string
+}
+
+interface FirewallRule {
+  readonly protocol: 'tcp' | 'udp' | 'icmp'
+  readonly ports: string
 }
 
 export const DEFAULT_KNOBS: Knobs = {

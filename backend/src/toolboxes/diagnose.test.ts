@@ -13,7 +13,8 @@ const closed = (cause: CloseCause): TunnelFacts => ({
   open: false,
   lastClose: { at: AT, code: cause === 'goodbye' ? 4000 : 1006, cause },
 })
-const answers = (over: Partial<DtmaStatus> = {}): Answer => ({
+type Answered = Extract<Answer, { kind: 'status' }>
+const answers = (over: Partial<DtmaStatus> = {}): Answered => ({
   kind: 'status',
   ms: 3,
   status: {
@@ -151,6 +152,8 @@ test('a DTMA that runs but does not connect is to be asked through its log', () 
 
 test('evidence names what was measured', () => {
   expect(diagnose(facts({ answer: answers() })).evidence[0]).toBe('round trip 3 ms')
+  const after = (ms: number) => diagnose(facts({ answer: { ...answers(), ms } })).evidence[0]
+  expect([after(0.4162), after(13.838394999998854)]).toEqual(['round trip 0.4 ms', 'round trip 14 ms'])
   expect(diagnose(facts({ answer: refused(401, 'unauthenticated') })).evidence[0]).toContain('HTTP 401')
   expect(diagnose(facts({ tunnel: closed('broken') })).evidence[0]).toBe(
     'tunnel closed with code 1006 (no goodbye) at 2026-01-01T10:00:00.000Z',

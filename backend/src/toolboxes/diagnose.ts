@@ -212,7 +212,7 @@ function evidenceOfAnswer(answer: Answer): string[] {
       const { version, apiVersion, docker, toolboxId } = answer.status
       const lacking = lackingIn(answer.status)
       return [
-        `round trip ${answer.ms} ms`,
+        `round trip ${Number(answer.ms.toFixed(answer.ms < 10 ? 1 : 0))} ms`,
         `DTMA ${version}, API version ${apiVersion}${toolboxId ? `, toolbox ${toolboxId}` : ''}`,
         ...(lacking.length > 0 ? [`it lacks ${lacking.join(', ')}`] : []),
         `Docker ${docker.state}${docker.version ? ` (${docker.version})` : ''}${docker.message ? `: ${docker.message}` : ''}`,

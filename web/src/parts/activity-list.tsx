@@ -16,16 +16,16 @@ const ICONS: Readonly<Record<string, LucideIcon>> = {
   user: UserRound,
 }
 
-/** Who did what to which thing, newest first, by day. */
-export function ActivityList({ items, withSubjects = false }: { items: readonly Activity[]; withSubjects?: boolean }) {
+/** Who did what, newest first. @param of One thing: by day then, and with the ids of others that are named in its history. */
+export function ActivityList({ items, of }: { items: readonly Activity[]; of?: string }) {
   return (
     <ol className="px-4 py-1">
       {items.map((activity, index) => (
         <Fragment key={activity.id}>
-          {withSubjects && dayOf(activity.at) !== dayOf(items[index - 1]?.at) && (
+          {of !== undefined && dayOf(activity.at) !== dayOf(items[index - 1]?.at) && (
             <li className="pt-3 pb-1 font-medium text-ink-faint text-xs">{dayOf(activity.at)}</li>
           )}
-          <Entry activity={activity} withSubject={withSubjects} />
+          <Entry activity={activity} withSubject={of !== undefined && of !== activity.subject} />
         </Fragment>
       ))}
     </ol>

@@ -14,6 +14,9 @@ import { CodeBlock } from './json-view.tsx'
 import { ProblemNotice } from './problem-notice.tsx'
 import { RelativeTime } from './relative-time.tsx'
 
+/** Fills a narrow screen, where they stand below the reason. */
+const ANSWER = 'flex-1 sm:flex-none'
+
 /** One call that waits for a person: who wants what with which arguments, and the answers to it. */
 export function ApprovalCard({ approval }: { approval: Approval }) {
   const { id, agentId, agentName, instanceName, capability, readOnly, destructive, askedAt } = approval
@@ -61,16 +64,17 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
           id={reasonId}
           maxLength={300}
           placeholder="Reason for a no (told to the agent)"
-          className="min-w-40 flex-1 basis-56"
+          className="min-w-40 flex-1 basis-full sm:basis-56"
           value={reason}
           disabled={!may || decide.isPending}
           onChange={(event) => setReason(event.target.value)}
         />
-        <Button kind="danger" disabled={!may || decide.isPending} onClick={() => answer('deny')}>
+        <Button kind="danger" className={ANSWER} disabled={!may || decide.isPending} onClick={() => answer('deny')}>
           <X />
           Deny
         </Button>
         <Button
+          className={ANSWER}
           disabled={!may || decide.isPending}
           title={`Nobody is asked again when ${agentName} calls ${capability}`}
           onClick={() => answer('approve', true)}
@@ -78,7 +82,13 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
           <CheckCheck />
           Always allow
         </Button>
-        <Button kind="primary" disabled={!may} pending={decide.isPending} onClick={() => answer('approve')}>
+        <Button
+          kind="primary"
+          className={ANSWER}
+          disabled={!may}
+          pending={decide.isPending}
+          onClick={() => answer('approve')}
+        >
           <Check />
           Approve once
         </Button>

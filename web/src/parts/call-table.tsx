@@ -30,8 +30,8 @@ export function CallTable({ calls, withAgent = true }: { calls: readonly Call[];
               <span className="flex items-center gap-2 whitespace-nowrap">
                 <Glyph tone={tone} />
                 {words}
-                {call.code && <code className="text-2xs text-ink-faint">{call.code}</code>}
               </span>
+              {call.code && <code className="block whitespace-nowrap text-2xs text-ink-faint">{call.code}</code>}
               {call.decidedBy && (
                 <span className="block whitespace-nowrap text-2xs text-ink-faint">decided by {call.decidedBy}</span>
               )}

@@ -20,6 +20,7 @@ export const DefinitionChanges = ({ changes }: { changes: readonly DefinitionCha
 function Change({ change }: { change: DefinitionChange }) {
   const { place, severity, meaning, before, after, words } = change
   const { tone, words: called } = SEVERITIES[severity]
+  const hasText = words !== undefined || before !== undefined || after !== undefined
   return (
     <li className="min-w-0">
       <p className="flex flex-wrap items-center gap-x-2 gap-y-0.5">
@@ -30,20 +31,22 @@ function Change({ change }: { change: DefinitionChange }) {
           {meaning}
         </span>
       </p>
-      <div className="wrap-anywhere mt-1.5 ml-5 whitespace-pre-wrap rounded-md border border-line bg-sunken px-3 py-2 font-mono text-ink text-xs leading-5">
-        {words ? (
-          words.map((run, place) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a text is its places
-            <Words key={place} run={run} />
-          ))
-        ) : (
-          <>
-            {before !== undefined && <Words run={{ in: 'before', text: before }} />}
-            {before !== undefined && after !== undefined && '\n'}
-            {after !== undefined && <Words run={{ in: 'after', text: after }} />}
-          </>
-        )}
-      </div>
+      {hasText && (
+        <div className="wrap-anywhere mt-1.5 ml-5 whitespace-pre-wrap rounded-md border border-line bg-sunken px-3 py-2 font-mono text-ink text-xs leading-5">
+          {words ? (
+            words.map((run, place) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a text is its places
+              <Words key={place} run={run} />
+            ))
+          ) : (
+            <>
+              {before !== undefined && <Words run={{ in: 'before', text: before }} />}
+              {before !== undefined && after !== undefined && '\n'}
+              {after !== undefined && <Words run={{ in: 'after', text: after }} />}
+            </>
+          )}
+        </div>
+      )}
     </li>
   )
 }

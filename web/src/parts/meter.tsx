@@ -15,9 +15,9 @@ export function Meter({ label, share, note, className }: MeterProps) {
   const value = share === undefined ? undefined : Math.min(1, Math.max(0, share))
   return (
     <div className={cn('min-w-0', className)}>
-      <div className="flex items-baseline justify-between gap-2 text-xs">
-        <span className="text-ink-faint">{label}</span>
-        <span className="truncate text-ink-soft tabular-nums">
+      <div className="flex items-baseline justify-between gap-1.5 text-xs">
+        <span className="truncate text-ink-faint">{label}</span>
+        <span className="shrink-0 text-ink-soft tabular-nums">
           {value === undefined ? '–' : (note ?? percent(value))}
         </span>
       </div>

@@ -34,7 +34,7 @@ export function TokenTable({ tokens, may, pending, error, onRevoke }: TokenTable
       <Table label="Tokens" columns={COLUMNS.filter(([key]) => withRole || key !== 'role')}>
         {tokens.map((token) => (
           <Row key={token.id}>
-            <Cell className="font-medium">{token.name}</Cell>
+            <Cell className="min-w-32 font-medium">{token.name}</Cell>
             <Cell>
               <code className="text-ink-soft text-xs">{token.hint}…</code>
             </Cell>

@@ -17,7 +17,7 @@ export function createDropletFinder({
 }: DropletFinderDeps): Pick<ToolboxProvider, 'find' | 'absentRemedy'> {
   return {
     absentRemedy:
-      'Somebody destroyed the droplet at DigitalOcean, with all that was on it. Once the toolbox is marked as lost, at most ten minutes later, “Create again” under Provisioning makes a new droplet and deploys its tools there. Or remove the toolbox.',
+      'Somebody destroyed the droplet at DigitalOcean, with all that was on it. “Create again” under Provisioning makes a new droplet and deploys its tools there; it is offered once the toolbox is marked as lost, at most ten minutes after that. Or remove the toolbox.',
     async find(toolboxId, signal) {
       const client = await clientOfToolbox(toolboxId)
       if (!client) throw new ProviderError('The account has no token of DigitalOcean')

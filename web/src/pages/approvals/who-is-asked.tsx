@@ -17,7 +17,7 @@ export function WhoIsAsked() {
   const more = people.length > MOST ? ` and ${people.length - MOST} more` : ''
   return (
     <p className="text-ink-soft text-sm">
-      Asked: {named}
+      Who is asked: {named}
       {more}.{!may && ' You may look; deciding takes the role operator.'}
     </p>
   )

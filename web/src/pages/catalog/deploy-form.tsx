@@ -65,7 +65,7 @@ export function DeployForm({ tool, toolboxes, initialToolboxId, onClose }: Deplo
       <DialogBody>
         <div className="flex flex-wrap items-center gap-1.5">
           <ToolBadges tool={tool} />
-          <code className="wrap-anywhere ml-1 text-2xs text-ink-faint">
+          <code className="wrap-anywhere text-2xs text-ink-faint">
             {tool.package.name} {tool.package.version}
           </code>
         </div>

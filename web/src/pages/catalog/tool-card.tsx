@@ -27,7 +27,7 @@ export function ToolCard({ tool, onDeploy }: { tool: Tool; onDeploy: () => void 
       </div>
       <div className="mt-auto flex items-end gap-2 pt-4">
         <p className="min-w-0 flex-1 font-mono text-2xs text-ink-faint" title={`${pack.name} ${pack.version}`}>
-          <span className="block truncate">{pack.name}</span>
+          <PackageName name={pack.name} />
           <span className="block truncate">{pack.version.replace(/^(sha256:.{12}).*/, '$1')}</span>
         </p>
         {docsUrl !== undefined && (
@@ -49,6 +49,17 @@ export function ToolCard({ tool, onDeploy }: { tool: Tool; onDeploy: () => void 
         </Button>
       </div>
     </Card>
+  )
+}
+
+/** Where it is narrow, what stands before its last part goes first: many packages begin alike. */
+function PackageName({ name }: { name: string }) {
+  const last = name.lastIndexOf('/') + 1
+  return (
+    <span className="flex">
+      <span className="min-w-0 truncate">{name.slice(0, last)}</span>
+      <span className="max-w-full shrink-0 truncate">{name.slice(last)}</span>
+    </span>
   )
 }
 

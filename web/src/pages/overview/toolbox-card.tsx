@@ -17,25 +17,23 @@ export function ToolboxCard({ toolbox }: { toolbox: Toolbox }) {
   return (
     <Card className="group relative flex flex-col transition-colors focus-within:border-accent hover:border-line-strong">
       <div className="flex items-start gap-3 px-4 pt-3.5">
-        <div className="min-w-0 flex-1">
-          <h3 className="truncate font-semibold text-base">
-            <Link
-              to="/toolboxes/$toolboxId/{-$tab}"
-              params={{ toolboxId: toolbox.id, tab: undefined }}
-              className="outline-none after:absolute after:inset-0 after:rounded-lg focus-visible:after:outline-2 focus-visible:after:outline-accent"
-            >
-              {toolbox.name}
-            </Link>
-          </h3>
-          <p className="truncate text-ink-faint text-xs">
-            {[PROVIDER_WORDS[toolbox.provider], toolbox.machine?.os].filter(Boolean).join(' · ')}
-          </p>
-        </div>
+        <h3 className="min-w-0 flex-1 truncate font-semibold text-base">
+          <Link
+            to="/toolboxes/$toolboxId/{-$tab}"
+            params={{ toolboxId: toolbox.id, tab: undefined }}
+            className="outline-none after:absolute after:inset-0 after:rounded-lg focus-visible:after:outline-2 focus-visible:after:outline-accent"
+          >
+            {toolbox.name}
+          </Link>
+        </h3>
         <span className={cn('mt-0.5 flex items-center gap-1.5 font-medium text-xs', TONE_TEXT[tone])}>
           <Glyph tone={tone} />
           {statusWords(toolbox)}
         </span>
       </div>
+      <p className="truncate px-4 text-ink-faint text-xs">
+        {[PROVIDER_WORDS[toolbox.provider], toolbox.machine?.os].filter(Boolean).join(' · ')}
+      </p>
       {heard ? (
         <div className="px-4 pt-3.5">
           <LifeLine at={lastHeartbeatAt} />
@@ -55,7 +53,7 @@ export function ToolboxCard({ toolbox }: { toolbox: Toolbox }) {
         </p>
       )}
       {tone === 'ok' || !trouble(toolbox) ? (
-        <div className="grid grid-cols-3 gap-4 px-4 pt-3">
+        <div className="grid grid-cols-3 gap-3 px-4 pt-3">
           <Meter label="CPU" share={system?.cpuUsage} />
           <Meter label="Memory" share={system && system.memoryUsedBytes / system.memoryBytes} />
           <Meter label="Disk" share={system && system.diskUsedBytes / system.diskBytes} />

@@ -17,7 +17,7 @@ import { SnapshotDroplet } from './snapshot-droplet.tsx'
 /** What can be done with the droplet that there is. One thing at a time. */
 export function DropletMenu({ toolbox }: { toolbox: Toolbox }) {
   const [open, setOpen] = useState<DropletActionKind>()
-  const { id: toolboxId, reservedIpAddress } = toolbox
+  const { id: toolboxId, reservedIpAddress, connected } = toolbox
   const newest = useOperation(listDropletActions, { params: { toolboxId }, query: { limit: 1 } }).data?.items[0]
   const busy = newest !== undefined && newest.endedAt === undefined
   const close = () => setOpen(undefined)
@@ -39,10 +39,13 @@ export function DropletMenu({ toolbox }: { toolbox: Toolbox }) {
           <Plug />
           Switch off and on
         </MenuItem>
-        <MenuItem onSelect={() => setOpen('power_on')}>
-          <Power />
-          Power on
-        </MenuItem>
+        {/* One that speaks to us is on. */}
+        {!connected && (
+          <MenuItem onSelect={() => setOpen('power_on')}>
+            <Power />
+            Power on
+          </MenuItem>
+        )}
         <MenuItem onSelect={() => setOpen('power_off')}>
           <Power />
           Power off

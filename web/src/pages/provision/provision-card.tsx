@@ -1,4 +1,4 @@
-import { removeToolbox, retryToolbox, type Toolbox } from '@agentopia/api'
+import { IDLE_RESERVED_IP_USD_PER_MONTH, removeToolbox, retryToolbox, type Toolbox } from '@agentopia/api'
 import { RotateCw, Terminal, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useMay } from '../../api/me.ts'
@@ -84,6 +84,11 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
           <Facts
             facts={[
               ['Droplet', dropletId ?? 'not made yet'],
+              !isLost &&
+                toolbox.publicIpAddress !== undefined && [
+                  'Address',
+                  <CopyableId key="address" id={toolbox.publicIpAddress} />,
+                ],
               ['Region', placement.region],
               ['Size', placement.size],
               ['Image', /^\d+$/.test(placement.image) ? `snapshot ${placement.image}` : placement.image],
@@ -91,7 +96,7 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
                 'Reserved address',
                 <CopyableId key="reserved" id={toolbox.reservedIpAddress} />,
               ],
-              ['Cost', `$${placement.monthlyUsd} a month, also while it is off`],
+              ['Cost', costOf(toolbox, placement.monthlyUsd)],
             ]}
           />
         )}
@@ -115,6 +120,14 @@ export function ProvisionCard({ toolbox }: { toolbox: Toolbox }) {
       <RemoveToolbox toolbox={toolbox} open={open === 'remove'} onClose={() => setOpen(undefined)} />
     </Card>
   )
+}
+
+/** What is paid for it now. A reserved address costs as long as it leads nowhere. */
+function costOf({ status, reservedIpAddress }: Toolbox, monthlyUsd: number): string {
+  if (status !== 'lost') return `$${monthlyUsd} a month, also while it is off`
+  return reservedIpAddress === undefined
+    ? 'nothing, while there is no droplet'
+    : `$${IDLE_RESERVED_IP_USD_PER_MONTH} a month for its reserved address`
 }
 
 function RemoveToolbox({ toolbox, open, onClose }: { toolbox: Toolbox; open: boolean; onClose: () => void }) {

@@ -108,9 +108,9 @@ interface SettingProps extends Pick<ComponentProps<typeof Select>, 'disabled' | 
 
 function Setting({ label, note, ...select }: SettingProps) {
   return (
-    <div className="flex flex-wrap items-center gap-3">
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
       <Select aria-label={label} className="w-40" {...select} />
-      <span className="min-w-0 flex-1 text-ink-soft">{note}</span>
+      <span className="min-w-0 flex-1 basis-full text-ink-soft sm:basis-0">{note}</span>
     </div>
   )
 }

@@ -20,7 +20,7 @@ export function PayloadSetting() {
     <Reading of={rules} skeleton={<SkeletonRows rows={1} />}>
       {({ account, instances }) => (
         <>
-          <div className="flex flex-wrap items-center gap-3">
+          <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
             <Select
               aria-label="What is sent and answered is kept"
               className="w-40"
@@ -31,7 +31,7 @@ export function PayloadSetting() {
                 .sort((a, b) => a - b)
                 .map((days) => ({ value: String(days), label: days === 0 ? 'Not kept' : count(days, 'day', 'days') }))}
             />
-            <span className="min-w-0 flex-1 text-ink-soft">
+            <span className="min-w-0 flex-1 basis-full text-ink-soft sm:basis-0">
               What is sent with calls and answered, sealed, for operators to read. A shorter time forgets what is older
               at once.
               {account.redact.length > 0 && ` Without ${account.redact.join(', ')}.`}

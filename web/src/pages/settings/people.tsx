@@ -75,7 +75,7 @@ function Members({ members, may }: { members: readonly Member[]; may: boolean })
           const reachable = may && me !== undefined && includesRole(me.role, member.role)
           return (
             <Row key={member.id}>
-              <Cell>
+              <Cell className="min-w-40">
                 <span className="font-medium">{member.name}</span>
                 {me?.user.id === member.id && <span className="text-ink-faint"> (you)</span>}
                 <span className="wrap-anywhere block text-ink-soft text-xs">{member.email}</span>

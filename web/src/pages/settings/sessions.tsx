@@ -41,7 +41,7 @@ export function Sessions() {
           <Table label="Sessions" columns={COLUMNS}>
             {items.map(({ id, current, browser, lastUsedAt, createdAt }) => (
               <Row key={id}>
-                <Cell className="font-medium" title={browser}>
+                <Cell className="min-w-36 font-medium" title={browser}>
                   {browserName(browser)} {current && <Badge>this one</Badge>}
                 </Cell>
                 <Cell className="whitespace-nowrap text-right text-ink-soft text-xs">

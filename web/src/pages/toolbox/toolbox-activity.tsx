@@ -20,7 +20,7 @@ export function ToolboxActivity({ toolboxId }: { toolboxId: string }) {
           </EmptyState>
         ) : (
           <Card>
-            <ActivityList items={items} withSubjects />
+            <ActivityList items={items} of={toolboxId} />
             <MoreButton of={activity} />
           </Card>
         )

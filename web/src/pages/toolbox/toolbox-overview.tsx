@@ -78,7 +78,9 @@ function Identity({ toolbox }: { toolbox: Toolbox }) {
           ['Id', <CopyableId key="id" id={toolbox.id} />],
           ['Provider', PROVIDER_WORDS[provider]],
           machine && ['Host name', machine.hostname],
-          publicIpAddress !== undefined && ['Address', <CopyableId key="ip" id={publicIpAddress} />],
+          // That of a droplet is with its provisioning.
+          !isDroplet(toolbox) &&
+            publicIpAddress !== undefined && ['Address', <CopyableId key="ip" id={publicIpAddress} />],
           clockSkewSeconds !== undefined && ['Clock', skewWords(clockSkewSeconds)],
           [
             'Created',
