@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { problem } from '@agentopia/api'
+import { plainLines } from '@agentopia/dtma/contract'
 import { createParser } from 'eventsource-parser'
 import { readAll } from './read-all.ts'
 
@@ -21,7 +22,7 @@ export async function* readEvents(body: Readable): AsyncGenerator<string> {
   for await (const chunk of body as AsyncIterable<Buffer>) {
     bytes += chunk.length
     if (bytes > MOST_ANSWER_BYTES) throw tooLong()
-    parser.feed(decoder.decode(chunk, { stream: true }))
+    parser.feed(plainLines(decoder.decode(chunk, { stream: true })))
     if (events.length === 0) continue
     bytes = 0
     yield* events

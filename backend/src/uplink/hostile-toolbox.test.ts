@@ -1,7 +1,9 @@
 import { createServer, type Http2Server } from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import { createClient, followToolLogs, getStatus, LogLine, readEventStream } from '@agentopia/dtma/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readEvents } from '../gateway/upstream-body.ts'
 import { systemClock } from '../reconcile/clock.ts'
 import { openSession } from './dtma-session.ts'
 
@@ -47,4 +49,12 @@ test('an event without an end is given up', async () => {
   const response = await clientOf().open(followToolLogs, { params: { name: 'a' }, query: { follow: 'true', tail: 1 } })
   await expect(readEventStream(response, LogLine).next()).rejects.toThrow()
   expect(sent).toBeLessThan(64 << 20)
+})
+
+test('a CR, for which a parser would look in all of what came at each of its lines, is not read', async () => {
+  const line = { at: '2026-11-27T00:00:00Z', stream: 'stdout', line: 'x' } as const
+  const text = `data: ${JSON.stringify(line).replace('{', '{\r')}\r\nid: 1\r\n\r\n`
+  const events = await Readable.from(readEventStream(new Response(text), LogLine)).toArray()
+  expect(events).toEqual([{ id: '1', data: line }])
+  expect(await Readable.from(readEvents(Readable.from([Buffer.from(text)]))).toArray()).toEqual([JSON.stringify(line)])
 })

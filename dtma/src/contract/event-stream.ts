@@ -18,8 +18,18 @@ export async function* readEventStream<Schema extends $ZodType>(
   if (!response.body) return
   const events = response.body
     .pipeThrough(new TextDecoderStream())
+    .pipeThrough(withoutReturns())
     .pipeThrough(new EventSourceParserStream({ maxBufferSize: MOST_CHARS }))
   for await (const { id, data } of events) {
     yield { ...(id === undefined ? {} : { id }), data: parse(schema, JSON.parse(data)) }
   }
 }
+
+/**
+ * We end lines by LF. Where there is one CR the parser looks for the next at each line, to the end of what came: a few megabytes of
+ * empty lines a second would take all the time of whoever reads.
+ */
+export const plainLines = (text: string): string => text.replaceAll('\r', '')
+
+const withoutReturns = () =>
+  new TransformStream<string, string>({ transform: (text, controller) => controller.enqueue(plainLines(text)) })

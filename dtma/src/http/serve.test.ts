@@ -112,6 +112,34 @@ test('a connection that says nothing is closed with the port, and harms nobody',
   await closed
 })
 
+test('strangers who hold connections open keep nobody out, and push out nobody who is in', async () => {
+  await opened(true)
+  const before = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' })
+  await once(before, 'connect')
+  before.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n')
+  await once(before, 'data')
+  // The beginning of HTTP/2, and then nothing more for ever: no request, and no deadline that would end it.
+  const preface = Buffer.concat([
+    Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+    Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
+  ])
+  const held = Array.from({ length: 1_100 }, () => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(preface))
+    return socket.on('error', () => {}).resume()
+  })
+  try {
+    await expect
+      .poll(() => held.filter(({ bytesRead }) => bytesRead > 0).length, { timeout: 10_000 })
+      .toBeGreaterThan(900)
+    expect(await byHttp2('https', '/echo')).toBe('200 Bearer key 100000')
+    before.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n')
+    expect(String(await once(before, 'data'))).toContain('200 OK')
+  } finally {
+    before.destroy()
+    for (const socket of held) socket.destroy()
+  }
+})
+
 test('garbage is answered or cut, and harms nobody', async () => {
   await opened(true)
   for (const garbage of [

@@ -100,6 +100,11 @@ export async function serve({ listener, plainListener }: ServeDeps, { host, port
   }
 
   function accept(socket: Socket): void {
+    if (sockets.size >= MOST_CONNECTIONS) {
+      const leaves = oldestOfMost(sockets)
+      sockets.delete(leaves)
+      leaves.destroy()
+    }
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     socket.on('error', () => void socket.destroy())
@@ -150,7 +155,6 @@ export async function serve({ listener, plainListener }: ServeDeps, { host, port
 /** @throws {PortError} */
 async function listening(accept: (socket: Socket) => void, { host, port }: Listen): Promise<TcpServer> {
   const server = createTcpServer({ noDelay: true, keepAlive: true }, accept)
-  server.maxConnections = MOST_CONNECTIONS
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', (error: NodeJS.ErrnoException) => {
     const sentence = SENTENCES[error.code ?? ''] ?? `cannot be listened on (${error.code})`
@@ -159,6 +163,21 @@ async function listening(accept: (socket: Socket) => void, { host, port }: Liste
   server.listen(port, host, resolve)
   await promise
   return server
+}
+
+/**
+ * Who makes room when there are too many: the oldest connection of the address that has most of them. Strangers who open all that
+ * there may be push out each other, and not the one of the control plane.
+ */
+function oldestOfMost(sockets: Iterable<Socket>): Socket {
+  const ofAddress = new Map<string, { readonly oldest: Socket; count: number }>()
+  for (const socket of sockets) {
+    const address = socket.remoteAddress ?? ''
+    const known = ofAddress.get(address)
+    if (known) known.count += 1
+    else ofAddress.set(address, { oldest: socket, count: 1 })
+  }
+  return [...ofAddress.values()].reduce((most, one) => (one.count > most.count ? one : most)).oldest
 }
 
 const closeIdle = (server: HttpServer): void => server.closeIdleConnections()

@@ -67,6 +67,19 @@ test('what says a second time what is in the archive is left out', async () => {
   expect((await seen(await archiveOf(image(MANIFEST, more)))).map(([name]) => name)).not.toContain('index.json')
 })
 
+test.each(['./', '', './/', '././'])('nor by another spelling of its name: %sindex.json', async (prefix) => {
+  // Docker's containerd store cleans names, and hears an OCI layout before the manifest: with the names of images that it likes.
+  const more: Entry[] = ['index.json', 'oci-layout', 'repositories', 'manifest.json'].map((name) => [
+    { name: `${prefix}${name}` },
+    name === 'manifest.json' ? JSON.stringify([{ Config: './c.json', Layers: ['l//layer.tar'] }]) : '{"node":{}}',
+  ])
+  const entries = await seen(await archiveOf(image(MANIFEST, [...more, [{ name: './', type: 'directory' }]])))
+  expect(entries.map(([name]) => name)).toEqual(['c.json', 'l', 'l/layer.tar', 'manifest.json'])
+  expect(JSON.parse(entries.at(-1)![1])).toEqual([
+    { Config: 'c.json', Layers: ['l/layer.tar'], RepoTags: ['agentopia-archive:1'] },
+  ])
+})
+
 const link = (type: Header['type'], name: string, linkname: string): Entry => [{ name, type, linkname }]
 
 test('a layer that is there once and linked to twice stays so', async () => {

@@ -44,7 +44,10 @@ export function asLoaded(archive: Readable, { digest, reference, onBytes }: Load
     const manifest = await copyEntries(counted(archive, hash, onBytes), tar)
     if (`sha256:${hash.digest('hex')}` !== digest) throw new InvalidArchive('The archive is not the one of this digest')
     const { Config, Layers } = manifestOf(manifest)
-    tar.entry({ name: MANIFEST, mode: 0o644 }, JSON.stringify([{ Config, Layers, RepoTags: [reference] }]))
+    tar.entry(
+      { name: MANIFEST, mode: 0o644 },
+      JSON.stringify([{ Config: cleanName(Config), Layers: Layers.map(cleanName), RepoTags: [reference] }]),
+    )
     tar.finalize()
   }
 
@@ -86,12 +89,13 @@ async function copyEntries(bytes: AsyncGenerator<Buffer>, tar: Pack): Promise<st
   let manifest: string | undefined
   try {
     for await (const entry of entries) {
-      const { name, size = 0 } = entry.header
+      const { size = 0 } = entry.header
+      const name = cleanName(entry.header.name)
       unpacked += size
       if (unpacked > MOST_UNPACKED_BYTES) throw new InvalidArchive('The archive unpacks to more than 16 GiB')
       if (name === MANIFEST) manifest = await textOf(entry, size)
-      else if (UNHEARD.has(name)) entry.resume()
-      else await copy(entry, tar.entry(headerOf(entry.header)))
+      else if (name === '.' || UNHEARD.has(name)) entry.resume()
+      else await copy(entry, tar.entry(headerOf({ ...entry.header, name })))
     }
     await reading
   } catch (error) {
@@ -117,9 +121,14 @@ async function copy(source: AsyncIterable<unknown>, target: ReturnType<Pack['ent
   target.end(null)
 }
 
+/** Every spelling of a name is one name to whoever unpacks; so it is to us, and only that one goes on. @throws {InvalidArchive} */
+function cleanName(name: string): string {
+  if (!isInside(name)) throw new InvalidArchive('A file of the archive leads out of it')
+  return posix.normalize(name).replace(/\/$/, '')
+}
+
 /** What is left of an entry: its name, its kind and where a link leads, all of them inside of the archive. */
 function headerOf({ name, type, size = 0, linkname }: Header): Parameters<Pack['entry']>[0] {
-  if (!isInside(name)) throw new InvalidArchive('A file of the archive leads out of it')
   if (type === 'directory') return { name, type, mode: 0o755 }
   if (type === 'file' || type === 'contiguous-file') return { name, type: 'file', size, mode: 0o644 }
   const target = type === 'symlink' ? posix.join(posix.dirname(name), linkname ?? '') : (linkname ?? '')
