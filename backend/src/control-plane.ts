@@ -63,6 +63,7 @@ import { authenticateDtma } from './uplink/authenticate.ts'
 import { createDirectRoads } from './uplink/direct/direct-roads.ts'
 import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
 import { createTunnels } from './uplink/tunnel/tunnels.ts'
+import { createTurns } from './uplink/turns.ts'
 import { uplinkRoutes } from './uplink/uplink.routes.ts'
 
 /** Agents' own containers that are started at the same time: each waits for its toolbox. */
@@ -115,6 +116,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   // Toolboxes: the roads to them, and what is known of them.
   const lines = { log, clock, onChange: wakeToolbox }
   const tunnels = createTunnels(lines)
+  const turns = createTurns()
   const directPolicy = createDirectPolicy(deps.direct ?? DEFAULT_DIRECT, publicUrl)
   const roads = createRoads(tunnels, createDirectRoads({ ...lines, mayDial: directPolicy.mayDial }), directPolicy)
   const clients = createDtmaClients({ roadOf: roads.fetchOf, sealer })
@@ -334,6 +336,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       sealer,
       clock,
       masterKey,
+      turns,
       machines,
       installer,
       releaseKey: releaseKey.publicKey,
@@ -375,7 +378,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     request: (request, response) => {
       if (!gateway(request, response) && !operators(request, response)) void serveApp(request, response)
     },
-    upgrade: createTunnelDoor({ authenticate: byToolbox, tunnels, log }),
+    upgrade: createTunnelDoor({ authenticate: byToolbox, tunnels, turns, log }),
     stopped: end(),
   }
 }

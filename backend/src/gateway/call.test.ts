@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest'
 import type { OwnTool } from '../credentials/agent-belt.ts'
 import { createCallGuard } from '../guard/call-guard.ts'
+import { createBulkhead } from '../http/bulkhead.ts'
 import { systemClock } from '../reconcile/clock.ts'
 import type { BeltItem, Toolbelt } from './authorise.ts'
-import { createBulkhead } from './bulkhead.ts'
 import { createMakeCall } from './call.ts'
 
 /** One instance as two agents have it: each in a container of its own, or both in one. */
@@ -41,7 +41,7 @@ test.each([
     },
     admit: () => undefined,
     askFirst: () => Promise.reject(new Error('nobody is asked')),
-    bulkhead: createBulkhead({ atOnce: 1, waiting: 1 }),
+    bulkhead: createBulkhead({ atOnce: 1, waiting: 1, of: 'calls of this tool' }),
     recorder: { begin: () => {}, end: () => {} },
     guardOf: async () => createCallGuard('off', undefined),
     secretAudit: { note: () => {} },

@@ -21,6 +21,7 @@ import { listenForChanges } from '../events/changes.ts'
 import { createCallGuard } from '../guard/call-guard.ts'
 import { createOwnSecrets, holderOf } from '../guard/own-secrets.ts'
 import { createSecretAudit } from '../guard/secret-audit.ts'
+import { createBulkhead } from '../http/bulkhead.ts'
 import { ownNames } from '../http/same-site.ts'
 import { newId } from '../new-id.ts'
 import { createPayloadKeeper } from '../payloads/payload-keeper.ts'
@@ -38,7 +39,6 @@ import { createSealer } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
 import { createAdmission } from './admission.ts'
 import { createAskFirst } from './ask-first.ts'
-import { createBulkhead } from './bulkhead.ts'
 import { createMakeCall } from './call.ts'
 import { withCircuitBreaker } from './circuit-breaker.ts'
 import { FAKE_CAPABILITIES, openFakeDtma } from './fake-dtma.testing.ts'
@@ -101,7 +101,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const stop = new AbortController()
   const sealer = createSealer(Buffer.alloc(32, 7))
   const asking = createAsking({ store, sealer, newId, owner: newId('act'), log, signal: stop.signal })
-  const bulkhead = createBulkhead({ atOnce, waiting })
+  const bulkhead = createBulkhead({ atOnce, waiting, of: 'calls of this tool' })
   const callUpstream = withCircuitBreaker(createCallUpstream(road ?? dtma.road), systemClock)
   const seals = createCredentialSealer(createSealer(Buffer.alloc(32, 7)))
   const findOwnSecrets = createOwnSecrets({ store, seals, clock: systemClock })

@@ -11,6 +11,7 @@ import { createCallGuard } from '../guard/call-guard.ts'
 import { withoutOwnSecrets } from '../guard/guarded-upstream.ts'
 import { createOwnSecrets, holderOf } from '../guard/own-secrets.ts'
 import { createSecretAudit } from '../guard/secret-audit.ts'
+import { createBulkhead } from '../http/bulkhead.ts'
 import type { Log } from '../log.ts'
 import { newId } from '../new-id.ts'
 import { createPayloadKeeper, type PayloadKeeper } from '../payloads/payload-keeper.ts'
@@ -20,7 +21,6 @@ import type { Sealer } from '../store/seal.ts'
 import { createAdmission } from './admission.ts'
 import { createAskFirst } from './ask-first.ts'
 import type { Toolbelt } from './authorise.ts'
-import { createBulkhead } from './bulkhead.ts'
 import { createMakeCall, type MakeCall } from './call.ts'
 import { withCircuitBreaker } from './circuit-breaker.ts'
 import { createKillSwitch, type KillSwitch } from './kill-switch.ts'
@@ -64,7 +64,7 @@ export interface WayOfCalls {
 }
 
 /** One slow tool keeps so many calls busy, so many waiting, and no other tool. */
-const CALLS_PER_INSTANCE = { atOnce: CALLS_AT_ONCE, waiting: 256 } as const
+const CALLS_PER_INSTANCE = { atOnce: CALLS_AT_ONCE, waiting: 256, of: 'calls of this tool' } as const
 
 /** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ person ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ secrets ▸ record. */
 export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {

@@ -4,7 +4,7 @@ import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { digestOf, newSecret } from '../secret.ts'
-import type { Store } from '../store/connect.ts'
+import type { Store, Tx } from '../store/connect.ts'
 import type { Sealer } from '../store/seal.ts'
 import { sealedKeyOf } from '../toolboxes/dtma-client.ts'
 import { moveTo } from '../toolboxes/toolbox.store.ts'
@@ -13,6 +13,7 @@ import { BEARER_TTL_MS, consumeToken, storeIdentity } from './enrolment.store.ts
 import { provesKey } from './key-proof.ts'
 import { mountUplink } from './mount-uplink.ts'
 import { tellOfSpentToken } from './spent-token.ts'
+import type { Turns } from './turns.ts'
 
 export interface EnrolRouteDeps {
   readonly store: Store
@@ -20,6 +21,7 @@ export interface EnrolRouteDeps {
   readonly clock: Clock
   /** What releases of DTMA are signed with: Ed25519, SPKI DER, base64. */
   readonly releaseKey: string
+  readonly turns: Turns
   /** Called after a toolbox got a new identity: a tunnel of its old one is to be closed. */
   readonly onEnrolled: (toolboxId: string) => void
 }
@@ -28,7 +30,7 @@ export interface EnrolRouteDeps {
 const ENROLLING: readonly ToolboxStatus[] = ['provisioning', 'error_provisioning', 'quarantined']
 
 /** Trades an enrolment token and a public key for the two credentials of a toolbox, in one transaction. */
-export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, onEnrolled }: EnrolRouteDeps): void {
+export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, turns, onEnrolled }: EnrolRouteDeps): void {
   mountUplink(app, enrol, async ({ body }) => {
     requireVersion(body.apiVersion)
     if (!provesKey(body)) throw refused()
@@ -39,7 +41,7 @@ export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, onEnr
 
     const use = { token, toolboxId, publicKey, now }
 
-    const epoch = await store.system(async (tx) => {
+    const become = async (tx: Tx) => {
       const accountId = await consumeToken(tx, use)
       if (!accountId) return undefined
       const sealedApiKey = sealer.seal(backendToDtmaApiKey, sealedKeyOf({ id: toolboxId, accountId }))
@@ -68,7 +70,8 @@ export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, onEnr
         message,
       })
       return row.enrolEpoch
-    })
+    }
+    const epoch = await turns.take('enrolment', () => store.system(become))
     if (epoch === undefined) {
       await store.system((tx) => tellOfSpentToken(tx, use, machine))
       throw refused()

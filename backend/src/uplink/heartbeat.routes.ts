@@ -16,10 +16,12 @@ import { lockByBearerToken } from './enrolment.store.ts'
 import { orderOf, withSuperseded } from './heartbeat.order.ts'
 import { mountUplink } from './mount-uplink.ts'
 import { createQuietBeats } from './quiet-beats.ts'
+import type { Turns } from './turns.ts'
 
 export interface HeartbeatRouteDeps {
   readonly store: Store
   readonly clock: Clock
+  readonly turns: Turns
   /** Where toolboxes take packages from. */
   readonly packages: PackageIndexes
   /** Takes over a complete report about the tools of this toolbox, within the transaction of the heartbeat. */
@@ -49,7 +51,10 @@ const RATE = { burst: 30, perSecond: 5 } as const
 const REVIVED: readonly ToolboxStatus[] = ['awaiting_heartbeat', 'unresponsive', 'error_provisioning', 'lost']
 
 /** Takes life signs. One that says nothing new writes two numbers of one row; time is that of the reception. */
-export function heartbeatRoutes(app: Hono, { store, clock, packages, onToolReport, onNews }: HeartbeatRouteDeps): void {
+export function heartbeatRoutes(
+  app: Hono,
+  { store, clock, turns, packages, onToolReport, onNews }: HeartbeatRouteDeps,
+): void {
   /** What this process has stored last, by toolbox. Forgetting it costs one report. */
   const reported = new Map<string, Reported>()
   const quiet = createQuietBeats({ store, now: clock.now })
@@ -72,7 +77,9 @@ export function heartbeatRoutes(app: Hono, { store, clock, packages, onToolRepor
   /** Looks at everything that it says. */
   async function take(bearer: string, beat: Beat): Promise<string> {
     const report = { runId: beat.runId, tools: digestOf(JSON.stringify(beat.tools ?? [])) }
-    const { toolboxId, news } = await store.system((tx) => count(tx, bearer, beat, report))
+    const { toolboxId, news } = await turns.take('heartbeat', () =>
+      store.system((tx) => count(tx, bearer, beat, report)),
+    )
     // Without Docker a DTMA reports what it can; asking again would not give it eyes.
     if (beat.tools ?? beat.system) reported.set(toolboxId, report)
     if (news) onNews(toolboxId)

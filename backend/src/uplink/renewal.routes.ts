@@ -15,11 +15,13 @@ import { BEARER_TTL_MS, lockToolbox, RENEW_IN_SECONDS } from './enrolment.store.
 import { mountUplink } from './mount-uplink.ts'
 import { quarantine } from './quarantine.ts'
 import { judgeRenewal } from './renewal.decision.ts'
+import type { Turns } from './turns.ts'
 
 export interface RenewalRouteDeps {
   readonly store: Store
   readonly clock: Clock
   readonly challenges: Challenges
+  readonly turns: Turns
   /** Of our TLS key, present and next. */
   readonly pins?: readonly string[] | undefined
   /** Called after a toolbox was quarantined: what is open to it is to be closed. */
@@ -36,14 +38,14 @@ const RECORD_RATE = { burst: 5, perSecond: 1 / 60 } as const
 
 /** Renews the credential of a toolbox, and finds out when two machines hold one identity. */
 export function renewalRoutes(app: Hono, deps: RenewalRouteDeps): void {
-  const { store, clock, challenges, pins, onQuarantined } = deps
+  const { store, clock, challenges, turns, pins, onQuarantined } = deps
   const rate = createRateLimit({ steady: clock.steady, ...RATE })
   const recordRate = createRateLimit({ steady: clock.steady, ...RECORD_RATE })
 
   mountUplink(app, challenge, async ({ body }) => ({ challenge: challenges.issue(body.toolboxId) }))
 
   mountUplink(app, renew, async ({ body }) => {
-    const outcome = await store.system((tx) => renewed(tx, body))
+    const outcome = await turns.take('renewal', () => store.system((tx) => renewed(tx, body)))
     if (outcome === 'refused') throw refused()
     if (outcome === 'quarantined-now') onQuarantined(body.toolboxId)
     if (typeof outcome === 'string') throw problem('quarantined', 'Two machines hold the identity of this toolbox')

@@ -13,12 +13,14 @@ import { enrolRoutes } from './enrol.routes.ts'
 import { heartbeatRoutes } from './heartbeat.routes.ts'
 import { registryAuthRoutes } from './registry-auth.routes.ts'
 import { renewalRoutes } from './renewal.routes.ts'
+import type { Turns } from './turns.ts'
 
 export interface UplinkRouteDeps {
   readonly store: Store
   readonly sealer: Sealer
   readonly clock: Clock
   readonly masterKey: Uint8Array
+  readonly turns: Turns
   readonly machines: InstallSources & { readonly keyPin?: string; readonly packages?: PackageIndexes }
   readonly installer: Installer
   /** Public half of the key that signs releases of DTMA. */
@@ -31,17 +33,25 @@ export interface UplinkRouteDeps {
 
 /** Everything that a machine asks of us: to be installed, to enrol, to report, to renew its credential. */
 export function uplinkRoutes(app: Hono, deps: UplinkRouteDeps): void {
-  const { store, sealer, clock, masterKey, machines, installer, releaseKey, onVoid, onNews } = deps
+  const { store, sealer, clock, masterKey, turns, machines, installer, releaseKey, onVoid, onNews } = deps
   installRoutes(app, { ...machines, installer })
   registryAuthRoutes(app, { store, clock, registry: machines.registry })
   bootRoutes(app, { store, clock, onNews })
-  enrolRoutes(app, { store, sealer, clock, releaseKey, onEnrolled: onVoid })
+  enrolRoutes(app, { store, sealer, clock, turns, releaseKey, onEnrolled: onVoid })
   renewalRoutes(app, {
     store,
     clock,
+    turns,
     challenges: createChallenges(masterKey, clock.now),
     pins: machines.keyPin?.split(';'),
     onQuarantined: onVoid,
   })
-  heartbeatRoutes(app, { store, clock, packages: machines.packages ?? {}, onToolReport: applyToolReport, onNews })
+  heartbeatRoutes(app, {
+    store,
+    clock,
+    turns,
+    packages: machines.packages ?? {},
+    onToolReport: applyToolReport,
+    onNews,
+  })
 }

@@ -14,6 +14,7 @@ import { enrolRoutes } from './enrol.routes.ts'
 import { issueEnrolmentToken } from './enrolment.store.ts'
 import { type HeartbeatRouteDeps, heartbeatRoutes } from './heartbeat.routes.ts'
 import { renewalRoutes } from './renewal.routes.ts'
+import { createTurns } from './turns.ts'
 
 export type EnrolBody = Input<typeof enrol>['body']
 export type BeatBody = Input<typeof heartbeat>['body']
@@ -55,19 +56,22 @@ export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToo
   const news: string[] = []
   const quarantined: string[] = []
   const challenges = createChallenges(Buffer.alloc(32, 7), clock.now)
+  const turns = createTurns()
   const app = new Hono()
   app.onError(problemResponse(pino({ level: 'silent' })))
   enrolRoutes(app, {
     store,
     sealer,
     clock,
+    turns,
     releaseKey: 'the public key of releases',
     onEnrolled: (id) => enrolled.push(id),
   })
-  renewalRoutes(app, { store, clock, challenges, onQuarantined: (id) => quarantined.push(id) })
+  renewalRoutes(app, { store, clock, turns, challenges, onQuarantined: (id) => quarantined.push(id) })
   heartbeatRoutes(app, {
     store,
     clock,
+    turns,
     packages: { npm: 'https://npm.example' },
     onToolReport,
     onNews: (id) => news.push(id),

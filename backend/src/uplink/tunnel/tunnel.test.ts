@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readAll } from '../../gateway/read-all.ts'
 import { systemClock } from '../../reconcile/clock.ts'
+import { createTurns } from '../turns.ts'
 import { createTunnelDoor } from './tunnel-door.ts'
 import { createTunnels, type Tunnels } from './tunnels.ts'
 
@@ -59,7 +60,7 @@ beforeEach(async () => {
   tunnels = createTunnels({ log, clock: systemClock, onChange: () => {} })
   const authenticate = async (token: string) =>
     token.startsWith('token-of-') ? { toolboxId: token.slice(9) } : undefined
-  server = createServer().on('upgrade', createTunnelDoor({ authenticate, tunnels, log }))
+  server = createServer().on('upgrade', createTunnelDoor({ authenticate, tunnels, turns: createTurns(), log }))
   server.on('connection', (socket) => {
     line = socket
   })

@@ -1,6 +1,6 @@
-import { RateLimited } from '../http/rate-limited.ts'
+import { RateLimited } from './rate-limited.ts'
 
-/** Keeps one slow tool from taking what the others need: so many calls at once, so many waiting, and no more. */
+/** Keeps one thing that is slow from taking what the others need: so many at once, so many waiting, and no more. */
 export interface Bulkhead {
   /**
    * Runs `act` when there is room for this key.
@@ -10,9 +10,15 @@ export interface Bulkhead {
 }
 
 interface Wait {
-  /** Leaves the queue, with its reason. */
-  readonly signal: AbortSignal
+  /** Leaves the queue, with its reason; absent: nobody does. */
+  readonly signal?: AbortSignal
   readonly longestMs: number
+}
+
+interface BulkheadLimits {
+  readonly atOnce: number
+  readonly waiting: number
+  readonly of: string
 }
 
 interface Room {
@@ -21,7 +27,8 @@ interface Room {
   readonly queue: Set<() => void>
 }
 
-export function createBulkhead({ atOnce, waiting }: { readonly atOnce: number; readonly waiting: number }): Bulkhead {
+/** @param of What they are, in words for whoever is told to come again. */
+export function createBulkhead({ atOnce, waiting, of }: BulkheadLimits): Bulkhead {
   const rooms = new Map<string, Room>()
 
   function leave(key: string, room: Room): void {
@@ -39,8 +46,8 @@ export function createBulkhead({ atOnce, waiting }: { readonly atOnce: number; r
     async enter(key, wait, act) {
       const room = rooms.get(key) ?? { running: 0, queue: new Set() }
       if (room.running >= atOnce) {
-        if (room.queue.size >= waiting) throw new RateLimited('Too many calls are waiting for this tool', 1)
-        await turn(room, wait)
+        if (room.queue.size >= waiting) throw new RateLimited(`Too many ${of} are waiting`, 1)
+        await turn(room, wait, of)
       } else {
         rooms.set(key, room)
         room.running += 1
@@ -54,12 +61,12 @@ export function createBulkhead({ atOnce, waiting }: { readonly atOnce: number; r
   }
 }
 
-function turn({ queue }: Room, { signal, longestMs }: Wait): Promise<void> {
+function turn({ queue }: Room, { signal, longestMs }: Wait, of: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    signal.throwIfAborted()
+    signal?.throwIfAborted()
     const settled = () => {
       clearTimeout(patience)
-      signal.removeEventListener('abort', onAbort)
+      signal?.removeEventListener('abort', onAbort)
     }
     const mine = () => {
       settled()
@@ -70,12 +77,9 @@ function turn({ queue }: Room, { signal, longestMs }: Wait): Promise<void> {
       queue.delete(mine)
       reject(why)
     }
-    const onAbort = () => giveUp(signal.reason)
-    const patience = setTimeout(
-      () => giveUp(new RateLimited('The tool had no room for this call in time', 1)),
-      longestMs,
-    )
-    signal.addEventListener('abort', onAbort)
+    const onAbort = () => giveUp(signal?.reason)
+    const patience = setTimeout(() => giveUp(new RateLimited(`Too many ${of} were waiting for too long`, 1)), longestMs)
+    signal?.addEventListener('abort', onAbort)
     queue.add(mine)
   })
 }

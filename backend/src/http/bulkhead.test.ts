@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { RateLimited } from '../http/rate-limited.ts'
 import { createBulkhead } from './bulkhead.ts'
+import { RateLimited } from './rate-limited.ts'
 
 const patient = { signal: new AbortController().signal, longestMs: 5_000 }
 
@@ -22,7 +22,7 @@ function work() {
 }
 
 test('so many run, so many wait in order, and the next is told to come again', async () => {
-  const { enter } = createBulkhead({ atOnce: 2, waiting: 2 })
+  const { enter } = createBulkhead({ atOnce: 2, waiting: 2, of: 'calls' })
   const works = [work(), work(), work(), work()]
   const ends = works.map(({ act }) => enter('slow', patient, act))
   await expect(enter('slow', patient, work().act)).rejects.toBeInstanceOf(RateLimited)
@@ -35,7 +35,7 @@ test('so many run, so many wait in order, and the next is told to come again', a
 })
 
 test('a full room leaves the others empty', async () => {
-  const { enter } = createBulkhead({ atOnce: 1, waiting: 0 })
+  const { enter } = createBulkhead({ atOnce: 1, waiting: 0, of: 'calls' })
   const slow = work()
   const held = enter('slow', patient, slow.act)
   expect(await enter('fast', patient, async () => 'at once')).toBe('at once')
@@ -44,7 +44,7 @@ test('a full room leaves the others empty', async () => {
 })
 
 test('who gives up, or waited too long, leaves the queue and does not run', async () => {
-  const { enter } = createBulkhead({ atOnce: 1, waiting: 2 })
+  const { enter } = createBulkhead({ atOnce: 1, waiting: 2, of: 'calls' })
   const [slow, given, late] = [work(), work(), work()]
   const held = enter('slow', patient, slow.act)
   const gone = new AbortController()
@@ -61,7 +61,7 @@ test('who gives up, or waited too long, leaves the queue and does not run', asyn
 })
 
 test('what fails makes room too', async () => {
-  const { enter } = createBulkhead({ atOnce: 1, waiting: 1 })
+  const { enter } = createBulkhead({ atOnce: 1, waiting: 1, of: 'calls' })
   const failing = enter('slow', patient, () => Promise.reject(new Error('broken')))
   const next = enter('slow', patient, async () => 'next')
   await expect(failing).rejects.toThrow('broken')
