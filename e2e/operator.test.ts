@@ -62,6 +62,8 @@ describe('a model with the token of an operator, by the official MCP client', ()
     expect(seen).toMatchObject({ name: 'by-model', state: 'running', server: { name: expect.any(String) } })
     const { capabilities } = await call(viewer, 'listCapabilities', one)
     expect((capabilities as { name: string }[]).map(({ name }) => name)).toContain('echo')
+    const { lines } = await call(viewer, 'readInstanceLogs', one)
+    expect((lines as { line: string }[]).map(({ line }) => line).join()).toContain('Starting default (STDIO) server')
     expect(await call(operator, 'readToolboxStatus', { toolboxId })).toMatchObject({
       observation: { code: 'reachable' },
     })

@@ -158,3 +158,15 @@ export const followInstanceLogs = defineUserOperation({
   event: LogLine,
   problems: ['instance-not-found', 'toolbox-unreachable', 'rate-limited'],
 })
+export const readInstanceLogs = defineUserOperation({
+  id: 'readInstanceLogs',
+  summary: 'Read the last lines of the log of a tool instance: as many of them as have 50,000 characters together',
+  method: 'GET',
+  path: `${base}/:instanceId/logs/last`,
+  auth: 'viewer',
+  status: 200,
+  params: one,
+  query: z.object({ tail: z.coerce.number().int().min(1).max(1_000).default(100) }),
+  reply: z.object({ lines: z.array(LogLine).describe('The newest is the last.') }),
+  problems: ['instance-not-found', 'toolbox-unreachable'],
+})

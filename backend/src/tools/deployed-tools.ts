@@ -8,6 +8,7 @@ import type { Tx } from '../store/connect.ts'
 import { type InstanceReconcilerDeps, instanceReconciler } from './instance.reconciler.ts'
 import { instanceRoutes } from './instance.routes.ts'
 import { listInstanceRows } from './instance.store.ts'
+import { logRoutes } from './log.routes.ts'
 
 export interface DeployedToolsDeps extends InstanceReconcilerDeps {
   readonly loop: LoopDeps
@@ -23,7 +24,8 @@ export function createDeployedTools({ loop, ...deps }: DeployedToolsDeps) {
   const groupLoop = runLoop(groupReconciler({ store, clock: loop.clock, wakeInstance: instanceLoop.wake, owner }), loop)
   return {
     routes(mount: Mount): void {
-      instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId, clientOf })
+      instanceRoutes(mount, { store, catalog, wake: instanceLoop.wake, newId })
+      logRoutes(mount, { store, clientOf })
       groupRoutes(mount, { store, catalog, wake: groupLoop.wake, newId })
     },
     /** There is news of a toolbox. */

@@ -1,12 +1,9 @@
 import {
   deployTool,
-  followInstanceLogs,
   getInstance,
   listCapabilities,
   listInstances,
-  ProblemError,
   problem,
-  readEventStream,
   removeInstance,
   restartInstance,
   startInstance,
@@ -14,7 +11,6 @@ import {
   type ToolInstance,
   updateInstance,
 } from '@agentopia/api'
-import { type Client, followToolLogs, LogLine } from '@agentopia/dtma/contract'
 import type { Catalog } from '../catalog/catalog.ts'
 import { parseConfigValues } from '../catalog/recipe.ts'
 import { findRecipe, recipeOf } from '../catalog/recipe-of.ts'
@@ -45,13 +41,11 @@ export interface InstanceRouteDeps {
   /** Wakes the instance reconciler, so that nobody waits for the next resync. */
   readonly wake: (instanceId: string) => void
   readonly newId: (prefix: IdPrefix) => string
-  /** @throws {ProblemError} `toolbox-unreachable`. */
-  readonly clientOf: (toolbox: ToolboxRow) => Client
 }
 
 type Place = { readonly toolboxId: string; readonly instanceId: string }
 
-export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clientOf }: InstanceRouteDeps): void {
+export function instanceRoutes(mount: Mount, { store, catalog, wake, newId }: InstanceRouteDeps): void {
   mount.reply(listInstances, ({ params, query }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
       const toolbox = await getToolboxRow(tx, params.toolboxId)
@@ -123,21 +117,6 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId, clie
     }),
   )
 
-  mount.stream(followInstanceLogs, async ({ params, query }, { caller, signal, lastEventId }) => {
-    const toolbox = await store.tenant(caller.accountId, async (tx) => {
-      await getInstanceRow(tx, params.toolboxId, params.instanceId)
-      return getToolboxRow(tx, params.toolboxId)
-    })
-    const since = lastEventId ?? query.since
-    const dtmaQuery = { follow: String(query.follow), tail: query.tail, ...(since ? { since } : {}) }
-    const response = await clientOf(toolbox)
-      .open(followToolLogs, { params: { name: params.instanceId }, query: dtmaQuery }, { signal })
-      .catch((error: unknown) => {
-        throw translated(error, params)
-      })
-    return readEventStream(response, LogLine)
-  })
-
   async function read(tx: Tx, { toolboxId, instanceId }: Place): Promise<ToolInstance> {
     return shown(tx, await getInstanceRow(tx, toolboxId, instanceId), await getToolboxRow(tx, toolboxId))
   }
@@ -181,10 +160,3 @@ const record = (tx: Tx, caller: Caller, action: string, row: InstanceRow, messag
     toolboxId: row.toolboxId,
     message,
   })
-
-/** What DTMA answers about a log, in the words of this API. */
-function translated(error: unknown, { instanceId }: Place): unknown {
-  if (error instanceof ProblemError && error.code === 'tool-not-found')
-    return problem('instance-not-found', `The toolbox has not taken up ${instanceId} yet`, { cause: error })
-  return error
-}

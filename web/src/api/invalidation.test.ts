@@ -16,7 +16,8 @@ test('hints add up, and one about everything swallows the rest', () => {
 test('every read of the contract that can change is made old by some hint', () => {
   const nouns = ChangeHint.shape.noun.options.filter((noun) => noun !== 'everything')
   const covered = readsAfter(nouns.map((noun) => ({ noun })))
-  // A verification is asked for, and too dear to follow each call, as a diagnosis is; each look at a payload is on record.
+  // A verification is asked for, and too dear to follow each call, as a diagnosis is; each look at a payload is on record. The page
+  // follows logs.
   const still = [
     'listCatalog',
     'getCatalogTool',
@@ -26,6 +27,7 @@ test('every read of the contract that can change is made old by some hint', () =
     'verifyCalls',
     'diagnoseToolbox',
     'getCallPayload',
+    'readInstanceLogs',
   ]
   const reads = OPERATIONS.filter((op) => op.method === 'GET' && 'reply' in op && !still.includes(op.id))
   for (const { id } of reads) expect(covered, id).toContain(id)
