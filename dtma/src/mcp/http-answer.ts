@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { createParser } from 'eventsource-parser'
 import { problem } from '../contract/problems.ts'
+import { createLineEnds } from './line-ends.ts'
 import { MAX_MESSAGE_BYTES } from './upstream.ts'
 
 const tooLarge = () => problem('tool-protocol-error', 'The tool sent a message that is too large')
@@ -54,6 +55,7 @@ function createTextReader(receive: (text: string) => void): Reader {
 
 function createEventReader(receive: (text: string) => void): Reader {
   let unread = 0
+  const withLf = createLineEnds()
   const parser = createParser({
     onEvent({ data }) {
       unread = 0
@@ -64,7 +66,7 @@ function createEventReader(receive: (text: string) => void): Reader {
     read(chunk) {
       unread += chunk.length
       if (unread > MAX_MESSAGE_BYTES) throw tooLarge()
-      parser.feed(chunk)
+      parser.feed(withLf(chunk))
     },
     end() {},
   }
