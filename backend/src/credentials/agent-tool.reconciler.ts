@@ -19,15 +19,10 @@ import { again, type Outcome, type Reconciler, settled } from '../reconcile/reco
 import { underLease } from '../reconcile/under-lease.ts'
 import type { Store } from '../store/connect.ts'
 import { agentTools, type toolboxes } from '../store/schema/index.ts'
+import { storeStatus } from '../tools/instance.report.ts'
 import { storeAgentOffer } from '../tools/offer.store.ts'
 import { type AgentToolFacts, type AgentToolStep, failureOf, isReady, nextStep } from './agent-tool.step.ts'
-import {
-  clearAgentToolStatus,
-  type FoundAgentTool,
-  findAgentTool,
-  listAgentToolNames,
-  storeAgentToolStatus,
-} from './agent-tool.store.ts'
+import { clearAgentToolStatus, type FoundAgentTool, findAgentTool, listAgentToolNames } from './agent-tool.store.ts'
 import type { CredentialSealer } from './credential.seal.ts'
 import { judgeCredential } from './credential.store.ts'
 
@@ -119,7 +114,7 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
     const params = { name: row.id }
     if (step !== 'look') looks.delete(row.id)
     const client = () => clientOf(toolbox)
-    const stored = (status: ToolStatus) => store.system((tx) => storeAgentToolStatus(tx, toolbox.id, status))
+    const stored = (status: ToolStatus) => store.system((tx) => storeStatus(tx, agentTools, toolbox.id, status))
     switch (step) {
       case 'settled':
         return settled
@@ -173,7 +168,7 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
     try {
       const input = { params: { name: row.id }, query: { waitMs: String(WAIT_MS) } }
       const status = await client.call(getTool, input, { signal })
-      await store.system((tx) => storeAgentToolStatus(tx, toolbox.id, status))
+      await store.system((tx) => storeStatus(tx, agentTools, toolbox.id, status))
       // Calls need not wait until the row is let go.
       if (secretsVersion !== undefined && isReady(status, secretsVersion)) onStep(row.id, true)
     } catch (error) {

@@ -1,5 +1,4 @@
 import type { SecretField } from '@agentopia/api'
-import type { ToolStatus } from '@agentopia/dtma/contract'
 import { and, eq, sql } from 'drizzle-orm'
 import type { Catalog } from '../catalog/catalog.ts'
 import { findRecipe } from '../catalog/recipe-of.ts'
@@ -105,19 +104,6 @@ export async function findAgentTool(tx: Tx, name: string, catalog: Catalog): Pro
     secretsVersion: held ? secretsVersionOf(fields, credential) : undefined,
   }
 }
-
-/** Stores what a toolbox reports of one; a report of an older generation than the last one is ignored. */
-export const storeAgentToolStatus = (tx: Tx, toolboxId: string, status: ToolStatus) =>
-  tx
-    .update(agentTools)
-    .set({ status, observedAt: sql`now()` })
-    .where(
-      and(
-        eq(agentTools.id, status.name),
-        eq(agentTools.toolboxId, toolboxId),
-        sql`coalesce((${agentTools.status}->>'generation')::bigint, 0) <= ${status.generation}::bigint`,
-      ),
-    )
 
 export const clearAgentToolStatus = (tx: Tx, name: string) =>
   tx.update(agentTools).set({ status: null }).where(eq(agentTools.id, name))

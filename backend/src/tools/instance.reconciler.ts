@@ -8,13 +8,13 @@ import { again, type Outcome, type Reconciler, settled } from '../reconcile/reco
 import { underLease } from '../reconcile/under-lease.ts'
 import type { Store } from '../store/connect.ts'
 import { instances } from '../store/schema/index.ts'
+import { storeStatus } from './instance.report.ts'
 import { type InstanceStep, nextStep } from './instance.step.ts'
 import {
   findWithToolbox,
   forgetInstance,
   type InstanceRow,
   listReconcilable,
-  storeStatus,
   type ToolboxRow,
   writeHeld,
 } from './instance.store.ts'
@@ -90,7 +90,7 @@ export function instanceReconciler({ store, catalog, clientOf, owner }: Instance
     try {
       const body = { generation, desired, spec: renderSpec(recipeOf(catalog, instance), instance.config) } as const
       const status = await clientOf(toolbox).call(putTool, { params: { name: id }, body }, { signal })
-      await store.system((tx) => storeStatus(tx, toolbox.id, status))
+      await store.system((tx) => storeStatus(tx, instances, toolbox.id, status))
     } catch (error) {
       if (!(error instanceof ProblemError && FINAL.has(error.code))) throw error
       await store.system((tx) => writeHeld(tx, held, { refusal: { generation, message: error.message } }))

@@ -1,7 +1,19 @@
 import type { ToolStatus } from '@agentopia/dtma/contract'
-import { sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { agentTools, instances } from '../store/schema/index.ts'
+
+/** Where it is kept what toolboxes say of tools: of those that agents share, and of those that one agent has of its own. */
+type Observed = typeof instances | typeof agentTools
+
+/** Stores what a toolbox says of one tool; what is of an earlier generation than the last word is ignored. */
+export const storeStatus = (tx: Tx, table: Observed, toolboxId: string, status: ToolStatus) =>
+  tx
+    .update(table)
+    .set({ status, observedAt: sql`now()` })
+    .where(
+      and(eq(table.id, status.name), eq(table.toolboxId, toolboxId), isNoEarlier(table, sql`${status.generation}`)),
+    )
 
 /**
  * Takes over a complete report of a toolbox about its tools, in the transaction of the heartbeat that carried it: what it names is as
@@ -13,11 +25,15 @@ export async function applyToolReport(tx: Tx, toolboxId: string, tools: readonly
   await Promise.all([instances, agentTools].map((table) => applyTo(tx, table, toolboxId, said)))
 }
 
-const applyTo = (tx: Tx, table: typeof instances | typeof agentTools, toolboxId: string, said: string) =>
+const applyTo = (tx: Tx, table: Observed, toolboxId: string, said: string) =>
   tx.execute(sql`
     update ${table} set status = report.status, observed_at = now()
     from ${table} as known left join jsonb_array_elements(${said}::jsonb) as report(status) on report.status->>'name' = known.id
     where ${table.id} = known.id and known.toolbox_id = ${toolboxId} and case
       when report.status is null then ${table.status} is not null
-      else coalesce((${table.status}->>'generation')::bigint, 0) <= (report.status->>'generation')::bigint
+      else ${isNoEarlier(table, sql`(report.status->>'generation')`)}
     end`)
+
+/** Generations are a toolbox's word: they may be as large as JSON holds. */
+const isNoEarlier = (table: Observed, generation: SQL): SQL =>
+  sql`coalesce((${table.status}->>'generation')::bigint, 0) <= ${generation}::bigint`

@@ -1,5 +1,4 @@
 import { problem } from '@agentopia/api'
-import type { ToolStatus } from '@agentopia/dtma/contract'
 import { and, asc, count, eq, gt, inArray, type SQL, sql } from 'drizzle-orm'
 import type { ConfigValues } from '../catalog/recipe.ts'
 import type { Tx } from '../store/connect.ts'
@@ -83,19 +82,6 @@ export async function forgetInstance(tx: Tx, instanceId: string, held: SQL): Pro
   await takeOutOfToolbelts(tx, instanceId)
   await tx.delete(instances).where(and(held, eq(instances.desired, 'absent')))
 }
-
-/** Stores what a toolbox reports of one instance; a report of an older generation than the last one is ignored. */
-export const storeStatus = (tx: Tx, toolboxId: string, status: ToolStatus) =>
-  tx
-    .update(instances)
-    .set({ status, observedAt: sql`now()` })
-    .where(
-      and(
-        eq(instances.id, status.name),
-        eq(instances.toolboxId, toolboxId),
-        sql`coalesce((${instances.status}->>'generation')::bigint, 0) <= ${status.generation}::bigint`,
-      ),
-    )
 
 /** What only the holder of the lease writes; see `heldBy`. */
 export type ReconciledColumns = Partial<
