@@ -1,5 +1,6 @@
 import type { KeyRotation } from '@agentopia/api'
 import type { KeyRotationRefusal } from '../store/schema/toolboxes.ts'
+import { lastHeard } from '../toolboxes/last-heard.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 
 export type RotationFacts = Pick<
@@ -25,13 +26,9 @@ export const nextStep = (row: RotationFacts): 'send' | 'settled' =>
   row.desired === 'present' && row.backendToDtmaApiKey !== null && phaseOf(row) === 'asked' ? 'send' : 'settled'
 
 /** How one is given up: what was waited for, and the last that was heard. */
-export function givenUp(
-  { keyRotationAsked, lastHeartbeatAt }: Pick<ToolboxRow, 'keyRotationAsked' | 'lastHeartbeatAt'>,
-  at: Date,
-): KeyRotationRefusal {
-  const last = lastHeartbeatAt ? `It was last heard at ${lastHeartbeatAt.toISOString()}` : 'It was never heard'
-  const message = `DTMA has not enrolled with other keys within ${LONGEST_MS / 60_000} minutes. ${last}`
-  return { attempt: keyRotationAsked!.attempt, message, at: at.toISOString(), isGivenUp: true }
+export function givenUp(row: Pick<ToolboxRow, 'keyRotationAsked' | 'lastHeartbeatAt'>, at: Date): KeyRotationRefusal {
+  const message = `DTMA has not enrolled with other keys within ${LONGEST_MS / 60_000} minutes. ${lastHeard(row)}`
+  return { attempt: row.keyRotationAsked!.attempt, message, at: at.toISOString(), isGivenUp: true }
 }
 
 /** What people see of it. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { UpdateRefusal } from '../store/schema/toolboxes.ts'
+import { lastHeard } from '../toolboxes/last-heard.ts'
 import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { attemptOf, LONGEST_MS, nextStep, type UpdateFacts } from './update.step.ts'
 
@@ -8,14 +9,12 @@ export function givenUp(row: UpdateFacts & Pick<ToolboxRow, 'lastHeartbeatAt'>, 
   const within = `within ${LONGEST_MS / 60_000} minutes`
   const heard = nextStep(row) === 'follow' ? row.updateState! : undefined
   const waited = heard ? `DTMA has not said ${within} how it ended` : `DTMA has not taken it up ${within}`
-  const { lastHeartbeatAt } = row
-  const last = lastHeartbeatAt ? `It was last heard at ${lastHeartbeatAt.toISOString()}` : 'It was never heard'
   const percent = heard?.percent === undefined ? '' : ` (${heard.percent} %)`
   const said = heard ? `, and said: ${heard.phase}${percent} since ${heard.since} by its own clock` : ''
   return {
     attempt: attemptOf(row),
     reason: 'no_answer',
-    message: `${waited}. ${last}${said}`,
+    message: `${waited}. ${lastHeard(row)}${said}`,
     at: at.toISOString(),
     isGivenUp: true,
     ...(heard ? { heard } : {}),
