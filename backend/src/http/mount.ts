@@ -144,7 +144,8 @@ export function createMount({ app, authenticate, clientAddress, requirePresence 
       app.on(op.method, op.path, async (c) => {
         const gone = new AbortController()
         c.req.raw.signal.addEventListener('abort', () => gone.abort())
-        const { input, context } = await requestOf(op, c)
+        const request = asked(c)
+        const { input, context } = await checked(op, request, requirePresence)
         const leave = context.caller ? open.enter(context.caller) : () => {}
         const events = await handle(input, { ...context, signal: gone.signal } as never).catch((error: unknown) => {
           leave()
@@ -153,7 +154,7 @@ export function createMount({ app, authenticate, clientAddress, requirePresence 
         return streamSSE(c, async (sse) => {
           sse.onAbort(() => gone.abort())
           const stillHere = () =>
-            admit(op, asked(c))
+            admit(op, request)
               .then(() => sse.write(': still here\n\n'))
               .catch(() => gone.abort())
           const keepalive = setInterval(() => void stillHere(), STREAM_KEEPALIVE_MS)
