@@ -35,6 +35,17 @@ test('a token and a key are traded for two credentials, of which the store keeps
     expect(everything + tokens).not.toContain(secret)
 })
 
+test('where too many wait, an enrolment is refused before anything is done; the same token and key are taken later', async () => {
+  const uplink = openUplink(store)
+  const toolbox = await insertToolbox(store)
+  const body = newKey()(toolbox.id, await uplink.token(toolbox))
+  uplink.lines.full = true
+  expect(await uplink.enrol(body)).toMatchObject({ status: 429, json: { code: 'rate-limited' } })
+  expect(await uplink.row(toolbox.id)).toMatchObject({ status: 'provisioning', enrolEpoch: 0 })
+  uplink.lines.full = false
+  expect((await uplink.enrol(body)).status).toBe(201)
+})
+
 test('E02 of 50 enrolments at once with as many keys, exactly one succeeds', async () => {
   const uplink = openUplink(store)
   const toolbox = await insertToolbox(store)

@@ -120,6 +120,18 @@ test('a report without tools is one too: a DTMA whose Docker is down is not aske
   expect((await uplink.beat(bearer, beat)).json.wantReport).toBe(false)
 })
 
+test('where too many wait, a report is refused and changes nothing; a life sign that says nothing new waits in no line', async () => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  await uplink.beat(bearer, beatOf('r', 1))
+  uplink.lines.full = true
+  const told = await uplink.beat(bearer, beatOf('r', 2, { docker: { state: 'down' } }))
+  expect(told).toMatchObject({ status: 429, json: { code: 'rate-limited' } })
+  expect(await uplink.row(id)).toMatchObject({ heartbeatSeq: 1, docker: { state: 'ok' } })
+  expect((await uplink.beat(bearer, beatOf('r', 3))).status).toBe(200)
+  expect((await uplink.row(id)).heartbeatSeq).toBe(3)
+})
+
 test('L04 repeated and reordered heartbeats change nothing', async () => {
   const uplink = openUplink(store, applyToolReport)
   const { id, bearer } = await uplink.joined()

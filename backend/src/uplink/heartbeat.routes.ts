@@ -96,6 +96,7 @@ export function heartbeatRoutes(
     if (order === 'late') return { toolboxId, news: false }
 
     const { system, ...changed } = changes(row, beat)
+    // Together: the way to the database and back is most of what a report costs.
     await Promise.all([
       tx
         .update(toolboxes)

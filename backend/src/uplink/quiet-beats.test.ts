@@ -43,6 +43,27 @@ test('those of many toolboxes are counted together, each for itself', async () =
   for (const [n, { id }] of many.entries()) expect((await uplink.row(id)).heartbeatSeq).toBe(2 + n)
 })
 
+test('those that come while others gather are counted with them, in one transaction', async () => {
+  const uplink = openUplink(store)
+  let transactions = 0
+  const counting: Pick<Store, 'system'> = {
+    system(act) {
+      transactions += 1
+      return store.system(act)
+    },
+  }
+  const quiet = createQuietBeats({ store: counting, now: uplink.clock.now, gatherMs: 1_000 })
+  const counted: Promise<string | undefined>[] = []
+  const ids: string[] = []
+  for (let n = 0; n < 3; n += 1) {
+    const { id, bearer } = await uplink.joined()
+    await uplink.beat(bearer, beatOf('run', 1))
+    ids.push(id)
+    counted.push(quiet.count({ bearer, ...beatOf('run', 2) }))
+  }
+  expect([await Promise.all(counted), transactions]).toEqual([ids, 1])
+})
+
 test.each([
   ['a repeated one', { seq: 1 }],
   ['one of another run', { runId: 'other' }],

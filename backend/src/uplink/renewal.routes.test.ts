@@ -72,6 +72,13 @@ test('a renewal replaces the credential: the next holds, the one before does not
   expect(await authenticateDtma(store, uplink.clock.now)(second.bearer)).toMatchObject({ epoch: 1 })
 })
 
+test('a renewal that cannot be begun in time is refused, and nothing is done', async () => {
+  const { first, bodyOf, uplink, read, beats } = await scene()
+  uplink.lines.full = true
+  expect(await uplink.renew(bodyOf(first))).toMatchObject({ status: 429, json: { code: 'rate-limited' } })
+  expect([(await read()).renewals, await beats(first.bearer)]).toEqual([0, 200])
+})
+
 test('a renewal whose reply was lost is asked for again, also after a restart', async () => {
   const { first, bodyOf, renewed, beats, read } = await scene()
   const attempt = randomUUID()

@@ -3,6 +3,7 @@ import { API_VERSION, enrol, type heartbeat, type Input, renew } from '@agentopi
 import { Hono } from 'hono'
 import { pino } from 'pino'
 import { problemResponse } from '../http/problem-response.ts'
+import { RateLimited } from '../http/rate-limited.ts'
 import { newId } from '../new-id.ts'
 import { manualClock } from '../reconcile/manual-clock.testing.ts'
 import type { Store } from '../store/connect.ts'
@@ -14,7 +15,7 @@ import { enrolRoutes } from './enrol.routes.ts'
 import { issueEnrolmentToken } from './enrolment.store.ts'
 import { type HeartbeatRouteDeps, heartbeatRoutes } from './heartbeat.routes.ts'
 import { renewalRoutes } from './renewal.routes.ts'
-import { createTurns } from './turns.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 export type EnrolBody = Input<typeof enrol>['body']
 export type BeatBody = Input<typeof heartbeat>['body']
@@ -56,7 +57,11 @@ export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToo
   const news: string[] = []
   const quarantined: string[] = []
   const challenges = createChallenges(Buffer.alloc(32, 7), clock.now)
-  const turns = createTurns()
+  const lines = { full: false }
+  const { take } = createTurns()
+  const turns: Turns = {
+    take: (kind, act) => (lines.full ? Promise.reject(new RateLimited('full', 1)) : take(kind, act)),
+  }
   const app = new Hono()
   app.onError(problemResponse(pino({ level: 'silent' })))
   enrolRoutes(app, {
@@ -89,6 +94,8 @@ export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToo
   return {
     app,
     clock,
+    /** Of toolboxes that wait: where they are full, whoever comes is told to come again. */
+    lines,
     sealer,
     enrolled,
     quarantined,

@@ -6,8 +6,9 @@ import { type HttpReply, type HttpRequest, listenerOf, runTunnel, type TunnelEnd
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readAll } from '../../gateway/read-all.ts'
+import { RateLimited } from '../../http/rate-limited.ts'
 import { systemClock } from '../../reconcile/clock.ts'
-import { createTurns } from '../turns.ts'
+import { createTurns, type Turns } from '../turns.ts'
 import { createTunnelDoor } from './tunnel-door.ts'
 import { createTunnels, type Tunnels } from './tunnels.ts'
 
@@ -18,6 +19,9 @@ let server: Server
 let tunnels: Tunnels
 let origin: string
 let line: Socket
+let isFull = false
+const { take } = createTurns()
+const turns: Turns = { take: (kind, act) => (isFull ? Promise.reject(new RateLimited('full', 1)) : take(kind, act)) }
 let breakOff = (): unknown => undefined
 const aborted: string[] = []
 
@@ -57,10 +61,11 @@ const listener = listenerOf(async (request) => ANSWERS[request.url]!(request), s
 
 beforeEach(async () => {
   aborted.length = 0
+  isFull = false
   tunnels = createTunnels({ log, clock: systemClock, onChange: () => {} })
   const authenticate = async (token: string) =>
     token.startsWith('token-of-') ? { toolboxId: token.slice(9) } : undefined
-  server = createServer().on('upgrade', createTunnelDoor({ authenticate, tunnels, turns: createTurns(), log }))
+  server = createServer().on('upgrade', createTunnelDoor({ authenticate, tunnels, turns, log }))
   server.on('connection', (socket) => {
     line = socket
   })
@@ -191,6 +196,19 @@ test('N06 comes back by itself after the connection broke', async () => {
   server.closeAllConnections()
   tunnels.closeAll()
   await vi.waitFor(() => expect(tunnels.isOpen('toolbox_alpha')).toBe(false))
+  await vi.waitFor(() => expect(tunnels.isOpen('toolbox_alpha')).toBe(true), 5_000)
+  stop.abort()
+})
+
+test('where too many are at the door it is told to come again, and does', async () => {
+  isFull = true
+  const turnedAway = new Promise<void>((resolve) =>
+    server.once('upgrade', (_, socket) => socket.once('close', resolve)),
+  )
+  const { stop } = dial('toolbox_alpha')
+  await turnedAway
+  expect(tunnels.isOpen('toolbox_alpha')).toBe(false)
+  isFull = false
   await vi.waitFor(() => expect(tunnels.isOpen('toolbox_alpha')).toBe(true), 5_000)
   stop.abort()
 })
