@@ -1,5 +1,6 @@
 import { connectSnippets, getInfo } from '@agentopia/api'
 import { command } from '../../command.ts'
+import { ONE_CLIENT, snippetLines } from '../snippets.ts'
 
 /** Stands where the secret comes. */
 const PLACEHOLDER = 'YOUR_API_TOKEN'
@@ -8,7 +9,7 @@ const PLACEHOLDER = 'YOUR_API_TOKEN'
 export const operatorConnect = command(
   'connect',
   'Print a client configuration with which a model runs the control plane; the API token is made under Settings',
-  { client: { type: 'string', description: 'Which snippet to print; default: all' } },
+  ONE_CLIENT,
   async ({ client, args, output, settings }) => {
     const { operatorUrl } = await client.call(getInfo, {})
     const snippets = connectSnippets({ name: 'operator', url: operatorUrl, secret: PLACEHOLDER })
@@ -16,9 +17,7 @@ export const operatorConnect = command(
       [
         `MCP endpoint of operators: ${operatorUrl}`,
         `Instead of ${PLACEHOLDER} comes an API token from ${settings.url}/settings. What the model may do is what its role may: a viewer only reads.`,
-        ...snippets
-          .filter((one) => !args.client || one.client === args.client)
-          .map((one) => `\n# ${one.title}\n${one.text}`),
+        ...snippetLines(snippets, args.client),
       ].join('\n'),
     )
   },
