@@ -1,16 +1,15 @@
 import { FlowPolicy, getCallSettings, SecretPolicy, switchCalls, updateCallSettings } from '@agentopia/api'
-import type { ComponentProps } from 'react'
 import { useMay } from '../../api/me.ts'
 import { useAction } from '../../api/use-action.ts'
 import { useOperation } from '../../api/use-operation.ts'
 import { Card, CardHeader } from '../../parts/card.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Reading } from '../../parts/reading.tsx'
-import { Select } from '../../parts/select.tsx'
 import { SkeletonRows } from '../../parts/skeleton.tsx'
 import { Switch } from '../../parts/switch.tsx'
 import { spanOf } from '../../words/relative-time.ts'
 import { PayloadSetting } from './payload-setting.tsx'
+import { Setting } from './setting.tsx'
 
 const SECRETS = [
   { value: 'redact', label: 'Taken out' },
@@ -97,20 +96,5 @@ export function CallSettingsCard() {
         )}
       </Reading>
     </Card>
-  )
-}
-
-interface SettingProps extends Pick<ComponentProps<typeof Select>, 'disabled' | 'value' | 'onChange' | 'options'> {
-  readonly label: string
-  /** What it means, beside it. */
-  readonly note: string
-}
-
-function Setting({ label, note, ...select }: SettingProps) {
-  return (
-    <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
-      <Select aria-label={label} className="w-40" {...select} />
-      <span className="min-w-0 flex-1 basis-full text-ink-soft sm:basis-0">{note}</span>
-    </div>
   )
 }

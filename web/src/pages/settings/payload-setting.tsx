@@ -4,9 +4,9 @@ import { useAction } from '../../api/use-action.ts'
 import { useOperation } from '../../api/use-operation.ts'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Reading } from '../../parts/reading.tsx'
-import { Select } from '../../parts/select.tsx'
 import { SkeletonRows } from '../../parts/skeleton.tsx'
 import { count } from '../../words/quantity.ts'
+import { Setting } from './setting.tsx'
 
 const DAYS = [0, 1, 7, 30, 90, 365]
 
@@ -20,24 +20,23 @@ export function PayloadSetting() {
     <Reading of={rules} skeleton={<SkeletonRows rows={1} />}>
       {({ account, instances }) => (
         <>
-          <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
-            <Select
-              aria-label="What is sent and answered is kept"
-              className="w-40"
-              disabled={!may || put.isPending}
-              value={String(account.days)}
-              onChange={(days) => keep(account, Number(days))}
-              options={[...new Set([...DAYS, account.days])]
-                .sort((a, b) => a - b)
-                .map((days) => ({ value: String(days), label: days === 0 ? 'Not kept' : count(days, 'day', 'days') }))}
-            />
-            <span className="min-w-0 flex-1 basis-full text-ink-soft sm:basis-0">
-              What is sent with calls and answered, sealed, for operators to read. A shorter time forgets what is older
-              at once.
-              {account.redact.length > 0 && ` Without ${account.redact.join(', ')}.`}
-              {instances.length > 0 && ` ${count(instances.length, 'tool has', 'tools have')} a rule of its own.`}
-            </span>
-          </div>
+          <Setting
+            label="What is sent and answered is kept"
+            disabled={!may || put.isPending}
+            value={String(account.days)}
+            onChange={(days) => keep(account, Number(days))}
+            options={[...new Set([...DAYS, account.days])]
+              .sort((a, b) => a - b)
+              .map((days) => ({ value: String(days), label: days === 0 ? 'Not kept' : count(days, 'day', 'days') }))}
+            note={
+              <>
+                What is sent with calls and answered, sealed, for operators to read. A shorter time forgets what is
+                older at once.
+                {account.redact.length > 0 && ` Without ${account.redact.join(', ')}.`}
+                {instances.length > 0 && ` ${count(instances.length, 'tool has', 'tools have')} a rule of its own.`}
+              </>
+            }
+          />
           {put.error && <ProblemNotice error={put.error} />}
         </>
       )}
