@@ -1,9 +1,5 @@
 import {
-  addToolbeltItem,
-  createAgent,
-  createAgentToken,
   decideApproval,
-  grantToolboxAccess,
   listApprovals,
   listCalls,
   listToolbelt,
@@ -14,6 +10,7 @@ import {
 import type { Client } from '@modelcontextprotocol/client'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { newAgent } from './agent.ts'
 import { barriersOn, newSignInLink, openBrowser, overflowOf, signIn } from './browser.ts'
 import { containersOf } from './docker.ts'
 import { connectMcp, textOf } from './mcp-client.ts'
@@ -39,12 +36,10 @@ beforeAll(async () => {
   const { client } = product
   const { id: toolboxId } = await activeToolbox(client)
   instance = await deploy(client, toolboxId, 'turncoat', 'files')
-  agentId = (await client.call(createAgent, { body: { name: 'reader' } })).id
-  await client.call(grantToolboxAccess, { params: { agentId, toolboxId } })
-  const body = { instanceId: instance.id, allow: ['read', 'turn'] }
-  itemId = (await client.call(addToolbeltItem, { params: { agentId }, body })).id
-  const { secret, mcpUrl } = await client.call(createAgentToken, { params: { agentId }, body: { name: 'test' } })
-  mcp = await connectMcp(mcpUrl, secret)
+  const reader = { name: 'reader', toolboxId, instanceId: instance.id, allow: ['read', 'turn'] }
+  const { token, mcpUrl, ...ids } = await newAgent(client, reader)
+  ;({ agentId, itemId } = ids)
+  mcp = await connectMcp(mcpUrl, token)
 })
 afterAll(async () => {
   if (!product) return

@@ -1,11 +1,8 @@
 import {
   addToolbeltItem,
-  createAgent,
-  createAgentToken,
   getAgentDataFlow,
   getCall,
   getCallPayload,
-  grantToolboxAccess,
   listActivity,
   listCalls,
   putFlowLabels,
@@ -16,6 +13,7 @@ import {
   verifyCalls,
 } from '@agentopia/api'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { newAgent } from './agent.ts'
 import { connectMcp, textOf } from './mcp-client.ts'
 import { type Product, startProduct } from './product.ts'
 import { activeToolbox, deploy } from './settled.ts'
@@ -35,12 +33,10 @@ beforeAll(async () => {
   product = await startProduct()
   const { client } = product
   toolbox = await activeToolbox(client)
-  agentId = (await client.call(createAgent, { body: { name: 'reader' } })).id
-  await client.call(grantToolboxAccess, { params: { agentId, toolboxId: toolbox.id } })
   demoId = (await deploy(client, toolbox.id, 'everything', 'demo')).id
-  await client.call(addToolbeltItem, { params: { agentId }, body: { instanceId: demoId, allow: ['echo'] } })
-  const { secret, mcpUrl } = await client.call(createAgentToken, { params: { agentId }, body: { name: 'test' } })
-  mcp = await connectMcp(mcpUrl, secret)
+  const reader = await newAgent(client, { name: 'reader', toolboxId: toolbox.id, instanceId: demoId, allow: ['echo'] })
+  agentId = reader.agentId
+  mcp = await connectMcp(reader.mcpUrl, reader.token)
 })
 afterAll(async () => {
   await mcp?.close()

@@ -1,17 +1,14 @@
 import {
-  addToolbeltItem,
-  createAgent,
-  createAgentToken,
   deployTool,
   executeCapability,
   getInstance,
-  grantToolboxAccess,
   listCalls,
   listInstances,
   removeInstance,
   type Toolbox,
 } from '@agentopia/api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newAgent } from './agent.ts'
 import { containersOf, crash, dtmaContainerOf } from './docker.ts'
 import { type Product, startProduct, waitFor } from './product.ts'
 import { activeToolbox } from './settled.ts'
@@ -90,15 +87,12 @@ describe('kill -9 of the control plane under calls', () => {
   it('loses no call that was answered', async () => {
     const { id } = await deploy('busy')
     await running(id)
-    const agent = await product.client.call(createAgent, { body: { name: 'busy' } })
-    const params = { agentId: agent.id }
-    await product.client.call(grantToolboxAccess, { params: { ...params, toolboxId: toolbox.id } })
-    const item = await product.client.call(addToolbeltItem, { params, body: { instanceId: id, allow: ['echo'] } })
-    await product.client.call(createAgentToken, { params, body: { name: 'busy' } })
+    const busy = { name: 'busy', toolboxId: toolbox.id, instanceId: id, allow: ['echo'] }
+    const { agentId, itemId: toolbeltItemId } = await newAgent(product.client, busy)
     const answered: string[] = []
     const call = async () => {
       const { callId } = await product.client.call(executeCapability, {
-        params: { ...params, toolbeltItemId: item.id },
+        params: { agentId, toolbeltItemId },
         body: { capability: 'echo', arguments: { message: 'on record' } },
       })
       answered.push(callId)
@@ -113,7 +107,7 @@ describe('kill -9 of the control plane under calls', () => {
     const kept = [...answered]
     await product.start()
     await waitFor('an answered call is not on record', 30_000, async () => {
-      const { items } = await product.client.call(listCalls, { query: { agentId: agent.id, limit: 200 } })
+      const { items } = await product.client.call(listCalls, { query: { agentId, limit: 200 } })
       const ids = new Set(items.map(({ id: callId }) => callId))
       return kept.every((callId) => ids.has(callId)) ? true : undefined
     })
