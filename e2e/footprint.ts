@@ -2,7 +2,7 @@ import { onMachine } from '@agentopia/testbed/machines'
 
 /** What changes on any machine that runs: caches, logs, clocks, and the older copies that the system keeps of its own lists. */
 const RESTLESS =
-  /^\/(?:proc|sys|dev|run|tmp|var\/(?:cache|log(?!\/agentopia)|tmp|lib\/(?:docker|containerd|systemd|apt|dpkg|cloud|testbed-booted)))(?:\/|$)|^\/etc\/(?:passwd|shadow|group|gshadow|subuid|subgid)-$/
+  /^\/(?:proc|sys|dev|run|tmp|var\/(?:backups|cache|log(?!\/agentopia)|tmp|lib\/(?:docker|containerd|systemd|apt|dpkg|cloud|testbed-booted)))(?:\/|$)|^\/etc\/(?:passwd|shadow|group|gshadow|subuid|subgid)-$/
 
 /**
  * Names of the tables of both families of IP, of which Docker and iptables make none. The machines have no nft, so Perl asks the kernel:
