@@ -19,7 +19,7 @@ export const listenerOf =
   (app: App, log: Pick<Log, 'debug'>): Listener =>
   (request, response) => {
     const gone = new AbortController()
-    response.once('close', () => response.writableFinished || gone.abort(new Error('the client has gone')))
+    response.once('close', () => isAnswered(request, response) || gone.abort(new Error('the client has gone')))
     const { method = 'GET', url = '/', headers } = request
     void app({ method, url, headers, body: request, signal: gone.signal }).then((reply) => {
       if (response.destroyed) return discard(reply)
@@ -30,6 +30,9 @@ export const listenerOf =
       if (!request.readableEnded) request.resume()
     })
   }
+
+/** Over HTTP/2 an answer counts as finished also when it was never begun, because the client took the request back. */
+const isAnswered = (request: Incoming, response: Outgoing): boolean => response.writableFinished && !request.aborted
 
 function send(
   { status, headers, body }: HttpReply,

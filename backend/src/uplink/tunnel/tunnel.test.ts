@@ -44,6 +44,7 @@ const ANSWERS: Readonly<Record<string, (request: HttpRequest) => Promise<HttpRep
     return reply(half)
   },
   '/never': ({ signal }) => {
+    aborted.push('asked')
     signal.addEventListener('abort', () => aborted.push('never'))
     return new Promise(() => {})
   },
@@ -111,6 +112,16 @@ test('carries large bodies both ways, whole', async () => {
   expect(large.length).toBe(3 << 20)
   const text = 'ä'.repeat(1 << 20)
   expect(await (await fetch('http://dtma/echo', { method: 'POST', body: text })).text()).toBe(text)
+})
+
+test('a request that is taken back before its answer begins is heard', async () => {
+  const { fetch } = await opened()
+  const giveUp = new AbortController()
+  const asked = fetch('http://dtma/never', { signal: giveUp.signal })
+  await vi.waitFor(() => expect(aborted).toEqual(['asked']), 5_000)
+  giveUp.abort(new Error('enough'))
+  await expect(asked).rejects.toThrow()
+  await vi.waitFor(() => expect(aborted).toEqual(['asked', 'never']), 5_000)
 })
 
 test('many requests at once do not wait for each other', async () => {
