@@ -91,6 +91,13 @@ export const Environment = z.object({
     .url({ protocol: /^postgres(ql)?$/ })
     .optional()
     .describe('A PostgreSQL (15 or later) of your own. Absent: one is run in DATA_DIR.'),
+  REPLICA_ADDRESS: z
+    .string()
+    .regex(/^(?:\[[\da-f:.]+\]|[\w.-]+):\d{1,5}$/i, 'must be host:port')
+    .optional()
+    .describe(
+      'Where other control planes on the same database reach this one, host:port; it listens there for them. Set on each of several, with another value on each.',
+    ),
   MASTER_KEY: z
     .string()
     .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be base64 of 32 bytes')
@@ -195,6 +202,8 @@ export interface Config {
   readonly dataDir: string
   readonly store: { readonly databaseUrl?: string; readonly dataDir: string }
   readonly masterKey?: Uint8Array
+  /** Where other control planes reach this one; absent: it is the only one. */
+  readonly replicaAddress?: string
   readonly local: {
     readonly enabled: boolean
     readonly dtmaPort: number
@@ -228,6 +237,9 @@ export interface Config {
 
 /** Variables that are useless without another one. */
 const TOGETHER = [
+  ['REPLICA_ADDRESS', 'DATABASE_URL'],
+  ['REPLICA_ADDRESS', 'MASTER_KEY'],
+  ['REPLICA_ADDRESS', 'PUBLIC_URL'],
   ['DTMA_REGISTRY_USER', 'DTMA_REGISTRY_IMAGE'],
   ['DTMA_REGISTRY_USER', 'DTMA_REGISTRY_PASSWORD'],
   ['DTMA_REGISTRY_PASSWORD', 'DTMA_REGISTRY_USER'],
@@ -258,6 +270,9 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     ...(e.PUBLIC_KEY_PIN && !e.PUBLIC_URL?.startsWith('https:')
       ? ['PUBLIC_URL: must be an https address when PUBLIC_KEY_PIN is set']
       : []),
+    ...(e.REPLICA_ADDRESS && e.LOCAL_TOOLBOX === 'on'
+      ? ['LOCAL_TOOLBOX: must be off when REPLICA_ADDRESS is set: it would be another machine for each of them']
+      : []),
     ...TOGETHER.flatMap(([name, needed]) =>
       e[name] !== undefined && e[needed] === undefined ? [`${needed}: is needed when ${name} is set`] : [],
     ),
@@ -276,6 +291,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     dataDir,
     store: { dataDir, ...(e.DATABASE_URL ? { databaseUrl: e.DATABASE_URL } : {}) },
     ...(e.MASTER_KEY ? { masterKey: Buffer.from(e.MASTER_KEY, 'base64') } : {}),
+    ...(e.REPLICA_ADDRESS ? { replicaAddress: e.REPLICA_ADDRESS } : {}),
     local: {
       enabled: e.LOCAL_TOOLBOX === 'on',
       dtmaPort: e.LOCAL_DTMA_PORT,

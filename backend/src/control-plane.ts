@@ -45,6 +45,7 @@ import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
 import { createReleaseKey } from './releases/release-key.ts'
 import { createReleases } from './releases/releases.ts'
+import { openTunnels } from './replicas/open-tunnels.ts'
 import { createSealer } from './store/seal.ts'
 import { byProvider } from './toolboxes/by-provider.ts'
 import { createDirectPolicy, type DirectConfig } from './toolboxes/direct-policy.ts'
@@ -62,7 +63,6 @@ import { createDeployedTools } from './tools/deployed-tools.ts'
 import { authenticateDtma } from './uplink/authenticate.ts'
 import { createDirectRoads } from './uplink/direct/direct-roads.ts'
 import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
-import { createTunnels } from './uplink/tunnel/tunnels.ts'
 import { createTurns } from './uplink/turns.ts'
 import { uplinkRoutes } from './uplink/uplink.routes.ts'
 
@@ -115,10 +115,11 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   // Toolboxes: the roads to them, and what is known of them.
   const lines = { log, clock, onChange: wakeToolbox }
-  const tunnels = createTunnels(lines)
+  const address = deps.replicaAddress
+  const tunnels = await openTunnels({ ...lines, store, masterKey, random, signal, owner, address })
   const turns = createTurns()
   const directPolicy = createDirectPolicy(deps.direct ?? DEFAULT_DIRECT, publicUrl)
-  const roads = createRoads(tunnels, createDirectRoads({ ...lines, mayDial: directPolicy.mayDial }), directPolicy)
+  const roads = createRoads(tunnels.all, createDirectRoads({ ...lines, mayDial: directPolicy.mayDial }), directPolicy)
   const clients = createDtmaClients({ roadOf: roads.fetchOf, sealer })
   const providers = local ? [local] : []
   const disconnect = roads.revoke
@@ -364,6 +365,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       agentToolLoop.stopped,
       connecting.stopped,
       liveness.stopped,
+      tunnels.stopped,
       asking.stopped,
       housekeeping,
       retention,
@@ -378,7 +380,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     request: (request, response) => {
       if (!gateway(request, response) && !operators(request, response)) void serveApp(request, response)
     },
-    upgrade: createTunnelDoor({ authenticate: byToolbox, tunnels, turns, log }),
+    upgrade: createTunnelDoor({ authenticate: byToolbox, tunnels: tunnels.own, turns, log }),
     stopped: end(),
   }
 }

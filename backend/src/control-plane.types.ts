@@ -39,6 +39,8 @@ export interface ControlPlaneDeps {
   readonly local?: ToolboxProvider
   /** How other machines become toolboxes. */
   readonly machines: MachineConfig
+  /** Where other control planes on this database reach this one, `host:port`; absent: it is the only one. */
+  readonly replicaAddress?: string | undefined
   /** What the direct road may do; absent: what is the default. */
   readonly direct?: DirectConfig
   /** Fetches what an OAuth client says of itself; absent: from public addresses alone. */

@@ -56,6 +56,7 @@ export async function start(config: Config): Promise<void> {
         }),
       },
       direct: config.direct,
+      replicaAddress: config.replicaAddress,
       signOn: config.signOn,
       agentToolIdleMs: config.agentToolIdleMs,
       ...(config.privateUpstreams

@@ -14,6 +14,7 @@ export * from './packages.ts'
 export * from './payloads.ts'
 export * from './providers.ts'
 export * from './records.ts'
+export * from './replicas.ts'
 export * from './rollouts.ts'
 export * from './toolboxes.ts'
 

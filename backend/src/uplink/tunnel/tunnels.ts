@@ -20,6 +20,8 @@ export interface Tunnels {
   factsOf(toolboxId: string): TunnelFacts
   /** Ends the tunnel of a toolbox whose credential no longer holds. */
   revoke(toolboxId: string): void
+  /** Breaks the tunnel: its DTMA dials anew, wherever it is let in. */
+  drop(toolboxId: string): void
   closeAll(): void
 }
 
@@ -84,6 +86,7 @@ export function createTunnels({ log, clock, onChange }: TunnelsDeps): Tunnels {
       return { open: false, ...(lastClose ? { lastClose } : {}) }
     },
     revoke: (toolboxId) => open.get(toolboxId)?.ws.close(TUNNEL_CLOSE.revoked, 'revoked'),
+    drop: (toolboxId) => open.get(toolboxId)?.ws.terminate(),
     closeAll() {
       for (const { ws } of open.values()) ws.close(1001, 'the control plane stops')
     },
