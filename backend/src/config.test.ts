@@ -37,6 +37,21 @@ test('the public address is an origin, whatever slash it was given with', () => 
   expect(parseConfig({ PUBLIC_URL: 'https://tools.example.com/' }).http.publicUrl).toBe('https://tools.example.com')
 })
 
+test('one of several control planes needs what they share, and has no toolbox of its own', () => {
+  const shared = {
+    DATABASE_URL: 'postgres://db/x',
+    MASTER_KEY: Buffer.alloc(32).toString('base64'),
+    PUBLIC_URL: 'https://x.example',
+  }
+  const one = { ...shared, REPLICA_ADDRESS: '10.0.0.1:3001', LOCAL_TOOLBOX: 'off' }
+  expect(parseConfig(one)).toMatchObject({ replicaAddress: '10.0.0.1:3001', store: { isShared: true } })
+  for (const name of Object.keys(shared))
+    expect(() => parseConfig({ ...one, [name]: '' })).toThrow(`${name}: is needed`)
+  expect(() => parseConfig({ ...one, LOCAL_TOOLBOX: 'on' })).toThrow('LOCAL_TOOLBOX: must be off')
+  expect(() => parseConfig({ ...one, REPLICA_ADDRESS: '10.0.0.1' })).toThrow('must be host:port')
+  expect(parseConfig(shared)).toMatchObject({ store: { isShared: false } })
+})
+
 test('no proxy is trusted unless it is said', () => {
   expect(parseConfig({}).http.trustedProxies).toBe(0)
   expect(parseConfig({ TRUST_PROXY: '2' }).http.trustedProxies).toBe(2)

@@ -200,7 +200,7 @@ export interface Config {
   }
   /** Absolute path. */
   readonly dataDir: string
-  readonly store: { readonly databaseUrl?: string; readonly dataDir: string }
+  readonly store: { readonly databaseUrl?: string; readonly dataDir: string; readonly isShared: boolean }
   readonly masterKey?: Uint8Array
   /** Where other control planes reach this one; absent: it is the only one. */
   readonly replicaAddress?: string
@@ -289,7 +289,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       pageDir: resolve(e.PAGE_DIR),
     },
     dataDir,
-    store: { dataDir, ...(e.DATABASE_URL ? { databaseUrl: e.DATABASE_URL } : {}) },
+    store: {
+      dataDir,
+      isShared: e.REPLICA_ADDRESS !== undefined,
+      ...(e.DATABASE_URL ? { databaseUrl: e.DATABASE_URL } : {}),
+    },
     ...(e.MASTER_KEY ? { masterKey: Buffer.from(e.MASTER_KEY, 'base64') } : {}),
     ...(e.REPLICA_ADDRESS ? { replicaAddress: e.REPLICA_ADDRESS } : {}),
     local: {

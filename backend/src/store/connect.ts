@@ -36,13 +36,20 @@ export interface Store extends AsyncDisposable {
 /** Sessions give up rather than hang; all in milliseconds. */
 const LIMITS = { statement_timeout: 30_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 60_000 } as const
 
-export function connect(address: PostgresAddress, { poolSize = 16 } = {}): postgres.Sql {
+/** What a connection may have besides: how long it lives, and who hears of its end. */
+type Lasting = Pick<postgres.Options<Record<string, never>>, 'idle_timeout' | 'max_lifetime' | 'onclose'>
+
+export function connect(
+  address: PostgresAddress,
+  { poolSize = 16, ...lasting }: Lasting & { readonly poolSize?: number } = {},
+): postgres.Sql {
   const options: postgres.Options<Record<string, never>> = {
     max: poolSize,
     connect_timeout: 10,
     idle_timeout: 300,
     onnotice: () => {},
     connection: { application_name: 'agentopia', ...LIMITS },
+    ...lasting,
   }
   if ('url' in address) return postgres(address.url, options)
   return postgres({

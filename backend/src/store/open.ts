@@ -3,19 +3,22 @@ import type { Log } from '../log.ts'
 import { connect, createStore, type Store } from './connect.ts'
 import { migrate } from './migrate.ts'
 import { startEmbedded } from './postgres/embedded.ts'
+import { holdDatabase } from './sole-use.ts'
 import { StoreError } from './store-error.ts'
 
 export interface StoreConfig {
   /** A PostgreSQL 15 or later of your own; absent: one is run in the data directory. */
   readonly databaseUrl?: string
   readonly dataDir: string
+  /** Other control planes use that database too, and know of this one. */
+  readonly isShared?: boolean
 }
 
 /**
  * Opens the store, brings its schema up to date, and closes everything again when it is disposed.
  * @throws {StoreError} With one sentence and the fix.
  */
-export async function openStore({ databaseUrl, dataDir }: StoreConfig, log: Log): Promise<Store> {
+export async function openStore({ databaseUrl, dataDir, isShared = false }: StoreConfig, log: Log): Promise<Store> {
   if (databaseUrl) {
     const client = connect({ url: databaseUrl })
     await migrate(client).catch(async (cause: unknown) => {
@@ -26,7 +29,11 @@ export async function openStore({ databaseUrl, dataDir }: StoreConfig, log: Log)
         { cause },
       )
     })
-    return createStore(client)
+    const hold = await holdDatabase({ url: databaseUrl }, { isShared, log }).catch(async (error: unknown) => {
+      await client.end({ timeout: 1 })
+      throw error
+    })
+    return createStore(client, async () => hold[Symbol.asyncDispose]())
   }
   const embedded = await startEmbedded(join(dataDir, 'postgres'), log)
   try {

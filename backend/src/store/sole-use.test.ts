@@ -1,0 +1,66 @@
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
+import { connect } from './connect.ts'
+import { holdDatabase } from './sole-use.ts'
+
+const log = pino({ level: 'silent' })
+let name: string
+let admin: ReturnType<typeof connect>
+let held: AsyncDisposable[]
+beforeEach(async () => {
+  held = []
+  const { host, port } = inject('postgres')
+  admin = connect({ host, port }, { poolSize: 1 })
+  name = `sole_${Date.now()}_${Math.floor(Math.random() * 1e6)}`
+  await admin.unsafe(`create database ${name}`)
+})
+afterEach(async () => {
+  for (const one of held) await one[Symbol.asyncDispose]()
+  await admin.unsafe(`drop database ${name} with (force)`)
+  await admin.end()
+})
+
+async function hold(isShared: boolean, waitMs = 0) {
+  const { host, port } = inject('postgres')
+  const one = await holdDatabase(
+    { host, port, database: name },
+    {
+      isShared,
+      log,
+      waitMs,
+    },
+  )
+  held.push(one)
+  return one
+}
+
+test('a control plane that is alone keeps the database for itself, and says what to do', async () => {
+  await hold(false)
+  await expect(hold(false)).rejects.toThrow('Another control plane works on the database')
+  await expect(hold(true)).rejects.toMatchObject({ fix: expect.stringContaining('REPLICA_ADDRESS') })
+})
+
+test('those that know of each other share it, and let nobody else in', async () => {
+  await hold(true)
+  await hold(true)
+  await expect(hold(false)).rejects.toThrow('Another control plane')
+})
+
+test('a successor waits for one that is ending', async () => {
+  const first = await hold(false)
+  const second = hold(false, 5_000)
+  await first[Symbol.asyncDispose]()
+  await second
+})
+
+test('it is held again after the database was away', async () => {
+  await hold(false)
+  await admin.unsafe(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+  await vi.waitFor(async () => {
+    const [locks] = await admin.unsafe(
+      `select count(*)::int as n from pg_locks join pg_database d on d.oid = database where locktype = 'advisory' and datname = '${name}' and granted`,
+    )
+    expect(locks!['n']).toBe(1)
+  }, 10_000)
+  await expect(hold(false)).rejects.toThrow('Another control plane')
+})
