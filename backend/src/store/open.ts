@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../log.ts'
 import { connect, createStore, type Store } from './connect.ts'
@@ -38,3 +39,7 @@ export async function openStore({ databaseUrl, dataDir }: StoreConfig, log: Log)
     throw error
   }
 }
+
+/** The directory of the database as its file system knows it: a copy is another. Empty where the server runs elsewhere. */
+export const directoryOf = ({ databaseUrl, dataDir }: StoreConfig): string =>
+  databaseUrl ? '' : String(statSync(join(dataDir, 'postgres', 'data'), { bigint: true }).ino)
