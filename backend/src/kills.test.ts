@@ -52,7 +52,12 @@ async function survived({ told }: Mutations, kill: () => unknown): Promise<void>
   await sleep(50 + Math.random() * 400)
   await kill()
   const before = told.acknowledged.size
-  await expect.poll(() => told.acknowledged.size, { timeout: 30_000, interval: 50 }).toBeGreaterThan(before + PEOPLE)
+  await expect
+    .poll(() => told.acknowledged.size, { timeout: 30_000, interval: 50 })
+    .toBeGreaterThan(before + PEOPLE)
+    .catch((cause: unknown) => {
+      throw new Error(`nobody is answered; it said last:\n${now.text().slice(-2_000)}`, { cause })
+    })
 }
 
 /** Nothing that was confirmed is lost, nothing was done twice, and nobody was told nonsense. */
