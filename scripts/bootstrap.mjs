@@ -16,13 +16,17 @@ const [command, ...rest] = process.argv.slice(2)
 /** How long a program may take to end after it was asked to. */
 const GRACE_MS = 15_000
 
-const commands = { start, stop, 'sign-in-link': signInLink, test, setup }
+const ofControlPlane = ['sign-in-link', 'recovery', 'end-recovery'].map((name) => [
+  name,
+  () => controlPlane([name], {}),
+])
+const commands = { start, stop, ...Object.fromEntries(ofControlPlane), test, setup }
 
 try {
   if (!Object.hasOwn(commands, command ?? ''))
     throw new StepError(
       `There is no command ${command ?? '(none)'}`,
-      'npm start, npm stop, npm run sign-in-link or npm test',
+      'npm start, npm stop, npm test, or npm run sign-in-link, recovery or end-recovery',
     )
   process.exitCode = await commands[command]()
 } catch (error) {
@@ -46,10 +50,6 @@ async function start() {
 
 function stop() {
   return controlPlane(['stop'], {})
-}
-
-function signInLink() {
-  return controlPlane(['sign-in-link'], {})
 }
 
 /** Everything that the tests and the checks need, and nothing run. */

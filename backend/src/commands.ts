@@ -4,6 +4,8 @@ import { readAddress } from './address-file.ts'
 import type { Config } from './config.ts'
 import { createDocker } from './providers/local/docker.ts'
 import { stopLocalToolbox } from './providers/local/stop-local-toolbox.ts'
+import { readDifferences } from './recovery/differences.ts'
+import { endRecovery, recoveringSince } from './recovery/recovery.store.ts'
 import { StartError } from './start-error.ts'
 import { joinStore } from './store/join.ts'
 
@@ -28,8 +30,35 @@ export async function stopLocal({ dataDir, local }: Config): Promise<void> {
 export async function printSignInLink({ http, dataDir, store: config }: Config): Promise<void> {
   await using store = await joinStore(config)
   const publicUrl = http.publicUrl ?? readAddress(dataDir)
-  if (!store || !publicUrl)
-    throw new StartError('The control plane of this data directory does not run', 'Start it: it prints a link itself.')
+  if (!store || !publicUrl) throw doesNotRun('Start it: it prints a link itself.')
   const token = await store.system((tx) => issueSignInLink(tx, FIRST_USER, new Date()))
   process.stdout.write(`${signInUrl(publicUrl, token)}\n`)
 }
+
+/** Says what a restored database does not know, while the control plane runs on it and only watches. */
+export async function showRecovery({ store: config }: Config): Promise<void> {
+  await using store = await joinStore(config)
+  if (!store) throw doesNotRun('Start it: it finds out what differs.')
+  const lines = await store.system(async (tx) => {
+    const since = await recoveringSince(tx)
+    return (
+      since && [
+        `Restored from a copy; nothing is carried out since ${since.toISOString()}.`,
+        ...(await readDifferences(tx, since)),
+      ]
+    )
+  })
+  process.stdout.write(`${(lines ?? ['No recovery is under way.']).join('\n')}\n`)
+}
+
+/** From now on what the restored database says is carried out. */
+export async function finishRecovery({ store: config }: Config): Promise<void> {
+  await using store = await joinStore(config)
+  if (!store) throw doesNotRun('Start it, and look at what differs first.')
+  const ended = await store.system(endRecovery)
+  process.stdout.write(
+    ended ? 'The recovery is ended; what the database says is carried out.\n' : 'No recovery is under way.\n',
+  )
+}
+
+const doesNotRun = (fix: string) => new StartError('The control plane of this data directory does not run', fix)

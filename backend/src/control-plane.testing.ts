@@ -49,10 +49,11 @@ export async function openTestControlPlane(
   {
     publicUrl = ORIGIN,
     fetch = noDigitalOcean,
+    store: given,
     ...more
   }: Partial<ControlPlaneDeps> & { readonly fetch?: typeof globalThis.fetch } = {},
 ) {
-  const store = await openTestStore()
+  const store = given ?? (await openTestStore())
   const stop = new AbortController()
   const callsDir = mkdtempSync(join(tmpdir(), 'agentopia-calls-'))
   const archivesDir = mkdtempSync(join(tmpdir(), 'agentopia-archives-'))

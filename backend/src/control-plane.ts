@@ -43,6 +43,7 @@ import { joinReconciler } from './providers/join/join.reconciler.ts'
 import { sshRoutes } from './providers/ssh/ssh.routes.ts'
 import { runLoop } from './reconcile/loop.ts'
 import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
+import { watchRecovery } from './recovery/recovery.ts'
 import { createReleaseKey } from './releases/release-key.ts'
 import { createReleases } from './releases/releases.ts'
 import { openTunnels } from './replicas/open-tunnels.ts'
@@ -94,6 +95,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const seals = createCredentialSealer(sealer)
 
   await store.system(ensureFirstAccount)
+  const recovery = await watchRecovery({ store, clock, log, directory: deps.storeDirectory ?? '', signal })
   if (local) await ensureLocalToolbox(store, FIRST_ACCOUNT)
 
   // Who calls: people by session or token, agents by token.
@@ -136,6 +138,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     directSources: directPolicy.sources,
     disconnect,
     random,
+    isRecovering: recovery.isOn,
     wake: wakeToolbox,
   })
   const finders = [...providers, digitalOcean.finder]
@@ -146,7 +149,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const liveness = watchLiveness({ store, clock, signal, log })
 
   // What brings everything from what was asked for to what is.
-  const loop = { signal, clock, log, random, stepDeadlineMs: LEASED_STEP_MS }
+  const watching = { signal, clock, log, random, stepDeadlineMs: LEASED_STEP_MS }
+  const loop = { ...watching, begin: recovery.over }
   const toolboxLoop = runLoop(
     byProvider(store, {
       local: toolboxReconciler({ store, clock, providers, owner }),
@@ -157,7 +161,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     loop,
   )
   const actionLoop = runLoop(digitalOcean.actionReconciler, loop)
-  const sweepLoop = runLoop(digitalOcean.sweep, { ...loop, resyncMs: SWEEP_EVERY_MS })
+  const sweepLoop = runLoop(digitalOcean.sweep, { ...watching, resyncMs: SWEEP_EVERY_MS })
   const deployedTools = createDeployedTools({ store, catalog, clientOf: clients.clientOf, owner, loop })
 
   const reach = { roads, directPolicy, clientOf: clients.clientOf, doorOf: digitalOcean.doorOf }
@@ -367,6 +371,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       liveness.stopped,
       tunnels.stopped,
       asking.stopped,
+      recovery.over,
       housekeeping,
       retention,
       purging,

@@ -26,6 +26,8 @@ export interface ControlPlaneDeps {
   /** Proxies before us whose word about the client is believed; absent: none. */
   readonly trustedProxies?: TrustedProxies
   readonly pageDir: string
+  /** Of the database's own server, as its file system knows it; absent: it runs elsewhere. */
+  readonly storeDirectory?: string
   /** Directory of the journal of calls; this process's own. */
   readonly callsDir: string
   /** Directory of the archives of images; shared by all processes that serve one store. */

@@ -1,4 +1,4 @@
-import { printSignInLink, stopLocal } from './commands.ts'
+import { finishRecovery, printSignInLink, showRecovery, stopLocal } from './commands.ts'
 import { type Config, parseConfig } from './config.ts'
 import { start } from './start.ts'
 import { StartError, startFailure } from './start-error.ts'
@@ -7,6 +7,8 @@ const COMMANDS: Readonly<Record<string, (config: Config) => Promise<void>>> = {
   start,
   stop: stopLocal,
   'sign-in-link': printSignInLink,
+  recovery: showRecovery,
+  'end-recovery': finishRecovery,
 }
 
 try {

@@ -1,68 +1,28 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, expect, test } from 'vitest'
+import { end, type Run, ready, run, signIn } from './start.testing.ts'
 
 // The program as a process: how it starts, what it says, how it ends.
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'agentopia-start-'))
-const children: ChildProcess[] = []
+const runs: Run[] = []
 
 afterEach(async () => {
-  await Promise.all(children.splice(0).map((child) => end(child, 'SIGTERM')))
+  await Promise.all(runs.splice(0).map((one) => end(one, 'SIGTERM')))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-interface Run {
-  readonly child: ChildProcess
-  /** Everything that was written so far, to both. */
-  text(): string
-  readonly code: Promise<number | null>
+function begin(args: readonly string[], env: Record<string, string>): Run {
+  const one = run(args, env)
+  runs.push(one)
+  return one
 }
 
-function run(args: readonly string[], env: Record<string, string>): Run {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { PATH: process.env['PATH'], PORT: '0', LOCAL_TOOLBOX: 'off', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  children.push(child)
-  let text = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-  const code = new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { child, text: () => text, code }
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill(signal)
-  await ended
-}
-
-/** Starts a control plane and waits until it has said where it is. */
-async function started(dataDir: string): Promise<Run & { url: string; link: string }> {
-  const running = run(['start'], { DATA_DIR: dataDir })
-  await expect.poll(running.text, { timeout: 30_000 }).toMatch(/#link_\S+/)
-  const [link, url] = /(http:\/\/localhost:\d+)\/sign-in#\S+/.exec(running.text())!
-  return { ...running, link, url: url! }
-}
-
-async function signIn(link: string): Promise<{ status: number; cookie: string }> {
-  const [origin, token] = [new URL(link).origin, new URL(link).hash.slice(1)]
-  const answer = await fetch(`${origin}/api/session/link`, {
-    method: 'POST',
-    body: JSON.stringify({ token }),
-    headers: { 'content-type': 'application/json' },
-  })
-  return { status: answer.status, cookie: answer.headers.getSetCookie()[0]?.split(';', 1)[0] ?? '' }
-}
-
+const started = (dataDir: string) => ready(begin(['start'], { DATA_DIR: dataDir }))
 const freshDir = () => join(folder, randomBytes(4).toString('hex'))
 
 test('it starts from nothing, prints a link that signs in, prints another beside, and ends cleanly', async () => {
@@ -71,12 +31,12 @@ test('it starts from nothing, prints a link that signs in, prints another beside
   expect((await signIn(plane.link)).status).toBe(200)
   expect((await signIn(plane.link)).status).toBe(401)
 
-  const second = run(['sign-in-link'], { DATA_DIR: dataDir })
+  const second = begin(['sign-in-link'], { DATA_DIR: dataDir })
   expect(await second.code).toBe(0)
   expect((await signIn(second.text().trim())).status).toBe(200)
 
   const began = performance.now()
-  await end(plane.child, 'SIGTERM')
+  await end(plane, 'SIGTERM')
   expect(await plane.code).toBe(0)
   expect(performance.now() - began).toBeLessThan(10_000)
   expect(readdirSync(join(dataDir, 'postgres', 'data'))).not.toContain('postmaster.pid')
@@ -87,7 +47,7 @@ test('after kill -9 the next start has everything as it was, sessions included',
   const dataDir = freshDir()
   const first = await started(dataDir)
   const { cookie } = await signIn(first.link)
-  await end(first.child, 'SIGKILL')
+  await end(first, 'SIGKILL')
 
   const second = await started(dataDir)
   const me = await fetch(`${second.url}/api/me`, { headers: { cookie } })
@@ -99,7 +59,7 @@ test('after kill -9 the next start has everything as it was, sessions included',
 test('a second process on the same data directory is told so, and changes nothing', async () => {
   const dataDir = freshDir()
   const plane = await started(dataDir)
-  const second = run(['start'], { DATA_DIR: dataDir })
+  const second = begin(['start'], { DATA_DIR: dataDir })
   expect(await second.code).toBe(1)
   expect(second.text()).toContain('Another process uses the data directory')
   expect(second.text()).not.toContain('    at ')
@@ -111,7 +71,7 @@ test('a taken port is named before anything is made', async () => {
   await new Promise((resolve) => taken.once('listening', resolve))
   const { port } = taken.address() as { port: number }
   const dataDir = freshDir()
-  const plane = run(['start'], { DATA_DIR: dataDir, PORT: String(port) })
+  const plane = begin(['start'], { DATA_DIR: dataDir, PORT: String(port) })
   expect(await plane.code).toBe(1)
   expect(plane.text()).toContain(`The port ${port} is in use`)
   expect(plane.text()).not.toContain('    at ')
@@ -120,7 +80,7 @@ test('a taken port is named before anything is made', async () => {
 })
 
 test('wrong settings end with 78 and a line for each, without their values', async () => {
-  const plane = run(['start'], { PORT: 'top-secret', MASTER_KEY: 'top-secret', DATABASE_URL: 'top-secret' })
+  const plane = begin(['start'], { PORT: 'top-secret', MASTER_KEY: 'top-secret', DATABASE_URL: 'top-secret' })
   expect(await plane.code).toBe(78)
   expect(plane.text().match(/^(PORT|MASTER_KEY|DATABASE_URL): /gm)).toHaveLength(3)
   expect(plane.text()).not.toContain('top-secret')
@@ -129,11 +89,11 @@ test('wrong settings end with 78 and a line for each, without their values', asy
 test('a data directory that is a file, and a database that is not there, are sentences', async () => {
   const file = freshDir()
   writeFileSync(file, '')
-  const inTheWay = run(['start'], { DATA_DIR: file })
+  const inTheWay = begin(['start'], { DATA_DIR: file })
   expect(await inTheWay.code).toBe(1)
   expect(inTheWay.text()).not.toContain('    at ')
 
-  const down = run(['start'], { DATA_DIR: freshDir(), DATABASE_URL: 'postgres://me:top-secret@127.0.0.1:1/x' })
+  const down = begin(['start'], { DATA_DIR: freshDir(), DATABASE_URL: 'postgres://me:top-secret@127.0.0.1:1/x' })
   expect(await down.code).toBe(1)
   expect(down.text()).toContain('DATABASE_URL')
   expect(down.text()).not.toContain('top-secret')
@@ -141,10 +101,10 @@ test('a data directory that is a file, and a database that is not there, are sen
 })
 
 test('a link for a control plane that does not run is refused, and an unknown command too', async () => {
-  const link = run(['sign-in-link'], { DATA_DIR: freshDir() })
+  const link = begin(['sign-in-link'], { DATA_DIR: freshDir() })
   expect(await link.code).toBe(1)
   expect(link.text()).toContain('does not run')
-  const unknown = run(['fly'], {})
+  const unknown = begin(['fly'], {})
   expect(await unknown.code).toBe(1)
   expect(unknown.text()).toContain('start, stop, sign-in-link')
 })
@@ -156,7 +116,7 @@ test('a damaged master key is refused rather than replaced', async () => {
   const before = createHash('sha256')
     .update(readFileSync(join(dataDir, 'master.key')))
     .digest('hex')
-  const plane = run(['start'], { DATA_DIR: dataDir })
+  const plane = begin(['start'], { DATA_DIR: dataDir })
   expect(await plane.code).toBe(1)
   expect(plane.text()).toContain('does not hold 32 bytes')
   expect(

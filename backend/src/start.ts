@@ -15,7 +15,7 @@ import { createDocker } from './providers/local/docker.ts'
 import { createLocalProvider } from './providers/local/local.provider.ts'
 import { systemClock } from './reconcile/clock.ts'
 import { loadMasterKey } from './store/master-key.ts'
-import { openStore } from './store/open.ts'
+import { directoryOf, openStore } from './store/open.ts'
 import { VERSION } from './version.ts'
 
 /** What ends within it ends in order; the rest is cut. */
@@ -41,6 +41,7 @@ export async function start(config: Config): Promise<void> {
       own: ownNames({ host: config.http.host, port: server.port }, publicUrl),
       trustedProxies: config.http.trustedProxies,
       pageDir: config.http.pageDir,
+      storeDirectory: directoryOf(config.store),
       callsDir: join(config.dataDir, 'calls'),
       archivesDir: join(config.dataDir, 'archives'),
       version: VERSION,

@@ -2,7 +2,7 @@ import { type Me, problem } from '@agentopia/api'
 import { recordActivity } from '../events/activity.store.ts'
 import type { BrowserSession } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
-import type { Store, Tx } from '../store/connect.ts'
+import { orUnavailable, type Store, type Tx } from '../store/connect.ts'
 import type { Auth } from './auth.ts'
 import { findMe, findMembership } from './member.store.ts'
 import { noteStart } from './session.store.ts'
@@ -39,11 +39,9 @@ export function createSignedIn({ store, auth, clock, signOnProviderId }: SignedI
 
   /** Starts a session in this browser. */
   async function start(userId: string, browser: BrowserSession, { proven, accountId }: NewSession): Promise<void> {
-    const { headers, response } = await auth.api.startSession({
-      body: { userId },
-      headers: new Headers(),
-      returnHeaders: true,
-    })
+    const { headers, response } = await orUnavailable(() =>
+      auth.api.startSession({ body: { userId }, headers: new Headers(), returnHeaders: true }),
+    )
     const begun = { browser: browser.name, accountId, proven, now: new Date(clock.now()) }
     await store.system((tx) => noteStart(tx, response.sessionId, begun))
     browser.setCookies(headers.getSetCookie())

@@ -7,7 +7,7 @@ import {
   type JsonRpcNotification,
   type JsonRpcRequest,
 } from '@agentopia/dtma/contract'
-import { ComeAgain } from '../http/come-again.ts'
+import { retryAfterOf } from '../http/come-again.ts'
 import { cleanText } from './clean-text.ts'
 import { Denied } from './denied.ts'
 import { type Era, SPOKEN } from './mcp-revision.ts'
@@ -113,7 +113,8 @@ export function errorOf(error: unknown, absent: () => Reply, signal: AbortSignal
 /** A problem with its code, whether it may go away, and what to do. */
 export function problemReply(error: ProblemError): Reply {
   const { code, kind, message } = error
-  const later = error instanceof ComeAgain ? { retryAfterSeconds: error.retryAfterSeconds } : {}
+  const retryAfterSeconds = retryAfterOf(error)
+  const later = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
   const data = { code, retryable: kind.retryable, fix: kind.fix, ...later }
   return { error: { code: kind.status, message: `${kind.title}: ${message}`, data } }
 }

@@ -4,7 +4,7 @@ import { RateLimited } from './rate-limited.ts'
 export interface Bulkhead {
   /**
    * Runs `act` when there is room for this key.
-   * @throws {RateLimited} When too many wait already, or it waited too long; then `act` did not run.
+   * @throws What it refuses with ({@link RateLimited}), when too many wait already, or it waited too long; then `act` did not run.
    */
   enter<Result>(key: string, wait: Wait, act: () => Promise<Result>): Promise<Result>
 }
@@ -19,7 +19,11 @@ interface BulkheadLimits {
   readonly atOnce: number
   readonly waiting: number
   readonly of: string
+  /** What is thrown at whoever finds no room; absent: {@link RateLimited}. */
+  readonly refuse?: (detail: string) => Error
 }
+
+const comeSoon = (detail: string): Error => new RateLimited(detail, 1)
 
 interface Room {
   running: number
@@ -28,7 +32,7 @@ interface Room {
 }
 
 /** @param of What they are, in words for whoever is told to come again. */
-export function createBulkhead({ atOnce, waiting, of }: BulkheadLimits): Bulkhead {
+export function createBulkhead({ atOnce, waiting, of, refuse = comeSoon }: BulkheadLimits): Bulkhead {
   const rooms = new Map<string, Room>()
 
   function leave(key: string, room: Room): void {
@@ -46,8 +50,8 @@ export function createBulkhead({ atOnce, waiting, of }: BulkheadLimits): Bulkhea
     async enter(key, wait, act) {
       const room = rooms.get(key) ?? { running: 0, queue: new Set() }
       if (room.running >= atOnce) {
-        if (room.queue.size >= waiting) throw new RateLimited(`Too many ${of} are waiting`, 1)
-        await turn(room, wait, of)
+        if (room.queue.size >= waiting) throw refuse(`Too many ${of} are waiting`)
+        await turn(room, wait, () => refuse(`Too many ${of} were waiting for too long`))
       } else {
         rooms.set(key, room)
         room.running += 1
@@ -61,7 +65,7 @@ export function createBulkhead({ atOnce, waiting, of }: BulkheadLimits): Bulkhea
   }
 }
 
-function turn({ queue }: Room, { signal, longestMs }: Wait, of: string): Promise<void> {
+function turn({ queue }: Room, { signal, longestMs }: Wait, refusal: () => Error): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
     const settled = () => {
@@ -78,7 +82,7 @@ function turn({ queue }: Room, { signal, longestMs }: Wait, of: string): Promise
       reject(why)
     }
     const onAbort = () => giveUp(signal?.reason)
-    const patience = setTimeout(() => giveUp(new RateLimited(`Too many ${of} were waiting for too long`, 1)), longestMs)
+    const patience = setTimeout(() => giveUp(refusal()), longestMs)
     signal?.addEventListener('abort', onAbort)
     queue.add(mine)
   })

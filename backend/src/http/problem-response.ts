@@ -2,7 +2,7 @@ import { type ProblemDocument, ProblemError, problem } from '@agentopia/api'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Log } from '../log.ts'
-import { ComeAgain } from './come-again.ts'
+import { retryAfterOf } from './come-again.ts'
 
 /** The one place where an error becomes a response. */
 export const problemResponse =
@@ -33,7 +33,7 @@ export function problemOf(
   // The caller of a 4xx knows what went wrong. Of a 5xx only we can know, so only that is an error to us.
   if (document.status >= 500 && !hasLeft(error))
     log.error({ requestId, code: known.code, err: known.cause ?? known }, 'request failed')
-  return { document, retryAfterSeconds: known instanceof ComeAgain ? known.retryAfterSeconds : undefined }
+  return { document, retryAfterSeconds: retryAfterOf(known) }
 }
 
 /** What Node throws to whoever reads what a client has not sent to the end. Strangers can do it as often as they like. */

@@ -156,6 +156,25 @@ test('a taken port is an error with its number', async () => {
   })
 })
 
+test('R05 a server that closes ends with the last answer, also when callers would ask on by the connections that they keep', async () => {
+  const ask = () =>
+    fetch(`http://127.0.0.1:${server.port}/echo`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"text":"x"}',
+    }).then(async (answer) => [answer.status, await answer.json()])
+  const answers: unknown[] = []
+  const callers = Promise.allSettled(
+    Array.from({ length: 8 }, async () => {
+      for (;;) answers.push(await ask())
+    }),
+  )
+  while (answers.length < 100) await new Promise((resolve) => setImmediate(resolve))
+  await server.close(3_600_000)
+  expect((await callers).map(({ status }) => status)).toEqual(Array(8).fill('rejected'))
+  expect(new Set(answers.map((answer) => JSON.stringify(answer)))).toEqual(new Set(['[200,{"bytes":1}]']))
+})
+
 test('closing waits for a request in flight, and cuts it at the deadline', async () => {
   const answer = await fetch(at('/tick'))
   const started = performance.now()

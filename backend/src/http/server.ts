@@ -37,7 +37,17 @@ export async function openServer(
     connectionsCheckingInterval: checkEveryMs,
     keepAliveTimeout: 20_000,
   })
-  server.on('request', (incoming, response) => request(incoming, response))
+  const underWay = new Set<ServerResponse>()
+  let closing = false
+  server.on('request', (incoming, response) => {
+    underWay.add(response)
+    response.once('close', () => {
+      underWay.delete(response)
+      if (closing) server.closeIdleConnections() // of one whose head was sent before
+    })
+    if (closing) response.setHeader('connection', 'close')
+    request(incoming, response)
+  })
   server.on('upgrade', (incoming, socket, head) => {
     upgraded.add(socket)
     socket.once('close', () => upgraded.delete(socket))
@@ -59,6 +69,9 @@ export async function openServer(
       upgrade = handlers.upgrade
     },
     async close(deadlineMs) {
+      closing = true
+      // Whoever keeps a connection would go on asking by it: he is told to ask elsewhere, and is not cut off.
+      for (const response of underWay) if (!response.headersSent) response.setHeader('connection', 'close')
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
       const deadline = setTimeout(() => {

@@ -6,6 +6,8 @@ import { again, type Outcome, type Reconciler } from './reconciler.ts'
 export interface LoopDeps {
   /** Ends the loop: no new step begins, running ones see the abort. */
   readonly signal: AbortSignal
+  /** Nothing is done before it resolves; absent: the loop begins at once. */
+  readonly begin?: Promise<void>
   readonly clock: Clock
   readonly log: Log
   /** Returns 0 to 1, as `Math.random` does. */
@@ -31,7 +33,7 @@ const TICK_MS = 50
 
 /** Runs `reconciler` until `signal` aborts. Level-triggered: what counts is the state that a step finds, not why it ran. */
 export function runLoop(reconciler: Reconciler, deps: LoopDeps): Loop {
-  const { signal, clock, log, random, resyncMs = 30_000, concurrency = 8, stepDeadlineMs = 60_000 } = deps
+  const { signal, begin, clock, log, random, resyncMs = 30_000, concurrency = 8, stepDeadlineMs = 60_000 } = deps
   const ready = new Set<string>([RESYNC])
   const waiting = new Map<string, number>()
   const running = new Map<string, Promise<void>>()
@@ -125,6 +127,7 @@ export function runLoop(reconciler: Reconciler, deps: LoopDeps): Loop {
 
   async function run(): Promise<void> {
     signal.addEventListener('abort', () => nap.abort())
+    await begin
     while (!signal.aborted) {
       nap = new AbortController()
       collectDue()

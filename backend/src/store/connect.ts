@@ -2,6 +2,8 @@ import { problem } from '@agentopia/api'
 import { sql } from 'drizzle-orm'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { createBulkhead } from '../http/bulkhead.ts'
+import { LONG_FIRST_MESSAGE, survivingLostConnections } from './lost-connection.ts'
 import * as schema from './schema/index.ts'
 
 /** Where a PostgreSQL is. */
@@ -22,7 +24,8 @@ export const ACCOUNT_SETTING = 'agentopia.account'
 export interface Store extends AsyncDisposable {
   /**
    * A transaction in which only rows of `accountId` exist. Another account's are neither read nor written, whatever the query says.
-   * @throws {ProblemError} `store-unavailable` when the database does not answer; nothing was changed then.
+   * @throws {ProblemError} `store-unavailable` when the database does not answer in time: nothing was changed, unless the answer to the
+   *   very commit was lost. Whoever repeats a deed does it under a key.
    */
   tenant<Result>(accountId: string, act: (tx: Tx) => Promise<Result>): Promise<Result>
   /** A transaction over all accounts: for reconcilers and the uplink, never for a handler of the API. Throws as {@link tenant}. */
@@ -32,6 +35,10 @@ export interface Store extends AsyncDisposable {
   /** For the accounts library, which brings its own queries. */
   readonly database: Database
 }
+
+/** A transaction that got no connection within so many milliseconds is not begun: its caller is told, rather than kept. */
+const PATIENCE_MS = 10_000
+const MOST_WAITING = 10_000
 
 /** Sessions give up rather than hang; all in milliseconds. */
 const LIMITS = { statement_timeout: 30_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 60_000 } as const
@@ -47,32 +54,42 @@ export function connect(
     max: poolSize,
     connect_timeout: 10,
     idle_timeout: 300,
+    backoff: reconnectSeconds,
     onnotice: () => {},
-    connection: { application_name: 'agentopia', ...LIMITS },
+    connection: { application_name: 'agentopia', ...LIMITS, ...LONG_FIRST_MESSAGE },
     ...lasting,
   }
-  if ('url' in address) return postgres(address.url, options)
-  return postgres({
-    ...options,
-    host: address.host,
-    port: address.port,
-    user: 'postgres',
-    database: address.database ?? 'postgres',
-  })
+  return survivingLostConnections(
+    'url' in address
+      ? postgres(address.url, options)
+      : postgres({
+          ...options,
+          host: address.host,
+          port: address.port,
+          user: 'postgres',
+          database: address.database ?? 'postgres',
+        }),
+  )
 }
+
+/**
+ * How long a connection that was lost waits before it is made anew. The driver counts the failures of all connections together and
+ * would wait for as long as 20 s: so long nobody was answered by a database that was back at once.
+ */
+const reconnectSeconds = (failures: number): number => (0.5 + Math.random() / 2) * Math.min(2 ** failures / 50, 1)
 
 /** @param close Runs after the connections are closed. */
 export function createStore(client: postgres.Sql, close: () => Promise<void> = async () => {}): Store {
   const database = drizzle(client, { schema })
+  const connections = createBulkhead({
+    atOnce: client.options.max,
+    waiting: MOST_WAITING,
+    of: 'transactions',
+    refuse: (detail) => problem('store-unavailable', `${detail}; nothing was changed`),
+  })
 
-  async function transaction<Result>(act: (tx: Tx) => Promise<Result>): Promise<Result> {
-    try {
-      return await database.transaction(act)
-    } catch (error) {
-      throw isUnavailable(error)
-        ? problem('store-unavailable', 'The database did not answer; nothing was changed', { cause: error })
-        : error
-    }
+  function transaction<Result>(act: (tx: Tx) => Promise<Result>): Promise<Result> {
+    return orUnavailable(() => connections.enter('', { longestMs: PATIENCE_MS }, () => database.transaction(act)))
   }
 
   return {
@@ -100,11 +117,38 @@ export function createStore(client: postgres.Sql, close: () => Promise<void> = a
   }
 }
 
-/** SQLSTATE classes and client codes that mean: no answer. 08 connection, 57P shutdown, 53 out of resources; 42P01 a table is not there. */
+/** What `ask` gives. @throws {ProblemError} `store-unavailable` when the database did not answer it in time; else what it throws. */
+export async function orUnavailable<Result>(ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask()
+  } catch (error) {
+    throw isUnavailable(error)
+      ? problem('store-unavailable', 'The database did not answer in time', { cause: error })
+      : error
+  }
+}
+
+/** SQLSTATE codes, and classes of them, that mean: not now. */
+const NOT_NOW = [
+  '08', // connection
+  '53', // out of resources
+  '57P', // shut down, crashed, starting
+  '42P01', // a table is not there
+  '25006', // a standby that is not the primary yet
+  '25P03', // a transaction that was idle for too long
+  '40001', // one of two that were at odds
+  '40P01', // a deadlock
+  '55P03', // a lock was not to be had in time
+  '57014', // a statement took too long
+]
+const NO_CONNECTION =
+  /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/
+
+/** Does an error mean that the database gave no answer, rather than that it refused? */
 function isUnavailable(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const code = (cause as { code?: unknown }).code
-    if (typeof code === 'string' && /^(08|53|57P|42P01)|^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOENT|EPIPE)/.test(code))
+    if (typeof code === 'string' && (NO_CONNECTION.test(code) || NOT_NOW.some((begin) => code.startsWith(begin))))
       return true
   }
   return false

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../log.ts'
 import { connect, createStore, type Store } from './connect.ts'
@@ -45,3 +46,7 @@ export async function openStore({ databaseUrl, dataDir, isShared = false }: Stor
     throw error
   }
 }
+
+/** The directory of the database as its file system knows it: a copy is another. Empty where the server runs elsewhere. */
+export const directoryOf = ({ databaseUrl, dataDir }: StoreConfig): string =>
+  databaseUrl ? '' : String(statSync(join(dataDir, 'postgres', 'data'), { bigint: true }).ino)

@@ -13,7 +13,10 @@ const CHAINED = ['tool_calls', 'call_chains'] as const
 export async function applyRowSecurity(sql: postgres.Sql | postgres.ReservedSql): Promise<void> {
   await sql.unsafe(`
     do $$
-    declare t record;
+    declare
+      t record;
+      -- As PostgreSQL writes it down, so that it can be compared.
+      ofTheAccount constant text := '(account_id = current_setting(''${ACCOUNT_SETTING}''::text, true))';
     begin
       if not exists (select from pg_roles where rolname = '${APP_ROLE}') then
         begin
@@ -29,11 +32,16 @@ export async function applyRowSecurity(sql: postgres.Sql | postgres.ReservedSql)
         select c.table_name from information_schema.columns c join information_schema.tables b using (table_schema, table_name)
         where c.table_schema = 'public' and c.column_name = 'account_id' and b.table_type = 'BASE TABLE'
       loop
-        execute format('alter table %I enable row level security', t.table_name);
-        execute format('drop policy if exists of_the_account on %I', t.table_name);
-        execute format(
-          'create policy of_the_account on %I to ${APP_ROLE} using (account_id = current_setting(''${ACCOUNT_SETTING}'', true)) with check (account_id = current_setting(''${ACCOUNT_SETTING}'', true))',
-          t.table_name);
+        -- What stands already is left alone: each of these waits for everybody who uses the table, and keeps everybody else waiting.
+        if not exists (
+          select from pg_policies p join pg_class c on c.oid = format('%I.%I', p.schemaname, p.tablename)::regclass
+          where p.schemaname = 'public' and p.tablename = t.table_name and p.policyname = 'of_the_account' and c.relrowsecurity
+            and p.roles = '{${APP_ROLE}}' and p.qual = ofTheAccount and p.with_check = ofTheAccount
+        ) then
+          execute format('alter table %I enable row level security', t.table_name);
+          execute format('drop policy if exists of_the_account on %I', t.table_name);
+          execute format('create policy of_the_account on %I to ${APP_ROLE} using %s with check %s', t.table_name, ofTheAccount, ofTheAccount);
+        end if;
         execute format('grant select, insert, update, delete on %I to ${APP_ROLE}', t.table_name);
       end loop;
       revoke update, delete on ${KEPT.join(', ')} from ${APP_ROLE};

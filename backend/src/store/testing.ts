@@ -3,8 +3,21 @@ import { inject } from 'vitest'
 import { connect, createStore, type Store } from './connect.ts'
 
 /** A store on a fresh database of its own, with the schema in place; dropped when it is disposed. For tests only. */
-export async function openTestStore(): Promise<Store> {
-  const { host, port, template } = inject('postgres')
+export const openTestStore = (): Promise<Store> => openCopyOf(inject('postgres').template)
+
+/** A database of its own with everything that this store holds now: restored from a backup of this moment. For tests only. */
+export async function restoredCopyOf(store: Store): Promise<Store> {
+  const [here] = await store.database.execute<{ name: string }>('select current_database() as name')
+  const { host, port } = inject('postgres')
+  const admin = connect({ host, port }, { poolSize: 1 })
+  // A database is copied while nobody is connected to it; a store connects anew.
+  await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${here!.name}`
+  await admin.end()
+  return openCopyOf(here!.name)
+}
+
+async function openCopyOf(template: string): Promise<Store> {
+  const { host, port } = inject('postgres')
   const database = `test_${randomBytes(6).toString('hex')}`
   const admin = connect({ host, port }, { poolSize: 1 })
   await admin.unsafe(`create database ${database} template ${template}`)

@@ -111,3 +111,41 @@ test.each([
   await at(320)
   expect([await status(alive), await status(dead)]).toEqual(['active', 'unresponsive'])
 })
+
+test('R04 a database that writes nothing down for a minute makes no toolbox unresponsive', async () => {
+  const { active, at, status, clock, liveness, beat } = await scene()
+  await at(300)
+  const id = await active()
+  await at(305)
+  let letGo = () => {}
+  const locked = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  let isLocked = () => {}
+  const begun = new Promise<void>((resolve) => {
+    isLocked = resolve
+  })
+  const stall = store.system(async (tx) => {
+    await tx.execute('lock table account_tool_environments in share mode')
+    isLocked()
+    await locked
+  })
+  await begun
+  let looking: Promise<void> | undefined
+  for (let seconds = 0; seconds < 90; seconds += 5) {
+    await clock.advance(5_000)
+    looking ??= liveness.look().finally(() => {
+      looking = undefined
+    })
+    await store.system((tx) => tx.execute('select 1'))
+  }
+  letGo()
+  await stall
+  await looking
+  await clock.advance(5_000)
+  await liveness.look()
+  expect(await status(id)).toBe('active')
+  await beat(id)
+  await at(300 + 55)
+  expect(await status(id)).toBe('active')
+})

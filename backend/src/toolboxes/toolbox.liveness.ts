@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, lt, or } from 'drizzle-orm'
+import { and, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -24,7 +24,7 @@ export interface Liveness {
 }
 
 const LOOK_EVERY_MS = 5_000
-/** We were not running for so long (suspended, starved): what was not heard may be our fault. */
+/** For so long we did not run (suspended, starved), or nothing could be written down: what was not heard may be our fault. */
 const GAP_MS = 20_000
 
 /** Watches for silent toolboxes until the signal. */
@@ -33,16 +33,18 @@ export function watchLiveness({ store, clock, signal, log }: LivenessDeps): Live
   let lastLookAt = clock.now()
 
   async function look(): Promise<void> {
+    const active = await store.system(async (tx) => {
+      // Waits where a heartbeat would have to: a database that takes none does not say that none came.
+      await tx.execute(sql`lock table ${toolboxes} in row exclusive mode`)
+      return tx
+        .select({ id: toolboxes.id, accountId: toolboxes.accountId, lastHeartbeatAt: toolboxes.lastHeartbeatAt })
+        .from(toolboxes)
+        .where(and(eq(toolboxes.status, 'active'), isNull(toolboxes.deletedAt)))
+    })
     const now = clock.now()
     // Or the clock was set, in whichever direction.
     if (Math.abs(now - lastLookAt) > GAP_MS) watch = { ...watch, listeningSince: now }
     lastLookAt = now
-    const active = await store.system((tx) =>
-      tx
-        .select({ id: toolboxes.id, accountId: toolboxes.accountId, lastHeartbeatAt: toolboxes.lastHeartbeatAt })
-        .from(toolboxes)
-        .where(and(eq(toolboxes.status, 'active'), isNull(toolboxes.deletedAt))),
-    )
     const heard = active.map(({ id, lastHeartbeatAt }) => ({ id, lastHeartbeatAt: lastHeartbeatAt?.getTime() ?? 0 }))
     const verdict = judgeSilence(heard, watch, now)
     watch = verdict.watch

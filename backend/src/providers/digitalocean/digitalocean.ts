@@ -33,6 +33,8 @@ export interface DigitalOceanDeps {
   readonly disconnect: (toolboxId: string) => void
   /** Returns 0 to 1, as `Math.random` does. */
   readonly random: () => number
+  /** Is the database one that was restored, and not looked at yet? */
+  readonly isRecovering: () => boolean
   /** There is news of the toolbox. */
   readonly wake: (toolboxId: string) => void
 }
@@ -52,7 +54,7 @@ export interface DigitalOceanProvider {
 
 export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider {
   const { store, masterKey, sealer, clock, baseUrl, fetch, publicUrl, keyPin, owner } = deps
-  const { directSources, disconnect, random, wake } = deps
+  const { directSources, disconnect, random, isRecovering, wake } = deps
   const environment = environmentOf(masterKey)
   const accounts = createAccounts({ store, sealer, baseUrl, fetch, steady: clock.steady })
   const { clientOf } = accounts
@@ -72,6 +74,6 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider
     finder: { name: 'digitalocean', ...createDropletFinder({ clientOfToolbox, environment }) },
     doorOf: (provider) => (provider === 'digitalocean' ? door : undefined),
     reconciler: dropletReconciler({ ...droplets, publicUrl, keyPin, owner, directSources, disconnect }),
-    sweep: dropletSweep({ ...droplets, accountsWithToken: accounts.list }),
+    sweep: dropletSweep({ ...droplets, accountsWithToken: accounts.list, isRecovering }),
   }
 }

@@ -18,11 +18,15 @@ export interface DropletSweepDeps {
   readonly clientOf: (accountId: string) => Promise<DigitalOcean | undefined>
   readonly accountsWithToken: () => Promise<string[]>
   readonly environment: string
+  /** Is the database one that was restored? Then it does not know every toolbox there is: what is seen is told, and stays for good. */
+  readonly isRecovering: () => boolean
 }
 
 export const SWEEP_EVERY_MS = 300_000
 /** From the first sight of a droplet that is nobody's until it is destroyed. */
 export const QUARANTINE_MS = 600_000
+const GOES = `is destroyed in ${QUARANTINE_MS / 60_000} minutes`
+const STAYS = 'costs money and stays, as the database was restored; destroy it at DigitalOcean if nobody needs it'
 /** In one sweep: whatever is wrong with us destroys no more than this. */
 const MOST_DESTROYED = 3
 
@@ -49,7 +53,9 @@ function strayDroplets(
 }
 
 /** Looks for droplets of ours that nobody accounts for: noted at first, destroyed when they are still there later. Keys are accounts. */
-export function dropletSweep({ store, clock, clientOf, accountsWithToken, environment }: DropletSweepDeps): Reconciler {
+export function dropletSweep(deps: DropletSweepDeps): Reconciler {
+  const { store, clock, clientOf, accountsWithToken, environment, isRecovering } = deps
+
   async function sweep(accountId: string, client: DigitalOcean, signal: AbortSignal): Promise<void> {
     const tagged = await client.dropletsByTag(environmentTag(environment), signal)
     // Twice: what carries one of our tags by chance is not ours.
@@ -60,6 +66,7 @@ export function dropletSweep({ store, clock, clientOf, accountsWithToken, enviro
     const strays = strayDroplets(droplets, await store.system((tx) => findOwners(tx, accountId, ids)))
     await watchDroplets(store, { accountId, client, now: new Date(clock.now()) }, droplets, signal)
     const due = await store.system((tx) => note(tx, accountId, strays))
+    if (isRecovering()) return
     for (const { id, reason } of due.slice(0, MOST_DESTROYED)) {
       await client.destroyDroplet(id, signal)
       await store.system((tx) => tell(tx, accountId, `Destroyed the droplet ${id}: ${reason}`))
@@ -69,6 +76,7 @@ export function dropletSweep({ store, clock, clientOf, accountsWithToken, enviro
   /** @returns those that were noted long enough ago. */
   async function note(tx: Tx, accountId: string, strays: readonly { readonly id: number; readonly reason: string }[]) {
     const now = clock.now()
+    const held = isRecovering()
     const here = eq(dropletSightings.accountId, accountId)
     const ids = strays.map(({ id }) => id)
     await tx
@@ -77,15 +85,18 @@ export function dropletSweep({ store, clock, clientOf, accountsWithToken, enviro
     for (const { id, reason } of strays) {
       const [fresh] = await tx
         .insert(dropletSightings)
-        .values({ accountId, dropletId: id, reason, firstSeenAt: new Date(now) })
+        .values({ accountId, dropletId: id, reason, firstSeenAt: new Date(now), held })
         .onConflictDoNothing()
         .returning()
-      if (fresh)
-        await tell(tx, accountId, `The droplet ${id} is destroyed in ${QUARANTINE_MS / 60_000} minutes: ${reason}`)
+      if (fresh) await tell(tx, accountId, `The droplet ${id} ${held ? STAYS : GOES}: ${reason}`)
     }
+    // What was about to be destroyed when the copy was made is looked at anew, too.
+    if (held) await tx.update(dropletSightings).set({ held }).where(here)
     const seen = await tx.select().from(dropletSightings).where(here)
     const old = new Set(
-      seen.filter(({ firstSeenAt }) => now - firstSeenAt.getTime() >= QUARANTINE_MS).map(({ dropletId }) => dropletId),
+      seen
+        .filter((one) => !one.held && now - one.firstSeenAt.getTime() >= QUARANTINE_MS)
+        .map(({ dropletId }) => dropletId),
     )
     return strays.filter(({ id }) => old.has(id))
   }

@@ -50,7 +50,12 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
       directSources: () => sources,
       disconnect: (one) => void disconnected.push(one),
     })
-  const sweep = dropletSweep({ ...common, accountsWithToken: async () => [accountId] })
+  let isRecovering = false
+  const sweep = dropletSweep({
+    ...common,
+    accountsWithToken: async () => [accountId],
+    isRecovering: () => isRecovering,
+  })
   const row = () => uplink.row(id)
   const act = (owner = 'replica') =>
     actionReconciler({
@@ -92,6 +97,10 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
     /** As the loop does, until the action has ended. */
     runAction: (actionId: string, ms: number) =>
       runFor(clock, ms, () => act().reconcile(actionId, AbortSignal.timeout(20_000))),
+    /** The database was restored from a copy, or people have looked at it. */
+    recovering: (now: boolean) => {
+      isRecovering = now
+    },
     sweep: () => sweep.reconcile(accountId, AbortSignal.timeout(20_000)),
     droplets: () => [...emulator.world.droplets.values()],
     creates: () => emulator.world.calls.filter((call) => call === 'POST /v2/droplets').length,

@@ -1,5 +1,5 @@
 import type { Provider } from '@agentopia/api'
-import { bigint, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { bigint, boolean, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt, id } from './columns.ts'
 
 /** What an account gave us of a provider of machines. */
@@ -37,6 +37,8 @@ export const dropletSightings = pgTable(
     dropletId: bigint('droplet_id', { mode: 'number' }).notNull(),
     reason: text('reason').notNull(),
     firstSeenAt: at('first_seen_at').notNull(),
+    /** Seen by a database that was restored: people decide, and nobody else. */
+    held: boolean('held').notNull().default(false),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.dropletId] })],
 )

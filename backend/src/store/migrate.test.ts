@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type postgres from 'postgres'
+import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { connect } from './connect.ts'
+import { migrate } from './migrate.ts'
+
+const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url))
+const MIGRATOR = fileURLToPath(new URL('./fixtures/migrator.ts', import.meta.url))
+const { host, port, template } = inject('postgres')
+
+let admin: postgres.Sql
+let database: string
+const clients: postgres.Sql[] = []
+beforeEach(async () => {
+  admin = connect({ host, port }, { poolSize: 1 })
+  database = `migrate_${Math.random().toString(36).slice(2)}`
+  await admin.unsafe(`create database ${database}`)
+})
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.end({ timeout: 1 })
+  await admin.unsafe(`drop database ${database} with (force)`)
+  await admin.end()
+})
+
+function open(name = database): postgres.Sql {
+  const client = connect({ host, port, database: name }, { poolSize: 4 })
+  clients.push(client)
+  return client
+}
+
+const journal = JSON.parse(readFileSync(join(MIGRATIONS, 'meta', '_journal.json'), 'utf8')) as {
+  entries: { tag: string }[]
+}
+
+/** Everything that a schema is made of: columns, indexes, constraints, policies, triggers. */
+async function schemaOf(client: postgres.Sql): Promise<string[]> {
+  const rows = await client<{ line: string }[]>`
+    select concat_ws(' ', 'column', table_name, column_name, data_type, is_nullable, column_default) as line
+      from information_schema.columns where table_schema = 'public'
+    union all select indexdef from pg_indexes where schemaname = 'public'
+    union all select concat_ws(' ', conrelid::regclass, pg_get_constraintdef(oid)) from pg_constraint where connamespace = 'public'::regnamespace
+    union all select concat_ws(' ', tablename, policyname, roles, cmd, qual, with_check) from pg_policies
+    union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+    order by 1`
+  return rows.map(({ line }) => line)
+}
+
+const applied = async (client: postgres.Sql): Promise<number> =>
+  Number((await client`select count(*) as n from drizzle.__drizzle_migrations`)[0]!['n'])
+
+test('R08 five control planes that start at once migrate a database once, and all find it as it should be', async () => {
+  const all = Array.from({ length: 5 }, () => open())
+  await Promise.all(all.map((client) => migrate(client)))
+  expect(await applied(all[0]!)).toBe(journal.entries.length)
+  expect(await schemaOf(all[0]!)).toEqual(await schemaOf(open(template)))
+})
+
+test('R08 a migration that is killed at any moment leaves all of it or nothing, and the next start ends it', async () => {
+  const client = open()
+  for (const ms of [0, 60, 250]) {
+    const child = spawn(process.execPath, [MIGRATOR, host, String(port), database], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await begun(child)
+    await sleep(ms)
+    child.kill('SIGKILL')
+    await new Promise((resolve) => child.once('close', resolve))
+    const [there] = await client`select to_regclass('drizzle.__drizzle_migrations') is not null as "isThere"`
+    if (there!['isThere']) expect([0, journal.entries.length]).toContain(await applied(client))
+  }
+  await migrate(client)
+  expect(await schemaOf(client)).toEqual(await schemaOf(open(template)))
+}, 90_000)
+
+const begun = (child: ChildProcess) => new Promise((resolve) => child.stdout!.once('data', resolve))
+
+test('R08 an upgrade waits for those who work, and lets nobody wait behind it for as long as they would notice', async () => {
+  const client = open()
+  const before = mkdtempSync(join(tmpdir(), 'agentopia-migrations-'))
+  cpSync(MIGRATIONS, before, { recursive: true })
+  writeFileSync(
+    join(before, 'meta', '_journal.json'),
+    JSON.stringify({ ...journal, entries: journal.entries.slice(0, -1) }),
+  )
+  await migrate(client, before)
+  rmSync(before, { recursive: true, force: true })
+  const tables = await client`select format('%I', tablename) as name from pg_tables where schemaname = 'public'`
+  const everyTable = tables.map(({ name }) => name as string).join(', ')
+
+  // The version before is at work: one long transaction on everything, and many short ones, each with little patience.
+  const other = open()
+  let isOver = false
+  let letGo = () => {}
+  const working = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const long = other.begin(async (tx) => {
+    await tx.unsafe(`lock table ${everyTable} in row exclusive mode`)
+    await working
+  })
+  const upgrade = migrate(client).then(() => {
+    isOver = true
+  })
+  for (let n = 0; n < 6; n += 1) {
+    await other.begin(async (tx) => {
+      await tx`set local lock_timeout = '4s'`
+      await tx.unsafe(`lock table ${everyTable} in row exclusive mode`)
+    })
+    await sleep(500)
+  }
+  expect(isOver).toBe(false)
+  letGo()
+  await long
+  await upgrade
+  expect(await applied(client)).toBe(journal.entries.length)
+})

@@ -1,0 +1,11 @@
+import { pgTable, text } from 'drizzle-orm/pg-core'
+import { at } from './columns.ts'
+
+/** One row: where this database is. It belongs to no account. */
+export const installation = pgTable('installation', {
+  id: text('id').primaryKey(),
+  /** As the server itself says it; a copy elsewhere is found out by it. */
+  place: text('place').notNull(),
+  /** Since when it is known that this is a copy, until people say what counts. */
+  recoveringSince: at('recovering_since'),
+})
