@@ -2,6 +2,9 @@ import type postgres from 'postgres'
 
 // What postgres.js 3.4.9 gets wrong about a connection that is lost, from the outside (its issues 1154 and 1208).
 
+/** Of a connection that is lost the driver hears at once; should it not, the transaction is over all the same. */
+const GRACE_MS = 5_000
+
 /**
  * In a transaction whose connection is lost it writes on, to a socket that is no more, and that ends the process. So nothing is sent
  * any more from then on, its own `rollback` included: PostgreSQL has rolled back already.
@@ -11,6 +14,7 @@ export function survivingLostConnections(client: postgres.Sql): postgres.Sql {
   return Object.assign(client, {
     begin(act: Act): Promise<unknown> {
       let lost: unknown
+      const overdue = Promise.withResolvers<never>()
       const ended = begin(async (tx) => {
         const send = tx.unsafe.bind(tx)
         const unsafe = (...query: Parameters<typeof send>) => {
@@ -25,13 +29,14 @@ export function survivingLostConnections(client: postgres.Sql): postgres.Sql {
           return await act(Object.assign(tx, { unsafe }))
         } catch (error) {
           if (lost === undefined && !isLost(error)) throw error
+          setTimeout(() => overdue.reject(error), GRACE_MS).unref()
           return new Promise(() => {}) // `ended` is rejected by the end of the connection itself
         }
       })
       ended.catch((error: unknown) => {
         lost ??= error
       })
-      return ended
+      return Promise.race([ended, overdue.promise])
     },
   })
 }
