@@ -46,7 +46,7 @@ import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
 import { createReleaseKey } from './releases/release-key.ts'
 import { createReleases } from './releases/releases.ts'
 import { createSealer } from './store/seal.ts'
-import { byProvider } from './toolboxes/by-provider.ts'
+import { byProvider, hasSteps } from './toolboxes/by-provider.ts'
 import { createDirectPolicy, type DirectConfig } from './toolboxes/direct-policy.ts'
 import { createDtmaClients } from './toolboxes/dtma-client.ts'
 import { ensureLocalToolbox } from './toolboxes/local-toolbox.ts'
@@ -54,9 +54,10 @@ import { createObserver } from './toolboxes/observe.ts'
 import { provisionRoutes } from './toolboxes/provision.routes.ts'
 import { createRoads } from './toolboxes/roads.ts'
 import { watchLiveness } from './toolboxes/toolbox.liveness.ts'
+import { createToolboxNews } from './toolboxes/toolbox.news.ts'
 import { toolboxReconciler } from './toolboxes/toolbox.reconciler.ts'
 import { toolboxRoutes } from './toolboxes/toolbox.routes.ts'
-import { findToolbox } from './toolboxes/toolbox.store.ts'
+import type { ToolboxRow } from './toolboxes/toolbox.store.ts'
 import { createToolboxViews } from './toolboxes/toolbox.views.ts'
 import { createDeployedTools } from './tools/deployed-tools.ts'
 import { authenticateDtma } from './uplink/authenticate.ts'
@@ -190,25 +191,31 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const wakeAgentTools = wakeByAccount({ store, wake: agentToolLoop.wake, log, signal })
 
   /** There is news of a toolbox: whatever waits for it may go on. */
+  const news = createToolboxNews({
+    store,
+    async hear(tx, rows) {
+      for (const row of rows) {
+        if (hasSteps(row)) toolboxLoop.wake(row.id)
+        upkeep.wakeOn(row)
+        if (row.direct && row.status === 'active') keepRoadOpen(row)
+      }
+      const toolboxIds = rows.map(({ id }) => id)
+      await deployedTools.wakeOn(tx, toolboxIds)
+      for (const name of await listAgentToolNames(tx, { toolboxIds })) agentToolLoop.wake(name)
+    },
+    log,
+    signal,
+  })
+
   function wakeToolbox(toolboxId: string): void {
-    if (signal.aborted) return // nobody goes on any more
-    toolboxLoop.wake(toolboxId)
-    keepRoadOpen(toolboxId)
-    upkeep.wakeOn(toolboxId)
-    store
-      .system(async (tx) => {
-        await deployedTools.wakeOn(tx, toolboxId)
-        for (const name of await listAgentToolNames(tx, { toolboxId })) agentToolLoop.wake(name)
-      })
-      .catch((err: unknown) => log.warn({ err, toolboxId }, 'tool instances not woken; the next resync does it'))
+    news(toolboxId)
   }
 
   /** Who is dialled by us is dialled as soon as it reports. */
-  function keepRoadOpen(toolboxId: string): void {
-    store
-      .system((tx) => findToolbox(tx, toolboxId))
-      .then((row) => (row?.direct && row.status === 'active' ? roads.keepOpen(row) : undefined))
-      .catch((err: unknown) => log.info({ err, toolboxId }, 'the direct road does not lead to the toolbox now'))
+  function keepRoadOpen(row: ToolboxRow): void {
+    roads
+      .keepOpen(row)
+      .catch((err: unknown) => log.info({ err, toolboxId: row.id }, 'the direct road does not lead to it now'))
   }
 
   /** A machine is asked for: by the time it comes for the image, that is ready. */

@@ -3,6 +3,7 @@ import type { DockerState } from '@agentopia/dtma/contract'
 import { eq, isNull, sql } from 'drizzle-orm'
 import { digestOf } from '../secret.ts'
 import type { Store } from '../store/connect.ts'
+import { QUIET_SETTING } from '../store/notifications.ts'
 import { toolboxes } from '../store/schema/index.ts'
 import { bearerHolds } from './enrolment.store.ts'
 
@@ -77,7 +78,9 @@ export function createQuietBeats({
       })),
     )
     const rows = await store.system(async (tx) => {
-      await tx.execute(sql`select set_config('synchronous_commit', 'off', true)`)
+      await tx.execute(
+        sql`select set_config('synchronous_commit', 'off', true), set_config(${QUIET_SETTING}, 'on', true)`,
+      )
       return tx.execute<{ digest: string; id: string }>(sql`
         with said as (
           select ${id}, b.digest, b.seq
