@@ -60,8 +60,11 @@ import { toolboxRoutes } from './toolboxes/toolbox.routes.ts'
 import type { ToolboxRow } from './toolboxes/toolbox.store.ts'
 import { createToolboxViews } from './toolboxes/toolbox.views.ts'
 import { createDeployedTools } from './tools/deployed-tools.ts'
+import { applyToolReports } from './tools/instance.report.ts'
 import { authenticateDtma } from './uplink/authenticate.ts'
 import { createDirectRoads } from './uplink/direct/direct-roads.ts'
+import { createHeartbeats } from './uplink/heartbeat.routes.ts'
+import { createTunnelBeats } from './uplink/tunnel/tunnel-beats.ts'
 import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
 import { createTunnels } from './uplink/tunnel/tunnels.ts'
 import { createTurns } from './uplink/turns.ts'
@@ -116,8 +119,16 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   // Toolboxes: the roads to them, and what is known of them.
   const lines = { log, clock, onChange: wakeToolbox }
-  const tunnels = createTunnels(lines)
   const turns = createTurns()
+  const takeHeartbeat = createHeartbeats({
+    store,
+    clock,
+    turns,
+    packages: machines.packages ?? {},
+    onToolReports: applyToolReports,
+    onNews: wakeToolbox,
+  })
+  const tunnels = createTunnels({ ...lines, beatsOf: createTunnelBeats(takeHeartbeat, log) })
   const directPolicy = createDirectPolicy(deps.direct ?? DEFAULT_DIRECT, publicUrl)
   const roads = createRoads(tunnels, createDirectRoads({ ...lines, mayDial: directPolicy.mayDial }), directPolicy)
   const clients = createDtmaClients({ roadOf: roads.fetchOf, sealer })
@@ -344,6 +355,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       clock,
       masterKey,
       turns,
+      takeHeartbeat,
       machines,
       installer,
       releaseKey: releaseKey.publicKey,

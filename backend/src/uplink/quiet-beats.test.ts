@@ -12,12 +12,14 @@ beforeAll(async () => {
 })
 afterAll(() => store[Symbol.asyncDispose]())
 
+const onToolReports = async () => {}
+
 /** An active toolbox whose run was heard once, and what its DTMA says next. */
 async function heardOnce() {
   const uplink = openUplink(store)
   const { id, bearer } = await uplink.joined()
   await uplink.beat(bearer, beatOf('run', 1))
-  const quiet = createQuietBeats({ store, now: uplink.clock.now })
+  const quiet = createQuietBeats({ store, now: uplink.clock.now, onToolReports })
   const say = (seq: number, over: object = {}) => quiet.count({ bearer, ...beatOf('run', seq), ...over })
   const seq = async () => (await uplink.row(id)).heartbeatSeq
   const change = (values: Partial<typeof toolboxes.$inferInsert>) =>
@@ -35,7 +37,7 @@ test('a life sign that says nothing new is counted, at the time of its reception
 
 test('those of many toolboxes are counted together, each for itself', async () => {
   const uplink = openUplink(store)
-  const quiet = createQuietBeats({ store, now: uplink.clock.now })
+  const quiet = createQuietBeats({ store, now: uplink.clock.now, onToolReports })
   const many = await Promise.all(Array.from({ length: 20 }, () => uplink.joined()))
   for (const { bearer } of many) await uplink.beat(bearer, beatOf('run', 1))
   const counted = await Promise.all(many.map(({ bearer }, n) => quiet.count({ bearer, ...beatOf('run', 2 + n) })))
@@ -52,7 +54,7 @@ test('those that come while others gather are counted with them, in one transact
       return store.system(act)
     },
   }
-  const quiet = createQuietBeats({ store: counting, now: uplink.clock.now, gatherMs: 1_000 })
+  const quiet = createQuietBeats({ store: counting, now: uplink.clock.now, onToolReports, gatherMs: 1_000 })
   const counted: Promise<string | undefined>[] = []
   const ids: string[] = []
   for (let n = 0; n < 3; n += 1) {
@@ -111,7 +113,7 @@ test('what the database cannot count together is looked at one by one, and the n
   const broken: Pick<Store, 'system'> = {
     system: (act) => (failing ? Promise.reject(new Error('no database')) : store.system(act)),
   }
-  const quiet = createQuietBeats({ store: broken, now: uplink.clock.now })
+  const quiet = createQuietBeats({ store: broken, now: uplink.clock.now, onToolReports })
   expect(await quiet.count({ bearer, ...beatOf('run', 2) })).toBeUndefined()
   failing = false
   expect(await quiet.count({ bearer, ...beatOf('run', 2) })).toBe(id)
@@ -126,7 +128,7 @@ test('long words of somebody who has shown nothing yet wait with nobody’s life
       return store.system(act)
     },
   }
-  const quiet = createQuietBeats({ store: watched, now: uplink.clock.now })
+  const quiet = createQuietBeats({ store: watched, now: uplink.clock.now, onToolReports })
   const long = { ...beatOf('run', 2), docker: { state: 'down', message: 'x'.repeat(1 << 20) } as const }
   const strangers = Array.from({ length: 50 }, (_, n) => quiet.count({ bearer: `dtma_stranger${n}`, ...long }))
   expect(await Promise.all(strangers)).toEqual(strangers.map(() => undefined))
