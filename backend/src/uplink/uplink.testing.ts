@@ -58,8 +58,12 @@ export function openUplink(store: Store, onToolReports: HeartbeatDeps['onToolRep
   const quarantined: string[] = []
   const challenges = createChallenges(Buffer.alloc(32, 7), clock.now)
   const lines = { full: false }
-  const { take } = createTurns()
+  const { take, requireRoom } = createTurns()
   const turns: Turns = {
+    requireRoom: (kind) => {
+      if (lines.full) throw new RateLimited('full', 1)
+      requireRoom(kind)
+    },
     take: (kind, act) => (lines.full ? Promise.reject(new RateLimited('full', 1)) : take(kind, act)),
   }
   const app = new Hono()

@@ -41,8 +41,11 @@ let tunnels: Tunnels
 let origin: string
 let line: Socket
 let isFull = false
-const { take } = createTurns()
-const turns: Turns = { take: (kind, act) => (isFull ? Promise.reject(new RateLimited('full', 1)) : take(kind, act)) }
+const { take, requireRoom } = createTurns()
+const turns: Turns = {
+  requireRoom,
+  take: (kind, act) => (isFull ? Promise.reject(new RateLimited('full', 1)) : take(kind, act)),
+}
 let breakOff = (): unknown => undefined
 const aborted: string[] = []
 
