@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Store } from '../store/connect.ts'
+import { CHANGES } from '../store/notifications.ts'
 import { toolboxes } from '../store/schema/index.ts'
 import { openTestStore } from '../store/testing.ts'
 import { createQuietBeats } from './quiet-beats.ts'
@@ -134,4 +135,18 @@ test('long words of somebody who has shown nothing yet wait with nobody’s life
   expect(await Promise.all(strangers)).toEqual(strangers.map(() => undefined))
   expect(asked).toEqual([])
   expect(await quiet.count({ bearer, ...beatOf('run', 2) })).toBe(id)
+})
+
+test('nobody is told of a life sign that says nothing new; what is changed beside it is announced', async () => {
+  const { id, say, change } = await heardOnce()
+  const told: string[] = []
+  const unlisten = await store.listen(
+    CHANGES,
+    (payload) => void told.push(payload),
+    () => {},
+  )
+  expect(await say(2)).toBe(id)
+  await change({ statusReason: 'something else' })
+  await vi.waitFor(() => expect(told.map((line) => JSON.parse(line).id)).toEqual([id]))
+  await unlisten()
 })
