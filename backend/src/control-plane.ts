@@ -57,7 +57,6 @@ import { watchLiveness } from './toolboxes/toolbox.liveness.ts'
 import { createToolboxNews } from './toolboxes/toolbox.news.ts'
 import { toolboxReconciler } from './toolboxes/toolbox.reconciler.ts'
 import { toolboxRoutes } from './toolboxes/toolbox.routes.ts'
-import type { ToolboxRow } from './toolboxes/toolbox.store.ts'
 import { createToolboxViews } from './toolboxes/toolbox.views.ts'
 import { createDeployedTools } from './tools/deployed-tools.ts'
 import { applyToolReports } from './tools/instance.report.ts'
@@ -208,7 +207,11 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       for (const row of rows) {
         if (hasSteps(row)) toolboxLoop.wake(row.id)
         upkeep.wakeOn(row)
-        if (row.direct && row.status === 'active') keepRoadOpen(row)
+        // Who is dialled by us is dialled as soon as it reports.
+        if (row.direct && row.status === 'active')
+          roads
+            .keepOpen(row)
+            .catch((err: unknown) => log.info({ err, toolboxId: row.id }, 'the direct road does not lead to it now'))
       }
       const toolboxIds = rows.map(({ id }) => id)
       await deployedTools.wakeOn(tx, toolboxIds)
@@ -220,13 +223,6 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   function wakeToolbox(toolboxId: string): void {
     news(toolboxId)
-  }
-
-  /** Who is dialled by us is dialled as soon as it reports. */
-  function keepRoadOpen(row: ToolboxRow): void {
-    roads
-      .keepOpen(row)
-      .catch((err: unknown) => log.info({ err, toolboxId: row.id }, 'the direct road does not lead to it now'))
   }
 
   /** A machine is asked for: by the time it comes for the image, that is ready. */
