@@ -46,25 +46,20 @@ import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
 import { watchRecovery } from './recovery/recovery.ts'
 import { createReleaseKey } from './releases/release-key.ts'
 import { createReleases } from './releases/releases.ts'
-import { openTunnels } from './replicas/open-tunnels.ts'
 import { createSealer } from './store/seal.ts'
-import { byProvider } from './toolboxes/by-provider.ts'
-import { createDirectPolicy, type DirectConfig } from './toolboxes/direct-policy.ts'
+import { byProvider, hasSteps } from './toolboxes/by-provider.ts'
+import type { DirectConfig } from './toolboxes/direct-policy.ts'
 import { createDtmaClients } from './toolboxes/dtma-client.ts'
 import { ensureLocalToolbox } from './toolboxes/local-toolbox.ts'
 import { createObserver } from './toolboxes/observe.ts'
+import { openRoads } from './toolboxes/open-roads.ts'
 import { provisionRoutes } from './toolboxes/provision.routes.ts'
-import { createRoads } from './toolboxes/roads.ts'
 import { watchLiveness } from './toolboxes/toolbox.liveness.ts'
+import { createToolboxNews } from './toolboxes/toolbox.news.ts'
 import { toolboxReconciler } from './toolboxes/toolbox.reconciler.ts'
 import { toolboxRoutes } from './toolboxes/toolbox.routes.ts'
-import { findToolbox } from './toolboxes/toolbox.store.ts'
 import { createToolboxViews } from './toolboxes/toolbox.views.ts'
 import { createDeployedTools } from './tools/deployed-tools.ts'
-import { authenticateDtma } from './uplink/authenticate.ts'
-import { createDirectRoads } from './uplink/direct/direct-roads.ts'
-import { createTunnelDoor } from './uplink/tunnel/tunnel-door.ts'
-import { createTurns } from './uplink/turns.ts'
 import { uplinkRoutes } from './uplink/uplink.routes.ts'
 
 /** Agents' own containers that are started at the same time: each waits for its toolbox. */
@@ -116,12 +111,21 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   })
 
   // Toolboxes: the roads to them, and what is known of them.
-  const lines = { log, clock, onChange: wakeToolbox }
-  const address = deps.replicaAddress
-  const tunnels = await openTunnels({ ...lines, store, masterKey, random, signal, owner, address })
-  const turns = createTurns()
-  const directPolicy = createDirectPolicy(deps.direct ?? DEFAULT_DIRECT, publicUrl)
-  const roads = createRoads(tunnels.all, createDirectRoads({ ...lines, mayDial: directPolicy.mayDial }), directPolicy)
+  const ways = await openRoads({
+    store,
+    masterKey,
+    clock,
+    log,
+    random,
+    signal,
+    owner,
+    publicUrl,
+    address: deps.replicaAddress,
+    direct: deps.direct ?? DEFAULT_DIRECT,
+    packages: machines.packages ?? {},
+    onNews: wakeToolbox,
+  })
+  const { roads, directPolicy, turns, takeHeartbeat, byToolbox } = ways
   const clients = createDtmaClients({ roadOf: roads.fetchOf, sealer })
   const providers = local ? [local] : []
   const disconnect = roads.revoke
@@ -195,25 +199,28 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const wakeAgentTools = wakeByAccount({ store, wake: agentToolLoop.wake, log, signal })
 
   /** There is news of a toolbox: whatever waits for it may go on. */
-  function wakeToolbox(toolboxId: string): void {
-    if (signal.aborted) return // nobody goes on any more
-    toolboxLoop.wake(toolboxId)
-    keepRoadOpen(toolboxId)
-    upkeep.wakeOn(toolboxId)
-    store
-      .system(async (tx) => {
-        await deployedTools.wakeOn(tx, toolboxId)
-        for (const name of await listAgentToolNames(tx, { toolboxId })) agentToolLoop.wake(name)
-      })
-      .catch((err: unknown) => log.warn({ err, toolboxId }, 'tool instances not woken; the next resync does it'))
-  }
+  const news = createToolboxNews({
+    store,
+    async hear(tx, rows) {
+      for (const row of rows) {
+        if (hasSteps(row)) toolboxLoop.wake(row.id)
+        upkeep.wakeOn(row)
+        // Who is dialled by us is dialled as soon as it reports.
+        if (row.direct && row.status === 'active')
+          roads
+            .keepOpen(row)
+            .catch((err: unknown) => log.info({ err, toolboxId: row.id }, 'the direct road does not lead to it now'))
+      }
+      const toolboxIds = rows.map(({ id }) => id)
+      await deployedTools.wakeOn(tx, toolboxIds)
+      for (const name of await listAgentToolNames(tx, { toolboxIds })) agentToolLoop.wake(name)
+    },
+    log,
+    signal,
+  })
 
-  /** Who is dialled by us is dialled as soon as it reports. */
-  function keepRoadOpen(toolboxId: string): void {
-    store
-      .system((tx) => findToolbox(tx, toolboxId))
-      .then((row) => (row?.direct && row.status === 'active' ? roads.keepOpen(row) : undefined))
-      .catch((err: unknown) => log.info({ err, toolboxId }, 'the direct road does not lead to the toolbox now'))
+  function wakeToolbox(toolboxId: string): void {
+    news(toolboxId)
   }
 
   /** A machine is asked for: by the time it comes for the image, that is ready. */
@@ -271,7 +278,6 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   })
 
   const installer = createInstaller({ ...machines, publicUrl, log })
-  const byToolbox = authenticateDtma(store, clock.now)
   const { authenticate, requirePresence } = access
   const atDoor = { authenticate, requirePresence, clientAddress }
   const { app, replyTo } = createApp({ ...atDoor, log, own, publicUrl, pageDir }, (mount, uplink) => {
@@ -342,6 +348,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       clock,
       masterKey,
       turns,
+      takeHeartbeat,
       machines,
       installer,
       releaseKey: releaseKey.publicKey,
@@ -369,7 +376,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       agentToolLoop.stopped,
       connecting.stopped,
       liveness.stopped,
-      tunnels.stopped,
+      ways.stopped,
       asking.stopped,
       recovery.over,
       housekeeping,
@@ -385,7 +392,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     request: (request, response) => {
       if (!gateway(request, response) && !operators(request, response)) void serveApp(request, response)
     },
-    upgrade: createTunnelDoor({ authenticate: byToolbox, tunnels: tunnels.own, turns, log }),
+    upgrade: ways.upgrade,
     stopped: end(),
   }
 }

@@ -1,5 +1,5 @@
 import type { SecretField } from '@agentopia/api'
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Catalog } from '../catalog/catalog.ts'
 import { findRecipe } from '../catalog/recipe-of.ts'
 import type { Tx } from '../store/connect.ts'
@@ -108,10 +108,10 @@ export async function findAgentTool(tx: Tx, name: string, catalog: Catalog): Pro
 export const clearAgentToolStatus = (tx: Tx, name: string) =>
   tx.update(agentTools).set({ status: null }).where(eq(agentTools.id, name))
 
-/** All of them, or those of a toolbox or an account. */
+/** All of them, or those of some toolboxes or an account. */
 export const listAgentToolNames = async (
   tx: Tx,
-  of: { readonly toolboxId?: string; readonly accountId?: string } = {},
+  of: { readonly toolboxIds?: readonly string[]; readonly accountId?: string } = {},
 ): Promise<string[]> =>
   (
     await tx
@@ -119,7 +119,7 @@ export const listAgentToolNames = async (
       .from(agentTools)
       .where(
         and(
-          of.toolboxId === undefined ? undefined : eq(agentTools.toolboxId, of.toolboxId),
+          of.toolboxIds && inArray(agentTools.toolboxId, [...of.toolboxIds]),
           of.accountId === undefined ? undefined : eq(agentTools.accountId, of.accountId),
         ),
       )

@@ -22,7 +22,7 @@ import {
 } from '../store/schema/index.ts'
 import { createSealer } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
-import { applyToolReport } from '../tools/instance.report.ts'
+import { applyToolReports } from '../tools/instance.report.ts'
 import { type ToolAddress, withOwnTools } from './agent-belt.ts'
 import { agentToolReconciler } from './agent-tool.reconciler.ts'
 import { agentToolNameOf, wantAgentTool } from './agent-tool.store.ts'
@@ -152,7 +152,7 @@ export async function openTestCredentials({ idleMs = 900_000 } = {}) {
     async report(tool: string) {
       await store.system(async (tx) => {
         const [row] = await tx.select().from(agentTools).where(eq(agentTools.id, tool))
-        await applyToolReport(tx, row!.toolboxId, [toolbox.statusOf(tool)])
+        await applyToolReports(tx, [{ toolboxId: row!.toolboxId, tools: [toolbox.statusOf(tool)] }])
       })
       loop.wake(tool)
     },

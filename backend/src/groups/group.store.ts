@@ -1,5 +1,5 @@
 import { problem } from '@agentopia/api'
-import { and, asc, eq, gt, ne, or, type SQL } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, ne, or, type SQL } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { groups, instances, toolboxes } from '../store/schema/index.ts'
 import { changeInstance, type InstanceRow, listToolboxInstances, type ToolboxRow } from '../tools/instance.store.ts'
@@ -76,8 +76,8 @@ export async function findGroup(tx: Tx, groupId: string): Promise<FoundGroup | u
 
 const isUnsettled = or(eq(groups.desired, 'absent'), eq(groups.state, 'deploying'), eq(groups.state, 'undoing'))
 
-/** Ids of the groups that may need a step. @param toolboxId Of one toolbox alone. */
-export const listUnsettled = async (tx: Tx, toolboxId?: string): Promise<string[]> =>
+/** Ids of the groups that may need a step. @param toolboxIds Of these toolboxes alone. */
+export const listUnsettled = async (tx: Tx, toolboxIds?: readonly string[]): Promise<string[]> =>
   (
     await tx
       .select({ id: groups.id })
@@ -87,7 +87,7 @@ export const listUnsettled = async (tx: Tx, toolboxId?: string): Promise<string[
         and(
           isUnsettled,
           ne(toolboxes.status, 'deprovisioned'),
-          toolboxId ? eq(groups.toolboxId, toolboxId) : undefined,
+          toolboxIds ? inArray(groups.toolboxId, [...toolboxIds]) : undefined,
         ),
       )
   ).map(({ id }) => id)

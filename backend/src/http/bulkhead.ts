@@ -7,6 +7,8 @@ export interface Bulkhead {
    * @throws What it refuses with ({@link RateLimited}), when too many wait already, or it waited too long; then `act` did not run.
    */
   enter<Result>(key: string, wait: Wait, act: () => Promise<Result>): Promise<Result>
+  /** Whether nobody more would be taken: who asks first need not even say what he wants. */
+  isFull(key: string): boolean
 }
 
 interface Wait {
@@ -47,6 +49,7 @@ export function createBulkhead({ atOnce, waiting, of, refuse = comeSoon }: Bulkh
   }
 
   return {
+    isFull: (key) => (rooms.get(key)?.queue.size ?? 0) >= waiting,
     async enter(key, wait, act) {
       const room = rooms.get(key) ?? { running: 0, queue: new Set() }
       if (room.running >= atOnce) {

@@ -1,4 +1,4 @@
-import { createTunnels, type Tunnels } from '../uplink/tunnel/tunnels.ts'
+import { createTunnels, type Tunnels, type TunnelsDeps } from '../uplink/tunnel/tunnels.ts'
 import { joinReplicas, type ReplicasDeps } from './replicas.ts'
 
 export interface OpenTunnelsDeps extends Omit<ReplicasDeps, 'own' | 'tunnels'> {
@@ -6,6 +6,7 @@ export interface OpenTunnelsDeps extends Omit<ReplicasDeps, 'own' | 'tunnels'> {
   readonly owner: string
   /** Where other control planes on this database reach this one, `host:port`; absent: it is the only one. */
   readonly address: string | undefined
+  readonly beatsOf: TunnelsDeps['beatsOf']
   /** Called after a tunnel of this process opened or closed. */
   readonly onChange: (toolboxId: string) => void
 }

@@ -53,6 +53,7 @@ async function openPlane(owner: string) {
     signal: stop.signal,
     owner,
     address,
+    beatsOf: () => async () => {},
     onChange: () => {},
   })
   const authenticate = async (token: string) => ({ toolboxId: token.slice('token-of-'.length) })

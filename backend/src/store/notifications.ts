@@ -26,6 +26,9 @@ const QUIET = [
   'record',
 ]
 
+/** A transaction that sets this to `on` changes none but those columns: its rows are not even looked at. */
+export const QUIET_SETTING = 'agentopia.quiet'
+
 /** Makes the announced tables speak. Repeatable. */
 export async function applyNotifications(sql: postgres.Sql | postgres.ReservedSql): Promise<void> {
   await sql.unsafe(`
@@ -42,6 +45,6 @@ export async function applyNotifications(sql: postgres.Sql | postgres.ReservedSq
     end $$`)
   for (const [table, noun] of Object.entries(ANNOUNCED))
     await sql.unsafe(
-      `create or replace trigger agentopia_changed after insert or update or delete on "${table}" for each row execute function agentopia_announce('${noun}')`,
+      `create or replace trigger agentopia_changed after insert or update or delete on "${table}" for each row when (current_setting('${QUIET_SETTING}', true) is distinct from 'on') execute function agentopia_announce('${noun}')`,
     )
 }

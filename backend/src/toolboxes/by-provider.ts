@@ -3,6 +3,11 @@ import { eq } from 'drizzle-orm'
 import { type Reconciler, settled } from '../reconcile/reconciler.ts'
 import type { Store } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
+import type { ToolboxRow } from './toolbox.store.ts'
+
+/** Whether a reconciler may have anything to do about it: servers that joined are their owners', until they are let go. */
+export const hasSteps = ({ provider, desired }: Pick<ToolboxRow, 'provider' | 'desired'>): boolean =>
+  desired === 'absent' || (provider !== 'join' && provider !== 'ssh')
 
 /**
  * One reconciler for all toolboxes: each is handed to that of its provider. In one loop, because a loop never works on a

@@ -7,15 +7,12 @@ import { type LoopDeps, runLoop } from '../reconcile/loop.ts'
 import type { Tx } from '../store/connect.ts'
 import { type InstanceReconcilerDeps, instanceReconciler } from './instance.reconciler.ts'
 import { instanceRoutes } from './instance.routes.ts'
-import { listInstanceRows } from './instance.store.ts'
+import { listInstanceIds } from './instance.store.ts'
 import { logRoutes } from './log.routes.ts'
 
 export interface DeployedToolsDeps extends InstanceReconcilerDeps {
   readonly loop: LoopDeps
 }
-
-/** A toolbox has far fewer; those beyond it would wait for the next resync. */
-const MOST_INSTANCES = 1_000
 
 /** The tools on toolboxes, one by one and in groups: asked for by people, brought about by two loops. */
 export function createDeployedTools({ loop, ...deps }: DeployedToolsDeps) {
@@ -28,10 +25,10 @@ export function createDeployedTools({ loop, ...deps }: DeployedToolsDeps) {
       logRoutes(mount, { store, clientOf })
       groupRoutes(mount, { store, catalog, wake: groupLoop.wake, newId })
     },
-    /** There is news of a toolbox. */
-    async wakeOn(tx: Tx, toolboxId: string): Promise<void> {
-      for (const { id } of await listInstanceRows(tx, toolboxId, MOST_INSTANCES)) instanceLoop.wake(id)
-      for (const id of await listUnsettled(tx, toolboxId)) groupLoop.wake(id)
+    /** There is news of these toolboxes. */
+    async wakeOn(tx: Tx, toolboxIds: readonly string[]): Promise<void> {
+      for (const id of await listInstanceIds(tx, toolboxIds)) instanceLoop.wake(id)
+      for (const id of await listUnsettled(tx, toolboxIds)) groupLoop.wake(id)
     },
     stopped: Promise.all([instanceLoop.stopped, groupLoop.stopped]),
   }

@@ -6,7 +6,7 @@ import type { Store } from '../store/connect.ts'
 import { agentTools, instances } from '../store/schema/index.ts'
 import { openTestStore } from '../store/testing.ts'
 import { insertToolbox } from '../uplink/uplink.testing.ts'
-import { applyToolReport } from './instance.report.ts'
+import { applyToolReports } from './instance.report.ts'
 
 let store: Store
 beforeAll(async () => {
@@ -48,7 +48,7 @@ async function toolbox() {
   return {
     toolboxId,
     names: [id, own] as const,
-    report: (...tools: readonly ToolStatus[]) => store.system((tx) => applyToolReport(tx, toolboxId, tools)),
+    report: (...tools: readonly ToolStatus[]) => store.system((tx) => applyToolReports(tx, [{ toolboxId, tools }])),
     /** Generations that are known of both; `undefined`: it is not there. */
     known: () =>
       store.system(async (tx) => {

@@ -15,21 +15,30 @@ export const storeStatus = (tx: Tx, table: Observed, toolboxId: string, status: 
       and(eq(table.id, status.name), eq(table.toolboxId, toolboxId), isNoEarlier(table, sql`${status.generation}`)),
     )
 
-/**
- * Takes over a complete report of a toolbox about its tools, in the transaction of the heartbeat that carried it: what it names is as
- * it says, unless more is known of a later generation; what it does not name is not there.
- * Only rows of that toolbox are touched: what it says about others' ids finds none.
- */
-export async function applyToolReport(tx: Tx, toolboxId: string, tools: readonly ToolStatus[]): Promise<void> {
-  const said = JSON.stringify(tools)
-  await Promise.all([instances, agentTools].map((table) => applyTo(tx, table, toolboxId, said)))
+/** A complete report of a toolbox about its tools. */
+export interface ToldTools {
+  readonly toolboxId: string
+  readonly tools: readonly ToolStatus[]
 }
 
-const applyTo = (tx: Tx, table: Observed, toolboxId: string, said: string) =>
+/**
+ * Takes over complete reports of toolboxes about their tools, in the transaction of the heartbeats that carried them: what one names is
+ * as it says, unless more is known of a later generation; what it does not name is not there.
+ * Only rows of that toolbox are touched: what it says about others' ids finds none.
+ */
+export async function applyToolReports(tx: Tx, reports: readonly ToldTools[]): Promise<void> {
+  if (reports.length === 0) return
+  const said = JSON.stringify(reports.map(({ toolboxId, tools }) => ({ toolbox_id: toolboxId, tools })))
+  await Promise.all([instances, agentTools].map((table) => applyTo(tx, table, said)))
+}
+
+const applyTo = (tx: Tx, table: Observed, said: string) =>
   tx.execute(sql`
     update ${table} set status = report.status, observed_at = now()
-    from ${table} as known left join jsonb_array_elements(${said}::jsonb) as report(status) on report.status->>'name' = known.id
-    where ${table.id} = known.id and known.toolbox_id = ${toolboxId} and case
+    from jsonb_to_recordset(${said}::jsonb) as told(toolbox_id text, tools jsonb)
+    join ${table} as known on known.toolbox_id = told.toolbox_id
+    left join jsonb_array_elements(told.tools) as report(status) on report.status->>'name' = known.id
+    where ${table.id} = known.id and case
       when report.status is null then ${table.status} is not null
       else ${isNoEarlier(table, sql`(report.status->>'generation')`)}
     end`)

@@ -33,6 +33,15 @@ export const listInstanceRows = (tx: Tx, toolboxId: string, limit: number, after
     .orderBy(asc(instances.name))
     .limit(limit)
 
+/** Of all these toolboxes. */
+export const listInstanceIds = async (tx: Tx, toolboxIds: readonly string[]): Promise<string[]> =>
+  (
+    await tx
+      .select({ id: instances.id })
+      .from(instances)
+      .where(inArray(instances.toolboxId, [...toolboxIds]))
+  ).map(({ id }) => id)
+
 export const listToolboxInstances = (tx: Tx, toolboxId: string): Promise<InstanceRow[]> =>
   tx.select().from(instances).where(eq(instances.toolboxId, toolboxId))
 

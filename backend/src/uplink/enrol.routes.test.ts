@@ -199,3 +199,14 @@ test.each([
   const { status } = await openUplink(store).enrol(body)
   expect([400, 413]).toContain(status)
 })
+
+test('where too many wait nothing of an enrolment is read, and its token is good afterwards', async () => {
+  const uplink = openUplink(store)
+  const toolbox = await insertToolbox(store)
+  const body = newKey()(toolbox.id, await uplink.token(toolbox))
+  uplink.lines.full = true
+  expect((await uplink.enrol('no JSON at all')).json.code).toBe('rate-limited')
+  expect((await uplink.enrol(body)).status).toBe(429)
+  uplink.lines.full = false
+  expect((await uplink.enrol(body)).status).toBe(201)
+})

@@ -1,5 +1,5 @@
 import { problem, type ToolboxStatus } from '@agentopia/api'
-import { API_VERSION, enrol } from '@agentopia/dtma/contract'
+import { API_VERSION, enrol, type Parsed, type Reply } from '@agentopia/dtma/contract'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -26,12 +26,14 @@ export interface EnrolRouteDeps {
   readonly onEnrolled: (toolboxId: string) => void
 }
 
+type Handle = (input: Parsed<typeof enrol>) => Promise<Reply<typeof enrol>>
+
 /** From these an enrolment brings a toolbox to its first heartbeat. */
 const ENROLLING: readonly ToolboxStatus[] = ['provisioning', 'error_provisioning', 'quarantined']
 
 /** Trades an enrolment token and a public key for the two credentials of a toolbox, in one transaction. */
 export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, turns, onEnrolled }: EnrolRouteDeps): void {
-  mountUplink(app, enrol, async ({ body }) => {
+  const handle: Handle = async ({ body }) => {
     requireVersion(body.apiVersion)
     if (!provesKey(body)) throw refused()
     const { toolboxId, token, publicKey, dtmaVersion, machine, renews } = body
@@ -78,7 +80,8 @@ export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, turns
     }
     onEnrolled(toolboxId)
     return { toolboxId, epoch, dtmaBearerToken, backendToDtmaApiKey, releaseKey }
-  })
+  }
+  mountUplink(app, enrol, handle, () => turns.requireRoom('enrolment'))
 }
 
 /** @throws {ProblemError} `unsupported-version`. */

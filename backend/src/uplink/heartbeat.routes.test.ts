@@ -5,7 +5,7 @@ import { newId } from '../new-id.ts'
 import type { Store } from '../store/connect.ts'
 import { activities, instances, toolboxes } from '../store/schema/index.ts'
 import { openTestStore } from '../store/testing.ts'
-import { applyToolReport } from '../tools/instance.report.ts'
+import { applyToolReports } from '../tools/instance.report.ts'
 import { authenticateDtma } from './authenticate.ts'
 import { beatOf, insertToolbox, newKey, openUplink } from './uplink.testing.ts'
 
@@ -120,20 +120,61 @@ test('a report without tools is one too: a DTMA whose Docker is down is not aske
   expect((await uplink.beat(bearer, beat)).json.wantReport).toBe(false)
 })
 
-test('where too many wait, a report is refused and changes nothing; a life sign that says nothing new waits in no line', async () => {
+test('a report that repeats what is known of the tools waits in no line, and is stored all the same', async () => {
+  const uplink = openUplink(store, applyToolReports)
+  const [{ id, bearer }, other] = [await uplink.joined(), await uplink.joined()]
+  const [mine, others] = [await insertInstance(id, 'account-a'), await insertInstance(other.id, 'account-a')]
+  const report = (seq: number, cpuUsage: number) =>
+    beatOf('r', seq, { system: { ...system, cpuUsage }, tools: [tool(mine), tool(others)] })
+  await uplink.beat(bearer, report(1, 0.1))
+  await store.system((tx) => tx.update(instances).set({ status: null }).where(eq(instances.id, mine)))
+  uplink.lines.full = true
+  const before = uplink.news.length
+  expect((await uplink.beat(bearer, report(2, 0.7))).json).toMatchObject({ wantReport: false })
+  expect(await uplink.row(id)).toMatchObject({ heartbeatSeq: 2, system: { cpuUsage: 0.7 } })
+  expect((await instanceRow(mine)).status).toMatchObject({ state: 'running' })
+  expect((await instanceRow(others)).status).toBeNull()
+  expect(uplink.news).toHaveLength(before)
+})
+
+test.each([
+  ['says something else of the tools', { tools: [tool('one', { state: 'exited' })] }],
+  ['says something else of Docker', { tools: [tool('one')], docker: { state: 'down' } }],
+  [
+    'tells of an update',
+    {
+      tools: [tool('one')],
+      update: { attempt: 'a', version: '9.9.9', from: '0.1.0', phase: 'loading', since: '2026-01-01T00:00:00.000Z' },
+    },
+  ],
+  ['comes from another run', { tools: [tool('one')], runId: 'other' }],
+  ['comes by a wrong clock', { tools: [tool('one')], sentAt: 1 }],
+] as const)('a report that %s waits in the line', async (_, over) => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  await uplink.beat(bearer, beatOf('r', 1, { system, tools: [tool('one')] }))
+  uplink.lines.full = true
+  const told = await uplink.beat(bearer, beatOf('r', 2, { system: { ...system, cpuUsage: 0.9 }, ...over } as never))
+  expect(told).toMatchObject({ status: 429, json: { code: 'rate-limited' } })
+  expect((await uplink.row(id)).system).toEqual(system)
+})
+
+test('where too many wait, a report is refused and changes nothing, but its sender lives; a life sign that says nothing new waits in no line', async () => {
   const uplink = openUplink(store)
   const { id, bearer } = await uplink.joined()
   await uplink.beat(bearer, beatOf('r', 1))
   uplink.lines.full = true
   const told = await uplink.beat(bearer, beatOf('r', 2, { docker: { state: 'down' } }))
   expect(told).toMatchObject({ status: 429, json: { code: 'rate-limited' } })
-  expect(await uplink.row(id)).toMatchObject({ heartbeatSeq: 1, docker: { state: 'ok' } })
+  expect(await uplink.row(id)).toMatchObject({ heartbeatSeq: 2, docker: { state: 'ok' } })
+  const late = await uplink.beat('dtma_nobody', beatOf('r', 9, { docker: { state: 'down' } }))
+  expect([late.status, (await uplink.row(id)).heartbeatSeq]).toEqual([429, 2])
   expect((await uplink.beat(bearer, beatOf('r', 3))).status).toBe(200)
   expect((await uplink.row(id)).heartbeatSeq).toBe(3)
 })
 
 test('L04 repeated and reordered heartbeats change nothing', async () => {
-  const uplink = openUplink(store, applyToolReport)
+  const uplink = openUplink(store, applyToolReports)
   const { id, bearer } = await uplink.joined()
   const instance = await insertInstance(id, 'account-a')
   await uplink.beat(bearer, beatOf('r', 10, { tools: [tool(instance)] }))
@@ -193,7 +234,7 @@ test('a DTMA of another version is told so', async () => {
 })
 
 test('a complete report is stored with the heartbeat, and what it leaves out is not there', async () => {
-  const uplink = openUplink(store, applyToolReport)
+  const uplink = openUplink(store, applyToolReports)
   const { id, bearer } = await uplink.joined()
   const [a, b] = [await insertInstance(id, 'account-a'), await insertInstance(id, 'account-a')]
   await uplink.beat(bearer, beatOf('r', 1, { tools: [tool(a), tool(b, { state: 'exited', reason: 'oom_killed' })] }))
@@ -210,7 +251,7 @@ test('a heartbeat that cannot be stored as a whole is not stored at all', async 
 })
 
 test("L09 what a toolbox says about another's tools and about names of the language changes nothing there", async () => {
-  const uplink = openUplink(store, applyToolReport)
+  const uplink = openUplink(store, applyToolReports)
   const victim = await insertToolbox(store, { accountId: 'account-b' })
   const instance = await insertInstance(victim.id, 'account-b')
   await store.system((tx) =>
@@ -242,7 +283,7 @@ test("L09 what a toolbox says about another's tools and about names of the langu
 })
 
 test('texts that no database can hold are cleaned, not failed on', async () => {
-  const uplink = openUplink(store, applyToolReport)
+  const uplink = openUplink(store, applyToolReports)
   const { id, bearer } = await uplink.joined()
   const instance = await insertInstance(id, 'account-a')
   const message = 'a\0b \ud800 <img src=x onerror=alert(1)> 😀'
@@ -270,7 +311,7 @@ test.each([
 })
 
 test('numbers at the edge of what can be counted are no failure of ours', async () => {
-  const uplink = openUplink(store, applyToolReport)
+  const uplink = openUplink(store, applyToolReports)
   const { id, bearer } = await uplink.joined()
   const instance = await insertInstance(id, 'account-a')
   const edge = { generation: Number.MAX_SAFE_INTEGER, restarts: Number.MAX_SAFE_INTEGER }

@@ -1,42 +1,39 @@
 import { isDeepStrictEqual } from 'node:util'
 import { problem, type ToolboxStatus } from '@agentopia/api'
-import { heartbeat, type PackageIndexes, type Parsed, type ToolStatus } from '@agentopia/dtma/contract'
+import { heartbeat, type PackageIndexes, type Parsed, type Reply } from '@agentopia/dtma/contract'
 import { eq } from 'drizzle-orm'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
 import { createRateLimit } from '../http/rate-limit.ts'
+import { RateLimited } from '../http/rate-limited.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { isTooOld, OLDEST_DTMA } from '../releases/version-floor.ts'
 import { digestOf } from '../secret.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
 import { moveTo, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import type { ToldTools } from '../tools/instance.report.ts'
 import { requireVersion } from './enrol.routes.ts'
 import { lockByBearerToken } from './enrolment.store.ts'
 import { orderOf, withSuperseded } from './heartbeat.order.ts'
 import { mountUplink } from './mount-uplink.ts'
 import { createQuietBeats } from './quiet-beats.ts'
+import { createReported, type Report, reportOf } from './reported.ts'
 import type { Turns } from './turns.ts'
 
-export interface HeartbeatRouteDeps {
+export interface HeartbeatDeps {
   readonly store: Store
   readonly clock: Clock
   readonly turns: Turns
   /** Where toolboxes take packages from. */
   readonly packages: PackageIndexes
-  /** Takes over a complete report about the tools of this toolbox, within the transaction of the heartbeat. */
-  readonly onToolReport: (tx: Tx, toolboxId: string, tools: readonly ToolStatus[]) => Promise<void>
+  /** Takes over complete reports about the tools of toolboxes, within the transaction of the heartbeats. */
+  readonly onToolReports: (tx: Tx, reports: readonly ToldTools[]) => Promise<void>
   /** Called after a report was stored or the toolbox became active: what depends on it may go on. */
   readonly onNews: (toolboxId: string) => void
 }
 
 type Beat = Parsed<typeof heartbeat>['body']
-
-/** Which run has reported, and the digest of what it said of the tools. */
-interface Reported {
-  readonly runId: string
-  readonly tools: string
-}
 
 interface Counted {
   readonly toolboxId: string
@@ -50,43 +47,69 @@ const RATE = { burst: 30, perSecond: 5 } as const
 /** From these a life sign makes a toolbox active. */
 const REVIVED: readonly ToolboxStatus[] = ['awaiting_heartbeat', 'unresponsive', 'error_provisioning', 'lost']
 
+/** @throws {ProblemError} */
+export type TakeHeartbeat = (
+  input: Parsed<typeof heartbeat>,
+  bearer: string | undefined,
+) => Promise<Reply<typeof heartbeat>>
+
+/** Those that come by a connection of their own. */
+export const heartbeatRoutes = (app: Hono, take: TakeHeartbeat): void => mountUplink(app, heartbeat, take)
+
 /** Takes life signs. One that says nothing new writes two numbers of one row; time is that of the reception. */
-export function heartbeatRoutes(
-  app: Hono,
-  { store, clock, turns, packages, onToolReport, onNews }: HeartbeatRouteDeps,
-): void {
-  /** What this process has stored last, by toolbox. Forgetting it costs one report. */
-  const reported = new Map<string, Reported>()
-  const quiet = createQuietBeats({ store, now: clock.now })
+export function createHeartbeats(deps: HeartbeatDeps): TakeHeartbeat {
+  const { store, clock, turns, packages, onToolReports, onNews } = deps
+  const reported = createReported()
+  const quiet = createQuietBeats({ store, now: clock.now, onToolReports })
   const rate = createRateLimit({ steady: clock.steady, ...RATE })
 
-  mountUplink(app, heartbeat, async ({ body }, bearer) => {
+  return async ({ body }, bearer) => {
     if (!bearer) throw unauthenticated()
     if (!rate.admit(digestOf(bearer))) throw problem('rate-limited', 'This toolbox sends too many heartbeats')
     requireVersion(body.apiVersion)
-    const toolboxId =
-      (isQuiet(body, clock.now()) && (await quiet.count({ bearer, ...body }))) || (await take(bearer, body))
+    const toolboxId = (await takeQuiet(bearer, body)) ?? (await takeOrCountLife(bearer, body))
     return {
       nextInSeconds: NEXT_IN_SECONDS,
       packages,
-      wantReport: reported.get(toolboxId)?.runId !== body.runId,
+      wantReport: !reported.hasReported(toolboxId, body.runId),
       ...(isTooOld(body.dtmaVersion) ? { tooOld: { reason: 'version_floor' as const, needed: OLDEST_DTMA } } : {}),
     }
-  })
+  }
+
+  /** Together with those of others, where it says nothing new. */
+  async function takeQuiet(bearer: string, beat: Beat): Promise<string | undefined> {
+    if (!isByRightClock(beat, clock.now())) return undefined
+    const { tools } = beat
+    if (saysNothing(beat)) return quiet.count({ bearer, ...beat })
+    if (!tools || !reported.isRepeated(bearer, reportOf(beat))) return undefined
+    const counted = await quiet.countReport({ bearer, ...beat, tools })
+    if (counted?.isDialled) onNews(counted.toolboxId)
+    return counted?.toolboxId
+  }
+
+  /** Who is told to come again with his report lives all the same. */
+  async function takeOrCountLife(bearer: string, beat: Beat): Promise<string> {
+    try {
+      return await take(bearer, beat)
+    } catch (error) {
+      if (error instanceof RateLimited) await quiet.countLife({ bearer, ...beat })
+      throw error
+    }
+  }
 
   /** Looks at everything that it says. */
   async function take(bearer: string, beat: Beat): Promise<string> {
-    const report = { runId: beat.runId, tools: digestOf(JSON.stringify(beat.tools ?? [])) }
+    const report = reportOf(beat)
     const { toolboxId, news } = await turns.take('heartbeat', () =>
       store.system((tx) => count(tx, bearer, beat, report)),
     )
     // Without Docker a DTMA reports what it can; asking again would not give it eyes.
-    if (beat.tools ?? beat.system) reported.set(toolboxId, report)
+    if (beat.tools ?? beat.system) reported.store(toolboxId, bearer, report)
     if (news) onNews(toolboxId)
     return toolboxId
   }
 
-  async function count(tx: Tx, bearer: string, beat: Beat, report: Reported): Promise<Counted> {
+  async function count(tx: Tx, bearer: string, beat: Beat, report: Report): Promise<Counted> {
     const now = new Date(clock.now())
     const row = await lockByBearerToken(tx, bearer, now)
     if (!row) throw unauthenticated()
@@ -109,15 +132,13 @@ export function heartbeatRoutes(
           ...skew(row, beat, now),
         })
         .where(eq(toolboxes.id, toolboxId)),
-      beat.tools && onToolReport(tx, toolboxId, beat.tools),
+      beat.tools && onToolReports(tx, [{ toolboxId, tools: beat.tools }]),
     ])
     const revived = REVIVED.includes(row.status) && (await revive(tx, row, now))
     // A direct road that broke is opened again when its toolbox reports, whatever it says.
-    const told = beat.tools !== undefined && (row.direct !== null || isNews(toolboxId, report))
+    const told = beat.tools !== undefined && (row.direct !== null || !reported.isStored(toolboxId, report))
     return { toolboxId, news: revived || told || Object.keys(changed).length > 0 }
   }
-
-  const isNews = (toolboxId: string, report: Reported): boolean => !isDeepStrictEqual(reported.get(toolboxId), report)
 }
 
 async function revive(tx: Tx, row: ToolboxRow, now: Date): Promise<boolean> {
@@ -140,10 +161,12 @@ async function revive(tx: Tx, row: ToolboxRow, now: Date): Promise<boolean> {
 const takeover = (order: 'next' | 'new-run', row: ToolboxRow, { runId }: Beat) =>
   order === 'next' ? {} : { runId, supersededRuns: withSuperseded(row.supersededRuns, row.runId) }
 
-/** Nothing in it but that DTMA lives, and by a clock that is right. */
-const isQuiet = ({ tools, system, update, installation, sentAt }: Beat, now: number): boolean =>
-  [tools, system, update, installation].every((part) => part === undefined) &&
-  (sentAt === undefined || Math.abs(sentAt - now) < RIGHT_MS)
+/** Nothing in it but that DTMA lives. */
+const saysNothing = ({ tools, system, update, installation }: Beat): boolean =>
+  [tools, system, update, installation].every((part) => part === undefined)
+
+const isByRightClock = ({ sentAt }: Beat, now: number): boolean =>
+  sentAt === undefined || Math.abs(sentAt - now) < RIGHT_MS
 
 /** Only what differs is written: most life signs say nothing new. */
 function changes(row: ToolboxRow, { docker, system, dtmaVersion, update, installation }: Beat): Partial<ToolboxRow> {

@@ -1,17 +1,21 @@
 import { problem } from '@agentopia/api'
 import { type Operation, type Parsed, parseInput, type Reply } from '@agentopia/dtma/contract'
-import type { Context, Hono } from 'hono'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { parseCleanJson } from './clean-json.ts'
 
 /** The largest body that DTMA may send, in bytes. */
 const UPLINK_BODY_LIMIT = 1_048_576
 
-/** Serves an operation of the uplink. Size, JSON and shape are checked before `handle` runs. */
+/**
+ * Serves an operation of the uplink. Size, JSON and shape are checked before `handle` runs.
+ * @param admit Runs before anything is read; what it throws is the answer.
+ */
 export function mountUplink<Op extends Operation>(
   app: Hono,
   op: Op,
   handle: (input: Parsed<Op>, bearer: string | undefined) => Promise<Reply<Op>>,
+  admit: () => void = () => {},
 ): void {
   const limit = bodyLimit({
     maxSize: UPLINK_BODY_LIMIT,
@@ -19,7 +23,11 @@ export function mountUplink<Op extends Operation>(
       throw problem('payload-too-large', `The body is larger than ${UPLINK_BODY_LIMIT} bytes`)
     },
   })
-  app.on(op.method, op.path, limit, async (c) => {
+  const door: MiddlewareHandler = async (_, next) => {
+    admit()
+    await next()
+  }
+  app.on(op.method, op.path, door, limit, async (c) => {
     const parsed = parseInput(op, {
       params: c.req.param(),
       query: c.req.query(),

@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Store } from '../store/connect.ts'
+import { CHANGES } from '../store/notifications.ts'
 import { toolboxes } from '../store/schema/index.ts'
 import { openTestStore } from '../store/testing.ts'
 import { createQuietBeats } from './quiet-beats.ts'
@@ -12,12 +13,14 @@ beforeAll(async () => {
 })
 afterAll(() => store[Symbol.asyncDispose]())
 
+const onToolReports = async () => {}
+
 /** An active toolbox whose run was heard once, and what its DTMA says next. */
 async function heardOnce() {
   const uplink = openUplink(store)
   const { id, bearer } = await uplink.joined()
   await uplink.beat(bearer, beatOf('run', 1))
-  const quiet = createQuietBeats({ store, now: uplink.clock.now })
+  const quiet = createQuietBeats({ store, now: uplink.clock.now, onToolReports })
   const say = (seq: number, over: object = {}) => quiet.count({ bearer, ...beatOf('run', seq), ...over })
   const seq = async () => (await uplink.row(id)).heartbeatSeq
   const change = (values: Partial<typeof toolboxes.$inferInsert>) =>
@@ -35,7 +38,7 @@ test('a life sign that says nothing new is counted, at the time of its reception
 
 test('those of many toolboxes are counted together, each for itself', async () => {
   const uplink = openUplink(store)
-  const quiet = createQuietBeats({ store, now: uplink.clock.now })
+  const quiet = createQuietBeats({ store, now: uplink.clock.now, onToolReports })
   const many = await Promise.all(Array.from({ length: 20 }, () => uplink.joined()))
   for (const { bearer } of many) await uplink.beat(bearer, beatOf('run', 1))
   const counted = await Promise.all(many.map(({ bearer }, n) => quiet.count({ bearer, ...beatOf('run', 2 + n) })))
@@ -52,7 +55,7 @@ test('those that come while others gather are counted with them, in one transact
       return store.system(act)
     },
   }
-  const quiet = createQuietBeats({ store: counting, now: uplink.clock.now, gatherMs: 1_000 })
+  const quiet = createQuietBeats({ store: counting, now: uplink.clock.now, onToolReports, gatherMs: 1_000 })
   const counted: Promise<string | undefined>[] = []
   const ids: string[] = []
   for (let n = 0; n < 3; n += 1) {
@@ -111,7 +114,7 @@ test('what the database cannot count together is looked at one by one, and the n
   const broken: Pick<Store, 'system'> = {
     system: (act) => (failing ? Promise.reject(new Error('no database')) : store.system(act)),
   }
-  const quiet = createQuietBeats({ store: broken, now: uplink.clock.now })
+  const quiet = createQuietBeats({ store: broken, now: uplink.clock.now, onToolReports })
   expect(await quiet.count({ bearer, ...beatOf('run', 2) })).toBeUndefined()
   failing = false
   expect(await quiet.count({ bearer, ...beatOf('run', 2) })).toBe(id)
@@ -126,10 +129,24 @@ test('long words of somebody who has shown nothing yet wait with nobody’s life
       return store.system(act)
     },
   }
-  const quiet = createQuietBeats({ store: watched, now: uplink.clock.now })
+  const quiet = createQuietBeats({ store: watched, now: uplink.clock.now, onToolReports })
   const long = { ...beatOf('run', 2), docker: { state: 'down', message: 'x'.repeat(1 << 20) } as const }
   const strangers = Array.from({ length: 50 }, (_, n) => quiet.count({ bearer: `dtma_stranger${n}`, ...long }))
   expect(await Promise.all(strangers)).toEqual(strangers.map(() => undefined))
   expect(asked).toEqual([])
   expect(await quiet.count({ bearer, ...beatOf('run', 2) })).toBe(id)
+})
+
+test('nobody is told of a life sign that says nothing new; what is changed beside it is announced', async () => {
+  const { id, say, change } = await heardOnce()
+  const told: string[] = []
+  const unlisten = await store.listen(
+    CHANGES,
+    (payload) => void told.push(payload),
+    () => {},
+  )
+  expect(await say(2)).toBe(id)
+  await change({ statusReason: 'something else' })
+  await vi.waitFor(() => expect(told.map((line) => JSON.parse(line).id)).toEqual([id]))
+  await unlisten()
 })

@@ -47,3 +47,13 @@ test('what one kind waits for holds up no other', async () => {
   await vi.advanceTimersByTimeAsync(60_000)
   await enrolments
 })
+
+test('where many enrol, whoever comes then is refused at the door, before he says anything; life signs pass', async () => {
+  const turns = createTurns()
+  const enrolments = Promise.allSettled(Array.from({ length: 103 }, () => turns.take('enrolment', work)))
+  expect(() => turns.requireRoom('enrolment')).toThrow('Too many')
+  expect(() => turns.requireRoom('heartbeat')).not.toThrow()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect((await enrolments).every(({ status }) => status === 'fulfilled')).toBe(true)
+  expect(() => turns.requireRoom('enrolment')).not.toThrow()
+})

@@ -1,4 +1,3 @@
-import type { PackageIndexes } from '@agentopia/dtma/contract'
 import type { Hono } from 'hono'
 import { installRoutes } from '../install/install.routes.ts'
 import type { Installer } from '../install/installer.ts'
@@ -6,11 +5,10 @@ import type { InstallSources } from '../install/variants.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import type { Sealer } from '../store/seal.ts'
-import { applyToolReport } from '../tools/instance.report.ts'
 import { bootRoutes } from './boot.routes.ts'
 import { createChallenges } from './challenges.ts'
 import { enrolRoutes } from './enrol.routes.ts'
-import { heartbeatRoutes } from './heartbeat.routes.ts'
+import { heartbeatRoutes, type TakeHeartbeat } from './heartbeat.routes.ts'
 import { registryAuthRoutes } from './registry-auth.routes.ts'
 import { renewalRoutes } from './renewal.routes.ts'
 import type { Turns } from './turns.ts'
@@ -21,7 +19,8 @@ export interface UplinkRouteDeps {
   readonly clock: Clock
   readonly masterKey: Uint8Array
   readonly turns: Turns
-  readonly machines: InstallSources & { readonly keyPin?: string; readonly packages?: PackageIndexes }
+  readonly takeHeartbeat: TakeHeartbeat
+  readonly machines: InstallSources & { readonly keyPin?: string }
   readonly installer: Installer
   /** Public half of the key that signs releases of DTMA. */
   readonly releaseKey: string
@@ -33,7 +32,8 @@ export interface UplinkRouteDeps {
 
 /** Everything that a machine asks of us: to be installed, to enrol, to report, to renew its credential. */
 export function uplinkRoutes(app: Hono, deps: UplinkRouteDeps): void {
-  const { store, sealer, clock, masterKey, turns, machines, installer, releaseKey, onVoid, onNews } = deps
+  const { store, sealer, clock, masterKey, turns, machines, installer, releaseKey, takeHeartbeat, onVoid, onNews } =
+    deps
   installRoutes(app, { ...machines, installer })
   registryAuthRoutes(app, { store, clock, registry: machines.registry })
   bootRoutes(app, { store, clock, onNews })
@@ -46,12 +46,5 @@ export function uplinkRoutes(app: Hono, deps: UplinkRouteDeps): void {
     pins: machines.keyPin?.split(';'),
     onQuarantined: onVoid,
   })
-  heartbeatRoutes(app, {
-    store,
-    clock,
-    turns,
-    packages: machines.packages ?? {},
-    onToolReport: applyToolReport,
-    onNews,
-  })
+  heartbeatRoutes(app, takeHeartbeat)
 }

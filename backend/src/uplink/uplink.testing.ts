@@ -13,7 +13,7 @@ import { findToolbox, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { createChallenges } from './challenges.ts'
 import { enrolRoutes } from './enrol.routes.ts'
 import { issueEnrolmentToken } from './enrolment.store.ts'
-import { type HeartbeatRouteDeps, heartbeatRoutes } from './heartbeat.routes.ts'
+import { createHeartbeats, type HeartbeatDeps, heartbeatRoutes } from './heartbeat.routes.ts'
 import { renewalRoutes } from './renewal.routes.ts'
 import { createTurns, type Turns } from './turns.ts'
 
@@ -50,7 +50,7 @@ export const beatOf = (runId: string, seq: number, over: Partial<BeatBody> = {})
 })
 
 /** The uplink in this process, on a real store and a clock that stands still. */
-export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToolReport'] = async () => {}) {
+export function openUplink(store: Store, onToolReports: HeartbeatDeps['onToolReports'] = async () => {}) {
   const clock = manualClock()
   const sealer = createSealer(Buffer.alloc(32, 7))
   const enrolled: string[] = []
@@ -58,8 +58,12 @@ export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToo
   const quarantined: string[] = []
   const challenges = createChallenges(Buffer.alloc(32, 7), clock.now)
   const lines = { full: false }
-  const { take } = createTurns()
+  const { take, requireRoom } = createTurns()
   const turns: Turns = {
+    requireRoom: (kind) => {
+      if (lines.full) throw new RateLimited('full', 1)
+      requireRoom(kind)
+    },
     take: (kind, act) => (lines.full ? Promise.reject(new RateLimited('full', 1)) : take(kind, act)),
   }
   const app = new Hono()
@@ -73,14 +77,15 @@ export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToo
     onEnrolled: (id) => enrolled.push(id),
   })
   renewalRoutes(app, { store, clock, turns, challenges, onQuarantined: (id) => quarantined.push(id) })
-  heartbeatRoutes(app, {
+  const takeHeartbeat = createHeartbeats({
     store,
     clock,
     turns,
     packages: { npm: 'https://npm.example' },
-    onToolReport,
+    onToolReports,
     onNews: (id) => news.push(id),
   })
+  heartbeatRoutes(app, takeHeartbeat)
 
   async function post(path: string, body: unknown, token?: string): Promise<{ status: number; json: Reply }> {
     const response = await app.request(path, {
@@ -93,6 +98,7 @@ export function openUplink(store: Store, onToolReport: HeartbeatRouteDeps['onToo
 
   return {
     app,
+    takeHeartbeat,
     clock,
     /** Of toolboxes that wait: where they are full, whoever comes is told to come again. */
     lines,

@@ -121,6 +121,27 @@ export const readRegistryAuth = defineOperation({
 /** `GET`, upgraded to a WebSocket that carries HTTP/2 with DTMA as the server. Authorization as for {@link heartbeat}. */
 export const TUNNEL_PATH = '/dtma/tunnel'
 export const TUNNEL_PROTOCOL = 'dtma.v1'
+/**
+ * The same, and heartbeats beside it, so that none needs a connection of its own: text messages, each a {@link TunnelBeat}, answered by
+ * a {@link TunnelBeatReply}. What the credential in it opens, it opens as in an HTTP request, whoever opened the tunnel.
+ */
+export const TUNNEL_BEATS_PROTOCOL = 'dtma.v1.beats'
+/** Longest of these messages, in characters. */
+export const TUNNEL_BEAT_MOST = 1 << 20
+export const TunnelBeat = z.object({
+  /** Returned with the answer. One at a time is taken. */
+  id: z.int(),
+  /** DTMA_BEARER_TOKEN. */
+  token: z.string().check(z.maxLength(512)),
+  /** As that of {@link heartbeat}. */
+  body: z.unknown(),
+})
+export const TunnelBeatReply = z.object({
+  id: z.int(),
+  /** As that of an HTTP response, and so the body: a reply of {@link heartbeat}, or a problem document. */
+  status: z.int(),
+  body: z.unknown(),
+})
 /** Header of the upgrade request. */
 export const RUN_ID_HEADER = 'x-dtma-run-id'
 

@@ -1,12 +1,13 @@
 import { createServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
-import { RUN_ID_HEADER, TUNNEL_CLOSE, TUNNEL_PATH, TUNNEL_PROTOCOL } from '../contract/index.ts'
+import { RUN_ID_HEADER, TUNNEL_BEATS_PROTOCOL, TUNNEL_CLOSE, TUNNEL_PATH, TUNNEL_PROTOCOL } from '../contract/index.ts'
 import type { Log } from '../log.ts'
 import { reasonOf } from '../reason.ts'
 import { type Clock, jitteredBackoffMs } from './clock.ts'
 import { keepAlive } from './keep-alive.ts'
 import { connectPinned, type Pins } from './pinned-tls.ts'
+import type { TunnelBeats } from './tunnel-beats.ts'
 import { SESSION_WINDOW, STREAM_WINDOW, WsDuplex } from './ws-duplex.ts'
 
 /** An ordinary listener of Node's HTTP servers; served over the tunnel as over TCP. */
@@ -20,6 +21,8 @@ export interface TunnelDeps {
   readonly token: () => string
   readonly runId: string
   readonly listener: TunnelListener
+  /** What may go by the tunnel beside that; absent: nothing. */
+  readonly beats?: Pick<TunnelBeats, 'opened'> | undefined
   readonly log: Log
   readonly clock: Clock
 }
@@ -73,12 +76,13 @@ async function connectOnce(deps: TunnelDeps, signal: AbortSignal): Promise<Close
 
 /** @param socket To the pinned control plane; absent: the library dials. */
 function connectOver(
-  { baseUrl, token, runId, listener, log }: TunnelDeps,
+  { baseUrl, token, runId, listener, beats, log }: TunnelDeps,
   signal: AbortSignal,
   socket?: Socket,
 ): Promise<Closed> {
   return new Promise((resolve) => {
-    const ws = new WebSocket(baseUrl.replace(/^http/, 'ws') + TUNNEL_PATH, [TUNNEL_PROTOCOL], {
+    const protocols = beats ? [TUNNEL_PROTOCOL, TUNNEL_BEATS_PROTOCOL] : [TUNNEL_PROTOCOL]
+    const ws = new WebSocket(baseUrl.replace(/^http/, 'ws') + TUNNEL_PATH, protocols, {
       headers: { authorization: `Bearer ${token()}`, [RUN_ID_HEADER]: runId },
       handshakeTimeout: HANDSHAKE_MS,
       perMessageDeflate: false,
@@ -105,7 +109,7 @@ function connectOver(
       connected = true
       log.info('the tunnel is open')
       keepAlive(ws, () => ws.terminate())
-      serve(ws, listener, log)
+      serve(new WsDuplex(ws, beats?.opened(ws)), listener, log)
     })
     ws.once('close', (code) => {
       signal.removeEventListener('abort', stop)
@@ -115,10 +119,10 @@ function connectOver(
 }
 
 /** HTTP/2 with us as the server, although we dialled. */
-function serve(ws: WebSocket, listener: TunnelListener, log: Log): void {
+function serve(tunnel: WsDuplex, listener: TunnelListener, log: Log): void {
   const settings = { initialWindowSize: STREAM_WINDOW, maxConcurrentStreams: MAX_STREAMS }
   const server = createServer({ settings }, (request, response) => void listener(request, response))
   server.on('session', (session) => session.setLocalWindowSize(SESSION_WINDOW))
   server.on('sessionError', (error) => log.debug('tunnel session failed', { reason: reasonOf(error) }))
-  server.emit('connection', new WsDuplex(ws))
+  server.emit('connection', tunnel)
 }

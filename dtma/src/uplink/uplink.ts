@@ -12,6 +12,7 @@ import { pinnedFetch } from './pinned-fetch.ts'
 import type { Pins } from './pinned-tls.ts'
 import { createRenewals } from './renewals.ts'
 import { runTunnel, type TunnelListener } from './tunnel.ts'
+import { createTunnelBeats } from './tunnel-beats.ts'
 
 export interface UplinkDeps {
   /** Origin of the control plane: AGENTOPIA_API_BASE_URL. */
@@ -142,10 +143,11 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
   async function session(held: string): Promise<HeartbeatEnd> {
     const over = new AbortController()
     const token = () => (renewals && enrolment?.identity.credentials()?.dtmaBearerToken) || held
+    const beats = createTunnelBeats(fetch)
     const either = AbortSignal.any([signal, over.signal])
     const heartbeats = startHeartbeats(
       {
-        client: () => createClient({ baseUrl, token: token(), fetch }),
+        client: () => createClient({ baseUrl, token: token(), fetch: beats.fetch }),
         renewals,
         runId,
         version,
@@ -159,7 +161,7 @@ export function startUplink(deps: UplinkDeps, signal: AbortSignal): Uplink {
     wake = heartbeats.wake
     heard = () => heartbeats.heard
     const dial = (until: AbortSignal) =>
-      runTunnel({ baseUrl, pins: () => pins, token, runId, listener: listener!, log, clock }, until)
+      runTunnel({ baseUrl, pins: () => pins, token, runId, listener: listener!, beats, log, clock }, until)
     const tunnel = listener && (tunnelSwitch ? tunnelSwitch.whileOn(dial, either) : dial(either))
     const ends = tunnel === undefined ? [heartbeats.ended] : [heartbeats.ended, tunnel]
     const end = await Promise.race(ends)

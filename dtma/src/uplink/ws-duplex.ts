@@ -15,12 +15,13 @@ const READ_BUFFER = 1 << 20
 export class WsDuplex extends SocketLike {
   readonly #ws: WebSocket
 
-  constructor(ws: WebSocket) {
+  /** @param onText Takes text messages; absent: there are none. @throws What it throws ends the connection. */
+  constructor(ws: WebSocket, onText?: (text: string) => void) {
     super({ allowHalfOpen: false, writableHighWaterMark: WRITE_BUFFER, readableHighWaterMark: READ_BUFFER })
     this.#ws = ws
     ws.binaryType = 'nodebuffer'
     ws.on('message', (data: RawData, isBinary: boolean) => {
-      if (!isBinary) this.destroy(new Error('the tunnel carries binary messages only'))
+      if (!isBinary) this.#take(data, onText)
       else if (!this.push(data)) ws.pause()
     })
     ws.on('close', () => {
@@ -28,6 +29,15 @@ export class WsDuplex extends SocketLike {
       this.destroy()
     })
     ws.on('error', (error) => this.destroy(error))
+  }
+
+  #take(data: RawData, onText: ((text: string) => void) | undefined): void {
+    try {
+      if (!onText) throw new Error('the tunnel carries binary messages only')
+      onText(String(data))
+    } catch (error) {
+      this.destroy(error as Error)
+    }
   }
 
   override _read(): void {

@@ -7,7 +7,7 @@ import type { Outcome } from '../../reconcile/reconciler.ts'
 import type { Store } from '../../store/connect.ts'
 import { toolboxes } from '../../store/schema/index.ts'
 import type { ToolboxRow } from '../../toolboxes/toolbox.store.ts'
-import { applyToolReport } from '../../tools/instance.report.ts'
+import { applyToolReports } from '../../tools/instance.report.ts'
 import { beatOf, insertToolbox, newKey, openUplink } from '../../uplink/uplink.testing.ts'
 import { actionReconciler } from './action.reconciler.ts'
 import { findAction, insertAction } from './action.store.ts'
@@ -24,7 +24,7 @@ const ORIGIN = 'http://control-plane.example:3000'
 /** An account with a toolbox that is asked for, an emulated DigitalOcean, and time that stands still. */
 export async function dropletScene(store: Store, over: Partial<typeof toolboxes.$inferInsert> = {}) {
   const accountId = `account_${newId('act').slice(4)}`
-  const uplink = openUplink(store, applyToolReport)
+  const uplink = openUplink(store, applyToolReports)
   const { clock } = uplink
   // Nobody sets the clock of DigitalOcean.
   const start = clock.now() - clock.steady()

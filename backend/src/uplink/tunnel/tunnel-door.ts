@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { TUNNEL_PATH, TUNNEL_PROTOCOL } from '@agentopia/dtma/contract'
+import { TUNNEL_BEATS_PROTOCOL, TUNNEL_PATH, TUNNEL_PROTOCOL } from '@agentopia/dtma/contract'
 import { SESSION_WINDOW } from '@agentopia/dtma/tunnel'
 import { WebSocketServer } from 'ws'
 import { RateLimited } from '../../http/rate-limited.ts'
@@ -24,7 +24,7 @@ export function createTunnelDoor({ authenticate, tunnels, turns, log }: TunnelDo
     noServer: true,
     perMessageDeflate: false,
     maxPayload: SESSION_WINDOW,
-    handleProtocols: (offered) => offered.has(TUNNEL_PROTOCOL) && TUNNEL_PROTOCOL,
+    handleProtocols: (offered) => [TUNNEL_BEATS_PROTOCOL, TUNNEL_PROTOCOL].find((one) => offered.has(one)) ?? false,
   })
 
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {

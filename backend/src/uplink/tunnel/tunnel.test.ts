@@ -1,14 +1,35 @@
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type HttpReply, type HttpRequest, listenerOf, runTunnel, type TunnelEnd } from '@agentopia/dtma/testing'
+import { problem } from '@agentopia/api'
+import {
+  type Answer,
+  createClient,
+  type Fetch,
+  heartbeat,
+  TUNNEL_BEATS_PROTOCOL,
+  TUNNEL_PATH,
+  TUNNEL_PROTOCOL,
+} from '@agentopia/dtma/contract'
+import {
+  createTunnelBeats as createDtmaTunnelBeats,
+  type HttpReply,
+  type HttpRequest,
+  listenerOf,
+  runTunnel,
+  type TunnelEnd,
+} from '@agentopia/dtma/testing'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { readAll } from '../../gateway/read-all.ts'
 import { RateLimited } from '../../http/rate-limited.ts'
 import { systemClock } from '../../reconcile/clock.ts'
+import type { TakeHeartbeat } from '../heartbeat.routes.ts'
 import { createTurns, type Turns } from '../turns.ts'
+import { createTunnelBeats } from './tunnel-beats.ts'
 import { createTunnelDoor } from './tunnel-door.ts'
 import { createTunnels, type Tunnels } from './tunnels.ts'
 
@@ -20,8 +41,11 @@ let tunnels: Tunnels
 let origin: string
 let line: Socket
 let isFull = false
-const { take } = createTurns()
-const turns: Turns = { take: (kind, act) => (isFull ? Promise.reject(new RateLimited('full', 1)) : take(kind, act)) }
+const { take, requireRoom } = createTurns()
+const turns: Turns = {
+  requireRoom,
+  take: (kind, act) => (isFull ? Promise.reject(new RateLimited('full', 1)) : take(kind, act)),
+}
 let breakOff = (): unknown => undefined
 const aborted: string[] = []
 
@@ -60,10 +84,20 @@ const ANSWERS: Readonly<Record<string, (request: HttpRequest) => Promise<HttpRep
 }
 const listener = listenerOf(async (request) => ANSWERS[request.url]!(request), silent)
 
+/** What came by text messages, and what they are answered with. */
+const beats: { readonly bearer: string | undefined; readonly runId: string }[] = []
+let takeBeat: TakeHeartbeat = async () => ({ nextInSeconds: 10, wantReport: false })
+const beatsOf = createTunnelBeats((input, bearer) => {
+  beats.push({ bearer, runId: input.body.runId })
+  return takeBeat(input, bearer)
+}, log)
+
 beforeEach(async () => {
+  beats.length = 0
+  takeBeat = async () => ({ nextInSeconds: 10, wantReport: false })
   aborted.length = 0
   isFull = false
-  tunnels = createTunnels({ log, clock: systemClock, onChange: () => {} })
+  tunnels = createTunnels({ log, clock: systemClock, beatsOf, onChange: () => {} })
   const authenticate = async (token: string) =>
     token.startsWith('token-of-') ? { toolboxId: token.slice(9) } : undefined
   server = createServer().on('upgrade', createTunnelDoor({ authenticate, tunnels, turns, log }))
@@ -78,7 +112,10 @@ afterEach(() => {
   server.close()
 })
 
-function dial(toolboxId: string): { stop: AbortController; end: Promise<TunnelEnd> } {
+function dial(
+  toolboxId: string,
+  carried?: ReturnType<typeof createDtmaTunnelBeats>,
+): { stop: AbortController; end: Promise<TunnelEnd> } {
   const stop = new AbortController()
   const end = runTunnel(
     {
@@ -86,6 +123,7 @@ function dial(toolboxId: string): { stop: AbortController; end: Promise<TunnelEn
       token: () => `token-of-${toolboxId}`,
       runId: 'run',
       listener,
+      beats: carried,
       log: silent,
       clock: { ...systemClock, random: () => 0 },
     },
@@ -269,3 +307,72 @@ test.each(['wrong-token-wrong-token', 'token-of-toolbox_alpha'])(
     expect((await fetch('http://dtma/hello')).status).toBe(200)
   },
 )
+
+/** A tunnel with text messages, as a DTMA dials it. */
+async function textual(protocol: string = TUNNEL_BEATS_PROTOCOL) {
+  const ws = new WebSocket(origin.replace('http', 'ws') + TUNNEL_PATH, [protocol], {
+    headers: { authorization: 'Bearer token-of-toolbox_alpha' },
+  })
+  const answers: { id: number; status: number; body: { code?: string } }[] = []
+  ws.on('message', (data, isBinary) => void (isBinary || answers.push(JSON.parse(String(data)))))
+  await once(ws, 'open')
+  const say = (message: object) => ws.send(JSON.stringify(message))
+  return { ws, answers, say, closed: once(ws, 'close') }
+}
+const life = { runId: 'run', seq: 1, dtmaVersion: '0.1.0', apiVersion: 1, docker: { state: 'ok' } }
+
+test('heartbeats of a DTMA go by its tunnel, each with the credential that it has then', async () => {
+  const refusing: Fetch<Answer> = () => Promise.reject(new Error('none goes by HTTP'))
+  const carried = createDtmaTunnelBeats(refusing)
+  const { stop } = dial('toolbox_alpha', carried)
+  await vi.waitFor(() => expect(tunnels.isOpen('toolbox_alpha')).toBe(true))
+  const call = (token: string) =>
+    createClient({ baseUrl: origin, token, fetch: carried.fetch }).call(heartbeat, { body: { ...life } as never })
+  await vi.waitFor(async () => expect(await call('one')).toEqual({ nextInSeconds: 10, wantReport: false }))
+  takeBeat = async () => {
+    throw problem('unauthenticated', 'nobody')
+  }
+  await expect(call('another')).rejects.toMatchObject({ code: 'unauthenticated' })
+  expect(beats).toEqual([
+    { bearer: 'one', runId: 'run' },
+    { bearer: 'another', runId: 'run' },
+  ])
+  const { body } = await tunnels.fetchOf('toolbox_alpha')!('http://dtma/hello')
+  expect(body).not.toBeNull()
+  stop.abort()
+})
+
+test('L13 whoever does not wait for his answer is refused, and the one before is answered', async () => {
+  let done = () => {}
+  takeBeat = () => new Promise((resolve) => (done = () => resolve({ nextInSeconds: 10, wantReport: false })))
+  const { answers, say, ws } = await textual()
+  for (const id of [1, 2]) say({ id, token: 't', body: life })
+  await vi.waitFor(() => expect(answers).toHaveLength(1))
+  done()
+  await vi.waitFor(() => expect(answers).toHaveLength(2))
+  expect(answers.map(({ id, status }) => [id, status])).toEqual([
+    [2, 429],
+    [1, 200],
+  ])
+  ws.close()
+})
+
+test('a heartbeat that has not the right shape is refused as by HTTP', async () => {
+  const { answers, say, ws } = await textual()
+  say({ id: 7, token: 't', body: { seq: 'one' } })
+  await vi.waitFor(() => expect(answers).toMatchObject([{ id: 7, status: 400, body: { code: 'invalid-request' } }]))
+  expect(beats).toEqual([])
+  ws.close()
+})
+
+test.each([
+  ['that is no heartbeat', 'hello', TUNNEL_BEATS_PROTOCOL],
+  ['that is too long', JSON.stringify({ id: 1, token: 't', body: 'x'.repeat(1 << 20) }), TUNNEL_BEATS_PROTOCOL],
+  ['where none was agreed on', JSON.stringify({ id: 1, token: 't', body: life }), TUNNEL_PROTOCOL],
+])('a text message %s ends the tunnel', async (_, text, protocol) => {
+  const { ws, closed } = await textual(protocol)
+  ws.send(text)
+  await closed
+  await vi.waitFor(() => expect(tunnels.isOpen('toolbox_alpha')).toBe(false))
+  expect(beats).toEqual([])
+})

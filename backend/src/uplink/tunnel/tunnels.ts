@@ -1,10 +1,11 @@
-import { type Fetch, TUNNEL_CLOSE } from '@agentopia/dtma/contract'
+import { type Fetch, TUNNEL_BEATS_PROTOCOL, TUNNEL_CLOSE } from '@agentopia/dtma/contract'
 import { keepAlive, WsDuplex } from '@agentopia/dtma/tunnel'
 import type { WebSocket } from 'ws'
 import type { Log } from '../../log.ts'
 import type { Clock } from '../../reconcile/clock.ts'
 import type { CloseCause, TunnelFacts } from '../../toolboxes/diagnose.ts'
 import { type DtmaAnswer, type DtmaRequest, type DtmaSession, openSession } from '../dtma-session.ts'
+import type { TakeText } from './tunnel-beats.ts'
 
 /** The open tunnels of this process, at most one a toolbox. */
 export interface Tunnels {
@@ -28,6 +29,8 @@ export interface Tunnels {
 export interface TunnelsDeps {
   readonly log: Log
   readonly clock: Pick<Clock, 'now' | 'steady'>
+  /** What takes the text messages of a tunnel that carries heartbeats. */
+  readonly beatsOf: (send: (text: string) => void) => TakeText
   /** Called after a tunnel opened or closed. */
   readonly onChange: (toolboxId: string) => void
 }
@@ -43,13 +46,18 @@ type LastClose = { readonly at: Date; readonly code: number; readonly cause: Clo
 /** Toolboxes whose last close is remembered; the oldest is forgotten first. */
 const REMEMBERED = 10_000
 
-export function createTunnels({ log, clock, onChange }: TunnelsDeps): Tunnels {
+export function createTunnels({ log, clock, beatsOf, onChange }: TunnelsDeps): Tunnels {
   const open = new Map<string, Open>()
   const lastCloses = new Map<string, LastClose>()
 
   function adopt(toolboxId: string, ws: WebSocket): void {
     open.get(toolboxId)?.ws.close(TUNNEL_CLOSE.superseded, 'superseded')
-    const mine: Open = { ws, session: openSession('tunnel', new WsDuplex(ws), clock), since: new Date(clock.now()) }
+    const onText =
+      ws.protocol === TUNNEL_BEATS_PROTOCOL
+        ? beatsOf((text) => void (ws.readyState === ws.OPEN && ws.send(text)))
+        : undefined
+    const session = openSession('tunnel', new WsDuplex(ws, onText), clock)
+    const mine: Open = { ws, session, since: new Date(clock.now()) }
     open.set(toolboxId, mine)
     let silent = false
     keepAlive(ws, () => {
