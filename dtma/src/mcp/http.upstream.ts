@@ -1,5 +1,6 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
-import { addAbortSignal, type Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
+import { addAbortSignal } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { urlToHttpOptions } from 'node:url'
 import { CODE, type JsonRpcRequest, parseMessage } from '../contract/json-rpc.ts'
@@ -33,17 +34,30 @@ export function openHttp(
   url: string,
   firstId: number,
   { onNotification }: Pick<UpstreamEvents, 'onNotification'>,
-  connect?: () => Duplex,
+  connect?: () => Promise<Socket>,
 ): HttpUpstream {
   const { hostname, port, path } = urlToHttpOptions(new URL(url))
   const agent = new Agent({ keepAlive: true, maxSockets: 256 })
-  if (connect) agent.createConnection = connect
   const inFlight = createInFlight(firstId)
   const closed = new AbortController()
+  if (connect) agent.createConnection = dialled(connect)
   let listening = new AbortController()
   let sessionId: string | undefined
   let protocolVersion: string | undefined
   let telling = 0
+
+  function dialled(dial: () => Promise<Socket>): Agent['createConnection'] {
+    return (_, done) => {
+      dial().then(
+        (socket) => {
+          done?.(null, socket)
+          if (closed.signal.aborted) socket.destroy() // too late: the agent has gone
+        },
+        (error: Error) => done?.(error, undefined as never),
+      )
+      return undefined
+    }
+  }
 
   const ofSession = () => ({
     ...(sessionId ? { 'mcp-session-id': sessionId } : {}),
