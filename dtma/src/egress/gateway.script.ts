@@ -228,7 +228,8 @@ function runGateway(proxyPort: number, linePath: string): void {
     // Only to servers on networks of tools.
     const { host, port } = order
     if (!routes.some(({ peers }) => peers.check(host))) throw new Error('that is no tool')
-    splice(dialDtma(number), await opened(connect({ host, port, allowHalfOpen: true })))
+    const tool = await opened(connect({ host, port, allowHalfOpen: true }))
+    splice(dialDtma(number), tool)
   }
 
   const answer = (answer: Answer) => void control.write(`${JSON.stringify(answer)}\n`)
