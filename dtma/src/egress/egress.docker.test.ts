@@ -225,3 +225,11 @@ test('DTMA reaches a server in a tool through the gateway, also after the gatewa
     await docker.removeContainer(id, never)
   }
 })
+
+test('of the machine the gateway sees the directory with the socket of DTMA alone, and can change nothing there', async () => {
+  await network('seen', 'none')
+  const { Mounts, HostConfig } = (await docker.inspectContainer(gatewayNameOf(owner), never))!
+  expect(Mounts).toMatchObject([{ Type: 'bind', Destination: '/run/dtma', RW: false }])
+  expect(Mounts[0]!.Source).toMatch(new RegExp(`^${stateDirectory}/gateway/line-\\w+$`))
+  expect(HostConfig).toMatchObject({ ReadonlyRootfs: true, Binds: expect.toSatisfy((binds) => !binds?.length) })
+})
