@@ -144,7 +144,8 @@ async function makeDirectory(stateDirectory: string): Promise<string> {
 
 function listening(server: Server, path: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject).listen({ path, readableAll: true, writableAll: true }, resolve)
+  // Later ones, of a connection that cannot be taken, are for whoever waits for it, and its time is limited.
+  server.on('error', reject).listen({ path, readableAll: true, writableAll: true }, resolve)
   return promise
 }
 

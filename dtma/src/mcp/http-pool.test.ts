@@ -29,9 +29,9 @@ async function served(answer: RequestListener) {
     const pieces: string[] = []
     const listener = { onHead() {}, onText: (piece: string) => void pieces.push(piece) }
     const exchange = connected.exchange(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`, listener)
-    return { ...exchange, text: exchange.ended.then(() => pieces.join('')) }
+    return { ...exchange, text: () => exchange.ended.then(() => pieces.join('')) }
   }
-  return { begin, ask: (path: string) => begin(path).text, connections: () => connections }
+  return { begin, ask: (path: string) => begin(path).text(), connections: () => connections }
 }
 
 test('exchanges one after the other share a connection; as many as there are at once have one each, and their own answers', async () => {
@@ -54,7 +54,7 @@ test('one that is given up takes its connection along, and no other', async () =
   const never = begin('/never')
   const beside = ask('/beside')
   never.giveUp()
-  await expect(never.text).rejects.toMatchObject({ code: 'ECONNRESET' })
+  await expect(never.text()).rejects.toMatchObject({ code: 'ECONNRESET' })
   expect(await beside).toBe('/beside')
   never.giveUp() // its connection is gone; those of others are not its own
   expect(await ask('/after')).toBe('/after')
@@ -78,4 +78,11 @@ test('a server that speaks without having been asked is shown out before it is a
   })
   expect(await ask('/talks')).toBe('/talks')
   await expect.poll(async () => [await ask('/asked').catch(() => undefined), connections()]).toEqual(['/asked', 2])
+})
+
+test('a server that ends none of its answers uses up its own connections, and no more', async () => {
+  const { begin, connections } = await served((_, response) => response.write('x'))
+  const all = Array.from({ length: 300 }, () => begin('/endless').ended.catch(({ message }) => message))
+  await expect.poll(connections).toBe(256)
+  expect(await Promise.all(all.slice(256))).toEqual(Array(44).fill('256 answers of the tool have no end'))
 })

@@ -9,7 +9,7 @@ export interface Exchange {
   giveUp(): void
 }
 
-/** Connections to one server, kept from one exchange to the next. As many as there are exchanges at once: their callers are limited. */
+/** Connections to one server, kept from one exchange to the next: as many as there are exchanges at once. */
 export interface HttpPool {
   /** @param bytes The whole request. */
   exchange(bytes: string, listener: HttpListener): Exchange
@@ -23,11 +23,15 @@ interface Wire {
   close(): void
 }
 
+/** More than calls and what is told beside them need: these are answers that the server does not end. */
+const MOST = 256
+
 const hangUp = () => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
 
 export function createHttpPool(dial: () => Promise<Socket>): HttpPool {
   const open = new Set<Wire>()
   const free: Wire[] = []
+  let dialling = 0
   let isClosed = false
 
   function add(socket: Socket): Wire {
@@ -69,12 +73,19 @@ export function createHttpPool(dial: () => Promise<Socket>): HttpPool {
       }
       const kept = takeFree()
       if (kept) begin(kept)
-      else
-        dial().then((socket) => {
-          if (!isOver && !isClosed) return begin(add(socket))
-          socket.destroy()
-          end(hangUp())
-        }, end)
+      else if (open.size + dialling >= MOST) end(new Error(`${MOST} answers of the tool have no end`))
+      else {
+        dialling += 1
+        dial()
+          .finally(() => {
+            dialling -= 1
+          })
+          .then((socket) => {
+            if (!isOver && !isClosed) return begin(add(socket))
+            socket.destroy()
+            end(hangUp())
+          }, end)
+      }
       return {
         ended: promise,
         giveUp() {
