@@ -70,7 +70,13 @@ export const Environment = z.object({
       ),
   ),
   DTMA_STATE_DIR: z._default(
-    z.string().check(z.describe('Directory of the identity and the accepted tools; made when absent.')),
+    z
+      .string()
+      .check(
+        z.describe(
+          'Directory of the identity, the accepted tools, and the socket that the gateway of the tools dials; made when absent. In a container, a mount.',
+        ),
+      ),
     '/var/lib/dtma',
   ),
   DTMA_PROGRAMS_DIR: text(

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, createServer, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Egress as Allowed } from '../contract/tool.ts'
 import { createDockerApi } from '../engine/docker.api.ts'
@@ -24,6 +27,7 @@ const owner = randomBytes(16).toString('hex')
 const run = owner.slice(0, 6)
 const image = runnerBaseOf(docker, async () => [BASE])
 const networks: string[] = []
+const stateDirectory = mkdtempSync(join(tmpdir(), 'dtma-egress-'))
 let internet: FakeInternet
 let egress: Egress
 
@@ -32,6 +36,8 @@ beforeAll(async () => {
   const deps = { docker, owner, image }
   egress = startEgress({
     ...deps,
+    stateDirectory,
+    self: async () => undefined,
     nameServers: [internet.address],
     hostAddresses: (signal) => hostAddresses({ ...deps, self: async () => undefined }, signal),
     log: createLog({ level: 'warn', write: (line) => void process.stderr.write(line), date: () => new Date() }),
@@ -48,6 +54,7 @@ afterAll(async () => {
   stop.abort()
   await egress.stopped
   expect(await docker.inspectContainer(gatewayNameOf(owner), never)).toBeUndefined()
+  rmSync(stateDirectory, { recursive: true })
 })
 
 async function network(suffix: string, allowed: Allowed): Promise<string> {
@@ -168,7 +175,13 @@ test('a pool of connections through the gateway notices that a server has closed
   try {
     await docker.startContainer(id, never)
     const address = (await docker.inspectContainer(id, never))!.NetworkSettings.Networks[name]!.IPAddress
-    agent.createConnection = () => egress.connect(address, 3000)
+    agent.createConnection = (_, done) => {
+      egress.connect(address, 3000).then(
+        (socket) => done?.(null, socket),
+        (error: Error) => done?.(error, undefined as never),
+      )
+      return undefined
+    }
     const ask = () =>
       new Promise<string>((resolve) => {
         const outgoing = request('http://tool/', { agent, timeout: 3_000 }, (response) => {
@@ -198,7 +211,7 @@ test('DTMA reaches a server in a tool through the gateway, also after the gatewa
     await docker.startContainer(id, never)
     const address = (await docker.inspectContainer(id, never))!.NetworkSettings.Networks[name]!.IPAddress
     const answer = async (): Promise<string> => {
-      const stream = egress.connect(address, 3000)
+      const stream = await egress.connect(address, 3000)
       stream.end('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
       let text = ''
       for await (const chunk of stream) text += chunk
@@ -211,4 +224,12 @@ test('DTMA reaches a server in a tool through the gateway, also after the gatewa
   } finally {
     await docker.removeContainer(id, never)
   }
+})
+
+test('of the machine the gateway sees the directory with the socket of DTMA alone, and can change nothing there', async () => {
+  await network('seen', 'none')
+  const { Mounts, HostConfig } = (await docker.inspectContainer(gatewayNameOf(owner), never))!
+  expect(Mounts).toMatchObject([{ Type: 'bind', Destination: '/run/dtma', RW: false }])
+  expect(Mounts[0]!.Source).toMatch(new RegExp(`^${stateDirectory}/gateway/line-\\w+$`))
+  expect(HostConfig).toMatchObject({ ReadonlyRootfs: true, Binds: expect.toSatisfy((binds) => !binds?.length) })
 })

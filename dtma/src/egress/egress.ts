@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import { aborted } from '../aborted.ts'
 import type { Egress as Allowed } from '../contract/tool.ts'
 import { createTurn } from '../in-turn.ts'
@@ -17,8 +17,8 @@ export interface Egress {
   join(network: string, allowed: Allowed, signal: AbortSignal): Promise<void>
   /** The network is about to be removed. The last one takes the gateway with it. */
   leave(network: string, signal: AbortSignal): Promise<void>
-  /** A byte stream to the server at this address on a network that was joined. */
-  connect(address: string, port: number): Duplex
+  /** A connection to the server at this address on a network that was joined. Rejects as a socket's does. */
+  connect(address: string, port: number): Promise<Socket>
   /** Networks that are joined, with the gateway's address on each. */
   readonly routes: ReadonlyMap<string, Route>
   readonly stopped: Promise<void>
@@ -132,7 +132,7 @@ export function startEgress(deps: EgressDeps): Egress {
       return turn.take(() => settle(network, allowed, limit))
     },
     leave: (network, limit) => turn.take(() => forget(network, limit)),
-    connect(address, port) {
+    async connect(address, port) {
       if (!running) throw Object.assign(new Error('The gateway is away'), { code: 'ECONNREFUSED' })
       return running.gateway.connect(address, port)
     },

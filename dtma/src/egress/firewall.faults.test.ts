@@ -31,7 +31,8 @@ beforeAll(async () => {
   await machine.start({ liveRestore: false })
   await copyImages('/var/run/docker.sock', machine.socketPath, [BASE], '/var/tmp/dtma-firewall.tar')
   const { sleep } = systemClock
-  egress = startEgress({ docker, owner, image, hostAddresses: addresses, log, sleep, signal: stop.signal })
+  const deps = { docker, owner, image, stateDirectory: machine.disk, self: async () => undefined }
+  egress = startEgress({ ...deps, hostAddresses: addresses, log, sleep, signal: stop.signal })
   // What must not be reached is there: the port of DTMA, and a tool that listens.
   await listening('host', PORT)
   await docker.createIsolatedNetwork(neighbours, {}, never)

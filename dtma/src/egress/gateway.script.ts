@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
@@ -22,21 +21,37 @@ export interface GatewayPolicy {
   readonly refused: readonly string[]
 }
 
+/** What DTMA wants: another policy, or a connection to a server in a tool. */
+export type Order = { readonly policy: GatewayPolicy } | Destination
+
+/** Of an order by its number. Where a connection was wanted, the connection itself is the answer, unless there is none. */
+export interface Answer {
+  readonly order: number
+  readonly failure?: string
+}
+
+/** Each connection to DTMA begins with a number: of the order that it belongs to, or this, once, for the one that orders come on. */
+export const CONTROL = 0
+/** Of that number: most significant byte first. */
+export const HEAD_BYTES = 4
+
+/** Where the gateway finds DTMA's socket. */
+export const LINE_INSIDE = '/run/dtma'
+export const SOCKET_NAME = 'socket'
+
 /** Where the gateway speaks HTTP's proxy protocol, to networks that may reach anything. */
 export const PROXY_PORT = 3128
 
 /**
  * The whole program of the gateway container: the only neighbour that a tool has. It forwards bytes to what a network's route
- * allows and to nothing else, and lets DTMA, which speaks HTTP/2 on its standard streams, connect to the servers in tools.
+ * allows and to nothing else, and connects DTMA, whose socket it dials, with the servers in tools.
  * It runs from its own source text, so nothing may be imported: the functions below belong to it.
  */
-function runGateway(proxyPort: number): void {
+function runGateway(proxyPort: number, linePath: string): void {
   const { BlockList, connect, createServer, isIPv4 } = process.getBuiltinModule('node:net')
   const { Resolver } = process.getBuiltinModule('node:dns/promises')
   const { readFileSync } = process.getBuiltinModule('node:fs')
   const http = process.getBuiltinModule('node:http')
-  const http2 = process.getBuiltinModule('node:http2')
-  const { Duplex } = process.getBuiltinModule('node:stream')
 
   const CONNECT_MS = 10_000
   const PEEK_MS = 10_000
@@ -195,61 +210,46 @@ function runGateway(proxyPort: number): void {
     })
   }
 
-  /** What DTMA asks of us, over the standard streams. */
-  function serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    stream.on('error', () => stream.destroy())
-    if (headers[':method'] === 'CONNECT') {
-      relay(stream, String(headers[':authority']))
-      return
-    }
-    let text = ''
-    stream.setEncoding('utf8').on('data', (part: string) => {
-      text += part
-    })
-    stream.on('end', () => {
-      apply(JSON.parse(text) as GatewayPolicy).then(
-        () => stream.respond({ ':status': 204 }, { endStream: true }),
-        (error: unknown) => {
-          console.error(error)
-          stream.respond({ ':status': 500 }, { endStream: true })
-        },
-      )
-    })
+  /** A connection to DTMA, for this order. */
+  function dialDtma(order: number): Socket {
+    const head = Buffer.alloc(4)
+    head.writeUInt32BE(order)
+    const line = connect({ path: linePath, allowHalfOpen: true })
+    line.write(head)
+    return line
   }
 
-  /** Only to servers on networks of tools. */
-  function relay(stream: ServerHttp2Stream, authority: string): void {
-    const [host = '', port] = authority.split(':')
-    const refuse = () => stream.respond({ ':status': 502 }, { endStream: true })
-    if (!routes.some(({ peers }) => peers.check(host))) {
-      refuse()
+  async function obey(order: Order, number: number): Promise<void> {
+    if ('policy' in order) {
+      await apply(order.policy)
+      answer({ order: number })
       return
     }
-    opened(connect({ host, port: Number(port), allowHalfOpen: true })).then((upstream) => {
-      stream.respond({ ':status': 200 })
-      splice(stream, upstream)
-    }, refuse)
+    // Only to servers on networks of tools.
+    const { host, port } = order
+    if (!routes.some(({ peers }) => peers.check(host))) throw new Error('that is no tool')
+    const tool = await opened(connect({ host, port, allowHalfOpen: true }))
+    splice(dialDtma(number), tool)
   }
 
-  // Not `Duplex.from`: under load HTTP/2 over it comes to a stand, with bytes unread on both sides.
-  const { stdin, stdout } = process
-  const streams = new Duplex({
-    allowHalfOpen: false,
-    read: () => void stdin.resume(),
-    write: (chunk, _, done) => void stdout.write(chunk, done),
-    writev: (chunks, done) => void stdout.write(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), done),
+  const answer = (answer: Answer) => void control.write(`${JSON.stringify(answer)}\n`)
+
+  const control = dialDtma(0)
+  let unread = ''
+  control.setEncoding('utf8').on('data', (part: string) => {
+    const lines = (unread + part).split('\n')
+    unread = lines.pop() ?? ''
+    for (const line of lines) {
+      const order = JSON.parse(line) as Order & { readonly order: number }
+      obey(order, order.order).catch((error: Error) => answer({ order: order.order, failure: error.message }))
+    }
   })
-  stdin.on('data', (chunk) => {
-    if (!streams.push(chunk)) stdin.pause()
-  })
-  const window = { initialWindowSize: 4 << 20, enableConnectProtocol: true }
-  // Whoever gives a call up resets its stream. That is no attack: the other end is DTMA.
-  const patience = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 }
-  const server = http2.createServer({ settings: window, ...patience })
-  server.on('stream', serve)
   // DTMA is gone: it makes a new gateway when it is back, and what stands goes on until then.
-  server.on('sessionError', (error) => console.error(error))
-  server.emit('connection', streams)
+  control.on('end', () => control.end())
+  control.on('error', (error) => {
+    console.error(error)
+    if (control.connecting) process.exit(1)
+  })
   setInterval(() => {}, 60_000)
 }
 
@@ -299,4 +299,4 @@ export function hostNamedBy(head: Buffer): string | undefined {
 }
 
 /** The program as text, for `node -e`. */
-export const GATEWAY_SCRIPT = `${isPublicAddress}\n${hostNamedBy}\n(${runGateway})(${PROXY_PORT})`
+export const GATEWAY_SCRIPT = `${isPublicAddress}\n${hostNamedBy}\n(${runGateway})(${PROXY_PORT}, ${JSON.stringify(`${LINE_INSIDE}/${SOCKET_NAME}`)})`

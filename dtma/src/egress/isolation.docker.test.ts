@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDockerApi } from '../engine/docker.api.ts'
 import { createEngineHttp } from '../engine/engine.http.ts'
@@ -26,10 +29,13 @@ const owner = randomBytes(16).toString('hex')
 const image = runnerBaseOf(docker, async () => [BASE])
 const addresses = (signal: AbortSignal) => hostAddresses({ docker, owner, image, self: async () => undefined }, signal)
 const log = createLog({ level: 'warn', write: (line) => void process.stderr.write(line), date: () => new Date() })
+const stateDirectory = mkdtempSync(join(tmpdir(), 'dtma-isolation-'))
 const egress = startEgress({
   docker,
   owner,
   image,
+  stateDirectory,
+  self: async () => undefined,
   hostAddresses: addresses,
   log,
   sleep: systemClock.sleep,
@@ -53,6 +59,7 @@ afterAll(async () => {
   await docker.removeNetwork(other, never)
   const left = await docker.listContainers(`dtma.owner=${owner}`, never)
   expect(left).toEqual([])
+  rmSync(stateDirectory, { recursive: true })
 })
 
 test('S01 S02 S03: from a tool, neither metadata nor toolbox, other tools, private networks or the outside are reached', async () => {

@@ -1,4 +1,4 @@
-import type { CreateBody } from '../engine/docker.types.ts'
+import type { BindMount, CreateBody } from '../engine/docker.types.ts'
 import { TOOL_USER } from '../tools/create-body.ts'
 import { NOTHING_GRANTED, NOTHING_HEARD } from '../tools/nothing-granted.ts'
 import { LABEL } from '../tools/tool-labels.ts'
@@ -14,6 +14,7 @@ export interface ScriptContainer {
   readonly memoryMib?: number
   /** Absent: those that Docker gives to containers. */
   readonly nameServers?: readonly string[] | undefined
+  readonly mounts?: readonly BindMount[]
   /** AppArmor's profile, where the engine has it. */
   readonly securityOptions?: readonly string[]
 }
@@ -51,9 +52,9 @@ export function scriptContainer(input: ScriptContainer): CreateBody {
         { Name: 'core', Soft: 0, Hard: 0 },
       ],
       OomScoreAdj: 0,
-      // Its output is the traffic with DTMA.
+      // What it prints is for DTMA, or for nobody.
       LogConfig: { Type: 'none', Config: {} },
-      Mounts: [],
+      Mounts: input.mounts ?? [],
       Dns: input.nameServers ?? [],
       DnsOptions: [],
       // It stands in many networks and must not become a road between them.

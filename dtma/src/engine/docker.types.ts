@@ -66,7 +66,16 @@ export const ContainerDetails = z.object({
   HostConfig: z.record(z.string(), z.unknown()),
   Mounts: z.pipe(
     z.nullish(
-      z.array(z.object({ Type: z.string(), Name: z.optional(z.string()), Destination: z.string(), RW: z.boolean() })),
+      z.array(
+        z.object({
+          Type: z.string(),
+          Name: z.optional(z.string()),
+          /** Path on the machine; empty where there is none. */
+          Source: text,
+          Destination: z.string(),
+          RW: z.boolean(),
+        }),
+      ),
     ),
     z.transform((value) => value ?? []),
   ),
@@ -205,7 +214,7 @@ export interface HostConfig {
   readonly PublishAllPorts: boolean
   readonly PortBindings: Readonly<Record<string, never>>
   readonly Binds: readonly string[]
-  readonly Mounts: readonly VolumeMount[]
+  readonly Mounts: readonly (VolumeMount | BindMount)[]
   readonly Devices: readonly never[]
   readonly DeviceRequests: readonly never[]
   readonly DeviceCgroupRules: readonly string[]
@@ -225,6 +234,14 @@ export interface HostConfig {
   readonly Links: readonly string[]
   readonly GroupAdd: readonly string[]
   readonly Sysctls: Readonly<Record<string, string>>
+}
+
+/** Of a path on the machine. Never for a tool. */
+export interface BindMount {
+  readonly Type: 'bind'
+  readonly Source: string
+  readonly Target: string
+  readonly ReadOnly: true
 }
 
 export interface VolumeMount {

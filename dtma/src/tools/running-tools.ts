@@ -25,7 +25,7 @@ import type { ToolSecrets } from './tool-secrets.ts'
 
 export interface RunningToolsDeps {
   readonly docker: DockerApi
-  readonly config: Pick<Config, 'docker' | 'http' | 'egressNameServers'>
+  readonly config: Pick<Config, 'docker' | 'http' | 'egressNameServers' | 'stateDirectory'>
   /** The image that scripts of ours run in. */
   readonly runnerBase: (signal: AbortSignal) => Promise<string>
   /** The container that we run in, if we do. */
@@ -81,6 +81,8 @@ export function runTools({ files, tools: accepted, warnings }: State, deps: Runn
     owner,
     image,
     nameServers: config.egressNameServers,
+    stateDirectory: config.stateDirectory,
+    self,
     hostAddresses: addresses,
     log,
     sleep,

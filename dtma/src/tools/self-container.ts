@@ -1,3 +1,4 @@
+import { join, relative, resolve } from 'node:path'
 import type { DockerApi } from '../engine/docker.api.ts'
 import type { ContainerDetails } from '../engine/docker.types.ts'
 
@@ -32,3 +33,17 @@ export async function findSelf(
 /** Whether the addresses of containers are reachable without joining their networks. */
 export const sharesHostNetwork = (self: ContainerDetails | undefined): boolean =>
   self === undefined || self.HostConfig['NetworkMode'] === 'host'
+
+/**
+ * How the machine names a path of this process, for Docker to give it to another container.
+ * @returns `undefined`: it lies inside of our container.
+ */
+export function pathOnMachine(self: Pick<ContainerDetails, 'Mounts'> | undefined, path: string): string | undefined {
+  const absolute = resolve(path)
+  if (!self) return absolute
+  const around = self.Mounts.filter(
+    ({ Source, Destination }) => Source !== '' && !/^\.\.(?:\/|$)/.test(relative(Destination, absolute)),
+  )
+  const [mount] = around.sort((a, b) => b.Destination.length - a.Destination.length)
+  return mount && join(mount.Source, relative(mount.Destination, absolute))
+}

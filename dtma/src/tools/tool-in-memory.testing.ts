@@ -1,4 +1,5 @@
-import { Duplex, PassThrough } from 'node:stream'
+import { Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { ToolSpec } from '../contract/tool.ts'
 import type { ContainerDetails, ImageDetails } from '../engine/docker.types.ts'
 import type { EngineError } from '../engine/engine-error.ts'
@@ -129,7 +130,7 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
       ensure: async () => undefined,
       permitStart: async () => undefined,
       join: async () => undefined,
-      roadTo: () => ({ address: '10.0.0.2', connect: () => new Duplex() }),
+      roadTo: () => ({ address: '10.0.0.2', connect: async () => new Socket() }),
       remove: async () => undefined,
     },
     sessions: {

@@ -1,4 +1,5 @@
-import { type Duplex, Readable } from 'node:stream'
+import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import { pack } from 'tar-stream'
 import type { Isolation } from '../contract/status.ts'
 import type { Egress } from '../egress/egress.ts'
@@ -27,7 +28,7 @@ export interface ToolParts {
 
 interface Road {
   readonly address: string
-  readonly connect: () => Duplex
+  readonly connect: () => Promise<Socket>
 }
 
 export interface ToolPartsDeps {

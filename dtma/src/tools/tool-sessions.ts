@@ -1,4 +1,5 @@
-import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Socket } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
 import type { Capability } from '../contract/tool.ts'
 import type { HttpReply, HttpRequest } from '../http/exchange.ts'
 
@@ -25,7 +26,7 @@ export type ToolTarget = {
       /** Of the server's MCP endpoint, e.g. `http://172.20.0.2:3000/mcp`. */
       readonly url: string
       /** A connection to it: this process has no address on the network of the tool. Absent: it is dialled as it is. */
-      readonly connect?: () => Duplex
+      readonly connect?: () => Promise<Socket>
     }
 )
 

@@ -63,6 +63,8 @@ async function dtma(stateDirectory?: string, docker: DockerApi = engine) {
     docker,
     owner: files.owner,
     image: runnerBase,
+    stateDirectory: directory,
+    self: async () => undefined,
     hostAddresses: async () => [],
     log,
     sleep: systemClock.sleep,
