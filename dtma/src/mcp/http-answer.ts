@@ -1,26 +1,48 @@
+import type { IncomingMessage } from 'node:http'
 import { createParser } from 'eventsource-parser'
 import { problem } from '../contract/problems.ts'
-import type { HttpHead } from './http-reader.ts'
 import { createLineEnds } from './line-ends.ts'
 import { MAX_MESSAGE_BYTES } from './upstream.ts'
 
 const tooLarge = () => problem('tool-protocol-error', 'The tool sent a message that is too large')
 
-export const isEventStream = ({ headers }: HttpHead): boolean =>
-  headers.get('content-type')?.startsWith('text/event-stream') ?? false
+/**
+ * Hands every message of an HTTP answer to `receive`, as text: one of JSON, any number of an event stream.
+ * @throws {ProblemError} `tool-protocol-error` for a message that is too large; or the connection's error.
+ */
+export async function readAnswer(response: IncomingMessage, receive: (text: string) => void): Promise<void> {
+  const reader = isEventStream(response) ? createEventReader(receive) : createTextReader(receive)
+  await readThrough(response, reader.read)
+  reader.end()
+}
 
-/** Finds the messages in the body of an HTTP answer. */
-export interface AnswerReader {
+/** By events: an async iterator costs more than all else that is done to a short answer. What `read` throws breaks it off. */
+function readThrough(response: IncomingMessage, read: (chunk: string) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const broken = () => reject(response.errored ?? new Error('the answer ended before its end'))
+    // It broke before anybody listened: none of the events below comes any more.
+    if (response.destroyed) return broken()
+    response.setEncoding('utf8').on('data', (chunk: string) => {
+      try {
+        read(chunk)
+      } catch (error) {
+        response.destroy(error as Error)
+      }
+    })
+    response.once('end', resolve).once('close', broken).on('error', reject)
+  })
+}
+
+export const isEventStream = ({ headers }: IncomingMessage): boolean =>
+  headers['content-type']?.startsWith('text/event-stream') ?? false
+
+interface Reader {
   /** @throws {ProblemError} `tool-protocol-error` when a message is too large. */
-  read(text: string): void
+  read(chunk: string): void
   end(): void
 }
 
-/** Hands every message to `receive`, as text: one of JSON, any number of an event stream. */
-export const createAnswerReader = (head: HttpHead, receive: (text: string) => void): AnswerReader =>
-  isEventStream(head) ? createEventReader(receive) : createTextReader(receive)
-
-function createTextReader(receive: (text: string) => void): AnswerReader {
+function createTextReader(receive: (text: string) => void): Reader {
   let text = ''
   return {
     read(chunk) {
@@ -31,7 +53,7 @@ function createTextReader(receive: (text: string) => void): AnswerReader {
   }
 }
 
-function createEventReader(receive: (text: string) => void): AnswerReader {
+function createEventReader(receive: (text: string) => void): Reader {
   let unread = 0
   const withLf = createLineEnds()
   const parser = createParser({

@@ -1,11 +1,11 @@
-import { connect as connectTcp, type Socket } from 'node:net'
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { addAbortSignal } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { urlToHttpOptions } from 'node:url'
 import { CODE, type JsonRpcRequest, parseMessage } from '../contract/json-rpc.ts'
 import { answerTo } from './asked.ts'
-import { type AnswerReader, createAnswerReader, isEventStream } from './http-answer.ts'
-import { createHttpPool, type Exchange } from './http-pool.ts'
-import type { HttpListener } from './http-reader.ts'
-import { requestText } from './http-request.ts'
+import { isEventStream, readAnswer } from './http-answer.ts'
 import { createInFlight } from './in-flight.ts'
 import { modernHeaders } from './modern-headers.ts'
 import { lost, type Upstream, type UpstreamEvents, type UpstreamRequest } from './upstream.ts'
@@ -36,29 +36,70 @@ export function openHttp(
   { onNotification }: Pick<UpstreamEvents, 'onNotification'>,
   connect?: () => Promise<Socket>,
 ): HttpUpstream {
-  const address = new URL(url)
-  const pool = createHttpPool(connect ?? (() => dial(address)))
+  const { hostname, port, path } = urlToHttpOptions(new URL(url))
+  const agent = new Agent({ keepAlive: true, maxSockets: 256 })
   const inFlight = createInFlight(firstId)
   const closed = new AbortController()
+  if (connect) agent.createConnection = dialled(connect)
   let listening = new AbortController()
   let sessionId: string | undefined
   let protocolVersion: string | undefined
   let telling = 0
+
+  function dialled(dial: () => Promise<Socket>): Agent['createConnection'] {
+    return (_, done) => {
+      dial().then(
+        (socket) => {
+          done?.(null, socket)
+          if (closed.signal.aborted) socket.destroy() // too late: the agent has gone
+        },
+        (error: Error) => done?.(error, undefined as never),
+      )
+      return undefined
+    }
+  }
 
   const ofSession = () => ({
     ...(sessionId ? { 'mcp-session-id': sessionId } : {}),
     ...(protocolVersion ? { 'mcp-protocol-version': protocolVersion } : {}),
   })
 
-  const post = (message: object, listener: HttpListener, headers: Readonly<Record<string, string>> = ofSession()) =>
-    pool.exchange(requestText('POST', address, headers, JSON.stringify(message)), listener)
+  /** @param begun Given the request, so that it can be given up. */
+  function send(
+    method: 'GET' | 'POST',
+    body: string | undefined,
+    begun: (outgoing: ClientRequest) => void,
+    more: Readonly<Record<string, string>> = ofSession(),
+  ): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const outgoing = httpRequest({
+        hostname,
+        port,
+        path,
+        method,
+        agent,
+        headers: {
+          accept: body === undefined ? 'text/event-stream' : 'application/json, text/event-stream',
+          ...(body === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+          ...more,
+        },
+      })
+      begun(outgoing)
+      outgoing.once('response', resolve)
+      outgoing.on('error', reject)
+      outgoing.end(body)
+    })
+  }
 
-  /** Sends, and hears nothing of it. What is lost here changes nothing that we know. */
+  /** Sends without waiting for more than the status. What is lost here changes nothing that we know. */
   function tell(message: object, most: number): void {
     if (telling >= most) return
     telling += 1
     const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(TELL_MS)])
-    until(signal, () => post(message, UNHEARD))
+    send('POST', JSON.stringify(message), (outgoing) => addAbortSignal(signal, outgoing))
+      .then((response) => response.on('error', () => {}).resume())
       .catch(() => {})
       .finally(() => {
         telling -= 1
@@ -88,46 +129,31 @@ export function openHttp(
     id: number,
     { method, headers }: UpstreamRequest,
     params: UpstreamRequest['params'],
-    begun: (exchange: Exchange) => void,
+    begun: (outgoing: ClientRequest) => void,
   ): Promise<void> {
     const modern = modernHeaders(method, params)
     const sentIn = modern ? undefined : sessionId
-    let status = 0
-    let reader: AnswerReader | undefined
-    const listener: HttpListener = {
-      onHead(head) {
-        status = head.status
-        if (status === 404 && sentIn !== undefined) {
-          if (sessionId === sentIn) sessionId = undefined
-          throw new SessionGone('The tool keeps no session')
-        }
-        if (method === 'initialize') sessionId = head.headers.get('mcp-session-id')
-        reader = createAnswerReader(head, (text) => receive(text, id))
-      },
-      onText: (text) => reader?.read(text),
-    }
     const message = { jsonrpc: '2.0', id, method, ...(params ? { params } : {}) }
-    const mine = post(message, listener, modern ? { ...modern, ...headers } : ofSession())
-    begun(mine)
-    await mine.ended
-    reader?.end()
-    const unanswered = `The tool answered HTTP ${status} without an answer to ${method}`
+    const more = modern ? { ...modern, ...headers } : ofSession()
+    const response = await send('POST', JSON.stringify(message), begun, more)
+    if (response.statusCode === 404 && sentIn !== undefined) {
+      response.resume()
+      if (sessionId === sentIn) sessionId = undefined
+      throw new SessionGone('The tool keeps no session')
+    }
+    const given = response.headers['mcp-session-id']
+    if (method === 'initialize') sessionId = typeof given === 'string' ? given : undefined
+    await readAnswer(response, (text) => receive(text, id))
+    const unanswered = `The tool answered HTTP ${response.statusCode} without an answer to ${method}`
     inFlight.answer(id, { error: { code: CODE.internal, message: unanswered } })
   }
 
   /** The stream on which the server says what belongs to no request. Most have none, which is no fault. */
   async function listen(signal: AbortSignal): Promise<void> {
-    for (let pauseMs = LISTEN_AGAIN_MS; ; pauseMs = Math.min(2 * pauseMs, LISTEN_AGAIN_MOST_MS)) {
-      let reader: AnswerReader | undefined
-      const listener: HttpListener = {
-        onHead(head) {
-          if (head.status === 200 && isEventStream(head)) reader = createAnswerReader(head, (text) => receive(text))
-        },
-        onText: (text) => reader?.read(text),
-      }
-      const asked = () => pool.exchange(requestText('GET', address, ofSession()), listener)
-      await until(signal, asked).catch(() => {}) // it broke: it is opened again
-      if (!reader || signal.aborted) return
+    for (let pauseMs = LISTEN_AGAIN_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LISTEN_AGAIN_MOST_MS)) {
+      const response = await send('GET', undefined, (outgoing) => addAbortSignal(signal, outgoing))
+      if (response.statusCode !== 200 || !isEventStream(response)) return void response.resume()
+      await readAnswer(response, (text) => receive(text)).catch(() => {}) // it broke: it is opened again
       await sleep(pauseMs, undefined, { signal })
     }
   }
@@ -138,8 +164,8 @@ export function openHttp(
     },
     request(request) {
       if (closed.signal.aborted) return Promise.reject(lost())
-      let outgoing: Exchange | undefined
-      const begun = (mine: Exchange) => {
+      let outgoing: ClientRequest | undefined
+      const begun = (mine: ClientRequest) => {
         outgoing = mine
       }
       return inFlight.run(
@@ -152,7 +178,7 @@ export function openHttp(
               { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } },
               MOST_NOTIFICATIONS,
             )
-          outgoing?.giveUp()
+          outgoing?.destroy()
         },
       )
     },
@@ -168,25 +194,7 @@ export function openHttp(
       if (closed.signal.aborted) return
       inFlight.failAll(lost())
       closed.abort()
-      pool.close()
+      agent.destroy()
     },
   }
-}
-
-const UNHEARD: HttpListener = { onHead() {}, onText() {} }
-
-function dial({ hostname, port }: URL): Promise<Socket> {
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
-  const host = hostname.replace(/^\[|\]$/g, '')
-  const socket = connectTcp({ host, port: Number(port || 80), noDelay: true }, () => resolve(socket))
-  socket.once('error', reject)
-  return promise
-}
-
-/** @throws {Error} As the exchange does, and when it was given up. */
-async function until(signal: AbortSignal, begin: () => Exchange): Promise<void> {
-  signal.throwIfAborted()
-  const { ended, giveUp } = begin()
-  signal.addEventListener('abort', giveUp)
-  await ended.finally(() => signal.removeEventListener('abort', giveUp))
 }
