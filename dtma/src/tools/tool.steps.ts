@@ -133,6 +133,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
           memory.session = id
           memory.sessionLost = false
           memory.greeted = id
+          memory.spoken = { container: id, revision: info.protocolVersion }
           memory.sessionSince = now()
           memory.checkAt = now() + firstCheckMs
           memory.health = HEALTHY
@@ -141,6 +142,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
           show('running')
           await dropOldImages(work, signal)
         } catch (error) {
+          memory.spoken = undefined
           if (signal.aborted) throw error
           // When the server has exited, its exit says more than the silence after it.
           if ((await containers.find(tool, signal))?.observed.state === 'exited') return
@@ -240,7 +242,9 @@ export function createToolSteps(deps: ToolStepsDeps) {
     signal: AbortSignal,
   ): Promise<ToolTarget> {
     const { transport } = tool.spec
-    const common = { name: tool.name, containerId: id, adopted }
+    const { spoken } = memory
+    const revision = spoken?.container === id ? { revision: spoken.revision } : {}
+    const common = { name: tool.name, containerId: id, adopted, ...revision }
     await parts.join(tool, signal)
     if (transport.type === 'http') {
       const { address, connect } = parts.roadTo(tool, found!.details, transport.port)
