@@ -1,6 +1,7 @@
 // npm run bench:starts: from a call until its answer, where the agent's own container of the tool does not run: by its MCP endpoint,
 // and by Docker's Engine API alone with a container of the same create body. Needs `npm run build`, Docker and DTMA's image.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   addCatalogTool,
   addToolbeltItem,
@@ -20,6 +21,9 @@ import { interleaved, type Run, run } from './run.ts'
 import { INITIALIZE, INITIALIZED, MCP_VERSION, SERVER } from './server.ts'
 
 const IDLE_SECONDS = 5
+const IDLE_MS = IDLE_SECONDS * 1_000 + 500
+/** A container that was stopped rests as long for the Engine alone: memory and processors are as cold for both. */
+const SETTLE_MS = 2_000
 const READY_MS = 300_000
 const SECRET = { name: 'BENCH_KEY', value: 'a-value-that-nobody-uses' }
 /** One way to have a call answered from one state. */
@@ -81,9 +85,11 @@ function byAgentopia({ tool, wire, enable }: { tool: string; wire: Wire; enable:
     await enable(false)
     await gone()
     // Until it counts as idle: to be allowed again shall not start it, only a call.
-    await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1_000 + 500))
+    await sleep(IDLE_MS)
     await enable(true)
     await gone()
+    // What follows from the change itself is over, too.
+    await sleep(SETTLE_MS)
   }
   async function call(): Promise<void> {
     const { status, body } = await wire.post(echo(1).replace('"echo"', '"bench__echo"'))
@@ -145,6 +151,7 @@ function byEngine({ Config, HostConfig }: Inspected, { cleanUp }: Run) {
         await answered()
         lines!.close()
         await engine('POST', `/containers/${id}/stop?t=0`)
+        await sleep(IDLE_MS + SETTLE_MS)
       },
       call: answered,
     },

@@ -179,7 +179,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       clientOf: clients.clientOf,
       owner,
       idleMs: deps.agentToolIdleMs,
-      onStep: (name, isUp) => agentTools.stepped(name, isUp),
+      onBegin: (name) => agentTools.cooled(name),
+      onStep: (name, up) => agentTools.stepped(name, up),
     }),
     { ...loop, concurrency: STARTS_AT_ONCE },
   )

@@ -37,8 +37,13 @@ export interface AgentToolReconcilerDeps {
   readonly owner: string
   /** An agent that has not called for so long has no container running. */
   readonly idleMs: number
-  /** Called after each step: whoever waits for the tool looks again. `isUp`: a call can be sent to it. */
-  readonly onStep: (name: string, isUp: boolean) => void
+  /** Called before it is changed: what was known of it does not hold any more. */
+  readonly onBegin: (name: string) => void
+  /**
+   * Called after each look and each step, for whoever waits for the tool.
+   * @param up Version of the secrets with which calls can be sent to it; `undefined`: they cannot.
+   */
+  readonly onStep: (name: string, up: string | undefined) => void
 }
 
 /** A start is looked at often at first, and ever less while it takes longer; the toolbox reports by itself, too. */
@@ -56,23 +61,36 @@ const ANSWER_MS = 10_000
 /** To send the spec and the secrets, and to look. */
 const MOST_STEPS = 3
 
+/** A step as it was decided, and what it was decided by. */
+interface Seen {
+  readonly step: AgentToolStep
+  readonly found: FoundAgentTool
+}
+
+/** A lease, for the steps that are taken under it. */
+interface Work {
+  /** Condition of every write. */
+  readonly held: SQL
+  /** The toolbox said this of the tool. */
+  readonly hear: (status: ToolStatus, found: FoundAgentTool) => void
+  readonly signal: AbortSignal
+}
+
 /** Brings the containers that agents have of their own to where they are wanted: one idempotent operation a step. */
 export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
-  const { store, clock, catalog, seals, clientOf, owner, idleMs, onStep } = deps
+  const { store, clock, catalog, seals, clientOf, owner, idleMs, onBegin, onStep } = deps
   const looks = new Map<string, number>()
   const atWork = new Map<string, number>()
 
-  async function decide(name: string): Promise<{ step: AgentToolStep; found: FoundAgentTool } | undefined> {
+  async function decide(name: string): Promise<Seen | undefined> {
     const found = await store.system((tx) => findAgentTool(tx, name, catalog))
     return found && { step: nextStep(factsOf(found, idleMs)), found }
   }
 
   async function reconcile(name: string, signal: AbortSignal): Promise<Outcome> {
     const seen = await decide(name)
-    const isUp =
-      seen?.found.secretsVersion !== undefined && isReady(seen.found.row.status ?? undefined, seen.found.secretsVersion)
     if (!seen || seen.step === 'settled') {
-      onStep(name, isUp)
+      onStep(name, seen && upIn(seen.found.row.status, seen.found))
       return settled
     }
     const { accountId } = seen.found.row
@@ -80,7 +98,7 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
     if (others >= AT_ONCE_OF_ACCOUNT) return again(ITS_TURN_MS)
     atWork.set(accountId, others + 1)
     try {
-      return await step(name, seen.step, isUp, signal)
+      return await step(name, seen, signal)
     } finally {
       const left = atWork.get(accountId)! - 1
       if (left === 0) atWork.delete(accountId)
@@ -88,33 +106,48 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
     }
   }
 
-  async function step(name: string, expected: AgentToolStep, isUp: boolean, signal: AbortSignal): Promise<Outcome> {
-    const changes = !['look', 'welcome', 'refuse'].includes(expected)
-    if (changes) onStep(name, false)
-    const outcome = await underLease({ store, table: agentTools, id: name, owner }, (held) =>
-      stepsAtOnce(name, held, signal),
-    )
-    onStep(name, isUp && !changes)
+  async function step(name: string, seen: Seen, signal: AbortSignal): Promise<Outcome> {
+    const changes = !['look', 'welcome', 'refuse'].includes(seen.step)
+    let up = changes ? undefined : upIn(seen.found.row.status, seen.found)
+    if (changes) onBegin(name)
+    /** Calls need wait neither until it is stored nor until the row is let go. */
+    function hear(status: ToolStatus, found: FoundAgentTool): void {
+      up = upIn(status, found)
+      if (up !== undefined) onStep(name, up)
+    }
+    const outcome = await underLease({ store, table: agentTools, id: name, owner }, (held, epoch) => {
+      const isAsSeen = epoch === seen.found.row.leaseEpoch + 1
+      return stepsAtOnce(name, isAsSeen ? seen : undefined, { held, hear, signal })
+    })
+    onStep(name, up)
     return outcome
   }
 
-  /** What follows at once needs no lease of its own: somebody waits for it. */
-  async function stepsAtOnce(name: string, held: SQL, signal: AbortSignal): Promise<Outcome> {
+  /**
+   * What follows at once needs no lease of its own: somebody waits for it.
+   * @param seen Absent: another replica may have taken the step meanwhile.
+   */
+  async function stepsAtOnce(name: string, seen: Seen | undefined, work: Work): Promise<Outcome> {
+    let next = seen
     let outcome = again(0)
-    for (let steps = 0; steps < MOST_STEPS && isDueNow(outcome) && !signal.aborted; steps += 1) {
-      const now = await decide(name) // another replica may have taken the step meanwhile
-      outcome = now ? await act(now.step, now.found, held, signal) : settled
+    for (let steps = 0; steps < MOST_STEPS && isDueNow(outcome) && !work.signal.aborted; steps += 1) {
+      next ??= await decide(name)
+      outcome = next ? await act(next, work) : settled
+      next = undefined
     }
     return outcome
   }
 
-  async function act(step: AgentToolStep, found: FoundAgentTool, held: SQL, whole: AbortSignal): Promise<Outcome> {
+  async function act({ step, found }: Seen, { held, hear, signal: whole }: Work): Promise<Outcome> {
     const { row, toolbox, instance, credential } = found
     const signal = step === 'remove' ? whole : AbortSignal.any([whole, AbortSignal.timeout(ANSWER_MS)])
     const params = { name: row.id }
     if (step !== 'look') looks.delete(row.id)
     const client = () => clientOf(toolbox)
-    const stored = (status: ToolStatus) => store.system((tx) => storeStatus(tx, agentTools, toolbox.id, status))
+    const stored = (status: ToolStatus) => {
+      hear(status, found)
+      return store.system((tx) => storeStatus(tx, agentTools, toolbox.id, status))
+    }
     switch (step) {
       case 'settled':
         return settled
@@ -145,7 +178,7 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
       case 'look': {
         const pace = nextLookMs(row.id)
         const begun = clock.steady()
-        await look(found, client(), signal)
+        await look(found, client(), stored, signal)
         return again(Math.max(0, pace - (clock.steady() - begun)))
       }
       case 'welcome':
@@ -163,14 +196,15 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
     return Math.min(LOOK_MS * LOOK_GROWTH ** count, LONGEST_LOOK_MS)
   }
 
-  async function look(found: FoundAgentTool, client: Client, signal: AbortSignal): Promise<void> {
-    const { row, toolbox, secretsVersion } = found
+  async function look(
+    { row }: FoundAgentTool,
+    client: Client,
+    stored: (status: ToolStatus) => Promise<unknown>,
+    signal: AbortSignal,
+  ): Promise<void> {
     try {
       const input = { params: { name: row.id }, query: { waitMs: String(WAIT_MS) } }
-      const status = await client.call(getTool, input, { signal })
-      await store.system((tx) => storeStatus(tx, agentTools, toolbox.id, status))
-      // Calls need not wait until the row is let go.
-      if (secretsVersion !== undefined && isReady(status, secretsVersion)) onStep(row.id, true)
+      await stored(await client.call(getTool, input, { signal }))
     } catch (error) {
       if (!(error instanceof ProblemError && error.code === 'tool-not-found')) throw error
       await store.system((tx) => clearAgentToolStatus(tx, row.id))
@@ -218,6 +252,10 @@ export function agentToolReconciler(deps: AgentToolReconcilerDeps): Reconciler {
 
   return { name: 'agent tool', list: () => store.system((tx) => listAgentToolNames(tx)), reconcile }
 }
+
+/** Version of the secrets with which it is up. */
+const upIn = (status: ToolStatus | null, { secretsVersion }: FoundAgentTool): string | undefined =>
+  secretsVersion !== undefined && isReady(status ?? undefined, secretsVersion) ? secretsVersion : undefined
 
 const isDueNow = (outcome: Outcome): boolean => !outcome.done && outcome.retryAfterMs === 0
 

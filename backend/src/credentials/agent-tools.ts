@@ -16,8 +16,10 @@ export interface AgentTools {
    * @throws {ProblemError} `missing-credential`, `instance-not-running`, `call-timeout`, or what the call throws.
    */
   readonly call: CallUpstream
-  /** It was looked at: whoever waits looks again. */
-  stepped(name: string, isUp: boolean): void
+  /** It is about to be changed: the next call asks whether it still runs. */
+  cooled(name: string): void
+  /** It was looked at. @param up Version of the secrets that it runs with; `undefined`: whoever waits looks again. */
+  stepped(name: string, up: string | undefined): void
 }
 
 export interface AgentToolsDeps {
@@ -41,14 +43,14 @@ interface Warm {
 }
 
 /** Another replica may do the work: then nobody tells us. */
-const LOOK_ANYWAY_MS = 500
+const LOOK_ANYWAY_MS = 1_000
 const LONGEST_NOTE_MS = 30_000
 
 export function createAgentTools(deps: AgentToolsDeps): AgentTools {
   const { store, catalog, callUpstream, clock, log, wake, idleMs, signal } = deps
   const warm = new Map<string, Warm>()
   const starting = new Map<string, Promise<void>>()
-  const waiting = new Map<string, Set<() => void>>()
+  const waiting = new Map<string, Set<(up: string | undefined) => void>>()
   /** A use is written down so often that nobody takes the container away in between. */
   const noteMs = Math.min(LONGEST_NOTE_MS, idleMs / 4)
 
@@ -93,40 +95,47 @@ export function createAgentTools(deps: AgentToolsDeps): AgentTools {
         await want(own)
         notedAt = now
       }
+      // The reconciler looks at it anyway: to look beside it would only keep it waiting.
       if (!asked) wake(name)
-      const found = await store.system((tx) => findAgentTool(tx, name, catalog))
-      if (!found?.usable || found.secretsVersion !== version)
-        throw problem(
-          'instance-not-running',
-          `${own.instanceName} changed while its container for this agent was starting`,
-        )
-      if (found.toolbox.status !== 'active')
-        throw problem('toolbox-unreachable', `The toolbox of ${own.instanceName} is ${found.toolbox.status}`)
-      const { status } = found.row
-      if (isReady(status ?? undefined, version)) {
+      if ((asked && (await isThere(name, own))) || (await step.up()) === version) {
         warm.set(name, { own, notedAt, calls: warm.get(name)?.calls ?? 0 })
         return
       }
-      const failure = asked && status?.generation === found.instance!.generation && status.secrets?.held === version
-      const why = failure ? failureOf(status) : undefined
-      if (why !== undefined)
-        throw problem(
-          'instance-not-running',
-          `The container of ${own.instanceName} for this agent does not start: ${why}`,
-        )
-      await clock.sleep(LOOK_ANYWAY_MS, AbortSignal.any([step.signal, signal]))
     }
     throw problem('instance-not-running', 'The control plane stops')
   }
 
-  /** Aborts when something was done to it. */
-  function listenFor(name: string): Disposable & { readonly signal: AbortSignal } {
+  /** Whether it runs with the right secrets. @throws {ProblemError} It does not come up. */
+  async function isThere(name: string, { secretsVersion, instanceName }: OwnTool): Promise<boolean> {
+    const found = await store.system((tx) => findAgentTool(tx, name, catalog))
+    if (!found?.usable || found.secretsVersion !== secretsVersion)
+      throw problem('instance-not-running', `${instanceName} changed while its container for this agent was starting`)
+    if (found.toolbox.status !== 'active')
+      throw problem('toolbox-unreachable', `The toolbox of ${instanceName} is ${found.toolbox.status}`)
+    const status = found.row.status ?? undefined
+    if (isReady(status, secretsVersion!)) return true
+    const isTold = status?.generation === found.instance!.generation && status.secrets?.held === secretsVersion
+    const why = isTold ? failureOf(status) : undefined
+    if (why === undefined) return false
+    throw problem('instance-not-running', `The container of ${instanceName} for this agent does not start: ${why}`)
+  }
+
+  /** Hears what is done to it. */
+  function listenFor(name: string): Disposable & { up(): Promise<string | undefined> } {
     const nap = new AbortController()
-    const ring = () => nap.abort()
+    let heard: string | undefined
+    const ring = (up: string | undefined) => {
+      heard = up
+      nap.abort()
+    }
     const bells = waiting.get(name) ?? new Set()
     waiting.set(name, bells.add(ring))
     return {
-      signal: nap.signal,
+      /** What {@link AgentTools.stepped} says; `undefined` after a while, too. */
+      async up() {
+        await clock.sleep(LOOK_ANYWAY_MS, AbortSignal.any([nap.signal, signal]))
+        return heard
+      },
       [Symbol.dispose]() {
         bells.delete(ring)
         if (bells.size === 0 && waiting.get(name) === bells) waiting.delete(name)
@@ -169,9 +178,10 @@ export function createAgentTools(deps: AgentToolsDeps): AgentTools {
         container.calls -= 1
       }
     },
-    stepped(name, isUp) {
-      if (!isUp) warm.delete(name)
-      for (const ring of waiting.get(name) ?? []) ring()
+    cooled: (name) => void warm.delete(name),
+    stepped(name, up) {
+      if (up === undefined) warm.delete(name)
+      for (const ring of waiting.get(name) ?? []) ring(up)
     },
   }
 }

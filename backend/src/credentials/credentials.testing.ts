@@ -58,7 +58,8 @@ export async function openTestCredentials({ idleMs = 900_000 } = {}) {
       clientOf: toolbox.clientOf,
       owner: 'test',
       idleMs,
-      onStep: (name, isUp) => tools.stepped(name, isUp),
+      onBegin: (name) => tools.cooled(name),
+      onStep: (name, up) => tools.stepped(name, up),
     }),
     { signal, clock: systemClock, log, random: Math.random, resyncMs: 100 },
   )

@@ -48,6 +48,13 @@ test('shakes hands once and knows what the server offers', async () => {
   ])
 })
 
+test('a server that is known to be of an earlier revision is not asked for the modern one again', async () => {
+  const bridge = createMcpBridge({ version: '0', random: Math.random })
+  const server = fakeServer()
+  await bridge.open({ ...targetOf(server), revision: '2025-11-25' }, soon())
+  expect(server.heard.map(({ method }) => method)).toEqual(['initialize', 'notifications/initialized', 'tools/list'])
+})
+
 test('answers initialize from what it knows, in the version of the client', async () => {
   const { post, server } = await opened()
   const before = server.heard.length

@@ -85,6 +85,7 @@ export async function openSession(
 
   /** The modern revision where the server has it: asked first, for a server that was greeted the old way keeps to it. */
   async function greet(limit: AbortSignal): Promise<void> {
+    if (target.revision !== undefined && target.revision !== MODERN) return shakeHands(limit)
     const probe = AbortSignal.timeout(target.adopted ? PROBE_ADOPTED_MS : PROBE_MS)
     const found = await discover(modern, AbortSignal.any([limit, probe])).catch((error: unknown) => {
       if (probe.aborted && !limit.aborted) return undefined

@@ -33,12 +33,15 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     check: async (): Promise<void> => undefined,
     make: async (): Promise<string> => 'image:1',
     create: async (): Promise<void> => undefined,
+    permitted: async (): Promise<void> => undefined,
     differences: [] as string[],
     /** How often a container was compared with what was asked for. */
     compared: 0,
     /** The limit that Docker shows of it. */
     memory: 1,
     started: 0,
+    /** Connections to containers that were not closed. */
+    attached: 0,
     events: [] as Parameters<ToolWorkerDeps['journal']['record']>[0][],
     /** What was written to the standard input of each container that was started. */
     stdin: '',
@@ -74,14 +77,17 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
   const secrets = createToolSecrets(() => undefined)
   const deps: ToolWorkerDeps = {
     docker: {
-      attachContainer: async () => ({
-        stdin: new PassThrough().on('data', (chunk) => {
-          world.stdin += String(chunk)
-        }),
-        stdout: new PassThrough(),
-        stderr: new PassThrough(),
-        close: () => undefined,
-      }),
+      attachContainer: async () => {
+        world.attached++
+        return {
+          stdin: new PassThrough().on('data', (chunk) => {
+            world.stdin += String(chunk)
+          }),
+          stdout: new PassThrough(),
+          stderr: new PassThrough(),
+          close: () => void world.attached--,
+        }
+      },
       startContainer: async () => {
         container = { ...container!, state: 'running' }
         world.started++
@@ -128,7 +134,7 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     },
     parts: {
       ensure: async () => undefined,
-      permitStart: async () => undefined,
+      permitStart: () => world.permitted(),
       join: async () => undefined,
       roadTo: () => ({ address: '10.0.0.2', connect: async () => new Socket() }),
       remove: async () => undefined,

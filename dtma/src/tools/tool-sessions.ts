@@ -19,6 +19,8 @@ export type ToolTarget = {
   readonly containerId: string
   /** A server that ran before this DTMA did: it may have been initialised by our predecessor, and a torn first line may arrive. */
   readonly adopted: boolean
+  /** Of MCP, that the same server spoke when it ran before: it need not be found out again. */
+  readonly revision?: string
 } & (
   | { readonly transport: 'stdio'; readonly channel: ToolChannel }
   | {

@@ -32,6 +32,8 @@ export interface ToolMemory {
   stopped: string | undefined
   /** Container with which a handshake succeeded in this run. */
   greeted: string | undefined
+  /** Revision of MCP that the server of a container spoke last. */
+  spoken: { readonly container: string; readonly revision: string } | undefined
   /** Attached before the start, to be handed to the session. */
   channel: { readonly container: string; readonly channel: ToolChannel } | undefined
   /** What the running container looked like when it was last compared with what was asked for. */
@@ -54,6 +56,7 @@ export const newMemory = (): ToolMemory => ({
   started: undefined,
   stopped: undefined,
   greeted: undefined,
+  spoken: undefined,
   channel: undefined,
   shape: undefined,
   seenExit: undefined,

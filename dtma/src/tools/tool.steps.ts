@@ -1,6 +1,7 @@
 import type { ToolState, ToolStatus } from '../contract/tool.ts'
 import type { SecretValues } from '../contract/tool-secret.ts'
 import type { DockerApi } from '../engine/docker.api.ts'
+import type { ContainerDetails } from '../engine/docker.types.ts'
 import { EngineError } from '../engine/engine-error.ts'
 import { failedForGood, failedOnce, NO_BACKOFF } from './backoff.ts'
 import { afterPing, firstCheckMs, HEALTHY } from './health.ts'
@@ -12,7 +13,7 @@ import { ToolFailure, toolFailureOf } from './tool-failure.ts'
 import type { ToolImages } from './tool-images.ts'
 import type { ToolParts } from './tool-parts.ts'
 import { isStale, missingAmong, secretsLine, type ToolSecrets } from './tool-secrets.ts'
-import type { McpInfo, ToolSessions, ToolTarget } from './tool-sessions.ts'
+import type { McpInfo, ToolChannel, ToolSessions, ToolTarget } from './tool-sessions.ts'
 
 export interface ToolStepsDeps {
   readonly docker: Pick<DockerApi, 'attachContainer' | 'startContainer'>
@@ -89,10 +90,10 @@ export function createToolSteps(deps: ToolStepsDeps) {
 
       async start({ tool, found, memory, show, note }, { id, state }, signal) {
         const given = requireSecrets(tool)
-        await parts.permitStart(tool, signal)
         show('starting')
-        const differences = await containers.differences(tool, found!.details, signal)
+        const differences = await readyToStart(tool, found!.details, memory, signal)
         if (differences.length > 0) {
+          release(memory)
           await containers.remove(id, signal)
           await note({ containerId: undefined })
           if (memory.created !== id) return // made by an earlier version, or for a machine of another size
@@ -104,12 +105,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
         }
         if (given) {
           if (tool.secretsVersion !== given.version) await note({ secretsVersion: given.version })
-          if (secrets.of(tool.name) !== given) return // others came meanwhile
-        }
-        if (tool.spec.transport.type === 'stdio' || given) {
-          const channel = await docker.attachContainer(id, { stderr: false }, signal)
-          channel.stderr.resume()
-          memory.channel = { container: id, channel }
+          if (secrets.of(tool.name) !== given) return release(memory) // others came meanwhile
         }
         if (state === 'exited' && (memory.stopped !== id || memory.backoff.failures > 0))
           await note({ restarts: tool.restarts + 1 })
@@ -137,6 +133,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
           memory.session = id
           memory.sessionLost = false
           memory.greeted = id
+          memory.spoken = { container: id, revision: info.protocolVersion }
           memory.sessionSince = now()
           memory.checkAt = now() + firstCheckMs
           memory.health = HEALTHY
@@ -145,6 +142,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
           show('running')
           await dropOldImages(work, signal)
         } catch (error) {
+          memory.spoken = undefined
           if (signal.aborted) throw error
           // When the server has exited, its exit says more than the silence after it.
           if ((await containers.find(tool, signal))?.observed.state === 'exited') return
@@ -207,6 +205,36 @@ export function createToolSteps(deps: ToolStepsDeps) {
       },
     }
 
+  /**
+   * Attaches, and looks at everything that must be so before the start: at once, for a caller may wait. To be attached to what
+   * must not be started after all does nothing.
+   * @returns What the container is and should not be.
+   */
+  async function readyToStart(
+    tool: AcceptedTool,
+    details: ContainerDetails,
+    memory: ToolMemory,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    release(memory)
+    const isAttached = tool.spec.transport.type === 'stdio' || tool.spec.secrets !== undefined
+    const [permitted, differences, channel] = await Promise.allSettled([
+      parts.permitStart(tool, signal),
+      containers.differences(tool, details, signal),
+      isAttached ? attach(details.Id, signal) : undefined,
+    ])
+    if (channel.status === 'fulfilled' && channel.value)
+      memory.channel = { container: details.Id, channel: channel.value }
+    for (const look of [permitted, differences, channel]) if (look.status === 'rejected') throw look.reason
+    return (differences as PromiseFulfilledResult<readonly string[]>).value
+  }
+
+  async function attach(id: string, signal: AbortSignal): Promise<ToolChannel> {
+    const channel = await docker.attachContainer(id, { stderr: false }, signal)
+    channel.stderr.resume()
+    return channel
+  }
+
   async function targetOf(
     { tool, found, memory }: ToolAtWork,
     id: string,
@@ -214,7 +242,9 @@ export function createToolSteps(deps: ToolStepsDeps) {
     signal: AbortSignal,
   ): Promise<ToolTarget> {
     const { transport } = tool.spec
-    const common = { name: tool.name, containerId: id, adopted }
+    const { spoken } = memory
+    const revision = spoken?.container === id ? { revision: spoken.revision } : {}
+    const common = { name: tool.name, containerId: id, adopted, ...revision }
     await parts.join(tool, signal)
     if (transport.type === 'http') {
       const { address, connect } = parts.roadTo(tool, found!.details, transport.port)
@@ -224,9 +254,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
     memory.channel = undefined
     if (held?.container === id) return { ...common, transport: 'stdio', channel: held.channel }
     held?.channel.close()
-    const channel = await docker.attachContainer(id, { stderr: false }, signal)
-    channel.stderr.resume()
-    return { ...common, transport: 'stdio', channel }
+    return { ...common, transport: 'stdio', channel: await attach(id, signal) }
   }
 
   /** Whether the server answers a ping in time. */

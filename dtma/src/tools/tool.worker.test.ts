@@ -150,6 +150,22 @@ test('a container that differs from what was asked for is removed and never star
   expect(worker.status.message).toContain('HostConfig.CapAdd')
   expect(world.container()).toBeUndefined()
   expect(world.started).toBe(0)
+  expect(world.attached).toBe(0)
+})
+
+test('a tool that may not be started is let go, and attached to again when it is', async () => {
+  const { world, worker, pass } = toolbox()
+  world.permitted = async () => {
+    throw new ToolFailure('isolation_failed', 'no firewall')
+  }
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'blocked', reason: 'isolation_failed' })
+  expect({ started: world.started, attached: world.attached }).toEqual({ started: 0, attached: 0 })
+  world.permitted = async () => undefined
+  worker.released('isolation_failed')
+  await pass()
+  expect(worker.status.state).toBe('running')
+  expect({ started: world.started, attached: world.attached }).toEqual({ started: 1, attached: 1 })
 })
 
 test('a failed build is shown with its reason, tried again later, and at once for a new generation', async () => {
