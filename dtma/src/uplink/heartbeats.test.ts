@@ -99,7 +99,7 @@ test('a change is told at once, and many of them together', async () => {
   await vi.waitFor(async () => expect(plane.beats).toHaveLength(1))
   await new Promise((resolve) => setTimeout(resolve, 20))
   for (let n = 0; n < 50; n += 1) wake()
-  expect(await pass()).toBe(1_000)
+  expect(await pass()).toBe(250)
   await heard(2)
   expect(plane.beats[1]?.tools).toEqual([])
   expect(await pass()).toBe(10_000)

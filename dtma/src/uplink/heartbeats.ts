@@ -52,10 +52,8 @@ export interface Heartbeats {
 }
 
 const FULL_REPORT_MS = 60_000
-/** Changes within this time go in one report: a start goes through several states, and has the machine for itself. */
-const GATHER_MS = 1_000
-/** Until a report that was asked for. */
-const ASKED_MS = 250
+/** Changes within this time go in one report. */
+const GATHER_MS = 250
 const DEADLINE_MS = 10_000
 /** Silence may come from a control plane that is restarting; it must not take long to hear us again. */
 const LONGEST_RETRY_MS = 15_000
@@ -112,7 +110,7 @@ export function startHeartbeats(
           log.warn('where packages come from could not be kept', { reason: reasonOf(error) }),
         )
       changed ||= reply.wantReport
-      if (reply.wantReport) return ASKED_MS
+      if (reply.wantReport) return GATHER_MS
       const seconds = Math.min(Math.max(reply.nextInSeconds, SHORTEST_INTERVAL_SECONDS), LONGEST_INTERVAL_SECONDS)
       return seconds * 1_000 * (0.8 + 0.4 * clock.random())
     } catch (error) {
