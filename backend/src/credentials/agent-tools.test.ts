@@ -154,6 +154,11 @@ test('a DTMA that was restarted gets the secrets again', async () => {
   const agent = await plane.agentOf(await plane.instanceIn('account_1'))
   await agent.give('secret-of-one')
   await agent.call()
+  // A call does not wait until what the toolbox said is on record.
+  await until('it is on record as running', async () => {
+    const [row] = await plane.store.system((tx) => tx.select().from(agentTools).where(eq(agentTools.id, agent.tool)))
+    return row?.status?.state === 'running'
+  })
   const tool = plane.toolbox.tools.get(agent.tool)!
   tool.held = undefined
   tool.used = undefined
