@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { takeAway } from './belongings.testing.ts'
 import { callCapability, deleteTool, followEvents, getTool, putTool } from './contract/operations.ts'
 import { ToolSpec } from './contract/tool.ts'
 import { type DtmaProcess, dtmaProcess, until } from './dtma-process.testing.ts'
@@ -54,7 +55,7 @@ afterAll(async () => {
   await dtma.stop()
   await listening
   await tap.close()
-  await rm(directory, { recursive: true })
+  await takeAway(directory)
   for (const { reference } of images) await docker.removeImage(reference, never)
 })
 

@@ -1,12 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { takeAway } from './belongings.testing.ts'
 import { type Client, createClient } from './contract/client.ts'
 import type { Input } from './contract/operation.ts'
 import {
@@ -47,7 +48,7 @@ afterAll(async () => {
   for (const name of names) await client.call(deleteTool, { params: { name } })
   child!.kill('SIGTERM')
   await once(child!, 'exit')
-  await rm(directory, { recursive: true })
+  await takeAway(directory)
   const left = await docker.listContainers('dtma.instance', never)
   expect(left.filter(({ Names }) => Names.some((name) => name.includes(run)))).toEqual([])
 })

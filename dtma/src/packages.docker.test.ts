@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { takeAway } from './belongings.testing.ts'
 import type { Input } from './contract/operation.ts'
 import { callCapability, deleteTool, getStatus, getTool, putTool, putToolSecrets } from './contract/operations.ts'
 import { type DtmaProcess, dtmaProcess } from './dtma-process.testing.ts'
@@ -93,7 +94,7 @@ afterAll(async () => {
     server.closeAllConnections()
     server.close()
   }
-  await Promise.all([registry.close(), index.close(), rm(directory, { recursive: true })])
+  await Promise.all([registry.close(), index.close(), takeAway(directory)])
 })
 
 type Spec = Input<typeof putTool>['body']['spec']

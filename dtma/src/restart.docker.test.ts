@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { takeAway } from './belongings.testing.ts'
 import { callCapability, deleteTool, getTool, listTools, putTool, startTool, stopTool } from './contract/operations.ts'
 import { ToolSpec } from './contract/tool.ts'
 import { type DtmaProcess, dtmaProcess } from './dtma-process.testing.ts'
@@ -25,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await dtma.stop()
-  await rm(directory, { recursive: true })
+  await takeAway(directory)
 })
 
 const tool = (name: string) => dtma.client.call(getTool, { params: { name } })

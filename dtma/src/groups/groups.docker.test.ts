@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { takeAway } from '../belongings.testing.ts'
 import { createGroup, deleteGroup, getGroup } from '../contract/group.ts'
 import { listTools } from '../contract/operations.ts'
 import { type DtmaProcess, dtmaProcess } from '../dtma-process.testing.ts'
@@ -31,7 +32,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await dtma.client.call(deleteGroup, { params: { id: run } })
   await dtma.stop()
-  await rm(directory, { recursive: true })
+  await takeAway(directory)
 })
 
 const group = () => dtma.client.call(getGroup, { params: { id: run } })
