@@ -77,6 +77,9 @@ export const getInfo = defineUserOperation({
     publicUrl: z.url(),
     variants: z.array(InstallVariant).describe('Ways in which DTMA can be installed from here.'),
     signOn: z.string().optional().describe('What single sign-on is called; absent: there is none.'),
+    recoveringSince: Timestamp.optional().describe(
+      'The database was restored from a copy: since then this control plane only watches, until an operator of the machine ends the recovery.',
+    ),
   }),
   problems: [],
 })

@@ -290,6 +290,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       version,
       variants: installer.variants,
       signOn: signOn?.label,
+      recoveringSince: recovery.since,
     }
     eventRoutes(mount, { store, changes, ...info })
     const views = createToolboxViews({

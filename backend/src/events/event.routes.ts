@@ -17,11 +17,13 @@ export interface EventRouteDeps {
   readonly signOn: string | undefined
   /** Ways in which DTMA can be installed from here. */
   readonly variants: readonly InstallVariant[]
+  /** Since when nothing is carried out, because the database was restored; `undefined` mostly. */
+  readonly recoveringSince: () => Date | undefined
 }
 
 export function eventRoutes(
   mount: Mount,
-  { store, changes, publicUrl, mcpUrl, operatorUrl, version, variants, signOn }: EventRouteDeps,
+  { store, changes, publicUrl, mcpUrl, operatorUrl, version, variants, signOn, recoveringSince }: EventRouteDeps,
 ): void {
   mount.stream(followChanges, async (_, { caller, signal }) => asEvents(changes.follow(caller.accountId, signal)))
 
@@ -36,15 +38,19 @@ export function eventRoutes(
     }),
   )
 
-  mount.reply(getInfo, async () => ({
-    product: 'Agentopia Toolboxes' as const,
-    version,
-    publicUrl,
-    mcpUrl,
-    operatorUrl,
-    variants: [...variants],
-    ...(signOn === undefined ? {} : { signOn }),
-  }))
+  mount.reply(getInfo, async () => {
+    const recovering = recoveringSince()
+    return {
+      product: 'Agentopia Toolboxes' as const,
+      version,
+      publicUrl,
+      mcpUrl,
+      operatorUrl,
+      variants: [...variants],
+      ...(signOn === undefined ? {} : { signOn }),
+      ...(recovering ? { recoveringSince: recovering.toISOString() } : {}),
+    }
+  })
 }
 
 async function* asEvents<Data>(items: AsyncIterable<Data>): AsyncGenerator<{ data: Data }> {

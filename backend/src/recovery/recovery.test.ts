@@ -99,17 +99,20 @@ test('R07 a restored control plane makes no droplet and destroys none, whatever 
   expect(emulator.world.calls.slice(before).filter((call) => !call.startsWith('GET '))).toEqual([])
   const told = await (await restored.request('GET', '/api/activity', as)).text()
   expect(told).toContain('The database was restored from a copy')
+  const info = async () => (await (await restored.request('GET', '/api/info')).json()) as { recoveringSince?: string }
+  expect(await info()).toMatchObject({ recoveringSince: expect.any(String) })
 
   await copy.system(endRecovery)
   await expect
     .poll(
       async () => {
         await clock.advance(5_000)
-        return emulator.world.calls.filter((call) => call === 'POST /v2/droplets').length
+        return emulator.world.droplets.size
       },
       { timeout: 20_000 },
     )
     .toBe(2)
+  expect(await info()).not.toHaveProperty('recoveringSince')
   await restored.end()
 })
 

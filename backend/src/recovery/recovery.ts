@@ -18,6 +18,8 @@ export interface RecoveryDeps {
  */
 export interface Recovery {
   isOn(): boolean
+  /** `undefined` when there is none. */
+  since(): Date | undefined
   /** Resolves when this database's word counts: mostly at once. Also after the signal. Never rejects. */
   readonly over: Promise<void>
 }
@@ -45,5 +47,5 @@ export async function watchRecovery({ store, clock, log, directory, signal }: Re
     if (!isOn) log.warn({}, 'the recovery was ended; what the database says is carried out')
   }
 
-  return { isOn: () => isOn, over: wait() }
+  return { isOn: () => isOn, since: () => (isOn ? since : undefined), over: wait() }
 }

@@ -23,7 +23,7 @@ export async function checkControlPlane(look: ControlPlaneLook): Promise<readonl
   const signal = AbortSignal.any([look.signal, AbortSignal.timeout(LOOK_MS)])
   const begun = now()
   let response: Response
-  let info: { version?: unknown; product?: unknown }
+  let info: { version?: unknown; product?: unknown; recoveringSince?: unknown }
   try {
     response = await anonymous.open(getInfo, {}, { signal })
     info = (await response.json()) as typeof info
@@ -49,6 +49,15 @@ export async function checkControlPlane(look: ControlPlaneLook): Promise<readonl
           'Use the command line that came with the control plane, or upgrade the older of the two.',
         ),
     clockOf(response.headers.get('date'), begun, ended),
+    ...(info.recoveringSince === undefined
+      ? []
+      : [
+          failed(
+            'recovery',
+            'Its database was restored from a copy, so nothing is carried out',
+            'On its machine: `npm run recovery` says what differs, `npm run end-recovery` lets it act again.',
+          ),
+        ]),
     hasToken
       ? await signInOf(client, signal)
       : failed('sign-in', 'No token is stored here', 'Run `npm run -s sign-in-link | agentopia login`.'),

@@ -117,6 +117,11 @@ describe('the control plane', () => {
       ['version', expect.stringMatching(/2\.0\.0.*1\.0\.0/), expect.stringContaining('upgrade')],
     ]))
 
+  test('has a database that was restored: what is asked for is not carried out', async () =>
+    expect(await failures(well(NOW, { ...INFO, recoveringSince: '2026-11-27T07:00:00.000Z' }))).toEqual([
+      ['recovery', expect.stringContaining('restored'), expect.stringContaining('npm run end-recovery')],
+    ]))
+
   test.each([
     [-90_000, 'ahead of'],
     [90_000, 'behind'],

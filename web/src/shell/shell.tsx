@@ -1,4 +1,4 @@
-import { getMe } from '@agentopia/api'
+import { getInfo, getMe } from '@agentopia/api'
 import { Outlet, useRouterState } from '@tanstack/react-router'
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { useConnection } from '../api/connection.ts'
@@ -43,6 +43,7 @@ export function Shell() {
         <div className="flex min-w-0 flex-1 flex-col">
           <TopBar openPalette={openPalette} />
           <Away />
+          <Recovering />
           <Content />
         </div>
       </div>
@@ -84,6 +85,21 @@ function Away() {
   return (
     <p className="border-warn/25 border-b bg-warn-soft px-4 py-1.5 text-center text-ink text-xs sm:px-7">
       The control plane does not answer. What you see may be old; the page connects again by itself. Tools keep running.
+    </p>
+  )
+}
+
+const RECOVERY_EVERY_MS = 60_000
+
+/** Says that what is asked for is not carried out now. */
+function Recovering() {
+  const info = useOperation(getInfo, {}, { everyMs: RECOVERY_EVERY_MS })
+  if (!info.data?.recoveringSince) return null
+  return (
+    <p role="status" className="border-warn/25 border-b bg-warn-soft px-4 py-1.5 text-center text-ink text-xs sm:px-7">
+      The database was restored from a copy: nothing is carried out on toolboxes or at DigitalOcean. On the machine of
+      the control plane, <code className="font-mono">npm run recovery</code> says what differs, and{' '}
+      <code className="font-mono">npm run end-recovery</code> lets it act again.
     </p>
   )
 }
