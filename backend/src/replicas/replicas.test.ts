@@ -17,6 +17,9 @@ import { dialReplica } from './replica-tls.ts'
 
 const MASTER_KEY = Buffer.alloc(32, 7)
 const log = pino({ level: 'silent' })
+/** What is announced is heard in moments; what must be looked at, within two looks. */
+const SOON_MS = 10_000
+const LONG_MS = 20_000
 const silent = { debug() {}, info() {}, warn() {}, error() {}, lines: () => [], redact() {} }
 
 let store: Store
@@ -104,7 +107,7 @@ function dial(toolboxId: string, { origin }: Plane): AbortController {
 }
 
 const untilOpen = (plane: Plane, toolboxId: string, isOpen = true) =>
-  vi.waitFor(() => expect(plane.all.isOpen(toolboxId)).toBe(isOpen), 5_000)
+  vi.waitFor(() => expect(plane.all.isOpen(toolboxId)).toBe(isOpen), SOON_MS)
 
 /** A toolbox whose DTMA has dialled the second of two. */
 async function dialledElsewhere() {
@@ -140,12 +143,12 @@ test('who gives up is heard by DTMA', async () => {
   const { here, id, fetch } = await dialledElsewhere()
   const giveUp = new AbortController()
   const asked = fetch('http://dtma/never', { signal: giveUp.signal })
-  await vi.waitFor(() => expect(heard).toEqual(['asked']), 5_000)
+  await vi.waitFor(() => expect(heard).toEqual(['asked']), SOON_MS)
   expect(here.all.inFlight(id)).toBe(1)
   giveUp.abort(new Error('enough'))
   await expect(asked).rejects.toThrow()
-  await vi.waitFor(() => expect(heard).toEqual(['asked', 'given up']))
-  await vi.waitFor(() => expect(here.all.inFlight(id)).toBe(0))
+  await vi.waitFor(() => expect(heard).toEqual(['asked', 'given up']), SOON_MS)
+  await vi.waitFor(() => expect(here.all.inFlight(id)).toBe(0), SOON_MS)
 })
 
 test('DTMA goes: nobody takes the tunnel for open any more', async () => {
@@ -189,7 +192,7 @@ test('a replica that is not seen any more is given up, with all that it held', a
     tx.execute(`update control_plane_replicas set seen_at = now() - interval '21 seconds' where id = 'dead'`),
   )
   expect(await store.system(liveReplicas)).toEqual([{ id: 'here', address: here.address }])
-  await vi.waitFor(() => expect(here.all.isOpen(id)).toBe(false), 10_000)
+  await vi.waitFor(() => expect(here.all.isOpen(id)).toBe(false), LONG_MS)
 })
 
 test('a replica that was given up wrongly says again what it holds', async () => {
@@ -200,7 +203,7 @@ test('a replica that was given up wrongly says again what it holds', async () =>
       tx.execute<{ n: number }>('select count(*)::int as n from control_plane_tunnels'),
     )
     expect(known[0]!.n).toBe(1)
-  }, 10_000)
+  }, LONG_MS)
   await untilOpen(here, id)
   expect(there.own.isOpen(id)).toBe(true)
 })
@@ -209,16 +212,16 @@ test('a revocation breaks the tunnel wherever it is held', async () => {
   const { here, there, id, stop } = await dialledElsewhere()
   const since = there.own.factsOf(id)
   here.all.revoke(id)
-  await vi.waitFor(() => expect(there.own.factsOf(id)).not.toEqual(since), 5_000)
+  await vi.waitFor(() => expect(there.own.factsOf(id)).not.toEqual(since), SOON_MS)
   stop.abort()
 })
 
 test('a toolbox that dials another replica has one tunnel: the end of the first is not waited for', async () => {
   const { here, there, id, stop } = await dialledElsewhere()
   dial(id, here)
-  await vi.waitFor(() => expect(here.own.isOpen(id)).toBe(true))
+  await vi.waitFor(() => expect(here.own.isOpen(id)).toBe(true), SOON_MS)
   stop.abort()
-  await vi.waitFor(() => expect(there.own.isOpen(id)).toBe(false), 5_000)
+  await vi.waitFor(() => expect(there.own.isOpen(id)).toBe(false), SOON_MS)
   await untilOpen(there, id)
 })
 
