@@ -114,3 +114,22 @@ describe('kill -9 of the control plane under calls', () => {
     await remove(id)
   })
 })
+
+describe('the control plane is stopped in order', () => {
+  it('answers the call that is under way', async () => {
+    const { id } = await deploy('patient')
+    await running(id)
+    const capability = 'trigger-long-running-operation'
+    const patient = { name: 'patient', toolboxId: toolbox.id, instanceId: id, allow: [capability] }
+    const { agentId, itemId: toolbeltItemId } = await newAgent(product.client, patient)
+    const call = product.client.call(executeCapability, {
+      params: { agentId, toolbeltItemId },
+      body: { capability, arguments: { duration: 3, steps: 3 } },
+    })
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    expect(await product.stop()).toBe(0)
+    expect(JSON.stringify(await call)).toContain('completed')
+    await product.start()
+    await remove(id)
+  })
+})

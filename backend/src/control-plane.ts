@@ -117,7 +117,6 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     clock,
     log,
     random,
-    signal,
     owner,
     publicUrl,
     address: deps.replicaAddress,
@@ -234,22 +233,23 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   // What agents call, who is asked before, and the record of it.
   const asking = createAsking({ store, sealer, newId, owner, log, signal })
-  const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal, payloads } = createWayOfCalls({
-    store,
-    masterKey,
-    sealer,
-    seals,
-    catalog,
-    clock,
-    log,
-    sendTo: roads.request,
-    callsDir,
-    owner,
-    wakeAgentTool: agentToolLoop.wake,
-    agentToolIdleMs: deps.agentToolIdleMs,
-    askPerson: asking.ask,
-    signal,
-  })
+  const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal, payloads, drained } =
+    createWayOfCalls({
+      store,
+      masterKey,
+      sealer,
+      seals,
+      catalog,
+      clock,
+      log,
+      sendTo: roads.request,
+      callsDir,
+      owner,
+      wakeAgentTool: agentToolLoop.wake,
+      agentToolIdleMs: deps.agentToolIdleMs,
+      askPerson: asking.ask,
+      signal,
+    })
   const gateway = createGateway({
     toolbelts,
     makeCall,
@@ -367,8 +367,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   async function end(): Promise<void> {
     await aborted(signal)
-    roads.closeAll()
     await Promise.all([
+      drained().then(roads.closeAll),
       changes.stop(),
       toolboxLoop.stopped,
       sweepLoop.stopped,

@@ -65,6 +65,31 @@ test.each(Object.entries(SWITCHES))(
   },
 )
 
+test('whoever waits for the end of all calls hears it when the last one is answered', async () => {
+  const ended: string[] = []
+  const { makeCall, idle } = createKillSwitch({
+    makeCall: async ({ capability }) => {
+      await sleep(capability === 'slow' ? 80 : 10)
+      ended.push(capability)
+      return {} as Awaited<ReturnType<MakeCall>>
+    },
+    toolbelts: { of: async () => undefined },
+    log: pino({ level: 'silent' }),
+  })
+  await idle()
+  const wanted = (capability: string) =>
+    ({
+      capability,
+      item: { id: 'belt_1' },
+      toolbelt: { agent: { accountId: 'account_1', id: 'agent_1' } },
+      signal: new AbortController().signal,
+    }) as Parameters<MakeCall>[0]
+  void makeCall(wanted('slow'))
+  void makeCall(wanted('quick'))
+  await idle()
+  expect(ended).toEqual(['quick', 'slow'])
+})
+
 test('what the switch does not reach goes on', async () => {
   const { itemId } = gateway.other
   await gateway.store.system((tx) =>

@@ -9,6 +9,8 @@ export interface KillSwitch {
   readonly makeCall: MakeCall
   /** Something that decides about calls changed in this account; or somewhere, when it is not said where. */
   recheck(accountId?: string): void
+  /** Resolves as soon as no call is under way. */
+  idle(): Promise<void>
 }
 
 type Wanted = Parameters<MakeCall>[0]
@@ -37,6 +39,7 @@ export function createKillSwitch({
 }: KillSwitchDeps): KillSwitch {
   const running = new Map<string, Set<Running>>()
   const changed = new Set<string>()
+  let waiters: (() => void)[] = []
   let looking = false
   let timer: NodeJS.Timeout | undefined
 
@@ -80,11 +83,14 @@ export function createKillSwitch({
       if (running.size > 0) return
       clearInterval(timer)
       timer = undefined
+      for (const wake of waiters) wake()
+      waiters = []
     }
   }
 
   return {
     recheck,
+    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiters.push(resolve))),
     async makeCall(wanted) {
       const { item, toolbelt, signal } = wanted
       if (!item) return makeCall(wanted)

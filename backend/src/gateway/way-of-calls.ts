@@ -61,7 +61,12 @@ export interface WayOfCalls {
   readonly recorder: CallRecorder
   readonly seal: ChainSeal
   readonly payloads: PayloadKeeper
+  /** Resolves when no call is under way any more; those that take long are not waited for to their end. */
+  readonly drained: () => Promise<void>
 }
+
+/** So long calls under way may take when the control plane stops; all of its stop takes a little longer. */
+const DRAIN_MS = 8_000
 
 /** One slow tool keeps so many calls busy, so many waiting, and no other tool. */
 const CALLS_PER_INSTANCE = { atOnce: CALLS_AT_ONCE, waiting: 256, of: 'calls of this tool' } as const
@@ -115,5 +120,10 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
     recorder,
     seal,
     payloads,
+    async drained() {
+      const over = new AbortController()
+      await Promise.race([killSwitch.idle(), clock.sleep(DRAIN_MS, over.signal)])
+      over.abort()
+    },
   }
 }

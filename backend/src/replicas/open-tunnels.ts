@@ -1,7 +1,7 @@
 import { createTunnels, type Tunnels, type TunnelsDeps } from '../uplink/tunnel/tunnels.ts'
 import { joinReplicas, type ReplicasDeps } from './replicas.ts'
 
-export interface OpenTunnelsDeps extends Omit<ReplicasDeps, 'own' | 'tunnels'> {
+export interface OpenTunnelsDeps extends Omit<ReplicasDeps, 'own' | 'tunnels' | 'signal'> {
   /** Identifier of this process. */
   readonly owner: string
   /** Where other control planes on this database reach this one, `host:port`; absent: it is the only one. */

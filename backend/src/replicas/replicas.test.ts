@@ -45,7 +45,6 @@ type Plane = Awaited<ReturnType<typeof openPlane>>
 
 /** One of several control planes, as far as toolboxes see it. */
 async function openPlane(owner: string) {
-  const stop = new AbortController()
   const address = `127.0.0.1:${await freePort()}`
   const tunnels = await openTunnels({
     store,
@@ -53,7 +52,6 @@ async function openPlane(owner: string) {
     clock: systemClock,
     log,
     random: () => 0,
-    signal: stop.signal,
     owner,
     address,
     beatsOf: () => async () => {},
@@ -66,7 +64,6 @@ async function openPlane(owner: string) {
   )
   await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve))
   const end = async () => {
-    stop.abort()
     tunnels.all.closeAll()
     door.close()
     await tunnels.stopped

@@ -20,12 +20,11 @@ export interface ReplicasDeps {
   readonly log: Log
   /** Returns 0 to 1, as `Math.random` does. */
   readonly random: () => number
-  readonly signal: AbortSignal
 }
 
 /** This process as one of several control planes on one database, which use each other's tunnels. */
 export interface Replicas {
-  /** The tunnels of all of them. */
+  /** The tunnels of all of them. When they are all closed, this replica leaves. */
   readonly tunnels: Tunnels
   /** The tunnel of this toolbox was opened or closed here. */
   note(toolboxId: string): void
@@ -41,7 +40,9 @@ const MOST_TOLD = 100
 
 /** Resolves when this replica is known to the others, and knows them. @throws {NodeJS.ErrnoException} When it cannot listen. */
 export async function joinReplicas(deps: ReplicasDeps): Promise<Replicas> {
-  const { store, masterKey, own, tunnels, clock, log, random, signal } = deps
+  const { store, masterKey, own, tunnels, clock, log, random } = deps
+  const leaving = new AbortController()
+  const { signal } = leaving
   const directory = createDirectory(own.id)
   const lines = createDialledSessions<string>({
     name: 'line to a replica',
@@ -160,17 +161,18 @@ export async function joinReplicas(deps: ReplicasDeps): Promise<Replicas> {
     await unlisten()
   }
 
-  return {
-    tunnels: createSharedTunnels({
-      tunnels,
-      directory,
-      lines,
-      onRevoke(toolboxId) {
-        revoked.add(toolboxId)
-        ring()
-      },
-    }),
-    note,
-    stopped: end(),
+  const shared = createSharedTunnels({
+    tunnels,
+    directory,
+    lines,
+    onRevoke(toolboxId) {
+      revoked.add(toolboxId)
+      ring()
+    },
+  })
+  const closeAll = (): void => {
+    shared.closeAll()
+    leaving.abort()
   }
+  return { tunnels: { ...shared, closeAll }, note, stopped: end() }
 }
