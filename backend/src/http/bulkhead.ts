@@ -7,8 +7,8 @@ export interface Bulkhead {
    * @throws What it refuses with ({@link RateLimited}), when too many wait already, or it waited too long; then `act` did not run.
    */
   enter<Result>(key: string, wait: Wait, act: () => Promise<Result>): Promise<Result>
-  /** Whether nobody more would be taken: who asks first need not even say what he wants. */
-  isFull(key: string): boolean
+  /** For whoever is to be refused before he says what he wants. @throws What it refuses with, when nobody more would be taken. */
+  requireRoom(key: string): void
 }
 
 interface Wait {
@@ -48,12 +48,17 @@ export function createBulkhead({ atOnce, waiting, of, refuse = comeSoon }: Bulkh
     if (room.running === 0) rooms.delete(key)
   }
 
+  function requireRoom(key: string): void {
+    const room = rooms.get(key)
+    if (room && room.running >= atOnce && room.queue.size >= waiting) throw refuse(`Too many ${of} are waiting`)
+  }
+
   return {
-    isFull: (key) => (rooms.get(key)?.queue.size ?? 0) >= waiting,
+    requireRoom,
     async enter(key, wait, act) {
       const room = rooms.get(key) ?? { running: 0, queue: new Set() }
       if (room.running >= atOnce) {
-        if (room.queue.size >= waiting) throw refuse(`Too many ${of} are waiting`)
+        requireRoom(key)
         await turn(room, wait, () => refuse(`Too many ${of} were waiting for too long`))
       } else {
         rooms.set(key, room)

@@ -1,5 +1,4 @@
 import { createBulkhead } from '../http/bulkhead.ts'
-import { RateLimited } from '../http/rate-limited.ts'
 
 /** What toolboxes ask for. */
 type Kind = 'enrolment' | 'renewal' | 'heartbeat' | 'tunnel'
@@ -32,8 +31,6 @@ export function createTurns(): Turns {
   }
   return {
     take: (kind, act) => rooms[kind].enter(kind, { longestMs: LONGEST_MS }, act),
-    requireRoom(kind) {
-      if (rooms[kind].isFull(kind)) throw new RateLimited('Too many toolboxes are waiting', 1)
-    },
+    requireRoom: (kind) => rooms[kind].requireRoom(kind),
   }
 }
