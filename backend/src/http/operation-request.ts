@@ -1,6 +1,7 @@
-import { type Parsed, ProblemError, parseInput, problem, type UserOperation } from '@agentopia/api'
+import { type Parsed, ProblemError, problem, type UserOperation } from '@agentopia/api'
 import { type $ZodType, safeParse } from 'zod/v4/core'
 import { type Caller, mayCall } from './caller.ts'
+import { checkedInput } from './checked-input.ts'
 import { storable } from './json-body.ts'
 
 /** The browser behind a request: for the operations that start and end sessions, and for nothing else. */
@@ -49,9 +50,6 @@ export interface RequestContext<Who = Caller> {
 /** For operations that need it. @throws {ProblemError} when the person did not show lately, in this browser, to be there. */
 export type RequirePresence = (caller: Caller, of: NonNullable<UserOperation['presence']>) => Promise<void>
 
-/** A body may be wrong in thousands of places; the first few are enough to correct it. */
-const DETAIL_LIMIT = 2_000
-
 /**
  * The checked input of a request, and who sends it. Who has to show to be there is told before anything else of it is looked at.
  * @throws {ProblemError}
@@ -95,13 +93,11 @@ export async function admit(
 
 async function inputOf<Op extends UserOperation>(op: Op, request: OperationRequest): Promise<Parsed<Op>> {
   const body = op.body ? storable('body', await request.readBody()) : undefined
-  const parsed = parseInput(op, {
+  return checkedInput(op, {
     params: storable('params', request.params),
     query: storable('query', request.query),
     body,
   })
-  if ('invalid' in parsed) throw problem('invalid-request', parsed.invalid.slice(0, DETAIL_LIMIT))
-  return parsed.input
 }
 
 const fits = (schema: $ZodType, input: { readonly body?: unknown }): boolean => safeParse(schema, input.body).success

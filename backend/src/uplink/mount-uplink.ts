@@ -1,7 +1,8 @@
 import { problem } from '@agentopia/api'
-import { type Operation, type Parsed, parseInput, type Reply } from '@agentopia/dtma/contract'
+import type { Operation, Parsed, Reply } from '@agentopia/dtma/contract'
 import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { checkedInput } from '../http/checked-input.ts'
 import { parseCleanJson } from './clean-json.ts'
 
 /** The largest body that DTMA may send, in bytes. */
@@ -28,13 +29,12 @@ export function mountUplink<Op extends Operation>(
     await next()
   }
   app.on(op.method, op.path, door, limit, async (c) => {
-    const parsed = parseInput(op, {
+    const input = checkedInput(op, {
       params: c.req.param(),
       query: c.req.query(),
       body: parseCleanJson(await c.req.text()),
     })
-    if ('invalid' in parsed) throw problem('invalid-request', parsed.invalid.slice(0, 2_000))
-    return c.json((await handle(parsed.input, bearerOf(c))) as object, op.status as 200)
+    return c.json((await handle(input, bearerOf(c))) as object, op.status as 200)
   })
 }
 

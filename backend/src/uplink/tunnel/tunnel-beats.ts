@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { problem } from '@agentopia/api'
-import { heartbeat, parseInput, TUNNEL_BEAT_MOST, TunnelBeat } from '@agentopia/dtma/contract'
+import { heartbeat, TUNNEL_BEAT_MOST, TunnelBeat } from '@agentopia/dtma/contract'
+import { checkedInput } from '../../http/checked-input.ts'
 import { problemOf } from '../../http/problem-response.ts'
 import { RateLimited } from '../../http/rate-limited.ts'
 import type { Log } from '../../log.ts'
@@ -25,9 +25,8 @@ export const createTunnelBeats =
         if (isBusy) throw new RateLimited('The heartbeat before is not answered yet', 1)
         isBusy = true
         try {
-          const parsed = parseInput(heartbeat, { params: {}, query: {}, body })
-          if ('invalid' in parsed) throw problem('invalid-request', parsed.invalid.slice(0, 2_000))
-          return { status: heartbeat.status, body: await take(parsed.input, token) }
+          const input = checkedInput(heartbeat, { params: {}, query: {}, body })
+          return { status: heartbeat.status, body: await take(input, token) }
         } finally {
           isBusy = false
         }
