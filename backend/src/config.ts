@@ -5,6 +5,7 @@ import { DTMA_PORT, type PackageIndexes } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { isSafeIssuer, type SignOnConfig, signOnOf } from './accounts/sign-on.config.ts'
 import { parseTrustedProxies, type TrustedProxies } from './http/client-address.ts'
+import { hostOf } from './http/host-of.ts'
 import { isPublicAddress } from './http/public-address.ts'
 import type { DtmaRegistry, DtmaSource } from './install/variants.ts'
 import { StartError } from './start-error.ts'
@@ -16,15 +17,15 @@ const builtPage = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../dist/page' : './page', import.meta.url),
 )
 
-/** Where packages are taken from. It reaches every toolbox that it is given to, so it holds no password. */
 /** What is fetched without TLS can be altered on its way by whoever is on it. */
 function isHttpsOrNear(text: string): boolean {
-  const { protocol, hostname } = new URL(text)
-  if (protocol === 'https:' || hostname === 'localhost') return true
-  const address = hostname.replace(/^\[|\]$/g, '')
+  const url = new URL(text)
+  const address = hostOf(url)
+  if (url.protocol === 'https:' || address === 'localhost') return true
   return isIP(address) !== 0 && !isPublicAddress(address)
 }
 
+/** Where packages are taken from. It reaches every toolbox that it is given to, so it holds no password. */
 const index = z
   .url({ protocol: /^https?$/ })
   .refine((text) => new URL(text).username + new URL(text).password === '', 'must hold no user and no password')

@@ -1,6 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import { isIP } from 'node:net'
+import { hostOf } from './host-of.ts'
 import { isPublicAddress } from './public-address.ts'
 import { createLookup } from './public-lookup.ts'
 
@@ -44,7 +45,7 @@ export function createGuardedFetch({
     const url = URL.parse(address)
     if (!url || !(url.protocol === 'https:' || (plain && url.protocol === 'http:')))
       throw new Error('it is no https address')
-    const literal = url.hostname.replace(/^\[|\]$/g, '')
+    const literal = hostOf(url)
     if (isIP(literal) !== 0 && !mayDial(literal)) throw new Error('its address is not public')
     const deadline = AbortSignal.timeout(timeoutMs)
     const end = signal ? AbortSignal.any([signal, deadline]) : deadline

@@ -4,10 +4,11 @@ import { isIP } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import type { TLSSocket } from 'node:tls'
 import { SESSION_WINDOW, STREAM_WINDOW } from '@agentopia/dtma/tunnel'
+import { readAll } from '../gateway/read-all.ts'
 import type { Log } from '../log.ts'
 import type { DtmaRequest } from '../uplink/dtma-session.ts'
 import type { Tunnels } from '../uplink/tunnel/tunnels.ts'
-import { createReplicaServer } from './replica-tls.ts'
+import { createReplicaServer, placeOf } from './replica-tls.ts'
 
 /** Which toolbox a request between replicas is for. */
 export const TOOLBOX_HEADER = 'x-agentopia-toolbox'
@@ -45,7 +46,7 @@ export async function openReplicaDoor({ address, masterKey, tunnels, log }: Repl
     const toolboxId = headers[TOOLBOX_HEADER]
     const gone = new AbortController()
     stream.once('close', () => gone.abort(new Error('the replica that asked is gone')))
-    const body = await bodyOf(stream)
+    const body = await readAll(stream, MOST_BYTES, () => new Error(`a request is longer than ${MOST_BYTES} bytes`))
     const answering =
       typeof toolboxId === 'string' && tunnels.request(toolboxId, { ...requestOf(headers, body), signal: gone.signal })
     if (!answering) throw new Error(`the tunnel of ${toolboxId} is not here`) // to answer anything would be taken for DTMA's word
@@ -61,9 +62,8 @@ export async function openReplicaDoor({ address, masterKey, tunnels, log }: Repl
     socket.once('close', () => sockets.delete(socket))
     http.emit('connection', socket)
   })
-  const { hostname, port } = new URL(`tcp://${address}`)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  server.listen({ port: Number(port), ...(isIP(host) === 0 ? {} : { host }) })
+  const { host, port } = placeOf(address)
+  server.listen({ port, ...(isIP(host) === 0 ? {} : { host }) })
   await once(server, 'listening')
   return {
     [Symbol.dispose]() {
@@ -86,15 +86,4 @@ function requestOf(headers: IncomingHttpHeaders, body: Buffer): DtmaRequest {
     ...(body.length === 0 ? {} : { body: mayShare ? body.toString('utf8') : body }),
     mayShare,
   }
-}
-
-async function bodyOf(stream: ServerHttp2Stream): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength
-    if (bytes > MOST_BYTES) throw new Error(`a request is longer than ${MOST_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks, bytes)
 }

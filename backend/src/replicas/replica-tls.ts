@@ -2,6 +2,7 @@ import { hkdfSync } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls'
+import { hostOf } from '../http/host-of.ts'
 
 /** The one suite of TLS 1.3 that a key of 32 bytes without a hash of its own goes with (RFC 8446 §4.2.11). */
 const SUITE = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' } as const
@@ -18,13 +19,17 @@ const MOST_CONNECTIONS = 256
 const keyOf = (masterKey: Uint8Array): Buffer =>
   Buffer.from(hkdfSync('sha256', masterKey, '', 'agentopia lines between replicas', 32))
 
+/** @param address `host:port` */
+export function placeOf(address: string): { readonly host: string; readonly port: number } {
+  const url = new URL(`tcp://${address}`)
+  return { host: hostOf(url), port: Number(url.port) }
+}
+
 /** Resolves when the other end has shown that it holds the key. */
 export async function dialReplica(address: string, masterKey: Uint8Array, signal: AbortSignal): Promise<Socket> {
-  const { hostname, port } = new URL(`tcp://${address}`)
   const socket = connect({
     ...SUITE,
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: Number(port),
+    ...placeOf(address),
     ALPNProtocols: ['h2'],
     pskCallback: () => ({ psk: keyOf(masterKey), identity: IDENTITY }),
     checkServerIdentity: () => undefined, // whoever holds the key is the one

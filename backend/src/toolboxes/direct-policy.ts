@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { type Direct, problem } from '@agentopia/api'
+import { hostOf } from '../http/host-of.ts'
 import { isPublicAddress } from '../http/public-address.ts'
 
 /** What the operator of this control plane allows on the direct road. */
@@ -39,8 +40,7 @@ for (const [network, prefix] of [
   NEVER.addSubnet(network, prefix, 'ipv6')
 
 export function createDirectPolicy(config: DirectConfig, publicUrl: string): DirectPolicy {
-  const { hostname } = new URL(publicUrl)
-  const ownAddress = hostname.replace(/^\[|\]$/g, '')
+  const ownAddress = hostOf(new URL(publicUrl))
 
   function mayDial(address: string): boolean {
     if (NEVER.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) return false
