@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { systemClock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { openTestStore } from '../store/testing.ts'
+import { freePort } from '../uplink/direct/dtma-port.testing.ts'
 import { createTunnelDoor } from '../uplink/tunnel/tunnel-door.ts'
 import { createTurns } from '../uplink/turns.ts'
 import { insertToolbox } from '../uplink/uplink.testing.ts'
@@ -32,14 +33,6 @@ afterEach(async () => {
   await Promise.all(ends.map((end) => end()))
   await store[Symbol.asyncDispose]()
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 type Plane = Awaited<ReturnType<typeof openPlane>>
 

@@ -36,26 +36,25 @@ export function createSharedTunnels({ tunnels, directory, lines, onRevoke }: Sha
     else forwarded.set(toolboxId, now)
   }
 
-  function request(toolboxId: string, asked: DtmaRequest): Promise<DtmaAnswer> | undefined {
-    if (tunnels.isOpen(toolboxId)) return tunnels.request(toolboxId, asked)
-    const holder = directory.holderOf(toolboxId)
-    return holder && forward(holder, toolboxId, asked)
-  }
+  /** Who else holds it; `undefined` too when we do. */
+  const elsewhere = (toolboxId: string): Holder | undefined =>
+    tunnels.isOpen(toolboxId) ? undefined : directory.holderOf(toolboxId)
 
   return {
     ...tunnels,
-    request,
     isOpen: (toolboxId) => tunnels.isOpen(toolboxId) || directory.holderOf(toolboxId) !== undefined,
+    request(toolboxId, asked) {
+      const holder = elsewhere(toolboxId)
+      return holder ? forward(holder, toolboxId, asked) : tunnels.request(toolboxId, asked)
+    },
     fetchOf(toolboxId) {
-      const own = tunnels.fetchOf(toolboxId)
-      const holder = own ? undefined : directory.holderOf(toolboxId)
-      return own ?? (holder && fetchOver((asked) => forward(holder, toolboxId, asked)))
+      const holder = elsewhere(toolboxId)
+      return holder ? fetchOver((asked) => forward(holder, toolboxId, asked)) : tunnels.fetchOf(toolboxId)
     },
     inFlight: (toolboxId) => tunnels.inFlight(toolboxId) + (forwarded.get(toolboxId) ?? 0),
     factsOf(toolboxId) {
-      const own = tunnels.factsOf(toolboxId)
-      const holder = own.open ? undefined : directory.holderOf(toolboxId)
-      return holder ? { open: true, since: holder.since } : own
+      const holder = elsewhere(toolboxId)
+      return holder ? { open: true, since: holder.since } : tunnels.factsOf(toolboxId)
     },
     revoke(toolboxId) {
       tunnels.revoke(toolboxId)
