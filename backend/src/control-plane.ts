@@ -141,7 +141,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     directSources: directPolicy.sources,
     disconnect,
     random,
-    isRecovering: recovery.isOn,
+    isRecovering: () => recovery.since() !== undefined,
     wake: wakeToolbox,
   })
   const finders = [...providers, digitalOcean.finder]

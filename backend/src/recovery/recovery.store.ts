@@ -27,10 +27,12 @@ export async function noticeRestore(tx: Tx, directory: string): Promise<Date | u
   const [known] = await tx.select().from(installation).for('update')
   if (known!.place === place) return known!.recoveringSince ?? undefined
   const [noticed] = await tx.update(installation).set({ place, recoveringSince: sql`now()` }).returning()
-  const message =
-    'The database was restored from a copy: nothing is done on toolboxes or at DigitalOcean until the recovery is ended'
-  for (const { id } of await tx.select({ id: accounts.id }).from(accounts))
-    await recordActivity(tx, { accountId: id, actor: 'control plane', action: 'recovery.begun', subject: id, message })
+  await tellEverybody(tx, {
+    actor: 'control plane',
+    action: 'recovery.begun',
+    message:
+      'The database was restored from a copy: nothing is done on toolboxes or at DigitalOcean until the recovery is ended',
+  })
   return noticed!.recoveringSince!
 }
 
@@ -44,13 +46,18 @@ export async function recoveringSince(tx: Tx): Promise<Date | undefined> {
 export async function endRecovery(tx: Tx): Promise<boolean> {
   if ((await recoveringSince(tx)) === undefined) return false
   await tx.update(installation).set({ recoveringSince: null })
-  for (const { id } of await tx.select({ id: accounts.id }).from(accounts))
-    await recordActivity(tx, {
-      accountId: id,
-      actor: 'operator of the machine',
-      action: 'recovery.ended',
-      subject: id,
-      message: 'The recovery was ended: what the restored database says is carried out from now on',
-    })
+  await tellEverybody(tx, {
+    actor: 'operator of the machine',
+    action: 'recovery.ended',
+    message: 'The recovery was ended: what the restored database says is carried out from now on',
+  })
   return true
+}
+
+async function tellEverybody(
+  tx: Tx,
+  what: { readonly actor: string; readonly action: string; readonly message: string },
+): Promise<void> {
+  for (const { id } of await tx.select({ id: accounts.id }).from(accounts))
+    await recordActivity(tx, { ...what, accountId: id, subject: id })
 }

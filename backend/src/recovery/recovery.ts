@@ -17,8 +17,7 @@ export interface RecoveryDeps {
  * others that are long gone, and repeat what was done. So it only watches and tells, until people have looked.
  */
 export interface Recovery {
-  isOn(): boolean
-  /** `undefined` when there is none. */
+  /** Since when this is known of the database; `undefined`: its word counts. */
   since(): Date | undefined
   /** Resolves when this database's word counts: mostly at once. Also after the signal. Never rejects. */
   readonly over: Promise<void>
@@ -28,24 +27,21 @@ const LOOK_EVERY_MS = 5_000
 
 /** @throws {ProblemError} `store-unavailable` */
 export async function watchRecovery({ store, clock, log, directory, signal }: RecoveryDeps): Promise<Recovery> {
-  const since = await store.system((tx) => noticeRestore(tx, directory))
-  let isOn = since !== undefined
+  let since = await store.system((tx) => noticeRestore(tx, directory))
 
   async function wait(): Promise<void> {
-    if (!isOn) return
+    if (since === undefined) return
     log.warn({ since }, 'the database was restored from a copy; nothing is carried out until the recovery is ended')
-    while (isOn && !signal.aborted) {
+    while (since !== undefined && !signal.aborted) {
       await clock.sleep(LOOK_EVERY_MS, signal)
-      isOn = await store
-        .system(recoveringSince)
-        .then((still) => still !== undefined)
-        .catch((err: unknown) => {
-          log.warn({ err }, 'whether the recovery was ended is not known')
-          return true
-        })
+      try {
+        since = await store.system(recoveringSince)
+      } catch (err) {
+        log.warn({ err }, 'whether the recovery was ended is not known')
+      }
     }
-    if (!isOn) log.warn({}, 'the recovery was ended; what the database says is carried out')
+    if (since === undefined) log.warn({}, 'the recovery was ended; what the database says is carried out')
   }
 
-  return { isOn: () => isOn, since: () => (isOn ? since : undefined), over: wait() }
+  return { since: () => since, over: wait() }
 }
