@@ -1,6 +1,6 @@
 import { getInfo, getMe } from '@agentopia/api'
 import { Outlet, useRouterState } from '@tanstack/react-router'
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { useConnection } from '../api/connection.ts'
 import { useChanges } from '../api/use-changes.ts'
 import { useOperation } from '../api/use-operation.ts'
@@ -83,9 +83,9 @@ function Away() {
   const connection = useConnection()
   if (connection.state !== 'reconnecting') return null
   return (
-    <p className="border-warn/25 border-b bg-warn-soft px-4 py-1.5 text-center text-ink text-xs sm:px-7">
+    <Band>
       The control plane does not answer. What you see may be old; the page connects again by itself. Tools keep running.
-    </p>
+    </Band>
   )
 }
 
@@ -96,10 +96,19 @@ function Recovering() {
   const info = useOperation(getInfo, {}, { everyMs: RECOVERY_EVERY_MS })
   if (!info.data?.recoveringSince) return null
   return (
-    <p role="status" className="border-warn/25 border-b bg-warn-soft px-4 py-1.5 text-center text-ink text-xs sm:px-7">
+    <Band role="status">
       The database was restored from a copy: nothing is carried out on toolboxes or at DigitalOcean. On the machine of
       the control plane, <code className="font-mono">npm run recovery</code> says what differs, and{' '}
       <code className="font-mono">npm run end-recovery</code> lets it act again.
+    </Band>
+  )
+}
+
+/** What holds for all that is shown below it. */
+function Band({ role, children }: { readonly role?: 'status'; readonly children: ReactNode }) {
+  return (
+    <p role={role} className="border-warn/25 border-b bg-warn-soft px-4 py-1.5 text-center text-ink text-xs sm:px-7">
+      {children}
     </p>
   )
 }
