@@ -39,7 +39,6 @@ async function start(env: Record<string, string> = {}): Promise<Run> {
 }
 
 const headers = () => ({ cookie, origin: now.url })
-const people = () => mutate(() => now.url, headers, PEOPLE)
 
 /** Starts it, with somebody who is signed in. */
 async function startAndSignIn(env?: Record<string, string>): Promise<void> {
@@ -92,14 +91,19 @@ async function byTcp({ host, port }: EmbeddedPostgres): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
+/** People work while something is killed again and again. */
+async function holdsUnderLoad(kill: () => unknown): Promise<void> {
+  const load = mutate(() => now.url, headers, PEOPLE)
+  for (let n = 0; n < KILLS; n += 1) await survived(load, kill)
+  await load.finish()
+  await expectTruth(load.told)
+}
+
 test(
   'R03 its own PostgreSQL is killed under load, again and again: what was confirmed stays, and everybody else is told to come again',
   async () => {
     await startAndSignIn()
-    const load = people()
-    for (let n = 0; n < KILLS; n += 1) await survived(load, () => process.kill(postmaster(), 'SIGKILL'))
-    await load.finish()
-    await expectTruth(load.told)
+    await holdsUnderLoad(() => process.kill(postmaster(), 'SIGKILL'))
   },
   LIMIT_MS,
 )
@@ -109,10 +113,7 @@ test(
   async () => {
     database = await startEmbedded(join(folder, 'elsewhere'), pino({ level: 'silent' }))
     await startAndSignIn({ DATABASE_URL: `postgres://postgres@127.0.0.1:${await byTcp(database)}/postgres` })
-    const load = people()
-    for (let n = 0; n < KILLS; n += 1) await survived(load, () => process.kill(database!.pid(), 'SIGKILL'))
-    await load.finish()
-    await expectTruth(load.told)
+    await holdsUnderLoad(() => process.kill(database!.pid(), 'SIGKILL'))
   },
   LIMIT_MS,
 )
@@ -121,14 +122,10 @@ test(
   'R06 the control plane is killed under load, again and again: nothing that was confirmed is lost, and no key has two effects',
   async () => {
     await startAndSignIn()
-    const load = people()
-    for (let n = 0; n < KILLS; n += 1)
-      await survived(load, async () => {
-        await end(now, 'SIGKILL')
-        await start()
-      })
-    await load.finish()
-    await expectTruth(load.told)
+    await holdsUnderLoad(async () => {
+      await end(now, 'SIGKILL')
+      await start()
+    })
   },
   LIMIT_MS,
 )
@@ -137,15 +134,11 @@ test(
   'R05 the control plane is stopped in order and started again under load: who had begun is answered, and no key has two effects',
   async () => {
     await startAndSignIn()
-    const load = people()
-    for (let n = 0; n < KILLS; n += 1)
-      await survived(load, async () => {
-        await end(now, 'SIGTERM')
-        expect(await now.code).toBe(0)
-        await start()
-      })
-    await load.finish()
-    await expectTruth(load.told)
+    await holdsUnderLoad(async () => {
+      await end(now, 'SIGTERM')
+      expect(await now.code).toBe(0)
+      await start()
+    })
   },
   LIMIT_MS,
 )

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { jsonOf, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
+import { lockTable } from './testing.ts'
 
 let plane: TestControlPlane
 beforeAll(async () => {
@@ -9,20 +10,7 @@ afterAll(() => plane.close())
 
 test('R04 while a table is locked, everybody who needs it is told when to come again, others are answered, and then it goes on', async () => {
   const { userId: _, ...as } = await signedIn(plane, 'account_stall', 'owner')
-  let letGo = () => {}
-  const kept = new Promise<void>((resolve) => {
-    letGo = resolve
-  })
-  let isLocked = () => {}
-  const locked = new Promise<void>((resolve) => {
-    isLocked = resolve
-  })
-  const stall = plane.store.system(async (tx) => {
-    await tx.execute('lock table agents in access exclusive mode')
-    isLocked()
-    await kept
-  })
-  await locked
+  const letGo = await lockTable(plane.store, 'agents', 'access exclusive')
   const add = (name: string) => plane.send('POST', '/api/agents', as, { name })
   const waiting = Promise.all(Array.from({ length: 30 }, (_, n) => add(`held-${n}`)))
   expect((await plane.request('GET', '/api/info')).status).toBe(200)
@@ -34,8 +22,7 @@ test('R04 while a table is locked, everybody who needs it is told when to come a
     ])
     expect((await jsonOf(answer)).code).toBe('store-unavailable')
   }
-  letGo()
-  await stall
+  await letGo()
   expect((await add('after')).status).toBe(201)
   const { items } = await jsonOf(await plane.request('GET', '/api/agents', as))
   expect(items).toMatchObject([{ name: 'after' }])

@@ -26,3 +26,19 @@ async function openCopyOf(template: string): Promise<Store> {
     await admin.end()
   })
 }
+
+/** Keeps a table locked. Resolves when it is. @returns What lets it go, and resolves when it is free. */
+export async function lockTable(store: Store, table: string, mode: string): Promise<() => Promise<void>> {
+  const locked = Promise.withResolvers<void>()
+  const over = Promise.withResolvers<void>()
+  const held = store.system(async (tx) => {
+    await tx.execute(`lock table ${table} in ${mode} mode`)
+    locked.resolve()
+    await over.promise
+  })
+  await Promise.race([locked.promise, held])
+  return () => {
+    over.resolve()
+    return held
+  }
+}

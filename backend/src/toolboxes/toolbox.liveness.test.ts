@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { manualClock } from '../reconcile/manual-clock.testing.ts'
 import type { Store } from '../store/connect.ts'
 import { activities, toolboxes } from '../store/schema/index.ts'
-import { openTestStore } from '../store/testing.ts'
+import { lockTable, openTestStore } from '../store/testing.ts'
 import { insertToolbox } from '../uplink/uplink.testing.ts'
 import { watchLiveness } from './toolbox.liveness.ts'
 import { findToolbox } from './toolbox.store.ts'
@@ -117,20 +117,7 @@ test('R04 a database that writes nothing down for a minute makes no toolbox unre
   await at(300)
   const id = await active()
   await at(305)
-  let letGo = () => {}
-  const locked = new Promise<void>((resolve) => {
-    letGo = resolve
-  })
-  let isLocked = () => {}
-  const begun = new Promise<void>((resolve) => {
-    isLocked = resolve
-  })
-  const stall = store.system(async (tx) => {
-    await tx.execute('lock table account_tool_environments in share mode')
-    isLocked()
-    await locked
-  })
-  await begun
+  const letGo = await lockTable(store, 'account_tool_environments', 'share')
   let looking: Promise<void> | undefined
   for (let seconds = 0; seconds < 90; seconds += 5) {
     await clock.advance(5_000)
@@ -139,8 +126,7 @@ test('R04 a database that writes nothing down for a minute makes no toolbox unre
     })
     await store.system((tx) => tx.execute('select 1'))
   }
-  letGo()
-  await stall
+  await letGo()
   await looking
   await clock.advance(5_000)
   await liveness.look()
