@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { takeAway } from '../belongings.testing.ts'
 import { type Client, createClient } from '../contract/client.ts'
 import { deleteTool, getHealth, getStatus, getTool, putTool, redeployDtma } from '../contract/operations.ts'
 import type { Release } from '../contract/release.ts'
@@ -70,13 +71,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await client?.call(deleteTool, { params: { name: TOOL } }).catch(() => undefined)
   for (const left of [name, `${name}-next`]) await docker.removeContainer(left, never)
-  for (const { Id } of await docker.listContainers(`dtma.owner=${await owner()}`, never))
-    await docker.removeContainer(Id, never)
-  for (const { Id } of await docker.listNetworks(`dtma.owner=${await owner()}`, never))
-    await docker.removeNetwork(Id, never)
+  await takeAway(directory)
   for (const tag of tags) await docker.removeImage(tag, never)
   await plane?.close()
-  await rm(directory, { recursive: true })
 })
 
 const EVERYTHING = {
