@@ -6,6 +6,7 @@ import type { TLSSocket } from 'node:tls'
 import { SESSION_WINDOW, STREAM_WINDOW } from '@agentopia/dtma/tunnel'
 import { readAll } from '../gateway/read-all.ts'
 import type { Log } from '../log.ts'
+import { StartError } from '../start-error.ts'
 import type { DtmaRequest } from '../uplink/dtma-session.ts'
 import type { Tunnels } from '../uplink/tunnel/tunnels.ts'
 import { createReplicaServer, placeOf } from './replica-tls.ts'
@@ -27,7 +28,7 @@ export interface ReplicaDoorDeps {
   readonly log: Log
 }
 
-/** Lets other replicas use the tunnels of this one. @throws {NodeJS.ErrnoException} `EADDRINUSE` and its like. */
+/** Lets other replicas use the tunnels of this one. @throws {StartError} When it cannot listen. */
 export async function openReplicaDoor({ address, masterKey, tunnels, log }: ReplicaDoorDeps): Promise<Disposable> {
   const http = createServer({ settings: { initialWindowSize: STREAM_WINDOW } })
   http.on('session', (session) => {
@@ -64,7 +65,13 @@ export async function openReplicaDoor({ address, masterKey, tunnels, log }: Repl
   })
   const { host, port } = placeOf(address)
   server.listen({ port, ...(isIP(host) === 0 ? {} : { host }) })
-  await once(server, 'listening')
+  await once(server, 'listening').catch((cause: NodeJS.ErrnoException) => {
+    throw new StartError(
+      `REPLICA_ADDRESS ${address} cannot be listened on (${cause.code})`,
+      'Set it to an address of this machine, and a port that no other program has.',
+      { cause },
+    )
+  })
   return {
     [Symbol.dispose]() {
       server.close()

@@ -37,8 +37,8 @@ afterEach(async () => {
 type Plane = Awaited<ReturnType<typeof openPlane>>
 
 /** One of several control planes, as far as toolboxes see it. */
-async function openPlane(owner: string) {
-  const address = `127.0.0.1:${await freePort()}`
+async function openPlane(owner: string, port?: number) {
+  const address = `127.0.0.1:${port ?? (await freePort())}`
   const tunnels = await openTunnels({
     store,
     masterKey: MASTER_KEY,
@@ -213,6 +213,14 @@ test('a toolbox that dials another replica has one tunnel: the end of the first 
   stop.abort()
   await vi.waitFor(() => expect(there.own.isOpen(id)).toBe(false), SOON_MS)
   await untilOpen(there, id)
+})
+
+test('an address that cannot be listened on is named, with its variable', async () => {
+  const { address } = await openPlane('here')
+  await expect(openPlane('there', Number(address.split(':')[1]))).rejects.toMatchObject({
+    message: `REPLICA_ADDRESS ${address} cannot be listened on (EADDRINUSE)`,
+    fix: expect.stringContaining('port'),
+  })
 })
 
 test('whoever does not hold the master key gets no further than the handshake', async () => {

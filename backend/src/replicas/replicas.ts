@@ -38,7 +38,7 @@ const READ_ANYWAY = 12
 /** One message of PostgreSQL holds 8,000 bytes; of a toolbox it tells some sixty. */
 const MOST_TOLD = 100
 
-/** Resolves when this replica is known to the others, and knows them. @throws {NodeJS.ErrnoException} When it cannot listen. */
+/** Resolves when this replica is known to the others, and knows them. @throws {StartError} When it cannot listen. */
 export async function joinReplicas(deps: ReplicasDeps): Promise<Replicas> {
   const { store, masterKey, own, tunnels, clock, log, random } = deps
   const leaving = new AbortController()
