@@ -1,5 +1,4 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { agentsByName, type Mutations, mutate, type Told } from './mutations.testing.ts'
 import { end, type Run, ready, run, signIn } from './start.testing.ts'
 import { type EmbeddedPostgres, startEmbedded } from './store/postgres/embedded.ts'
+import { openRelay, type Relay } from './store/relay.testing.ts'
 
 // The control plane, or its database, is killed again and again while people work. KILLS=50 does it more often.
 
@@ -19,7 +19,7 @@ let folder: string
 let now: Awaited<ReturnType<typeof ready>>
 let cookie: string
 let database: EmbeddedPostgres | undefined
-let relay: Server | undefined
+let relay: Relay | undefined
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'agentopia-kills-'))
@@ -73,24 +73,6 @@ async function expectTruth({ acknowledged, wrong }: Told): Promise<void> {
 
 const postmaster = () => Number(readFileSync(join(folder, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0])
 
-/** The database of a unix socket, at a port, as that of another machine is. */
-async function byTcp({ host, port }: EmbeddedPostgres): Promise<number> {
-  const server = createServer((client) => {
-    const there = connect(`${host}/.s.PGSQL.${port}`)
-    for (const [one, other] of [
-      [client, there],
-      [there, client],
-    ] as const)
-      one
-        .on('error', () => other.destroy())
-        .on('close', () => other.destroy())
-        .pipe(other)
-  })
-  relay = server
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return (server.address() as AddressInfo).port
-}
-
 /** People work while something is killed again and again. */
 async function holdsUnderLoad(kill: () => unknown): Promise<void> {
   const load = mutate(() => now.url, headers, PEOPLE)
@@ -112,7 +94,8 @@ test(
   'R03 a PostgreSQL of DATABASE_URL is killed under load, again and again: what was confirmed stays, and everybody else is told to come again',
   async () => {
     database = await startEmbedded(join(folder, 'elsewhere'), pino({ level: 'silent' }))
-    await startAndSignIn({ DATABASE_URL: `postgres://postgres@127.0.0.1:${await byTcp(database)}/postgres` })
+    relay = await openRelay(database)
+    await startAndSignIn({ DATABASE_URL: `postgres://postgres@127.0.0.1:${relay.port}/postgres` })
     await holdsUnderLoad(() => process.kill(database!.pid(), 'SIGKILL'))
   },
   LIMIT_MS,

@@ -81,8 +81,8 @@ async function rowsOfTheirs(): Promise<string> {
       sql`select table_name as name from information_schema.columns where table_schema = 'public' and column_name = 'account_id' order by 1`,
     )
     const found: string[] = []
-    for (const { name } of tables) {
-      const rows = await tx.execute(
+    for (const { name } of tables.rows) {
+      const { rows } = await tx.execute(
         sql`select to_jsonb(t)::text as row from ${sql.identifier(name)} t where account_id = 'account_theirs' order by 1`,
       )
       found.push(`${name}: ${JSON.stringify(rows)}`)

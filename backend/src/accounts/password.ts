@@ -1,6 +1,7 @@
 import { problem } from '@agentopia/api'
 import { and, eq, ne, sql } from 'drizzle-orm'
-import { isUniqueViolation, type Store } from '../store/connect.ts'
+import type { Store } from '../store/connect.ts'
+import { isUniqueViolation } from '../store/database-error.ts'
 import { sessions, signIns, users } from '../store/schema/index.ts'
 import type { Auth } from './auth.ts'
 import { findPassword } from './password.store.ts'

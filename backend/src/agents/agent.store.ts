@@ -1,6 +1,7 @@
 import { type Agent, problem } from '@agentopia/api'
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
-import { isUniqueViolation, type Tx } from '../store/connect.ts'
+import type { Tx } from '../store/connect.ts'
+import { isUniqueViolation } from '../store/database-error.ts'
 import { agents, agentToolboxAccess, instances, toolbeltItems } from '../store/schema/index.ts'
 
 export type AgentRow = typeof agents.$inferSelect

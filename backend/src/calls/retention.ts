@@ -101,10 +101,11 @@ async function lastToRemove(
   { accountId, sequence, removedSequence }: { accountId: string; sequence: number; removedSequence: number },
   before: Date,
 ): Promise<{ sequence: number; hash: string } | undefined> {
-  const [kept] = await tx.execute<{ first: string | null }>(sql`
+  const { rows } = await tx.execute<{ first: string | null }>(sql`
     select min(sequence) as first from ${calls}
     where account_id = ${accountId} and sequence is not null and started_at >= ${before.toISOString()}::timestamptz`)
-  const most = Math.min(kept?.first ? Number(kept.first) - 1 : sequence, removedSequence + AT_ONCE)
+  const first = rows[0]?.first
+  const most = Math.min(first ? Number(first) - 1 : sequence, removedSequence + AT_ONCE)
   if (most <= removedSequence) return undefined
   const [last] = await tx
     .select({ sequence: calls.sequence, hash: calls.hash })

@@ -42,9 +42,11 @@ test('K02 the whole database holds no value in plain', async () => {
   await agent.give('canary-in-the-dump-0123456789')
   await agent.call()
   const dump = await store.system(async (tx) => {
-    const tables = (await tx.execute(`select table_name from information_schema.tables where table_schema = 'public'`)) as unknown as { table_name: string }[] // biome-ignore format: one statement
+    const tables = await tx.execute<{ name: string }>(
+      `select table_name as name from information_schema.tables where table_schema = 'public'`,
+    )
     const rows = []
-    for (const { table_name } of tables) rows.push(await tx.execute(`select t::text from "${table_name}" t`))
+    for (const { name } of tables.rows) rows.push((await tx.execute(`select t::text from "${name}" t`)).rows)
     return JSON.stringify(rows)
   })
   expect(dump).toContain(agent.agentId)

@@ -94,8 +94,10 @@ test('what was sent and answered is read by operators, and reading it is on reco
 
 test('K02 what is kept is in the database under seal alone, and opens for no other call', async () => {
   const [one, other] = [await call(), await call()]
-  const dump = await plane.store.system((tx) => tx.execute(sql`select call_payloads::text as row from call_payloads`))
-  expect(JSON.stringify(dump)).not.toContain(CANARY)
+  const { rows } = await plane.store.system((tx) =>
+    tx.execute(sql`select call_payloads::text as row from call_payloads`),
+  )
+  expect(JSON.stringify(rows)).not.toContain(CANARY)
   await plane.store.system((tx) =>
     tx.execute(
       sql`update call_payloads set sealed = (select sealed from call_payloads where call_id = ${other}) where call_id = ${one}`,

@@ -11,10 +11,10 @@ const ONLY = 'this'
  * @param directory Of that server, as its file system knows it.
  */
 async function placeOf(tx: Tx, directory: string): Promise<string> {
-  const [found] = await tx.execute<{ place: string }>(
+  const { rows } = await tx.execute<{ place: string }>(
     sql`select system_identifier || '/' || oid as place from pg_control_system(), pg_database where datname = current_database()`,
   )
-  return [found!.place, directory].filter((part) => part !== '').join('/')
+  return [rows[0]!.place, directory].filter((part) => part !== '').join('/')
 }
 
 /**

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { newId } from '../new-id.ts'
-import type { Store } from './connect.ts'
+import { connect, createStore, type Store, settingsOf } from './connect.ts'
 import { CHANGES } from './notifications.ts'
+import { openRelay, type Relay } from './relay.testing.ts'
 import { agents, toolboxes } from './schema/index.ts'
 import { openTestStore } from './testing.ts'
 
@@ -65,4 +67,64 @@ test('says so when the connection of a listener was lost and is back', async () 
   )
   await vi.waitFor(() => expect(gaps).toBe(1), 10_000)
   await unlisten()
+})
+
+describe('R03 connections that are lost', () => {
+  let way: Relay
+  let there: Store
+  beforeAll(async () => {
+    way = await openRelay(inject('postgres'))
+    there = createStore(connect({ host: '127.0.0.1', port: way.port }, { poolSize: 2, answerMs: 1_500 }))
+  })
+  afterAll(async () => {
+    await there[Symbol.asyncDispose]()
+    way.close()
+  })
+  const one = () => there.system(async (tx) => (await tx.execute('select 1 as one')).rows)
+  const refusal = { code: 'store-unavailable' }
+
+  test('cost the transaction that is on them, and no other', async () => {
+    const lost = there.system(async (tx) => {
+      await tx.execute('select 1')
+      way.cut()
+      await tx.execute('select 2')
+    })
+    await expect(lost).rejects.toMatchObject(refusal)
+    expect(await one()).toEqual([{ one: 1 }])
+  })
+
+  test('cost nobody anything while nobody uses them', async () => {
+    await Promise.all([one(), one()])
+    way.cut()
+    await sleep(50)
+    expect(await one()).toEqual([{ one: 1 }])
+  })
+
+  test('are noticed too when no word comes any more', async () => {
+    const lost = there.system(async (tx) => {
+      way.hush()
+      await tx.execute('select 2')
+    })
+    await expect(lost).rejects.toMatchObject(refusal)
+    expect(await Promise.all([one(), one(), one()])).toHaveLength(3)
+  })
+
+  test('are made anew, whenever they are lost, and however often', async () => {
+    const outcomes = new Set<unknown>()
+    for (let n = 0; n < 60; n += 1) {
+      const asked = Promise.allSettled([one(), one(), one(), one()])
+      await sleep(Math.random() * 8)
+      way.cut()
+      for (const { reason } of (await asked) as { reason?: { code: unknown } }[]) outcomes.add(reason?.code)
+    }
+    expect([...outcomes].filter((code) => code !== undefined)).toEqual([refusal.code])
+    expect(await Promise.all([one(), one(), one()])).toHaveLength(3)
+  })
+})
+
+test('a URL means what it means to psql: who asks for no TLS has none, and only `verify-full` asks who it is', () => {
+  const ssl = (mode: string) => settingsOf({ url: `postgres://name:word@db.example.org/agentopia${mode}` }).ssl
+  expect([ssl(''), ssl('?sslmode=disable')]).toEqual([undefined, false])
+  expect(ssl('?sslmode=require')).toEqual({ rejectUnauthorized: false })
+  expect(ssl('?sslmode=verify-full')).toEqual({})
 })

@@ -1,17 +1,18 @@
 import { problem } from '@agentopia/api'
 import { sql } from 'drizzle-orm'
-import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
-import postgres from 'postgres'
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import pg from 'pg'
+import { parse, toClientConfig } from 'pg-connection-string'
 import { createBulkhead } from '../http/bulkhead.ts'
-import { LONG_FIRST_MESSAGE, survivingLostConnections } from './lost-connection.ts'
-import * as schema from './schema/index.ts'
+import { isLost, orUnavailable } from './database-error.ts'
+import { createListener, type Listener } from './listener.ts'
 
 /** Where a PostgreSQL is. */
 export type PostgresAddress =
   | { readonly url: string }
   | { readonly host: string; readonly port: number; readonly database?: string }
 
-export type Database = PostgresJsDatabase<typeof schema>
+export type Database = NodePgDatabase
 /** One transaction. */
 export type Tx = Parameters<Parameters<Database['transaction']>[0]>[0]
 
@@ -21,7 +22,7 @@ export const APP_ROLE = 'agentopia_app'
 export const ACCOUNT_SETTING = 'agentopia.account'
 
 /** The rows of the product. Every access says whose it is. */
-export interface Store extends AsyncDisposable {
+export interface Store extends AsyncDisposable, Pick<Listener, 'listen'> {
   /**
    * A transaction in which only rows of `accountId` exist. Another account's are neither read nor written, whatever the query says.
    * @throws {ProblemError} `store-unavailable` when the database does not answer in time: nothing was changed, unless the answer to the
@@ -30,70 +31,105 @@ export interface Store extends AsyncDisposable {
   tenant<Result>(accountId: string, act: (tx: Tx) => Promise<Result>): Promise<Result>
   /** A transaction over all accounts: for reconcilers and the uplink, never for a handler of the API. Throws as {@link tenant}. */
   system<Result>(act: (tx: Tx) => Promise<Result>): Promise<Result>
-  /** Hears a channel until it is unsubscribed. `onGap` runs after the connection was lost: messages may be missing. */
-  listen(channel: string, onMessage: (payload: string) => void, onGap: () => void): Promise<() => Promise<void>>
   /** For the accounts library, which brings its own queries. */
   readonly database: Database
 }
 
-/** A transaction that got no connection within so many milliseconds is not begun: its caller is told, rather than kept. */
+/** What gets no connection within so many milliseconds is not begun: its caller is told, rather than kept. */
 const PATIENCE_MS = 10_000
 const MOST_WAITING = 10_000
+
+/** A connection that nobody uses for so many milliseconds is ended. */
+const IDLE_MS = 300_000
 
 /** Sessions give up rather than hang; all in milliseconds. */
 const LIMITS = { statement_timeout: 30_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 60_000 } as const
 
-/** What a connection may have besides: how long it lives, and who hears of its end. */
-type Lasting = Pick<postgres.Options<Record<string, never>>, 'idle_timeout' | 'max_lifetime' | 'onclose'>
+/** An answer that the server would have given by now is not waited for: it, or the way to it, is gone without a word. */
+const ANSWER_MS = LIMITS.statement_timeout + 10_000
 
+/** What ends is ended by force after so many milliseconds. */
+const END_MS = 5_000
+
+/** One session at an address. A URL means what it means to `psql`. @throws {Error} When it is no address. */
+export const settingsOf = (address: PostgresAddress): pg.ClientConfig => ({
+  ...('url' in address
+    ? toClientConfig(parse(address.url, { useLibpqCompat: true }))
+    : { host: address.host, port: address.port, user: 'postgres', database: address.database ?? 'postgres' }),
+  application_name: 'agentopia',
+  connectionTimeoutMillis: PATIENCE_MS,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 30_000,
+  ...LIMITS,
+})
+
+/** Connections to a database: made when they are needed, and ended when they were not for a while. */
 export function connect(
   address: PostgresAddress,
-  { poolSize = 16, ...lasting }: Lasting & { readonly poolSize?: number } = {},
-): postgres.Sql {
-  const options: postgres.Options<Record<string, never>> = {
+  { poolSize = 16, answerMs = ANSWER_MS }: { readonly poolSize?: number; readonly answerMs?: number } = {},
+): pg.Pool {
+  const pool = new pg.Pool({
+    ...settingsOf(address),
     max: poolSize,
-    connect_timeout: 10,
-    idle_timeout: 300,
-    backoff: reconnectSeconds,
-    onnotice: () => {},
-    connection: { application_name: 'agentopia', ...LIMITS, ...LONG_FIRST_MESSAGE },
-    ...lasting,
-  }
-  return survivingLostConnections(
-    'url' in address
-      ? postgres(address.url, options)
-      : postgres({
-          ...options,
-          host: address.host,
-          port: address.port,
-          user: 'postgres',
-          database: address.database ?? 'postgres',
-        }),
-  )
+    idleTimeoutMillis: IDLE_MS,
+    query_timeout: answerMs,
+  })
+  // Whoever uses a connection that is lost is told by the answer to what was asked; the pool makes another.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return pool
 }
 
-/**
- * How long a connection that was lost waits before it is made anew. The driver counts the failures of all connections together and
- * would wait for as long as 20 s: so long nobody was answered by a database that was back at once.
- */
-const reconnectSeconds = (failures: number): number => (0.5 + Math.random() / 2) * Math.min(2 ** failures / 50, 1)
+/** Ends all connections, those in use too when they take too long. */
+async function end(pool: pg.Pool, inUse: ReadonlySet<pg.PoolClient>): Promise<void> {
+  const late = setTimeout(() => {
+    for (const client of inUse) void (client as pg.PoolClient & pg.Client).end()
+  }, END_MS)
+  await pool.end()
+  clearTimeout(late)
+}
 
 /** @param close Runs after the connections are closed. */
-export function createStore(client: postgres.Sql, close: () => Promise<void> = async () => {}): Store {
-  const database = drizzle(client, { schema })
+export function createStore(pool: pg.Pool, close: () => Promise<void> = async () => {}): Store {
+  const { listen, ...listener } = createListener(pool.options)
+  const inUse = new Set<pg.PoolClient>()
   const connections = createBulkhead({
-    atOnce: client.options.max,
+    atOnce: pool.options.max,
     waiting: MOST_WAITING,
     of: 'transactions',
     refuse: (detail) => problem('store-unavailable', `${detail}; nothing was changed`),
   })
 
-  function transaction<Result>(act: (tx: Tx) => Promise<Result>): Promise<Result> {
-    return orUnavailable(() => connections.enter('', { longestMs: PATIENCE_MS }, () => database.transaction(act)))
+  const transaction = <Result>(act: (tx: Tx) => Promise<Result>): Promise<Result> =>
+    orUnavailable(() => connections.enter('', { longestMs: PATIENCE_MS }, () => onOneConnection(act)))
+
+  /** On a connection that was lost while nobody used it nothing was done yet: another one is taken. */
+  async function onOneConnection<Result>(act: (tx: Tx) => Promise<Result>): Promise<Result> {
+    const until = performance.now() + PATIENCE_MS
+    for (;;) {
+      const client = await pool.connect()
+      inUse.add(client)
+      let hasBegun = false
+      let isGone = false
+      try {
+        return await drizzle(client).transaction((tx) => {
+          hasBegun = true
+          return act(tx)
+        })
+      } catch (error) {
+        isGone = isLost(error)
+        if (hasBegun || !isGone || performance.now() >= until) throw error
+      } finally {
+        inUse.delete(client)
+        // Nobody gets one after this that still waits for an answer, or is still in a transaction.
+        client.release(isGone || client.getTransactionStatus() !== 'I')
+      }
+    }
   }
 
   return {
-    database,
+    listen,
+    database: drizzle(pool),
     system: transaction,
     tenant: (accountId, act) =>
       transaction(async (tx) => {
@@ -102,70 +138,10 @@ export function createStore(client: postgres.Sql, close: () => Promise<void> = a
         )
         return act(tx)
       }),
-    async listen(channel, onMessage, onGap) {
-      let first = true
-      const { unlisten } = await client.listen(channel, onMessage, () => {
-        if (!first) onGap()
-        first = false
-      })
-      return unlisten
-    },
     async [Symbol.asyncDispose]() {
-      await client.end({ timeout: 5 })
+      await listener[Symbol.asyncDispose]()
+      await end(pool, inUse)
       await close()
     },
   }
-}
-
-/** What `ask` gives. @throws {ProblemError} `store-unavailable` when the database did not answer it in time; else what it throws. */
-export async function orUnavailable<Result>(ask: () => Promise<Result>): Promise<Result> {
-  try {
-    return await ask()
-  } catch (error) {
-    throw isUnavailable(error)
-      ? problem('store-unavailable', 'The database did not answer in time', { cause: error })
-      : error
-  }
-}
-
-/** SQLSTATE codes, and classes of them, that mean: not now. */
-const NOT_NOW = [
-  '08', // connection
-  '53', // out of resources
-  '57P', // shut down, crashed, starting
-  '42P01', // a table is not there
-  '25006', // a standby that is not the primary yet
-  '25P03', // a transaction that was idle for too long
-  '40001', // one of two that were at odds
-  '40P01', // a deadlock
-  '55P03', // a lock was not to be had in time
-  '57014', // a statement took too long
-]
-const NO_CONNECTION =
-  /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/
-
-/** Does an error mean that the database gave no answer, rather than that it refused? */
-function isUnavailable(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = (cause as { code?: unknown }).code
-    if (typeof code === 'string' && (NO_CONNECTION.test(code) || NOT_NOW.some((begin) => code.startsWith(begin))))
-      return true
-  }
-  return false
-}
-
-/** Would the same values be refused again? SQLSTATE classes: 22 what is no such value, 23 what a constraint forbids. */
-export function isRefusedValue(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = (cause as { code?: unknown }).code
-    if (typeof code === 'string' && /^2[23]/.test(code)) return true
-  }
-  return false
-}
-
-/** Did a statement meet a row that a unique index allows only once? */
-export function isUniqueViolation(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if ((cause as { code?: unknown }).code === '23505') return true
-  return false
 }

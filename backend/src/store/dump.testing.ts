@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pg from 'pg'
 import { connect } from './connect.ts'
 import { PORT } from './postgres/postmaster.ts'
 
@@ -7,18 +8,19 @@ import { PORT } from './postgres/postmaster.ts'
 export async function dumpOf(dataDir: string): Promise<string> {
   // Line 5 of postmaster.pid is the folder of its socket.
   const host = readFileSync(join(dataDir, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[4]!
-  const client = connect({ host, port: PORT }, { poolSize: 1 })
+  const pool = connect({ host, port: PORT }, { poolSize: 1 })
   try {
-    const tables = await client<{ schema: string; name: string }[]>`
+    const tables = await pool.query<{ schema: string; name: string }>(`
       select schemaname as schema, tablename as name from pg_tables
-      where schemaname not in ('pg_catalog', 'information_schema') order by 1, 2`
+      where schemaname not in ('pg_catalog', 'information_schema') order by 1, 2`)
     const lines: string[] = []
-    for (const { schema, name } of tables)
-      for (const row of await client`select * from ${client(schema)}.${client(name)}`)
-        lines.push(`${name} ${JSON.stringify(row, readable)}`)
+    for (const { schema, name } of tables.rows) {
+      const { rows } = await pool.query(`select * from ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`)
+      for (const row of rows) lines.push(`${name} ${JSON.stringify(row, readable)}`)
+    }
     return lines.join('\n')
   } finally {
-    await client.end({ timeout: 5 })
+    await pool.end()
   }
 }
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type postgres from 'postgres'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import type pg from 'pg'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { connect } from './connect.ts'
 import { migrate } from './migrate.ts'
@@ -13,22 +14,24 @@ const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url))
 const MIGRATOR = fileURLToPath(new URL('./fixtures/migrator.ts', import.meta.url))
 const { host, port, template } = inject('postgres')
 
-let admin: postgres.Sql
+let admin: pg.Pool
 let database: string
-const clients: postgres.Sql[] = []
+const clients: pg.Pool[] = []
 beforeEach(async () => {
   admin = connect({ host, port }, { poolSize: 1 })
   database = `migrate_${Math.random().toString(36).slice(2)}`
-  await admin.unsafe(`create database ${database}`)
+  await admin.query(`create database ${database}`)
 })
 afterEach(async () => {
-  for (const client of clients.splice(0)) await client.end({ timeout: 1 })
-  await admin.unsafe(`drop database ${database} with (force)`)
+  for (const client of clients.splice(0)) await client.end()
+  await admin.query(`drop database ${database} with (force)`)
   await admin.end()
 })
 
-function open(name = database): postgres.Sql {
-  const client = connect({ host, port, database: name }, { poolSize: 4 })
+const address = (name = database) => ({ host, port, database: name })
+
+function open(name = database): pg.Pool {
+  const client = connect(address(name), { poolSize: 4 })
   clients.push(client)
   return client
 }
@@ -38,26 +41,26 @@ const journal = JSON.parse(readFileSync(join(MIGRATIONS, 'meta', '_journal.json'
 }
 
 /** Everything that a schema is made of: columns, indexes, constraints, policies, triggers. */
-async function schemaOf(client: postgres.Sql): Promise<string[]> {
-  const rows = await client<{ line: string }[]>`
+async function schemaOf(client: pg.Pool): Promise<string[]> {
+  const { rows } = await client.query<{ line: string }>(`
     select concat_ws(' ', 'column', table_name, column_name, data_type, is_nullable, column_default) as line
       from information_schema.columns where table_schema = 'public'
     union all select indexdef from pg_indexes where schemaname = 'public'
     union all select concat_ws(' ', conrelid::regclass, pg_get_constraintdef(oid)) from pg_constraint where connamespace = 'public'::regnamespace
     union all select concat_ws(' ', tablename, policyname, roles, cmd, qual, with_check) from pg_policies
     union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
-    order by 1`
+    order by 1`)
   return rows.map(({ line }) => line)
 }
 
-const applied = async (client: postgres.Sql): Promise<number> =>
-  Number((await client`select count(*) as n from drizzle.__drizzle_migrations`)[0]!['n'])
+const applied = async (client: pg.Pool): Promise<number> =>
+  Number((await client.query('select count(*) as n from drizzle.__drizzle_migrations')).rows[0].n)
 
 test('R08 five control planes that start at once migrate a database once, and all find it as it should be', async () => {
-  const all = Array.from({ length: 5 }, () => open())
-  await Promise.all(all.map((client) => migrate(client)))
-  expect(await applied(all[0]!)).toBe(journal.entries.length)
-  expect(await schemaOf(all[0]!)).toEqual(await schemaOf(open(template)))
+  await Promise.all(Array.from({ length: 5 }, () => migrate(address())))
+  const client = open()
+  expect(await applied(client)).toBe(journal.entries.length)
+  expect(await schemaOf(client)).toEqual(await schemaOf(open(template)))
 })
 
 test('R08 a migration that is killed at any moment leaves all of it or nothing, and the next start ends it', async () => {
@@ -70,10 +73,10 @@ test('R08 a migration that is killed at any moment leaves all of it or nothing, 
     await sleep(ms)
     child.kill('SIGKILL')
     await new Promise((resolve) => child.once('close', resolve))
-    const [there] = await client`select to_regclass('drizzle.__drizzle_migrations') is not null as "isThere"`
-    if (there!['isThere']) expect([0, journal.entries.length]).toContain(await applied(client))
+    const there = await client.query(`select to_regclass('drizzle.__drizzle_migrations') is not null as "isThere"`)
+    if (there.rows[0].isThere) expect([0, journal.entries.length]).toContain(await applied(client))
   }
-  await migrate(client)
+  await migrate(address())
   expect(await schemaOf(client)).toEqual(await schemaOf(open(template)))
 }, 90_000)
 
@@ -87,10 +90,12 @@ test('R08 an upgrade waits for those who work, and lets nobody wait behind it fo
     join(before, 'meta', '_journal.json'),
     JSON.stringify({ ...journal, entries: journal.entries.slice(0, -1) }),
   )
-  await migrate(client, before)
+  await migrate(address(), before)
   rmSync(before, { recursive: true, force: true })
-  const tables = await client`select format('%I', tablename) as name from pg_tables where schemaname = 'public'`
-  const everyTable = tables.map(({ name }) => name as string).join(', ')
+  const tables = await client.query(
+    `select string_agg(format('%I', tablename), ', ') as all from pg_tables where schemaname = 'public'`,
+  )
+  const everyTable = tables.rows[0].all as string
 
   // The version before is at work: one long transaction on everything, and many short ones, each with little patience.
   const other = open()
@@ -99,17 +104,17 @@ test('R08 an upgrade waits for those who work, and lets nobody wait behind it fo
   const working = new Promise<void>((resolve) => {
     letGo = resolve
   })
-  const long = other.begin(async (tx) => {
-    await tx.unsafe(`lock table ${everyTable} in row exclusive mode`)
+  const long = drizzle(other).transaction(async (tx) => {
+    await tx.execute(`lock table ${everyTable} in row exclusive mode`)
     await working
   })
-  const upgrade = migrate(client).then(() => {
+  const upgrade = migrate(address()).then(() => {
     isOver = true
   })
   for (let n = 0; n < 6; n += 1) {
-    await other.begin(async (tx) => {
-      await tx`set local lock_timeout = '4s'`
-      await tx.unsafe(`lock table ${everyTable} in row exclusive mode`)
+    await drizzle(other).transaction(async (tx) => {
+      await tx.execute(`set local lock_timeout = '4s'`)
+      await tx.execute(`lock table ${everyTable} in row exclusive mode`)
     })
     await sleep(500)
   }

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { drizzle } from 'drizzle-orm/postgres-js'
-import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
-import type postgres from 'postgres'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator'
+import pg from 'pg'
 import { applyCallProtection } from './call-protection.ts'
+import { type PostgresAddress, settingsOf } from './connect.ts'
+import { isBusy } from './database-error.ts'
 import { applyNotifications } from './notifications.ts'
 import { applyRowSecurity } from './row-security.ts'
 
@@ -24,30 +26,22 @@ const folders = ['./migrations', '../../migrations'].map((path) => fileURLToPath
  * @param migrationsFolder Absent: those of this version.
  */
 export async function migrate(
-  client: postgres.Sql,
+  address: PostgresAddress,
   migrationsFolder = folders.find((folder) => existsSync(folder)),
 ): Promise<void> {
   if (!migrationsFolder) throw new Error(`no migrations in ${folders.join(' or ')}`)
-  const connection = await client.reserve()
+  const client = new pg.Client({ ...settingsOf(address), statement_timeout: 0, lock_timeout: 0 })
+  client.on('error', () => {}) // what is asked next says it
+  await client.connect()
   try {
-    await connection`set statement_timeout = 0`
-    await connection`set lock_timeout = 0`
-    await connection`select pg_advisory_lock(${MIGRATION_LOCK})`
-    await connection`select set_config('lock_timeout', ${LOCK_TIMEOUT}, false)`
-    try {
-      // The lock is this connection's; the statements run on it too.
-      const own = asClient(connection, client)
-      await untilLocked(() => runMigrations(drizzle(own), { migrationsFolder }))
-      await untilLocked(() => applyRowSecurity(connection))
-      await untilLocked(() => applyCallProtection(connection))
-      await untilLocked(() => applyNotifications(connection))
-    } finally {
-      await connection`select pg_advisory_unlock(${MIGRATION_LOCK})`
-      await connection`reset statement_timeout`
-      await connection`reset lock_timeout`
-    }
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    await client.query(`select set_config('lock_timeout', $1, false)`, [LOCK_TIMEOUT])
+    await untilLocked(() => runMigrations(drizzle(client), { migrationsFolder }))
+    await untilLocked(() => applyRowSecurity(client))
+    await untilLocked(() => applyCallProtection(client))
+    await untilLocked(() => applyNotifications(client))
   } finally {
-    connection.release()
+    await client.end()
   }
 }
 
@@ -61,27 +55,4 @@ async function untilLocked(act: () => Promise<void>): Promise<void> {
       await sleep(PAUSE_MS)
     }
   }
-}
-
-/** 55P03 the lock was not to be had in time, 40P01 a deadlock. */
-function isBusy(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if (['55P03', '40P01'].includes(String((cause as { code?: unknown }).code))) return true
-  return false
-}
-
-/** drizzle wants a client with options and `begin`; a reserved connection has neither of its own. */
-function asClient(connection: postgres.ReservedSql, client: postgres.Sql): postgres.Sql {
-  const begin = async (act: (tx: postgres.ReservedSql) => Promise<unknown>) => {
-    await connection`begin`
-    try {
-      const result = await act(connection)
-      await connection`commit`
-      return result
-    } catch (error) {
-      await connection`rollback`
-      throw error
-    }
-  }
-  return Object.assign(connection, { options: client.options, begin }) as unknown as postgres.Sql
 }

@@ -1,4 +1,4 @@
-import type postgres from 'postgres'
+import type pg from 'pg'
 import { ANNOUNCED } from './schema/index.ts'
 
 /** The channel on which changed rows are announced. */
@@ -30,8 +30,8 @@ const QUIET = [
 export const QUIET_SETTING = 'agentopia.quiet'
 
 /** Makes the announced tables speak. Repeatable. */
-export async function applyNotifications(sql: postgres.Sql | postgres.ReservedSql): Promise<void> {
-  await sql.unsafe(`
+export async function applyNotifications(client: pg.ClientBase): Promise<void> {
+  await client.query(`
     create or replace function agentopia_announce() returns trigger language plpgsql as $$
     declare
       quiet constant text[] := '{${QUIET.join(',')}}';
@@ -44,7 +44,7 @@ export async function applyNotifications(sql: postgres.Sql | postgres.ReservedSq
       return null;
     end $$`)
   for (const [table, noun] of Object.entries(ANNOUNCED))
-    await sql.unsafe(
+    await client.query(
       `create or replace trigger agentopia_changed after insert or update or delete on "${table}" for each row when (current_setting('${QUIET_SETTING}', true) is distinct from 'on') execute function agentopia_announce('${noun}')`,
     )
 }

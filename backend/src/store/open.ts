@@ -21,26 +21,21 @@ export interface StoreConfig {
  */
 export async function openStore({ databaseUrl, dataDir, isShared = false }: StoreConfig, log: Log): Promise<Store> {
   if (databaseUrl) {
-    const client = connect({ url: databaseUrl })
-    await migrate(client).catch(async (cause: unknown) => {
-      await client.end({ timeout: 1 })
+    const address = { url: databaseUrl }
+    await migrate(address).catch((cause: unknown) => {
       throw new StoreError(
         `The database of DATABASE_URL cannot be used: ${(cause as Error).message}`,
         'Check that it runs, and that its user may create tables and roles.',
         { cause },
       )
     })
-    const hold = await holdDatabase({ url: databaseUrl }, { isShared, log }).catch(async (error: unknown) => {
-      await client.end({ timeout: 1 })
-      throw error
-    })
-    return createStore(client, async () => hold[Symbol.asyncDispose]())
+    const hold = await holdDatabase(address, { isShared, log })
+    return createStore(connect(address), async () => hold[Symbol.asyncDispose]())
   }
   const embedded = await startEmbedded(join(dataDir, 'postgres'), log)
   try {
-    const client = connect(embedded)
-    await migrate(client)
-    return createStore(client, () => embedded.stop())
+    await migrate(embedded)
+    return createStore(connect(embedded), () => embedded.stop())
   } catch (error) {
     await embedded.stop()
     throw error

@@ -51,7 +51,7 @@ test('the role of one transaction does not outlive it', async () => {
 })
 
 test('T02 every table with an account is under row-level security, and the others are closed to the application role', async () => {
-  const rows = await store.system((tx) =>
+  const { rows } = await store.system((tx) =>
     tx.execute<{ table: string; scoped: boolean; secured: boolean; policies: number; readable: boolean }>(sql`
       select c.relname as table,
         exists (select from information_schema.columns i where i.table_schema = 'public' and i.table_name = c.relname and i.column_name = 'account_id') as scoped,

@@ -1,4 +1,4 @@
-import type postgres from 'postgres'
+import type pg from 'pg'
 import { ACCOUNT_SETTING, APP_ROLE } from './connect.ts'
 
 /** Records of what was done: an account reads them and adds to them, and nothing else. */
@@ -10,8 +10,8 @@ const CHAINED = ['tool_calls', 'call_chains'] as const
  * Puts every table with an `account_id` under row-level security and gives the application role just these tables.
  * Tables without one (users, sessions, sign-in links) stay closed to it. Repeatable; new tables are found by themselves.
  */
-export async function applyRowSecurity(sql: postgres.Sql | postgres.ReservedSql): Promise<void> {
-  await sql.unsafe(`
+export async function applyRowSecurity(client: pg.ClientBase): Promise<void> {
+  await client.query(`
     do $$
     declare
       t record;

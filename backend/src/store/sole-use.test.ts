@@ -12,11 +12,11 @@ beforeEach(async () => {
   const { host, port } = inject('postgres')
   admin = connect({ host, port }, { poolSize: 1 })
   name = `sole_${Date.now()}_${Math.floor(Math.random() * 1e6)}`
-  await admin.unsafe(`create database ${name}`)
+  await admin.query(`create database ${name}`)
 })
 afterEach(async () => {
   for (const one of held) await one[Symbol.asyncDispose]()
-  await admin.unsafe(`drop database ${name} with (force)`)
+  await admin.query(`drop database ${name} with (force)`)
   await admin.end()
 })
 
@@ -55,12 +55,12 @@ test('a successor waits for one that is ending', async () => {
 
 test('it is held again after the database was away', async () => {
   await hold(false)
-  await admin.unsafe(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+  await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
   await vi.waitFor(async () => {
-    const [locks] = await admin.unsafe(
+    const { rows } = await admin.query(
       `select count(*)::int as n from pg_locks join pg_database d on d.oid = database where locktype = 'advisory' and datname = '${name}' and granted`,
     )
-    expect(locks!['n']).toBe(1)
+    expect(rows).toEqual([{ n: 1 }])
   }, 10_000)
   await expect(hold(false)).rejects.toThrow('Another control plane')
 })

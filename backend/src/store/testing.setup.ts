@@ -21,11 +21,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const folder = mkdtempSync(join(tmpdir(), 'agentopia-test-'))
   const server = await startEmbedded(folder, pino({ level: 'silent' }))
   const admin = connect(server, { poolSize: 1 })
-  await admin.unsafe(`create database ${TEMPLATE}`)
+  await admin.query(`create database ${TEMPLATE}`)
   await admin.end()
-  const template = connect({ ...server, database: TEMPLATE }, { poolSize: 2 })
-  await migrate(template)
-  await template.end()
+  await migrate({ ...server, database: TEMPLATE })
   project.provide('postgres', { host: server.host, port: server.port, template: TEMPLATE })
   return async () => {
     await server.stop()

@@ -7,22 +7,23 @@ export const openTestStore = (): Promise<Store> => openCopyOf(inject('postgres')
 
 /** A database of its own with everything that this store holds now: restored from a backup of this moment. For tests only. */
 export async function restoredCopyOf(store: Store): Promise<Store> {
-  const [here] = await store.database.execute<{ name: string }>('select current_database() as name')
+  const { rows } = await store.database.execute<{ name: string }>('select current_database() as name')
+  const { name } = rows[0]!
   const { host, port } = inject('postgres')
   const admin = connect({ host, port }, { poolSize: 1 })
   // A database is copied while nobody is connected to it; a store connects anew.
-  await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${here!.name}`
+  await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
   await admin.end()
-  return openCopyOf(here!.name)
+  return openCopyOf(name)
 }
 
 async function openCopyOf(template: string): Promise<Store> {
   const { host, port } = inject('postgres')
   const database = `test_${randomBytes(6).toString('hex')}`
   const admin = connect({ host, port }, { poolSize: 1 })
-  await admin.unsafe(`create database ${database} template ${template}`)
+  await admin.query(`create database ${database} template ${template}`)
   return createStore(connect({ host, port, database }, { poolSize: 6 }), async () => {
-    await admin.unsafe(`drop database ${database} with (force)`)
+    await admin.query(`drop database ${database} with (force)`)
     await admin.end()
   })
 }

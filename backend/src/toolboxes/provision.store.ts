@@ -1,7 +1,7 @@
 import { type Direct, type InstallVariant, type Placement, type Provider, problem, type SshPlace } from '@agentopia/api'
 import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
-import { isUniqueViolation } from '../store/connect.ts'
+import { isUniqueViolation } from '../store/database-error.ts'
 import { agentToolboxAccess, groups, instances, toolbeltItems, toolboxes } from '../store/schema/index.ts'
 import { voidIdentity } from '../uplink/enrolment.store.ts'
 import { moveTo, type ToolboxRow } from './toolbox.store.ts'

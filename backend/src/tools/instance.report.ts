@@ -29,7 +29,7 @@ export interface ToldTools {
 export async function applyToolReports(tx: Tx, reports: readonly ToldTools[]): Promise<void> {
   if (reports.length === 0) return
   const said = JSON.stringify(reports.map(({ toolboxId, tools }) => ({ toolbox_id: toolboxId, tools })))
-  await Promise.all([instances, agentTools].map((table) => applyTo(tx, table, said)))
+  for (const table of [instances, agentTools]) await applyTo(tx, table, said)
 }
 
 const applyTo = (tx: Tx, table: Observed, said: string) =>

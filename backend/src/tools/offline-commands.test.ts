@@ -21,15 +21,17 @@ afterAll(() => plane.close())
 /** Rows of each table; what a deed leaves on record is not counted, since that is what the record is for. */
 async function rowsOfTables(): Promise<Readonly<Record<string, number>>> {
   const { store } = plane
-  const names = await store.system((tx) =>
-    tx.execute(sql`select tablename from pg_tables where schemaname = 'public' and tablename <> 'activities'`),
+  const { rows } = await store.system((tx) =>
+    tx.execute<{ tablename: string }>(
+      sql`select tablename from pg_tables where schemaname = 'public' and tablename <> 'activities'`,
+    ),
   )
   const counts: Record<string, number> = {}
-  for (const { tablename } of names as unknown as readonly { tablename: string }[]) {
-    const [row] = await store.system((tx) =>
-      tx.execute(sql`select count(*)::int as rows from ${sql.identifier(tablename)}`),
+  for (const { tablename } of rows) {
+    const counted = await store.system((tx) =>
+      tx.execute<{ rows: number }>(sql`select count(*)::int as rows from ${sql.identifier(tablename)}`),
     )
-    counts[tablename] = (row as { rows: number }).rows
+    counts[tablename] = counted.rows[0]!.rows
   }
   return counts
 }

@@ -29,8 +29,10 @@ test('a token and a key are traded for two credentials, of which the store keeps
   expect(uplink.sealer.open(row.backendToDtmaApiKey!, sealedKeyOf(row))).toBe(json.backendToDtmaApiKey)
   expect(uplink.enrolled).toEqual([toolbox.id])
 
-  const everything = JSON.stringify(await store.database.execute('select to_jsonb(t) from account_tool_environments t'))
-  const tokens = JSON.stringify(await store.database.execute('select to_jsonb(t) from enrolment_tokens t'))
+  const everything = JSON.stringify(
+    (await store.database.execute('select to_jsonb(t) from account_tool_environments t')).rows,
+  )
+  const tokens = JSON.stringify((await store.database.execute('select to_jsonb(t) from enrolment_tokens t')).rows)
   for (const secret of [token, json.dtmaBearerToken!, json.backendToDtmaApiKey!])
     expect(everything + tokens).not.toContain(secret)
 })

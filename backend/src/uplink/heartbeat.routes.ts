@@ -119,21 +119,18 @@ export function createHeartbeats(deps: HeartbeatDeps): TakeHeartbeat {
     if (order === 'late') return { toolboxId, news: false }
 
     const { system, ...changed } = changes(row, beat)
-    // Together: the way to the database and back is most of what a report costs.
-    await Promise.all([
-      tx
-        .update(toolboxes)
-        .set({
-          lastHeartbeatAt: now,
-          heartbeatSeq: beat.seq,
-          ...takeover(order, row, beat),
-          ...changed,
-          ...(system === undefined ? {} : { system }),
-          ...skew(row, beat, now),
-        })
-        .where(eq(toolboxes.id, toolboxId)),
-      beat.tools && onToolReports(tx, [{ toolboxId, tools: beat.tools }]),
-    ])
+    await tx
+      .update(toolboxes)
+      .set({
+        lastHeartbeatAt: now,
+        heartbeatSeq: beat.seq,
+        ...takeover(order, row, beat),
+        ...changed,
+        ...(system === undefined ? {} : { system }),
+        ...skew(row, beat, now),
+      })
+      .where(eq(toolboxes.id, toolboxId))
+    if (beat.tools) await onToolReports(tx, [{ toolboxId, tools: beat.tools }])
     const revived = REVIVED.includes(row.status) && (await revive(tx, row, now))
     // A direct road that broke is opened again when its toolbox reports, whatever it says.
     const told = beat.tools !== undefined && (row.direct !== null || !reported.isStored(toolboxId, report))

@@ -85,7 +85,7 @@ export function createQuietBeats({ store, now, onToolReports, gatherMs = GATHER_
   async function countedLives(batch: ReadonlyMap<string, Life>): Promise<ReadonlyMap<string, string>> {
     const at = new Date(now())
     const said = [...batch].map(([digest, { beat, isAll }]) => ({ ...rowOf(digest, beat), is_all: isAll }))
-    const rows = await store.system(async (tx) => {
+    const { rows } = await store.system(async (tx) => {
       await tx.execute(
         sql`select set_config('synchronous_commit', 'off', true), set_config(${QUIET_SETTING}, 'on', true)`,
       )
@@ -116,7 +116,7 @@ export function createQuietBeats({ store, now, onToolReports, gatherMs = GATHER_
       installation: report.installation,
     }))
     return store.system(async (tx) => {
-      const rows = await tx.execute<{ digest: string; id: string; dialled: boolean }>(sql`
+      const { rows } = await tx.execute<{ digest: string; id: string; dialled: boolean }>(sql`
         with said as (
           select ${id}, b.digest, b.seq, b.system
           from ${toolboxes}

@@ -106,7 +106,9 @@ test('no code and no token is stored as it is, nor told in a list or a record', 
   const tokens = (await (await served.exchange({ code, ...asked })).json()) as Record<string, string>
   const dump = await served.store.system(async (tx) => {
     const tables = ['oauth_clients', 'oauth_grants', 'oauth_codes', 'oauth_tokens', 'activities']
-    return Promise.all(tables.map((table) => tx.execute(sql`select * from ${sql.identifier(table)}`)))
+    const rows = []
+    for (const table of tables) rows.push((await tx.execute(sql`select * from ${sql.identifier(table)}`)).rows)
+    return rows
   })
   const { body } = await served.api('GET', `/api/agents/${served.agents.research}/clients`)
   const shown = JSON.stringify([dump, body])

@@ -2,7 +2,7 @@ import type { DropletAction, NewDropletAction } from '@agentopia/api'
 import { problem } from '@agentopia/api'
 import { and, desc, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../../store/connect.ts'
-import { isUniqueViolation } from '../../store/connect.ts'
+import { isUniqueViolation } from '../../store/database-error.ts'
 import { dropletActions } from '../../store/schema/index.ts'
 
 export type ActionRow = typeof dropletActions.$inferSelect

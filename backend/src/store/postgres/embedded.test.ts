@@ -39,9 +39,9 @@ function startWriter(): Writer {
 }
 
 async function rowsOf(server: EmbeddedPostgres): Promise<number[]> {
-  const sql = connect(server, { poolSize: 1 })
-  const rows = await sql<{ n: number }[]>`select n from written order by n`
-  await sql.end()
+  const pool = connect(server, { poolSize: 1 })
+  const { rows } = await pool.query<{ n: number }>('select n from written order by n')
+  await pool.end()
   return rows.map(({ n }) => n)
 }
 
@@ -79,9 +79,9 @@ test('a server that dies under us is started again', async () => {
   const first = server.pid()
   process.kill(first, 'SIGKILL')
   await vi.waitFor(() => expect(server.pid()).not.toBe(first), 10_000)
-  const sql = connect(server, { poolSize: 1 })
-  expect(await sql`select 1 as one`).toMatchObject([{ one: 1 }])
-  await sql.end()
+  const pool = connect(server, { poolSize: 1 })
+  expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  await pool.end()
   await server.stop()
 })
 
@@ -103,18 +103,19 @@ test('a second process on the same directory is turned away with the fix, and th
     message: expect.stringContaining('Another process'),
     fix: expect.stringContaining('DATA_DIR'),
   })
-  const sql = connect(server, { poolSize: 1 })
-  expect(await sql`select 1 as one`).toHaveLength(1)
-  await sql.end()
+  const pool = connect(server, { poolSize: 1 })
+  expect((await pool.query('select 1 as one')).rows).toHaveLength(1)
+  await pool.end()
   await server.stop()
 })
 
 test('durability is on: nothing is acknowledged before it is on disk', async () => {
   const server = await startEmbedded(folder, log)
-  const sql = connect(server, { poolSize: 1 })
-  const [row] =
-    await sql`select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit, current_setting('full_page_writes') as pages`
-  await sql.end()
+  const pool = connect(server, { poolSize: 1 })
+  const { rows } = await pool.query(
+    `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit, current_setting('full_page_writes') as pages`,
+  )
+  await pool.end()
   await server.stop()
-  expect(row).toEqual({ fsync: 'on', commit: 'on', pages: 'on' })
+  expect(rows).toEqual([{ fsync: 'on', commit: 'on', pages: 'on' }])
 })

@@ -1,0 +1,51 @@
+import { problem } from '@agentopia/api'
+
+// What an error of the database means to whoever asked.
+
+/** What `ask` gives. @throws {ProblemError} `store-unavailable` when the database did not answer it in time; else what it throws. */
+export async function orUnavailable<Result>(ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask()
+  } catch (error) {
+    throw isUnavailable(error)
+      ? problem('store-unavailable', 'The database did not answer in time', { cause: error })
+      : error
+  }
+}
+
+/**
+ * SQLSTATE codes, and classes of them, that mean: not now. 08 connection, 53 out of resources, 57P shut down, crashed, starting,
+ * 42P01 a table is not there, 25006 a standby that is not the primary yet, 25P03 a transaction that was idle for too long,
+ * 40001 one of two that were at odds, 40P01 a deadlock, 55P03 a lock was not to be had in time, 57014 a statement took too long.
+ */
+const NOT_NOW = /^(08|53|57P|42P01|25006|25P03|40001|40P01|55P03|57014)/
+const NO_CONNECTION = /^(ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/
+/** The driver's own words, for which it has no code. */
+const NO_LONGER_CONNECTED =
+  /^(Connection terminated|Query read timeout|timeout (exceeded|expired)|Client (has encountered a connection error|was closed)|Cannot use a pool after)/
+
+/** An error, and what it came from. */
+function causesOf(error: unknown): readonly (Error & { readonly code?: unknown })[] {
+  return error instanceof Error ? [error, ...causesOf(error.cause)] : []
+}
+
+/** Is its connection gone, or the answer on it? */
+export const isLost = (error: unknown): boolean => causesOf(error).some(isLostConnection)
+
+const isLostConnection = ({ code, message }: { readonly code?: unknown; readonly message: string }): boolean =>
+  typeof code === 'string' ? NO_CONNECTION.test(code) : NO_LONGER_CONNECTED.test(message)
+
+const hasCode = (error: unknown, pattern: RegExp): boolean =>
+  causesOf(error).some(({ code }) => typeof code === 'string' && pattern.test(code))
+
+/** Does an error mean that the database gave no answer, rather than that it refused? */
+const isUnavailable = (error: unknown): boolean => isLost(error) || hasCode(error, NOT_NOW)
+
+/** Would the same values be refused again? SQLSTATE classes: 22 what is no such value, 23 what a constraint forbids. */
+export const isRefusedValue = (error: unknown): boolean => hasCode(error, /^2[23]/)
+
+/** Did a statement meet a row that a unique index allows only once? */
+export const isUniqueViolation = (error: unknown): boolean => hasCode(error, /^23505$/)
+
+/** Was a lock not to be had in time, or was there a deadlock? */
+export const isBusy = (error: unknown): boolean => hasCode(error, /^(55P03|40P01)$/)

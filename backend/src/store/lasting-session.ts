@@ -1,0 +1,59 @@
+import pg from 'pg'
+import { backoffMs } from '../reconcile/backoff.ts'
+import { systemClock } from '../reconcile/clock.ts'
+
+/** A connection of its own, which is made anew whenever it is lost. */
+export interface LastingSession extends AsyncDisposable {
+  /** The connection that is there, or was there last: asked while it is lost, it refuses. */
+  current(): pg.Client
+}
+
+const AGAIN = { firstMs: 50, longestMs: 1_000 }
+
+/**
+ * @param prepare Runs on each new connection, before it counts as there; when it throws, the next one is tried.
+ * @throws What hindered the very first connection.
+ */
+export async function openLastingSession(
+  settings: pg.ClientConfig,
+  prepare: (client: pg.Client) => Promise<void>,
+): Promise<LastingSession> {
+  const over = new AbortController()
+  let mending = Promise.resolve()
+  let current = await open()
+
+  async function open(): Promise<pg.Client> {
+    const client = new pg.Client(settings)
+    client.on('error', () => {}) // followed by its end
+    const ended = new Promise<void>((resolve) => client.once('end', resolve))
+    try {
+      await client.connect()
+      await prepare(client)
+    } catch (error) {
+      await client.end()
+      throw error
+    }
+    void ended.then(() => {
+      if (!over.signal.aborted) mending = mend()
+    })
+    return client
+  }
+
+  async function mend(): Promise<void> {
+    for (let failures = 1; !over.signal.aborted; failures += 1) {
+      await systemClock.sleep(backoffMs(failures, Math.random, AGAIN), over.signal)
+      const client = await open().catch(() => undefined) // until it can be had
+      if (client) current = client
+      if (client) return
+    }
+  }
+
+  return {
+    current: () => current,
+    async [Symbol.asyncDispose]() {
+      over.abort()
+      await mending
+      await current.end()
+    },
+  }
+}
