@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 import { newId } from '../new-id.ts'
 import { connect, createStore, type Store, settingsOf } from './connect.ts'
 import { CHANGES } from './notifications.ts'
@@ -122,9 +122,69 @@ describe('R03 connections that are lost', () => {
   })
 })
 
-test('a URL means what it means to psql: who asks for no TLS has none, and only `verify-full` asks who it is', () => {
-  const ssl = (mode: string) => settingsOf({ url: `postgres://name:word@db.example.org/agentopia${mode}` }).ssl
-  expect([ssl(''), ssl('?sslmode=disable')]).toEqual([undefined, false])
+test('what a URL asks of TLS is what is done, or it is refused', () => {
+  const ssl = (asked: string) => settingsOf({ url: `postgres://name:word@db.example.org/agentopia${asked}` }).ssl
+  expect([ssl(''), ssl('?sslmode=disable')]).toEqual([false, false])
   expect(ssl('?sslmode=require')).toEqual({ rejectUnauthorized: false })
   expect(ssl('?sslmode=verify-full')).toEqual({})
+  for (const asked of ['?sslmode=prefer', '?sslmode=verify_full', '?ssl=require'])
+    expect(() => ssl(asked)).toThrow('ssl')
+})
+
+test('a statement that failed takes its transaction with it, also where nobody said so', async () => {
+  const row = { id: newId('agent'), accountId: 'a', name: 'quietly' }
+  const act = store.tenant('a', async (tx) => {
+    await tx.insert(agents).values(row)
+    await tx
+      .insert(agents)
+      .values(row)
+      .catch(() => {})
+  })
+  await expect(act).rejects.toMatchObject({ cause: { message: expect.stringContaining('A statement failed') } })
+})
+
+test('what comes after the end of a transaction reaches nobody', async () => {
+  let late: Promise<unknown> | undefined
+  const over = Promise.withResolvers<void>()
+  await store.system(async (tx) => {
+    late = over.promise.then(() => tx.execute('select 1'))
+  })
+  over.resolve()
+  await expect(late).rejects.toMatchObject({ cause: { message: 'This transaction is over' } })
+})
+
+describe('its end', () => {
+  let way: Relay
+  let there: Store
+  beforeEach(async () => {
+    way = await openRelay(inject('postgres'))
+    there = createStore(connect({ host: '127.0.0.1', port: way.port }, { poolSize: 2 }))
+  })
+  afterEach(() => way.close())
+  const listen = () =>
+    there.listen(
+      CHANGES,
+      () => {},
+      () => {},
+    )
+
+  test('waits for nobody who does not answer', async () => {
+    await listen()
+    const started = Promise.withResolvers<void>()
+    void there.system(() => {
+      started.resolve()
+      return new Promise(() => {})
+    })
+    await started.promise
+    way.hush()
+    await there[Symbol.asyncDispose]()
+  }, 15_000)
+
+  test('is in order where the database is away: what is lost is listened to no more', async () => {
+    const unlisten = await listen()
+    way.close()
+    await sleep(50)
+    await unlisten()
+    await there[Symbol.asyncDispose]()
+  })
 })

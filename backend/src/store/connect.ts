@@ -1,9 +1,12 @@
+import { userInfo } from 'node:os'
 import { problem } from '@agentopia/api'
 import { sql } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { parse, toClientConfig } from 'pg-connection-string'
 import { createBulkhead } from '../http/bulkhead.ts'
+import { systemClock } from '../reconcile/clock.ts'
+import { ask, cutOff } from './connection.ts'
 import { isLost, orUnavailable } from './database-error.ts'
 import { createListener, type Listener } from './listener.ts'
 
@@ -51,28 +54,52 @@ const ANSWER_MS = LIMITS.statement_timeout + 10_000
 /** What ends is ended by force after so many milliseconds. */
 const END_MS = 5_000
 
-/** One session at an address. A URL means what it means to `psql`. @throws {Error} When it is no address. */
+/** One session at an address. @throws {Error} When it is no address, or not understood. */
 export const settingsOf = (address: PostgresAddress): pg.ClientConfig => ({
   ...('url' in address
-    ? toClientConfig(parse(address.url, { useLibpqCompat: true }))
-    : { host: address.host, port: address.port, user: 'postgres', database: address.database ?? 'postgres' }),
+    ? ofUrl(address.url)
+    : {
+        host: address.host,
+        port: address.port,
+        user: 'postgres',
+        database: address.database ?? 'postgres',
+        ssl: false,
+      }),
   application_name: 'agentopia',
   connectionTimeoutMillis: PATIENCE_MS,
+  query_timeout: ANSWER_MS,
   keepAlive: true,
   keepAliveInitialDelayMillis: 30_000,
   ...LIMITS,
 })
 
+const TLS_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
+
+/** What is asked of TLS is what is done, as `psql` does it, or the address is refused: nothing is left to the environment. */
+function ofUrl(url: string): pg.ClientConfig {
+  const {
+    sslmode,
+    ssl = false,
+    ...parsed
+  } = parse(url, { useLibpqCompat: true }) as ReturnType<typeof parse> & {
+    readonly sslmode?: string
+  }
+  if (sslmode !== undefined && !TLS_MODES.includes(sslmode))
+    throw new Error(`sslmode=${sslmode} is not one of ${TLS_MODES.join(', ')}`)
+  if (typeof ssl === 'string') throw new Error(`ssl=${ssl} is not understood; say it by sslmode`)
+  return toClientConfig({ ...parsed, ssl, user: parsed.user || userInfo().username })
+}
+
 /** Connections to a database: made when they are needed, and ended when they were not for a while. */
 export function connect(
   address: PostgresAddress,
-  { poolSize = 16, answerMs = ANSWER_MS }: { readonly poolSize?: number; readonly answerMs?: number } = {},
+  { poolSize = 16, answerMs }: { readonly poolSize?: number; readonly answerMs?: number } = {},
 ): pg.Pool {
   const pool = new pg.Pool({
     ...settingsOf(address),
     max: poolSize,
     idleTimeoutMillis: IDLE_MS,
-    query_timeout: answerMs,
+    ...(answerMs === undefined ? {} : { query_timeout: answerMs }),
   })
   // Whoever uses a connection that is lost is told by the answer to what was asked; the pool makes another.
   pool.on('error', () => {})
@@ -82,12 +109,33 @@ export function connect(
 
 /** Ends all connections, those in use too when they take too long. */
 async function end(pool: pg.Pool, inUse: ReadonlySet<pg.PoolClient>): Promise<void> {
-  const late = setTimeout(() => {
-    for (const client of inUse) void (client as pg.PoolClient & pg.Client).end()
-  }, END_MS)
-  await pool.end()
-  clearTimeout(late)
+  const over = new AbortController()
+  const late = systemClock.sleep(END_MS, over.signal).then(() => inUse.forEach(cutOff))
+  await Promise.race([pool.end(), late])
+  over.abort()
 }
+
+/** What one transaction may do with its connection: nothing that comes after its end reaches whoever has the connection then. */
+function forOneTransaction(client: pg.PoolClient): { readonly database: Database; over(): void } {
+  let isOver = false
+  const session = {
+    async query(asked: pg.QueryConfig, values?: unknown[]) {
+      if (isOver && !ENDS.includes(asked.text)) throw new Error('This transaction is over')
+      const answer = await ask(client, asked, values)
+      // PostgreSQL does that, and calls it done, when a statement had failed.
+      if (asked.text === 'commit' && answer.command === 'ROLLBACK')
+        throw new Error('A statement failed, and its transaction went on')
+      return answer
+    },
+  }
+  return {
+    database: drizzle(session as unknown as pg.PoolClient),
+    over() {
+      isOver = true
+    },
+  }
+}
+const ENDS = ['commit', 'rollback']
 
 /** @param close Runs after the connections are closed. */
 export function createStore(pool: pg.Pool, close: () => Promise<void> = async () => {}): Store {
@@ -111,10 +159,15 @@ export function createStore(pool: pg.Pool, close: () => Promise<void> = async ()
       inUse.add(client)
       let hasBegun = false
       let isGone = false
+      const { database, over } = forOneTransaction(client)
       try {
-        return await drizzle(client).transaction((tx) => {
+        return await database.transaction(async (tx) => {
           hasBegun = true
-          return act(tx)
+          try {
+            return await act(tx)
+          } finally {
+            over()
+          }
         })
       } catch (error) {
         isGone = isLost(error)

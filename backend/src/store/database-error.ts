@@ -13,27 +13,33 @@ export async function orUnavailable<Result>(ask: () => Promise<Result>): Promise
   }
 }
 
+/** SQLSTATE codes, and classes of them, that mean that the connection ends: 08 connection, 57P shut down, crashed, starting. */
+const ENDED = /^(080|57P)/
 /**
- * SQLSTATE codes, and classes of them, that mean: not now. 08 connection, 53 out of resources, 57P shut down, crashed, starting,
- * 42P01 a table is not there, 25006 a standby that is not the primary yet, 25P03 a transaction that was idle for too long,
- * 40001 one of two that were at odds, 40P01 a deadlock, 55P03 a lock was not to be had in time, 57014 a statement took too long.
+ * The same, that mean: not now. 53 out of resources, 42P01 a table is not there, 25006 a standby that is not the primary yet,
+ * 25P03 a transaction that was idle for too long, 40001 one of two that were at odds, 40P01 a deadlock, 55P03 a lock was not to be had in
+ * time, 57014 a statement took too long.
  */
-const NOT_NOW = /^(08|53|57P|42P01|25006|25P03|40001|40P01|55P03|57014)/
+const NOT_NOW = /^(53|42P01|25006|25P03|40001|40P01|55P03|57014)/
 const NO_CONNECTION = /^(ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/
-/** The driver's own words, for which it has no code. */
+// The driver's own words, for which it has no code.
+const NO_ANSWER = /^Query read timeout/
 const NO_LONGER_CONNECTED =
-  /^(Connection terminated|Query read timeout|timeout (exceeded|expired)|Client (has encountered a connection error|was closed)|Cannot use a pool after)/
+  /^(Connection terminated|timeout (exceeded|expired)|Client (has encountered a connection error|was closed)|Cannot use a pool after|There was an error establishing an SSL|The server does not support SSL)/
 
 /** An error, and what it came from. */
 function causesOf(error: unknown): readonly (Error & { readonly code?: unknown })[] {
   return error instanceof Error ? [error, ...causesOf(error.cause)] : []
 }
 
+/** Did no answer come, though the connection stands? */
+export const isSilent = (error: unknown): boolean => causesOf(error).some(({ message }) => NO_ANSWER.test(message))
+
 /** Is its connection gone, or the answer on it? */
-export const isLost = (error: unknown): boolean => causesOf(error).some(isLostConnection)
+export const isLost = (error: unknown): boolean => isSilent(error) || causesOf(error).some(isLostConnection)
 
 const isLostConnection = ({ code, message }: { readonly code?: unknown; readonly message: string }): boolean =>
-  typeof code === 'string' ? NO_CONNECTION.test(code) : NO_LONGER_CONNECTED.test(message)
+  typeof code === 'string' ? NO_CONNECTION.test(code) || ENDED.test(code) : NO_LONGER_CONNECTED.test(message)
 
 const hasCode = (error: unknown, pattern: RegExp): boolean =>
   causesOf(error).some(({ code }) => typeof code === 'string' && pattern.test(code))

@@ -1,11 +1,12 @@
 import pg from 'pg'
 import { backoffMs } from '../reconcile/backoff.ts'
 import { systemClock } from '../reconcile/clock.ts'
+import { ask, endSoon } from './connection.ts'
 
 /** A connection of its own, which is made anew whenever it is lost. */
 export interface LastingSession extends AsyncDisposable {
-  /** The connection that is there, or was there last: asked while it is lost, it refuses. */
-  current(): pg.Client
+  /** Asks on the connection that is there: while it is lost, this is refused. */
+  ask(text: string): Promise<void>
 }
 
 const AGAIN = { firstMs: 50, longestMs: 1_000 }
@@ -30,7 +31,7 @@ export async function openLastingSession(
       await client.connect()
       await prepare(client)
     } catch (error) {
-      await client.end()
+      await endSoon(client)
       throw error
     }
     void ended.then(() => {
@@ -49,11 +50,11 @@ export async function openLastingSession(
   }
 
   return {
-    current: () => current,
+    ask: async (text) => void (await ask(current, text)),
     async [Symbol.asyncDispose]() {
       over.abort()
       await mending
-      await current.end()
+      await endSoon(current)
     },
   }
 }

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { isLost } from './database-error.ts'
 import { type LastingSession, openLastingSession } from './lasting-session.ts'
 
 /** Hears what the database announces, by one connection for all channels. */
@@ -31,8 +32,11 @@ export function createListener(settings: pg.ClientConfig): Listener {
 
   async function hear(channel: string): Promise<void> {
     opening ??= openLastingSession(settings, prepare)
-    session = await opening
-    await session.current().query(`listen ${pg.escapeIdentifier(channel)}`)
+    session = await opening.catch((error: unknown) => {
+      opening = undefined
+      throw error
+    })
+    await session.ask(`listen ${pg.escapeIdentifier(channel)}`)
   }
 
   return {
@@ -45,11 +49,14 @@ export function createListener(settings: pg.ClientConfig): Listener {
       })
       return async () => {
         ears.delete(ear)
-        if (!isHeard(channel)) await session?.current().query(`unlisten ${pg.escapeIdentifier(channel)}`)
+        if (isHeard(channel)) return
+        await session?.ask(`unlisten ${pg.escapeIdentifier(channel)}`).catch((error: unknown) => {
+          if (!isLost(error)) throw error // what is lost hears nothing, and the next does not listen to it
+        })
       }
     },
     async [Symbol.asyncDispose]() {
-      await session?.[Symbol.asyncDispose]()
+      await opening?.then((opened) => opened[Symbol.asyncDispose]())
     },
   }
 }

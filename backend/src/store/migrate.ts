@@ -6,6 +6,7 @@ import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
 import { applyCallProtection } from './call-protection.ts'
 import { type PostgresAddress, settingsOf } from './connect.ts'
+import { endSoon } from './connection.ts'
 import { isBusy } from './database-error.ts'
 import { applyNotifications } from './notifications.ts'
 import { applyRowSecurity } from './row-security.ts'
@@ -30,10 +31,11 @@ export async function migrate(
   migrationsFolder = folders.find((folder) => existsSync(folder)),
 ): Promise<void> {
   if (!migrationsFolder) throw new Error(`no migrations in ${folders.join(' or ')}`)
-  const client = new pg.Client({ ...settingsOf(address), statement_timeout: 0, lock_timeout: 0 })
+  const client = new pg.Client({ ...settingsOf(address), query_timeout: 0 })
   client.on('error', () => {}) // what is asked next says it
   await client.connect()
   try {
+    await client.query('set statement_timeout = 0; set lock_timeout = 0')
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
     await client.query(`select set_config('lock_timeout', $1, false)`, [LOCK_TIMEOUT])
     await untilLocked(() => runMigrations(drizzle(client), { migrationsFolder }))
@@ -41,7 +43,7 @@ export async function migrate(
     await untilLocked(() => applyCallProtection(client))
     await untilLocked(() => applyNotifications(client))
   } finally {
-    await client.end()
+    await endSoon(client)
   }
 }
 

@@ -51,7 +51,7 @@ const RESTART_MS = [100, 500, 2_000, 10_000] as const
 
 /** A real PostgreSQL of our own: a supervised child on a unix socket in the data directory. */
 export interface EmbeddedPostgres {
-  /** For postgres.js: the folder of the socket. */
+  /** The folder of its socket. */
   readonly host: string
   readonly port: number
   /** True when a server of a killed predecessor was taken over. */
