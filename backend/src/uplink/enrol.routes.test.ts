@@ -1,10 +1,11 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { digestOf } from '../secret.ts'
 import type { Store } from '../store/connect.ts'
 import { activities, toolboxes } from '../store/schema/index.ts'
-import { openTestStore } from '../store/testing.ts'
+import { lockTable, openTestStore } from '../store/testing.ts'
 import { sealedKeyOf } from '../toolboxes/dtma-client.ts'
 import { beatOf, insertToolbox, newKey, openUplink } from './uplink.testing.ts'
 
@@ -46,6 +47,22 @@ test('where too many wait, an enrolment is refused before anything is done; the 
   expect(await uplink.row(toolbox.id)).toMatchObject({ status: 'provisioning', enrolEpoch: 0 })
   uplink.lines.full = false
   expect((await uplink.enrol(body)).status).toBe(201)
+})
+
+test('an enrolment whose sender has gone is undone, so that it does not void what a later one gives', async () => {
+  const uplink = openUplink(store)
+  const toolbox = await insertToolbox(store)
+  const body = newKey()(toolbox.id, await uplink.token(toolbox))
+  const letGo = await lockTable(store, 'activities', 'exclusive')
+  const gone = new AbortController()
+  const late = uplink.enrol(body, gone.signal)
+  await sleep(200)
+  gone.abort()
+  await letGo()
+  await late
+  expect(await uplink.row(toolbox.id)).toMatchObject({ status: 'provisioning', enrolEpoch: 0 })
+  expect(uplink.enrolled).toEqual([])
+  expect((await uplink.enrol(body)).json).toMatchObject({ epoch: 1 })
 })
 
 test('E02 of 50 enrolments at once with as many keys, exactly one succeeds', async () => {

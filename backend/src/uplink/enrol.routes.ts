@@ -2,6 +2,7 @@ import { problem, type ToolboxStatus } from '@agentopia/api'
 import { API_VERSION, enrol, type Parsed, type Reply } from '@agentopia/dtma/contract'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
+import { RateLimited } from '../http/rate-limited.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { digestOf, newSecret } from '../secret.ts'
 import type { Store, Tx } from '../store/connect.ts'
@@ -26,14 +27,21 @@ export interface EnrolRouteDeps {
   readonly onEnrolled: (toolboxId: string) => void
 }
 
-type Handle = (input: Parsed<typeof enrol>) => Promise<Reply<typeof enrol>>
+type Handle = (
+  input: Parsed<typeof enrol>,
+  bearer: string | undefined,
+  signal: AbortSignal,
+) => Promise<Reply<typeof enrol>>
 
 /** From these an enrolment brings a toolbox to its first heartbeat. */
 const ENROLLING: readonly ToolboxStatus[] = ['provisioning', 'error_provisioning', 'quarantined']
 
-/** Trades an enrolment token and a public key for the two credentials of a toolbox, in one transaction. */
+/**
+ * Trades an enrolment token and a public key for the two credentials of a toolbox, in one transaction. One whose sender has gone is undone: he
+ * asks again, and of two the later one would void what the answer to the other gave.
+ */
 export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, turns, onEnrolled }: EnrolRouteDeps): void {
-  const handle: Handle = async ({ body }) => {
+  const handle: Handle = async ({ body }, _, signal) => {
     requireVersion(body.apiVersion)
     if (!provesKey(body)) throw refused()
     const { toolboxId, token, publicKey, dtmaVersion, machine, renews } = body
@@ -71,6 +79,7 @@ export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, turns
         toolboxId,
         message,
       })
+      if (signal.aborted) throw new RateLimited('Nobody waits for this enrolment any more', 1)
       return row.enrolEpoch
     }
     const epoch = await turns.take('enrolment', () => store.system(become))

@@ -10,12 +10,13 @@ const UPLINK_BODY_LIMIT = 1_048_576
 
 /**
  * Serves an operation of the uplink. Size, JSON and shape are checked before `handle` runs.
+ * @param handle Its signal aborts when whoever asked has gone.
  * @param admit Runs before anything is read; what it throws is the answer.
  */
 export function mountUplink<Op extends Operation>(
   app: Hono,
   op: Op,
-  handle: (input: Parsed<Op>, bearer: string | undefined) => Promise<Reply<Op>>,
+  handle: (input: Parsed<Op>, bearer: string | undefined, signal: AbortSignal) => Promise<Reply<Op>>,
   admit: () => void = () => {},
 ): void {
   const limit = bodyLimit({
@@ -34,7 +35,7 @@ export function mountUplink<Op extends Operation>(
       query: c.req.query(),
       body: parseCleanJson(await c.req.text()),
     })
-    return c.json((await handle(input, bearerOf(c))) as object, op.status as 200)
+    return c.json((await handle(input, bearerOf(c), c.req.raw.signal)) as object, op.status as 200)
   })
 }
 

@@ -87,11 +87,12 @@ export function openUplink(store: Store, onToolReports: HeartbeatDeps['onToolRep
   })
   heartbeatRoutes(app, takeHeartbeat)
 
-  async function post(path: string, body: unknown, token?: string): Promise<{ status: number; json: Reply }> {
+  async function post(path: string, body: unknown, token?: string, signal?: AbortSignal): Promise<Answer> {
     const response = await app.request(path, {
       method: 'POST',
       body: typeof body === 'string' ? body : JSON.stringify(body),
       headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      ...(signal ? { signal } : {}),
     })
     return { status: response.status, json: (await response.json()) as Reply }
   }
@@ -107,7 +108,7 @@ export function openUplink(store: Store, onToolReports: HeartbeatDeps['onToolRep
     quarantined,
     news,
     challenges,
-    enrol: (body: unknown) => post(enrol.path, body),
+    enrol: (body: unknown, signal?: AbortSignal) => post(enrol.path, body, undefined, signal),
     renew: (body: unknown) => post(renew.path, body),
     beat: (token: string | undefined, body: unknown) => post('/dtma/heartbeat', body, token),
     token: (toolbox: Pick<ToolboxRow, 'id' | 'accountId'>) =>
@@ -120,6 +121,11 @@ export function openUplink(store: Store, onToolReports: HeartbeatDeps['onToolRep
     },
     row: async (id: string): Promise<ToolboxRow> => (await store.system((tx) => findToolbox(tx, id)))!,
   }
+}
+
+interface Answer {
+  readonly status: number
+  readonly json: Reply
 }
 
 interface Reply {
