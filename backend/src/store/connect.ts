@@ -1,19 +1,13 @@
-import { userInfo } from 'node:os'
 import { problem } from '@agentopia/api'
 import { sql } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
-import { parse, toClientConfig } from 'pg-connection-string'
 import { createBulkhead } from '../http/bulkhead.ts'
 import { systemClock } from '../reconcile/clock.ts'
+import { PATIENCE_MS, type PostgresAddress, settingsOf } from './address.ts'
 import { ask, cutOff } from './connection.ts'
 import { isLost, orUnavailable } from './database-error.ts'
 import { createListener, type Listener } from './listener.ts'
-
-/** Where a PostgreSQL is. */
-export type PostgresAddress =
-  | { readonly url: string }
-  | { readonly host: string; readonly port: number; readonly database?: string }
 
 export type Database = NodePgDatabase
 /** One transaction. */
@@ -38,57 +32,13 @@ export interface Store extends AsyncDisposable, Pick<Listener, 'listen'> {
   readonly database: Database
 }
 
-/** What gets no connection within so many milliseconds is not begun: its caller is told, rather than kept. */
-const PATIENCE_MS = 10_000
 const MOST_WAITING = 10_000
 
 /** A connection that nobody uses for so many milliseconds is ended. */
 const IDLE_MS = 300_000
 
-/** Sessions give up rather than hang; all in milliseconds. */
-const LIMITS = { statement_timeout: 30_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 60_000 } as const
-
-/** An answer that the server would have given by now is not waited for: it, or the way to it, is gone without a word. */
-const ANSWER_MS = LIMITS.statement_timeout + 10_000
-
 /** What ends is ended by force after so many milliseconds. */
 const END_MS = 5_000
-
-/** One session at an address. @throws {Error} When it is no address, or not understood. */
-export const settingsOf = (address: PostgresAddress): pg.ClientConfig => ({
-  ...('url' in address
-    ? ofUrl(address.url)
-    : {
-        host: address.host,
-        port: address.port,
-        user: 'postgres',
-        database: address.database ?? 'postgres',
-        ssl: false,
-      }),
-  application_name: 'agentopia',
-  connectionTimeoutMillis: PATIENCE_MS,
-  query_timeout: ANSWER_MS,
-  keepAlive: true,
-  keepAliveInitialDelayMillis: 30_000,
-  ...LIMITS,
-})
-
-const TLS_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
-
-/** What is asked of TLS is what is done, as `psql` does it, or the address is refused: nothing is left to the environment. */
-function ofUrl(url: string): pg.ClientConfig {
-  const {
-    sslmode,
-    ssl = false,
-    ...parsed
-  } = parse(url, { useLibpqCompat: true }) as ReturnType<typeof parse> & {
-    readonly sslmode?: string
-  }
-  if (sslmode !== undefined && !TLS_MODES.includes(sslmode))
-    throw new Error(`sslmode=${sslmode} is not one of ${TLS_MODES.join(', ')}`)
-  if (typeof ssl === 'string') throw new Error(`ssl=${ssl} is not understood; say it by sslmode`)
-  return toClientConfig({ ...parsed, ssl, user: parsed.user || userInfo().username })
-}
 
 /** Connections to a database: made when they are needed, and ended when they were not for a while. */
 export function connect(

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Log } from '../log.ts'
-import { type PostgresAddress, settingsOf } from './connect.ts'
+import { type PostgresAddress, settingsOf } from './address.ts'
 import { openLastingSession } from './lasting-session.ts'
 import { StoreError } from './store-error.ts'
 
