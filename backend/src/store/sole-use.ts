@@ -10,6 +10,8 @@ const LOCK = 7_301_984_512
 /** A predecessor that is ending has this long; one that was killed is gone at once. */
 const WAIT_MS = 15_000
 const LOOK_MS = 250
+/** A holder whose machine or network is gone is let go by the server within a minute, and not after hours. */
+const NOTICED_SOON = 'set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3'
 
 /**
  * Two control planes that do not know of each other would each take the other's toolboxes for lost. So one that is alone keeps the
@@ -25,6 +27,7 @@ export async function holdDatabase(
   let isTold = false
 
   async function take(client: pg.Client): Promise<void> {
+    await client.query(NOTICED_SOON)
     while (!(await isTaken(client))) {
       if (isHeld) {
         // The database was away, and the lock with it.
