@@ -83,6 +83,13 @@ export async function openTestControlPlane(
   const request = async (method: string, path: string, as: As = NOBODY, init: RequestInit = {}): Promise<Response> =>
     controlPlane.fetch(new Request(ORIGIN + path, { method, ...init, headers: { ...as, ...init.headers } }))
 
+  /** Stops the control plane; its rows stay. */
+  async function end(): Promise<void> {
+    stop.abort()
+    await controlPlane.stopped
+    for (const folder of [callsDir, archivesDir]) rmSync(folder, { recursive: true, force: true })
+  }
+
   return {
     store,
     request,
@@ -96,17 +103,10 @@ export async function openTestControlPlane(
         headers: { 'content-type': 'application/json' },
       }),
     link: (userId: string) => store.system((tx) => issueSignInLink(tx, userId, new Date(clock.now()))),
-    /** Stops the control plane; its rows stay. */
-    async end() {
-      stop.abort()
-      await controlPlane.stopped
-    },
+    end,
     async close() {
-      stop.abort()
-      await controlPlane.stopped
+      await end()
       await store[Symbol.asyncDispose]()
-      rmSync(callsDir, { recursive: true, force: true })
-      rmSync(archivesDir, { recursive: true, force: true })
     },
   }
 }
