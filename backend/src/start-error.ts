@@ -1,4 +1,5 @@
 import { ProblemError } from '@agentopia/api'
+import { causesOf } from './causes.ts'
 import { StoreError } from './store/store-error.ts'
 
 /** Why the program does not start: a sentence for people, and what to do. */
@@ -18,7 +19,7 @@ export class StartError extends Error {
 export function startFailure(error: unknown): StartError | undefined {
   if (error instanceof StartError) return error
   if (error instanceof StoreError) return new StartError(error.message, error.fix, { cause: error })
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+  for (const cause of causesOf(error)) {
     const { code, path, port } = cause as NodeJS.ErrnoException & { readonly port?: number }
     const where = path ?? 'the data directory'
     if (code === 'EADDRINUSE')

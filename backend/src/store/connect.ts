@@ -5,9 +5,10 @@ import pg from 'pg'
 import { createBulkhead } from '../http/bulkhead.ts'
 import { systemClock } from '../reconcile/clock.ts'
 import { PATIENCE_MS, type PostgresAddress, settingsOf } from './address.ts'
-import { ask, cutOff } from './connection.ts'
 import { isLost, orUnavailable } from './database-error.ts'
 import { createListener, type Listener } from './listener.ts'
+import { cutOff } from './one-connection.ts'
+import { transact } from './one-transaction.ts'
 
 export type Database = NodePgDatabase
 /** One transaction. */
@@ -65,28 +66,6 @@ async function end(pool: pg.Pool, inUse: ReadonlySet<pg.PoolClient>): Promise<vo
   over.abort()
 }
 
-/** What one transaction may do with its connection: nothing that comes after its end reaches whoever has the connection then. */
-function forOneTransaction(client: pg.PoolClient): { readonly database: Database; over(): void } {
-  let isOver = false
-  const session = {
-    async query(asked: pg.QueryConfig, values?: unknown[]) {
-      if (isOver && !ENDS.includes(asked.text)) throw new Error('This transaction is over')
-      const answer = await ask(client, asked, values)
-      // PostgreSQL does that, and calls it done, when a statement had failed.
-      if (asked.text === 'commit' && answer.command === 'ROLLBACK')
-        throw new Error('A statement failed, and its transaction went on')
-      return answer
-    },
-  }
-  return {
-    database: drizzle(session as unknown as pg.PoolClient),
-    over() {
-      isOver = true
-    },
-  }
-}
-const ENDS = ['commit', 'rollback']
-
 /** @param close Runs after the connections are closed. */
 export function createStore(pool: pg.Pool, close: () => Promise<void> = async () => {}): Store {
   const { listen, ...listener } = createListener(pool.options)
@@ -109,15 +88,10 @@ export function createStore(pool: pg.Pool, close: () => Promise<void> = async ()
       inUse.add(client)
       let hasBegun = false
       let isGone = false
-      const { database, over } = forOneTransaction(client)
       try {
-        return await database.transaction(async (tx) => {
+        return await transact(client, (tx) => {
           hasBegun = true
-          try {
-            return await act(tx)
-          } finally {
-            over()
-          }
+          return act(tx)
         })
       } catch (error) {
         isGone = isLost(error)

@@ -1,4 +1,5 @@
 import { problem } from '@agentopia/api'
+import { causesOf } from '../causes.ts'
 
 // What an error of the database means to whoever asked.
 
@@ -27,22 +28,25 @@ const NO_ANSWER = /^Query read timeout/
 const NO_LONGER_CONNECTED =
   /^(Connection terminated|timeout (exceeded|expired)|Client (has encountered a connection error|was closed)|Cannot use a pool after|There was an error establishing an SSL|The server does not support SSL)/
 
-/** An error, and what it came from. */
-function causesOf(error: unknown): readonly (Error & { readonly code?: unknown })[] {
-  return error instanceof Error ? [error, ...causesOf(error.cause)] : []
-}
-
 /** Did no answer come, though the connection stands? */
 export const isSilent = (error: unknown): boolean => causesOf(error).some(({ message }) => NO_ANSWER.test(message))
 
 /** Is its connection gone, or the answer on it? */
 export const isLost = (error: unknown): boolean => isSilent(error) || causesOf(error).some(isLostConnection)
 
-const isLostConnection = ({ code, message }: { readonly code?: unknown; readonly message: string }): boolean =>
-  typeof code === 'string' ? NO_CONNECTION.test(code) || ENDED.test(code) : NO_LONGER_CONNECTED.test(message)
+function isLostConnection(cause: Error): boolean {
+  const code = codeOf(cause)
+  return code === undefined ? NO_LONGER_CONNECTED.test(cause.message) : NO_CONNECTION.test(code) || ENDED.test(code)
+}
+
+/** Of the network, or SQLSTATE. */
+function codeOf(cause: Error): string | undefined {
+  const { code } = cause as { readonly code?: unknown }
+  return typeof code === 'string' ? code : undefined
+}
 
 const hasCode = (error: unknown, pattern: RegExp): boolean =>
-  causesOf(error).some(({ code }) => typeof code === 'string' && pattern.test(code))
+  causesOf(error).some((cause) => pattern.test(codeOf(cause) ?? ''))
 
 /** Does an error mean that the database gave no answer, rather than that it refused? */
 const isUnavailable = (error: unknown): boolean => isLost(error) || hasCode(error, NOT_NOW)

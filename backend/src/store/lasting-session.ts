@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { backoffMs } from '../reconcile/backoff.ts'
 import { systemClock } from '../reconcile/clock.ts'
-import { ask, endSoon } from './connection.ts'
+import { ask, endSoon } from './one-connection.ts'
 
 /** A connection of its own, which is made anew whenever it is lost. */
 export interface LastingSession extends AsyncDisposable {
@@ -12,24 +12,24 @@ export interface LastingSession extends AsyncDisposable {
 const AGAIN = { firstMs: 50, longestMs: 1_000 }
 
 /**
- * @param prepare Runs on each new connection, before it counts as there; when it throws, the next one is tried.
+ * @param prepare Runs on each new connection, before it counts as there; when it throws, the next one is tried. Again: one was there before.
  * @throws What hindered the very first connection.
  */
 export async function openLastingSession(
   settings: pg.ClientConfig,
-  prepare: (client: pg.Client) => Promise<void>,
+  prepare: (client: pg.Client, isAgain: boolean) => Promise<void>,
 ): Promise<LastingSession> {
   const over = new AbortController()
   let mending = Promise.resolve()
-  let current = await open()
+  let current = await open(false)
 
-  async function open(): Promise<pg.Client> {
+  async function open(isAgain: boolean): Promise<pg.Client> {
     const client = new pg.Client(settings)
     client.on('error', () => {}) // followed by its end
     const ended = new Promise<void>((resolve) => client.once('end', resolve))
     try {
       await client.connect()
-      await prepare(client)
+      await prepare(client, isAgain)
     } catch (error) {
       await endSoon(client)
       throw error
@@ -43,9 +43,10 @@ export async function openLastingSession(
   async function mend(): Promise<void> {
     for (let failures = 1; !over.signal.aborted; failures += 1) {
       await systemClock.sleep(backoffMs(failures, Math.random, AGAIN), over.signal)
-      const client = await open().catch(() => undefined) // until it can be had
-      if (client) current = client
-      if (client) return
+      const client = await open(true).catch(() => undefined) // until it can be had
+      if (!client) continue
+      current = client
+      return
     }
   }
 

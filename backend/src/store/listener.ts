@@ -18,21 +18,20 @@ interface Ear {
 export function createListener(settings: pg.ClientConfig): Listener {
   const ears = new Set<Ear>()
   const isHeard = (channel: string): boolean => [...ears].some((ear) => ear.channel === channel)
-  let session: LastingSession | undefined
   let opening: Promise<LastingSession> | undefined
 
-  async function prepare(client: pg.Client): Promise<void> {
+  async function prepare(client: pg.Client, isAgain: boolean): Promise<void> {
     client.on('notification', ({ channel, payload = '' }) => {
       for (const ear of ears) if (ear.channel === channel) ear.onMessage(payload)
     })
     for (const channel of new Set([...ears].map((ear) => ear.channel)))
       await client.query(`listen ${pg.escapeIdentifier(channel)}`)
-    if (session) for (const { onGap } of ears) onGap()
+    if (isAgain) for (const { onGap } of ears) onGap()
   }
 
   async function hear(channel: string): Promise<void> {
     opening ??= openLastingSession(settings, prepare)
-    session = await opening.catch((error: unknown) => {
+    const session = await opening.catch((error: unknown) => {
       opening = undefined
       throw error
     })
@@ -50,6 +49,7 @@ export function createListener(settings: pg.ClientConfig): Listener {
       return async () => {
         ears.delete(ear)
         if (isHeard(channel)) return
+        const session = await opening
         await session?.ask(`unlisten ${pg.escapeIdentifier(channel)}`).catch((error: unknown) => {
           if (!isLost(error)) throw error // what is lost hears nothing, and the next does not listen to it
         })

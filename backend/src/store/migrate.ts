@@ -6,9 +6,9 @@ import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
 import { type PostgresAddress, settingsOf } from './address.ts'
 import { applyCallProtection } from './call-protection.ts'
-import { endSoon } from './connection.ts'
 import { isBusy } from './database-error.ts'
 import { applyNotifications } from './notifications.ts'
+import { endSoon } from './one-connection.ts'
 import { applyRowSecurity } from './row-security.ts'
 
 /** Any number that nobody else uses: replicas that start together migrate one after the other. */

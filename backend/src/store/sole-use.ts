@@ -6,7 +6,7 @@ import { openLastingSession } from './lasting-session.ts'
 import { StoreError } from './store-error.ts'
 
 /** Of PostgreSQL's advisory locks; any number that nobody else in this database takes. */
-const LOCK = 7_301_984_512
+export const LOCK = 7_301_984_512
 /** A predecessor that is ending has this long; one that was killed is gone at once. */
 const WAIT_MS = 15_000
 const LOOK_MS = 250
@@ -23,13 +23,12 @@ export async function holdDatabase(
   { isShared, log, waitMs = WAIT_MS }: { readonly isShared: boolean; readonly log: Log; readonly waitMs?: number },
 ): Promise<AsyncDisposable> {
   const until = performance.now() + waitMs
-  let isHeld = false
   let isTold = false
 
-  async function take(client: pg.Client): Promise<void> {
+  async function take(client: pg.Client, isAgain: boolean): Promise<void> {
     await client.query(NOTICED_SOON)
     while (!(await isTaken(client))) {
-      if (isHeld) {
+      if (isAgain) {
         // The database was away, and the lock with it.
         if (!isTold) log.error({}, 'another control plane has taken the database meanwhile')
         isTold = true
@@ -42,7 +41,6 @@ export async function holdDatabase(
         )
       await sleep(LOOK_MS)
     }
-    isHeld = true
     isTold = false
   }
 

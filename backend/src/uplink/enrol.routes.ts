@@ -1,5 +1,5 @@
 import { problem, type ToolboxStatus } from '@agentopia/api'
-import { API_VERSION, enrol, type Parsed, type Reply } from '@agentopia/dtma/contract'
+import { API_VERSION, enrol } from '@agentopia/dtma/contract'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
 import { RateLimited } from '../http/rate-limited.ts'
@@ -12,7 +12,7 @@ import { moveTo } from '../toolboxes/toolbox.store.ts'
 import { storeBoot } from './boot.store.ts'
 import { BEARER_TTL_MS, consumeToken, storeIdentity } from './enrolment.store.ts'
 import { provesKey } from './key-proof.ts'
-import { mountUplink } from './mount-uplink.ts'
+import { mountUplink, type UplinkHandler } from './mount-uplink.ts'
 import { tellOfSpentToken } from './spent-token.ts'
 import type { Turns } from './turns.ts'
 
@@ -27,21 +27,15 @@ export interface EnrolRouteDeps {
   readonly onEnrolled: (toolboxId: string) => void
 }
 
-type Handle = (
-  input: Parsed<typeof enrol>,
-  bearer: string | undefined,
-  signal: AbortSignal,
-) => Promise<Reply<typeof enrol>>
-
 /** From these an enrolment brings a toolbox to its first heartbeat. */
 const ENROLLING: readonly ToolboxStatus[] = ['provisioning', 'error_provisioning', 'quarantined']
 
 /**
- * Trades an enrolment token and a public key for the two credentials of a toolbox, in one transaction. One whose sender has gone is undone: he
- * asks again, and of two the later one would void what the answer to the other gave.
+ * Trades an enrolment token and a public key for the two credentials of a toolbox, in one transaction. It is undone when its sender has gone:
+ * he asks again, and the later one of two would void what the answer to the other gave.
  */
 export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, turns, onEnrolled }: EnrolRouteDeps): void {
-  const handle: Handle = async ({ body }, _, signal) => {
+  const handle: UplinkHandler<typeof enrol> = async ({ body }, _, signal) => {
     requireVersion(body.apiVersion)
     if (!provesKey(body)) throw refused()
     const { toolboxId, token, publicKey, dtmaVersion, machine, renews } = body

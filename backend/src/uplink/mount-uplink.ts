@@ -8,15 +8,21 @@ import { parseCleanJson } from './clean-json.ts'
 /** The largest body that DTMA may send, in bytes. */
 const UPLINK_BODY_LIMIT = 1_048_576
 
+/** @param signal Aborts when whoever asked has gone. */
+export type UplinkHandler<Op extends Operation> = (
+  input: Parsed<Op>,
+  bearer: string | undefined,
+  signal: AbortSignal,
+) => Promise<Reply<Op>>
+
 /**
  * Serves an operation of the uplink. Size, JSON and shape are checked before `handle` runs.
- * @param handle Its signal aborts when whoever asked has gone.
  * @param admit Runs before anything is read; what it throws is the answer.
  */
 export function mountUplink<Op extends Operation>(
   app: Hono,
   op: Op,
-  handle: (input: Parsed<Op>, bearer: string | undefined, signal: AbortSignal) => Promise<Reply<Op>>,
+  handle: UplinkHandler<Op>,
   admit: () => void = () => {},
 ): void {
   const limit = bodyLimit({
