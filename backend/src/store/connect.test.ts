@@ -128,6 +128,7 @@ test('what a URL asks of TLS is what is done, or it is refused', () => {
   expect([ssl(''), ssl('?sslmode=disable')]).toEqual([false, false])
   expect(ssl('?sslmode=require')).toEqual({ rejectUnauthorized: false })
   expect(ssl('?sslmode=verify-full')).toEqual({})
+  expect(settingsOf({ host: '/run/postgresql', port: 5432 }).ssl).toBe(false)
   for (const asked of ['?sslmode=prefer', '?sslmode=verify_full', '?ssl=require'])
     expect(() => ssl(asked)).toThrow('ssl')
 })

@@ -37,7 +37,7 @@ function open(name = database): pg.Pool {
 }
 
 const journal = JSON.parse(readFileSync(join(MIGRATIONS, 'meta', '_journal.json'), 'utf8')) as {
-  entries: { tag: string }[]
+  entries: { idx: number; when: number; tag: string }[]
 }
 
 /** Everything that a schema is made of: columns, indexes, constraints, policies, triggers. */
@@ -82,14 +82,30 @@ test('R08 a migration that is killed at any moment leaves all of it or nothing, 
 
 const begun = (child: ChildProcess) => new Promise((resolve) => child.stdout!.once('data', resolve))
 
+/** A copy of the migrations with other entries in the journal. */
+function migrationsWith(entries: readonly object[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'agentopia-migrations-'))
+  cpSync(MIGRATIONS, folder, { recursive: true })
+  writeFileSync(join(folder, 'meta', '_journal.json'), JSON.stringify({ ...journal, entries }))
+  return folder
+}
+
+test('R08 a migration may take as long as it takes', async () => {
+  const last = journal.entries.at(-1)!
+  const next = { ...last, idx: last.idx + 1, when: last.when + 1, tag: 'patient' }
+  const folder = migrationsWith([...journal.entries, next])
+  writeFileSync(
+    join(folder, 'patient.sql'),
+    `do $$ begin assert current_setting('statement_timeout') = '0', 'it is limited'; end $$`,
+  )
+  await migrate(address(), folder)
+  rmSync(folder, { recursive: true, force: true })
+  expect(await applied(open())).toBe(journal.entries.length + 1)
+})
+
 test('R08 an upgrade waits for those who work, and lets nobody wait behind it for as long as they would notice', async () => {
   const client = open()
-  const before = mkdtempSync(join(tmpdir(), 'agentopia-migrations-'))
-  cpSync(MIGRATIONS, before, { recursive: true })
-  writeFileSync(
-    join(before, 'meta', '_journal.json'),
-    JSON.stringify({ ...journal, entries: journal.entries.slice(0, -1) }),
-  )
+  const before = migrationsWith(journal.entries.slice(0, -1))
   await migrate(address(), before)
   rmSync(before, { recursive: true, force: true })
   const tables = await client.query(

@@ -1,14 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { connect } from './connect.ts'
-import { holdDatabase } from './sole-use.ts'
+import { holdDatabase, LOCK } from './sole-use.ts'
 
-const log = pino({ level: 'silent' })
+const said: string[] = []
+const log = pino({ level: 'error' }, { write: (line) => void said.push(JSON.parse(line).msg) })
 let name: string
 let admin: ReturnType<typeof connect>
 let held: AsyncDisposable[]
 beforeEach(async () => {
   held = []
+  said.length = 0
   const { host, port } = inject('postgres')
   admin = connect({ host, port }, { poolSize: 1 })
   name = `sole_${Date.now()}_${Math.floor(Math.random() * 1e6)}`
@@ -53,9 +56,8 @@ test('a successor waits for one that is ending', async () => {
   await second
 })
 
-test('it is held again after the database was away', async () => {
-  await hold(false)
-  await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+/** It is held by one session, and that is ours. */
+async function expectHeld(): Promise<void> {
   await vi.waitFor(async () => {
     const { rows } = await admin.query(
       `select count(*)::int as n from pg_locks join pg_database d on d.oid = database where locktype = 'advisory' and datname = '${name}' and granted`,
@@ -63,4 +65,31 @@ test('it is held again after the database was away', async () => {
     expect(rows).toEqual([{ n: 1 }])
   }, 10_000)
   await expect(hold(false)).rejects.toThrow('Another control plane')
+}
+
+test('it is held again after the database was away', async () => {
+  await hold(false)
+  await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+  await expectHeld()
+})
+
+test('one that finds it taken when the database is back says so once, and has it again when the other goes', async () => {
+  await hold(false)
+  const other = connect({ ...inject('postgres'), database: name }, { poolSize: 1 })
+  const taken = other.query('select pg_advisory_lock($1)', [LOCK])
+  await vi.waitFor(async () => {
+    const { rows } = await admin.query(
+      `select pid from pg_stat_activity where datname = '${name}' and wait_event_type = 'Lock'`,
+    )
+    expect(rows).toHaveLength(1)
+  })
+  await admin.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and wait_event_type is distinct from 'Lock'`,
+  )
+  await taken
+  await vi.waitFor(() => expect(said).toEqual(['another control plane has taken the database meanwhile']), 10_000)
+  await sleep(1_500)
+  expect(said).toHaveLength(1)
+  await other.end()
+  await expectHeld()
 })
