@@ -48,7 +48,8 @@ await Promise.all([
 execFileSync(
   process.execPath,
   ['../node_modules/vite/bin/vite.js', 'build', '--outDir', '../dist/page', '--emptyOutDir', '--logLevel', 'warn'],
-  { cwd: 'web', stdio: 'inherit' },
+  // Whatever the shell says of itself: what is built is what people use.
+  { cwd: 'web', stdio: 'inherit', env: { ...process.env, NODE_ENV: 'production' } },
 )
 cpSync('backend/migrations', 'dist/migrations', { recursive: true })
 cpSync('backend/src/install/script', 'dist/script', { recursive: true })
