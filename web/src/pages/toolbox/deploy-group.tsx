@@ -10,7 +10,7 @@ import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Select } from '../../parts/select.tsx'
 import { notify } from '../../shell/notices.ts'
 import { GroupMemberFields } from './group-member-fields.tsx'
-import { type DraftMember, draftOf, membersOf, withChanged, without } from './group-members.ts'
+import { type DraftMember, draftOf, membersOf, othersOf, withChanged, without } from './group-members.ts'
 
 /** Several tools at once: what they are called, and which of them is ready before which. */
 export function DeployGroup({ toolboxId, onClose }: { toolboxId: string; onClose: () => void }) {
@@ -78,7 +78,7 @@ export function DeployGroup({ toolboxId, onClose }: { toolboxId: string; onClose
             <GroupMemberFields
               key={draft.key}
               draft={draft}
-              others={[...drafts.filter(({ key }) => key !== draft.key).map((other) => other.name), ...there]}
+              others={othersOf(draft, drafts, there)}
               tried={tried}
               onChange={(changed) => setDrafts(withChanged(drafts, changed))}
               onRemove={() => setDrafts(without(drafts, draft))}

@@ -1,6 +1,6 @@
 import type { Tool } from '@agentopia/api'
 import { expect, test } from 'vitest'
-import { draftOf, membersOf, withChanged, without } from './group-members.ts'
+import { draftOf, membersOf, othersOf, withChanged, without } from './group-members.ts'
 
 const tool = (id: string, config: Tool['config'] = []): Tool => ({
   id,
@@ -33,6 +33,10 @@ test('who depends on a member still does when that is called otherwise', () => {
 
 test('nobody depends on a member that was taken out of the form', () => {
   expect(without([store, api], store)).toMatchObject([{ name: 'everything', dependsOn: [] }])
+})
+
+test('what a member may come after is named once, also when a tool of the toolbox has the name of another member by now', () => {
+  expect(othersOf(api, [store, api, { ...store, key: 3, name: '' }], ['fetch', 'memory'])).toEqual(['memory', 'fetch'])
 })
 
 test('what is sent has all that the members need, and nothing is sent while a setting is missing', () => {

@@ -37,6 +37,12 @@ export const without = (drafts: readonly DraftMember[], gone: DraftMember): read
     .filter(({ key }) => key !== gone.key)
     .map((draft) => ({ ...draft, dependsOn: draft.dependsOn.filter((name) => name !== gone.name) }))
 
+/** What a member may come after: the other members, and the tools that are there, each by its name and once. */
+export const othersOf = (draft: DraftMember, drafts: readonly DraftMember[], there: readonly string[]): string[] => {
+  const members = drafts.filter(({ key }) => key !== draft.key).map(({ name }) => name)
+  return [...new Set([...members, ...there])].filter((name) => name !== '')
+}
+
 /** What is sent; `undefined` while a setting that is needed is missing. */
 export function membersOf(drafts: readonly DraftMember[]): NewMembers | undefined {
   const members: NewMembers = []
