@@ -4,7 +4,11 @@ const inPackages = (pattern: string) =>
   ['dtma', 'api', 'backend', 'cli', 'scripts', 'web', 'testbed'].map((name) => `${name}/**/${pattern}`)
 
 // Four projects: `unit` needs nothing but Node, `docker` a Docker Engine, `faults` root and the programs of one to start its own,
-// `e2e` the whole product and a browser.
+// `e2e` the whole product and a browser. Those of the Engine wait more than they work, each for things of its own names: two at once.
+const POSTGRES = 'backend/src/store/testing.setup.ts'
+const BUILT = 'scripts/built.setup.mjs'
+const ENGINE = { maxWorkers: 2, sequence: { groupOrder: 1 } } as const
+
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -14,9 +18,12 @@ export default defineConfig({
           name: 'unit',
           include: inPackages('*.test.ts'),
           exclude: ['**/node_modules/**', '**/*.docker.test.ts', '**/*.faults.test.ts'],
-          globalSetup: ['backend/src/store/testing.setup.ts'],
+          globalSetup: [POSTGRES, BUILT],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          maxWorkers: 2,
+          // Most of the time of a small test is that of loading what it tests; nothing here has a state in its modules.
+          isolate: false,
         },
       },
       {
@@ -24,10 +31,10 @@ export default defineConfig({
           name: 'docker',
           include: inPackages('*.docker.test.ts'),
           exclude: ['**/node_modules/**'],
-          globalSetup: ['backend/src/store/testing.setup.ts'],
+          globalSetup: [POSTGRES, BUILT],
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          ...ENGINE,
         },
       },
       {
@@ -35,20 +42,20 @@ export default defineConfig({
           name: 'faults',
           include: inPackages('*.faults.test.ts'),
           exclude: ['**/node_modules/**'],
-          globalSetup: ['backend/src/store/testing.setup.ts'],
+          globalSetup: [POSTGRES],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          ...ENGINE,
         },
       },
       {
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          globalSetup: ['backend/src/store/testing.setup.ts'],
+          globalSetup: [POSTGRES, BUILT],
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          ...ENGINE,
         },
       },
     ],

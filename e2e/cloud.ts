@@ -16,7 +16,7 @@ const DTMA_IMAGE = 'agentopia-dtma:latest'
 /** An emulated DigitalOcean, and the product that takes it for the real one. Nothing of both is left when it is disposed. */
 export async function startWithCloud(env: Readonly<Record<string, string>> = {}): Promise<CloudAndProduct> {
   await buildMachineImages()
-  const cloud = await openCloud({ bed: Number(process.env['TESTBED'] ?? 0) })
+  const cloud = await openCloud({ bed: Number(process.env['TESTBED'] ?? process.env['VITEST_POOL_ID'] ?? 0) })
   const registry = await openRegistry(env['DTMA_IMAGE'] ?? process.env['DTMA_IMAGE'] ?? DTMA_IMAGE, cloud.gateway)
   const source = await openGitServer(DTMA, cloud.gateway)
   const closeCloud = async () => {

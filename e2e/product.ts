@@ -166,7 +166,7 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-const POLL_MS = 100
+const POLL_MS = 250
 
 /** Asks until there is an answer. @throws {Error} With `what` when none comes in time, or what `ask` throws. */
 export async function waitFor<T>(

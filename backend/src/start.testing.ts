@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 
-// The program as a process, for tests of how it starts, ends and is killed.
+// The program as a process, as it was built, for tests of how it starts, ends and is killed.
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../dist/control-plane.mjs', import.meta.url))
 
 export interface Run {
   readonly child: ChildProcess

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import {
   jsonOf,
@@ -63,7 +64,10 @@ test('what happened is listed newest first, page by page, by toolbox', async () 
       }),
     )
   const reader = await signedIn(plane, 'account_c', 'viewer')
-  for (let n = 0; n < 5; n += 1) await record(`thing_${n}`, n % 2 ? 'toolbox_odd' : undefined)
+  for (let n = 0; n < 5; n += 1) {
+    await record(`thing_${n}`, n % 2 ? 'toolbox_odd' : undefined)
+    await sleep(2) // what happened in one millisecond has no order
+  }
   const list = async (query: string) => jsonOf(await plane.request('GET', `/api/activity?${query}`, reader))
   const subjects = ({ items }: TestJson) => items.map(({ subject }) => subject).filter((s) => s.startsWith('thing'))
 

@@ -21,7 +21,7 @@ async function openCopyOf(template: string): Promise<Store> {
   const { host, port } = inject('postgres')
   const database = `test_${randomBytes(6).toString('hex')}`
   const admin = connect({ host, port }, { poolSize: 1 })
-  await admin.query(`create database ${database} template ${template}`)
+  await admin.query(`create database ${database} template ${template} strategy file_copy`)
   return createStore(connect({ host, port, database }, { poolSize: 6 }), async () => {
     await admin.query(`drop database ${database} with (force)`)
     await admin.end()
