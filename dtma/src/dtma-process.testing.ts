@@ -10,6 +10,7 @@ export interface DtmaProcess {
   readonly client: Client
   /** Of the process that runs now. */
   readonly pid: number
+  /** Resolves when it serves; at once when it does already. */
   start(): Promise<void>
   /** As the kernel does it when memory runs out: without a word. */
   kill(): Promise<void>
@@ -40,6 +41,7 @@ export async function dtmaProcess(env: Readonly<Record<string, string>>): Promis
       return child!.pid!
     },
     async start() {
+      if (child) return
       child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
         env: { ...env, BACKEND_TO_DTMA_API_KEY: KEY, HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'error' },
         stdio: ['ignore', 'ignore', 'inherit'],
