@@ -59,7 +59,6 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 
 async function browse(path: string) {
   const browsing = await openBrowser(product.url)
-  browsing.page.setDefaultTimeout(STEP_MS)
   await signIn(browsing.page, await newSignInLink(product))
   await browsing.page.goto(path)
   return browsing

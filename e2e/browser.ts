@@ -15,6 +15,9 @@ const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 /** Containers come and go on this machine: Chromium drops what is under way when a network interface does. The page asks again. */
 const NOT_OURS = /ERR_NETWORK_CHANGED/
 
+/** For what is seen to come at once on a machine with nothing else to do. */
+const WAIT_MS = 60_000
+
 /** Without animations, so that what is looked at stands still. */
 export async function openBrowser(url: string, options: BrowserContextOptions = {}): Promise<Browsing> {
   // Chromium's own sandbox does not start for root.
@@ -26,6 +29,7 @@ export async function openBrowser(url: string, options: BrowserContextOptions = 
     viewport: { width: 1280, height: 860 },
     ...options,
   })
+  context.setDefaultTimeout(WAIT_MS)
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))

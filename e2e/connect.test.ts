@@ -14,7 +14,6 @@ import { textOf } from './mcp-client.ts'
 import { freePort, type Product, startProduct } from './product.ts'
 import { activeToolbox, deploy } from './settled.ts'
 
-const STEP_MS = 20_000
 const EMAIL = 'owner@example.com'
 const PASSWORD = 'a long enough password'
 
@@ -63,7 +62,6 @@ describe('a client that is told nothing but the address', () => {
     await using browsing = await openBrowser(product.url)
     await using desk = await openDesk(`${product.url}/mcp`)
     const { page, complaints } = browsing
-    page.setDefaultTimeout(STEP_MS)
     const barriers: string[] = []
 
     const mcp = await desk.connect(async (url) => {
@@ -109,7 +107,6 @@ describe('a client that is told nothing but the address', () => {
     await using browsing = await openBrowser(product.url)
     await using desk = await openDesk(`${product.url}/mcp`)
     const { page } = browsing
-    page.setDefaultTimeout(STEP_MS)
     const refused = desk.connect(async (url) => {
       await signIn(page, await newSignInLink(product))
       await page.goto(url)
@@ -131,7 +128,6 @@ describe('the MCP conformance suite, as a client of the authorization server', (
     const { client_id: clientId } = (await registered.json()) as { client_id: string }
     await using browsing = await openBrowser(product.url)
     const { page } = browsing
-    page.setDefaultTimeout(STEP_MS)
     await signIn(page, await newSignInLink(product))
     const checks = await checkAuthorizationServer({
       issuer: product.url,

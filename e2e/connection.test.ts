@@ -6,7 +6,6 @@ import { expect, it } from 'vitest'
 import { barriersOn, openBrowser, signIn } from './browser.ts'
 
 const PAGE = fileURLToPath(new URL('../dist/page', import.meta.url))
-const STEP_MS = 20_000
 
 it('a person connects a tool of an agent in a browser, and disconnects it', async () => {
   let handle: RequestListener = (_, response) => void response.writeHead(503).end()
@@ -21,7 +20,6 @@ it('a person connects a tool of an agent in a browser, and disconnects it', asyn
   try {
     await using browsing = await openBrowser(publicUrl)
     const { page, complaints } = browsing
-    page.setDefaultTimeout(STEP_MS)
     await signIn(page, `${publicUrl}/sign-in#${await world.plane.link(world.userId)}`)
 
     await page.goto(`/agents/${world.ids.agentId}`)

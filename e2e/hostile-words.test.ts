@@ -3,7 +3,6 @@ import { openControlPlaneSaying } from '@agentopia/backend/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openBrowser, signIn } from './browser.ts'
 
-const STEP_MS = 60_000
 const PAGE = fileURLToPath(new URL('../dist/page', import.meta.url))
 
 /** What a hostile server calls itself and everything that it has. */
@@ -26,7 +25,6 @@ afterAll(() => plane?.close())
 it('T08 what tools, clients and calls say of themselves is shown as text, and does nothing', async () => {
   await using browsing = await openBrowser(plane.origin)
   const { page, complaints } = browsing
-  page.setDefaultTimeout(STEP_MS)
   await signIn(page, plane.signInLink)
   const { toolboxId, instanceId, agentId } = plane.ids
   const shown: string[] = []

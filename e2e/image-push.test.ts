@@ -59,7 +59,6 @@ async function partsOf(page: Page, meet: (nth: number) => 'pass' | 'break' | 'ho
 it('is pushed where a tool is added: cancelled, gone on with across a broken line, deployed and called', async () => {
   await using browsing = await openBrowser(product.url)
   const { page, complaints } = browsing
-  page.setDefaultTimeout(STEP_MS)
   const barriers: string[] = []
   await signIn(page, await newSignInLink(product))
   await page.goto(`${product.url}/catalog`)
@@ -109,7 +108,6 @@ it('is pushed where a tool is added: cancelled, gone on with across a broken lin
 it('is refused in words when it is no archive of an image, and leaves nothing behind', async () => {
   await using browsing = await openBrowser(product.url, { viewport: { width: 390, height: 800 } })
   const { page, complaints } = browsing
-  page.setDefaultTimeout(STEP_MS)
   const path = join(saved.archive, '..', 'notes.tar')
   await writeFile(path, randomBytes(3 * MIB))
   const before = await product.client.call(listImageArchives, {})

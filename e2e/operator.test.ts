@@ -108,7 +108,6 @@ describe('the page', () => {
   it('shows with a new API token how a model connects, and a client gets in by what is shown', async () => {
     await using browsing = await openBrowser(product.url)
     const { page, complaints } = browsing
-    page.setDefaultTimeout(20_000)
     await signIn(page, await newSignInLink(product))
     await page.goto('/settings')
     await page.getByRole('button', { name: 'Create a token', exact: true }).click()

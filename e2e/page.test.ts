@@ -5,7 +5,6 @@ import { type Product, startProduct, waitFor } from './product.ts'
 
 /** The first deployment builds an image from an npm package. */
 const DEPLOY_MS = 300_000
-const STEP_MS = 20_000
 
 let product: Product
 beforeAll(async () => {
@@ -20,7 +19,6 @@ describe('the page, in Chromium', () => {
   it('leads from the one-time link to a call on record, with nothing to complain of', async () => {
     await using browsing = await openBrowser(product.url)
     const { page, complaints } = browsing
-    page.setDefaultTimeout(STEP_MS)
     const barriers: string[] = []
     const scan = async (place: string) =>
       barriers.push(...(await barriersOn(page)).map((barrier) => `${place}: ${barrier}`))
@@ -112,7 +110,6 @@ describe('the page, in Chromium', () => {
   it('is used by the keyboard alone', async () => {
     await using browsing = await openBrowser(product.url)
     const { page } = browsing
-    page.setDefaultTimeout(STEP_MS)
     await signIn(page, await newSignInLink(product))
 
     await page.keyboard.press('Control+k')
@@ -135,7 +132,6 @@ describe('the page, in Chromium', () => {
   it.each(['light', 'dark'] as const)('fits a phone and can be read on it, %s', async (colorScheme) => {
     await using browsing = await openBrowser(product.url, { colorScheme, viewport: { width: 390, height: 844 } })
     const { page } = browsing
-    page.setDefaultTimeout(STEP_MS)
     await signIn(page, await newSignInLink(product))
     const wrong: string[] = []
     for (const place of ['/', '/catalog', '/catalog?deploy=everything', '/agents', '/calls', '/settings']) {
@@ -148,10 +144,23 @@ describe('the page, in Chromium', () => {
     expect(wrong).toEqual([])
   })
 
+  it('is loaded once more when its program did not arrive, and says so when that did not help', async () => {
+    await using browsing = await openBrowser(product.url)
+    const { page } = browsing
+    const program = /\/assets\/index-[^/]+\.js$/
+    await page.route(program, (route) => route.abort('connectionreset'), { times: 1 })
+    await page.goto('/sign-in')
+    await page.getByRole('heading', { name: 'Agentopia Toolboxes' }).waitFor()
+
+    await page.evaluate('sessionStorage.clear()')
+    await page.route(program, (route) => route.abort('connectionreset'))
+    await page.goto('/sign-in')
+    await page.getByText('The page did not arrive whole.').waitFor()
+  })
+
   it('says so while the control plane is away, can be looked around in, and comes back by itself', async () => {
     await using browsing = await openBrowser(product.url)
     const { page } = browsing
-    page.setDefaultTimeout(60_000)
     await signIn(page, await newSignInLink(product))
     await page.getByRole('heading', { level: 1, name: /local/ }).waitFor()
     // The code of pages that were not opened yet is fetched in advance.

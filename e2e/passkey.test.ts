@@ -4,8 +4,6 @@ import { pluggedIn } from './authenticator.ts'
 import { barriersOn, newSignInLink, openBrowser, signIn } from './browser.ts'
 import { type Product, startProduct } from './product.ts'
 
-const STEP_MS = 20_000
-
 let product: Product
 beforeAll(async () => {
   product = await startProduct({ LOCAL_TOOLBOX: 'off' })
@@ -18,7 +16,6 @@ const region = (page: Page, name: string) => page.getByRole('region', { name, ex
 it('a passkey is added in Chromium, signs in without an address being typed, and is not the last to go', async () => {
   await using browsing = await openBrowser(product.url)
   const { page, complaints } = browsing
-  page.setDefaultTimeout(STEP_MS)
   const barriers: string[] = []
   const { cdp, authenticatorId } = await pluggedIn(page)
 

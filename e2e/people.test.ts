@@ -3,8 +3,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { barriersOn, newSignInLink, openBrowser, signIn } from './browser.ts'
 import { type Product, startProduct } from './product.ts'
 
-const STEP_MS = 20_000
-
 let product: Product
 beforeAll(async () => {
   product = await startProduct({ LOCAL_TOOLBOX: 'off' })
@@ -17,7 +15,6 @@ const region = (page: Page, name: string) => page.getByRole('region', { name, ex
 it('somebody is invited, joins in another browser, gets another role, and is removed', async () => {
   await using mine = await openBrowser(product.url)
   await using theirs = await openBrowser(product.url)
-  for (const { page } of [mine, theirs]) page.setDefaultTimeout(STEP_MS)
   const barriers: string[] = []
 
   await signIn(mine.page, await newSignInLink(product))

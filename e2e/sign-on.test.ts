@@ -5,8 +5,6 @@ import { pluggedIn } from './authenticator.ts'
 import { barriersOn, openBrowser } from './browser.ts'
 import { type Product, startProduct } from './product.ts'
 
-const STEP_MS = 20_000
-
 let provider: Awaited<ReturnType<typeof openProvider>>
 let product: Product
 beforeAll(async () => {
@@ -31,7 +29,6 @@ const button = (page: Page | Locator, name: string) => page.getByRole('button', 
 it('somebody who was never here signs in in Chromium by the provider; who is refused is told why, and what next', async () => {
   await using browsing = await openBrowser(product.url)
   const { page, complaints } = browsing
-  page.setDefaultTimeout(STEP_MS)
   const barriers: string[] = []
 
   await page.goto('/sign-in?to=/settings')
@@ -63,7 +60,6 @@ it('somebody who was never here signs in in Chromium by the provider; who is ref
 it('who changes how he signs in shows that it is he, by each of his ways, and what he asked for goes on by itself', async () => {
   await using browsing = await openBrowser(product.url)
   const { page, complaints } = browsing
-  page.setDefaultTimeout(STEP_MS)
   const barriers: string[] = []
   provider.wrong.claims = {}
   provider.becomes({ sub: 'subject-9', email: 'grace@example.com', name: 'Grace' })
