@@ -45,7 +45,9 @@ describe('the command line', () => {
     const login = await agentopia(['login', '--url', product.url], `${product.token}\n`)
     expect(login.stdout).toContain(product.url)
     await waitFor('the toolbox is not active', 60_000, async () =>
-      (await json('toolbox', 'list')).find((one: { status: string }) => one.status === 'active'),
+      (await json('toolbox', 'list')).find(
+        (one: { status: string; connected: boolean }) => one.status === 'active' && one.connected,
+      ),
     )
     expect((await json('toolbox', 'refresh', 'local')).observation.code).toBe('reachable')
     expect(await json('tool', 'deploy', 'everything')).toMatchObject({ state: 'running', name: 'everything' })

@@ -39,7 +39,9 @@ beforeAll(async () => {
   product = await startProduct({ PYPI_INDEX: index.url })
   await agentopia(['login', '--url', product.url], `${product.token}\n`)
   await waitFor('the toolbox is not active', 60_000, async () =>
-    (await json('toolbox', 'list')).find((one: { status: string }) => one.status === 'active'),
+    (await json('toolbox', 'list')).find(
+      (one: { status: string; connected: boolean }) => one.status === 'active' && one.connected,
+    ),
   )
 })
 afterAll(async () => {

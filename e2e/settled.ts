@@ -14,10 +14,12 @@ import { waitFor } from './product.ts'
 const DEPLOY_MS = 300_000
 const RECOVER_MS = 90_000
 
-/** The toolbox that is active first. @throws {Error} When none becomes so. */
+/** The toolbox that is first active and connected: its first heartbeat comes before its tunnel. @throws {Error} When none becomes so. */
 export const activeToolbox = (client: Client): Promise<Toolbox> =>
   waitFor('no toolbox became active', RECOVER_MS, async () =>
-    (await client.call(listToolboxes, { query: {} })).items.find(({ status }) => status === 'active'),
+    (await client.call(listToolboxes, { query: {} })).items.find(
+      ({ status, connected }) => status === 'active' && connected,
+    ),
   )
 
 /** Looks until it is so. @returns What was seen then. */
