@@ -23,8 +23,6 @@ const name = `dtma-update-${run}`
 const TOOL = `u${run}`
 const keys = releaseKeys()
 const tags: string[] = []
-/** Updates that are disturbed by kills; `npm run test:updates` makes more of them. */
-const ROUNDS = Number(process.env['UPDATE_ROUNDS'] ?? 2)
 let plane: FakeControlPlane
 let directory = ''
 let client: Client
@@ -207,8 +205,7 @@ test('U03 an archive that is not what was signed is thrown away, and the present
 })
 
 test('U03 killed at any moment of an update, exactly one working DTMA is left', { timeout: 600_000 }, async () => {
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const number = `2.${round}.0`
+  for (const [round, number] of ['2.0.0', '2.1.0', '2.2.0', '2.3.0'].entries()) {
     await ask(`killed-${round}`, await released(number))
     const victims = [name, `${name}-next`, `dtma-switcher-${(await owner()).slice(0, 12)}`]
     const killing = new AbortController()
