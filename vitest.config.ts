@@ -4,7 +4,7 @@ const inPackages = (pattern: string) =>
   ['dtma', 'api', 'backend', 'cli', 'scripts', 'web', 'testbed'].map((name) => `${name}/**/${pattern}`)
 
 // Four projects: `unit` needs nothing but Node, `docker` a Docker Engine, `faults` root and the programs of one to start its own,
-// `e2e` the whole product and a browser. Those of the Engine wait more than they work, each for things of its own names: two at once.
+// `e2e` the whole product and a browser. One file at a time leaves a core idle: two, each with things of its own names.
 const POSTGRES = 'backend/src/store/testing.setup.ts'
 const BUILT = 'scripts/built.setup.mjs'
 const ENGINE = { maxWorkers: 2, sequence: { groupOrder: 1 } } as const
@@ -31,7 +31,7 @@ export default defineConfig({
           name: 'docker',
           include: inPackages('*.docker.test.ts'),
           exclude: ['**/node_modules/**'],
-          globalSetup: [POSTGRES, BUILT],
+          globalSetup: [POSTGRES],
           testTimeout: 180_000,
           hookTimeout: 300_000,
           ...ENGINE,

@@ -19,6 +19,7 @@ import { bridgeAddress } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { docker } from './docker.ts'
 import { type Product, startProduct, waitFor } from './product.ts'
+import { activeToolbox } from './settled.ts'
 
 // Tools of one's own, by the command line: an image that was pushed, one of a private registry, a Python package.
 
@@ -38,11 +39,7 @@ beforeAll(async () => {
   index = await openPythonIndex(await bridgeAddress())
   product = await startProduct({ PYPI_INDEX: index.url })
   await agentopia(['login', '--url', product.url], `${product.token}\n`)
-  await waitFor('the toolbox is not active', 60_000, async () =>
-    (await json('toolbox', 'list')).find(
-      (one: { status: string; connected: boolean }) => one.status === 'active' && one.connected,
-    ),
-  )
+  await activeToolbox(product.client)
 })
 afterAll(async () => {
   for (const name of ['pushed', 'private', 'secretive', 'python']) await agentopia(['tool', 'remove', name, '--force'])

@@ -32,7 +32,6 @@ export async function dtmaProcess(env: Readonly<Record<string, string>>): Promis
     const ended = once(child, 'exit')
     child.kill(signal)
     await ended
-    child = undefined
   }
 
   return {
@@ -45,6 +44,9 @@ export async function dtmaProcess(env: Readonly<Record<string, string>>): Promis
       child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
         env: { ...env, BACKEND_TO_DTMA_API_KEY: KEY, HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'error' },
         stdio: ['ignore', 'ignore', 'inherit'],
+      })
+      child.once('exit', () => {
+        child = undefined
       })
       await until(async () => (await client.call(getHealth, {})).status === 'ok', 30_000)
     },
