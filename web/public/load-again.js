@@ -12,7 +12,10 @@ addEventListener(
     } catch {
       // storage is off: who knows how often it was tried
     }
-    document.getElementById('root')?.replaceChildren('The page did not arrive whole. Load it again in a moment.')
+    const root = document.getElementById('root')
+    if (!root) return
+    root.style.padding = '2rem'
+    root.replaceChildren('The page did not arrive whole. Load it again in a moment.')
   },
   true,
 )
