@@ -108,15 +108,20 @@ beforeEach(async () => {
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
 afterEach(() => {
+  for (const stop of dialling.splice(0)) stop.abort()
   tunnels.closeAll()
   server.close()
 })
+
+/** Who is not stopped dials on: the port of his server may be that of the next test. */
+const dialling: AbortController[] = []
 
 function dial(
   toolboxId: string,
   carried?: ReturnType<typeof createDtmaTunnelBeats>,
 ): { stop: AbortController; end: Promise<TunnelEnd> } {
   const stop = new AbortController()
+  dialling.push(stop)
   const end = runTunnel(
     {
       baseUrl: origin,
