@@ -175,6 +175,23 @@ test.each<[string, HttpBehaviour['onCall'], string]>([
   expect(await call()).toEqual({ content: ['well'] })
 })
 
+test('a connection that rested for a while is not used again, and one that waits for its answer is left alone', async () => {
+  const ports: (number | undefined)[] = []
+  const { call } = await opened({
+    onPost: ({ method }, { socket }) => method === 'tools/call' && !ports.push(socket.remotePort),
+    onCall: async (message, response) => {
+      if (ports.length === 3) await sleep(1_500)
+      json(response, message, { content: [] })
+    },
+  })
+  await call()
+  await call()
+  await sleep(1_500)
+  await call()
+  expect(ports[1]).toBe(ports[0])
+  expect(ports[2]).not.toBe(ports[0])
+})
+
 test('a server that is gone fails a call by name', async () => {
   const { call, server } = await opened()
   await server.close()

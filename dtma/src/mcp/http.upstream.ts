@@ -26,6 +26,11 @@ export class SessionGone extends Error {
 const MOST_ANSWERS = 16
 const MOST_NOTIFICATIONS = 128
 const TELL_MS = 10_000
+/**
+ * A connection that rested longer is not used again: many servers end one after 2 to 5 s, and a call that is sent at that moment is
+ * lost, and cannot be sent twice. (Node heeds what a server says of it only below a limit of our own.)
+ */
+const REST_MS = 1_000
 const LISTEN_AGAIN_MS = 1_000
 const LISTEN_AGAIN_MOST_MS = 30_000
 
@@ -37,7 +42,7 @@ export function openHttp(
   connect?: () => Promise<Socket>,
 ): HttpUpstream {
   const { hostname, port, path } = urlToHttpOptions(new URL(url))
-  const agent = new Agent({ keepAlive: true, maxSockets: 256 })
+  const agent = new Agent({ keepAlive: true, maxSockets: 256, timeout: REST_MS })
   const inFlight = createInFlight(firstId)
   const closed = new AbortController()
   if (connect) agent.createConnection = dialled(connect)
