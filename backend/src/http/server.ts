@@ -16,6 +16,8 @@ export interface Server {
 
 /** How long a client may take for the head of a request, and how often that is looked at. */
 const PATIENCE = { headersTimeoutMs: 20_000, checkEveryMs: 5_000 }
+/** Longer than load balancers keep theirs, which is 60 s mostly: whoever ends an idle connection may lose the request that is sent then. */
+const REST_MS = 75_000
 
 /** @throws {NodeJS.ErrnoException} `EADDRINUSE` and its like. */
 export async function openServer(
@@ -35,7 +37,7 @@ export async function openServer(
     requestTimeout: 120_000,
     headersTimeout: headersTimeoutMs,
     connectionsCheckingInterval: checkEveryMs,
-    keepAliveTimeout: 20_000,
+    keepAliveTimeout: REST_MS,
   })
   const underWay = new Set<ServerResponse>()
   let closing = false
