@@ -1,3 +1,4 @@
+import { listAgents } from '@agentopia/api'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { barriersOn, newSignInLink, openBrowser, overflowOf, signIn } from './browser.ts'
@@ -156,6 +157,28 @@ describe('the page, in Chromium', () => {
     await page.route(program, (route) => route.abort('connectionreset'))
     await page.goto('/sign-in')
     await page.getByText('The page did not arrive whole.').waitFor()
+  })
+
+  it('sends what was asked for again when the connection broke, and it is done once', async () => {
+    await using browsing = await openBrowser(product.url)
+    const { page } = browsing
+    await signIn(page, await newSignInLink(product))
+    await page.goto('/agents')
+    const keys: (string | undefined)[] = []
+    await page.route('**/api/agents', async (route) => {
+      if (route.request().method() !== 'POST') return route.continue()
+      keys.push(route.request().headers()['idempotency-key'])
+      if (keys.length > 1) return route.continue()
+      await route.fetch() // it arrived; the answer did not
+      await route.abort('connectionreset')
+    })
+    await button(page, 'Register an agent').first().click()
+    await page.getByLabel('Name').fill('roaming')
+    await button(page, 'Register').click()
+    await page.getByRole('heading', { level: 1, name: 'roaming' }).waitFor()
+    expect([keys.length, new Set(keys).size]).toEqual([2, 1])
+    const { items } = await product.client.call(listAgents, {})
+    expect(items.filter(({ name }) => name === 'roaming')).toHaveLength(1)
   })
 
   it('says so while the control plane is away, can be looked around in, and comes back by itself', async () => {

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { callOperation } from './client.ts'
 import { createKeyring } from './idempotency.ts'
 import { withPresence } from './presence.ts'
+import { isKeyed, isSentAgain } from './repetition.ts'
 
 export interface ActionOptions {
   /** How long the answer may take. */
@@ -12,21 +13,22 @@ export interface ActionOptions {
 
 /**
  * Asks the server to do something. It is pending until the server answered and what is on the page was read again:
- * nothing is shown as done before the server says so. Where the person has to show to be there, that is asked for first.
+ * nothing is shown as done before the server says so. Where the person has to show to be there, that is asked for first. When the
+ * connection broke, it is sent again where that does no harm.
  */
 export function useAction<Op extends Operation>(op: Op, { deadlineMs }: ActionOptions = {}) {
   const queries = useQueryClient()
   const [keyring] = useState(() => createKeyring(randomKey))
-  const repeatable = op.problems.includes('idempotency-key-reused')
   return useMutation<Reply<Op>, Error, Input<Op>>({
     mutationKey: [op.id],
     mutationFn: (input) =>
       withPresence(() =>
         callOperation(op, input, {
           ...(deadlineMs === undefined ? {} : { deadlineMs }),
-          ...(repeatable ? { headers: { 'idempotency-key': keyring.keyFor(input) } } : {}),
+          ...(isKeyed(op) ? { headers: { 'idempotency-key': keyring.keyFor(input) } } : {}),
         }),
       ),
+    retry: (failures, error) => isSentAgain(op, failures, error),
     onError: (error) => {
       // It was answered, and for good: whoever asks again wants another try, not to hear the same again.
       if (error instanceof ProblemError && !error.kind.retryable) keyring.done()
