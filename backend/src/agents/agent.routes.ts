@@ -18,7 +18,7 @@ import { once } from '../http/idempotency.ts'
 import type { Mount } from '../http/mount.ts'
 import type { IdPrefix } from '../new-id.ts'
 import type { Store, Tx } from '../store/connect.ts'
-import { getToolboxRow } from '../tools/instance.store.ts'
+import { getStayingToolboxRow, getToolboxRow } from '../tools/instance.store.ts'
 import {
   type AgentRow,
   changeAgent,
@@ -95,9 +95,7 @@ export function agentRoutes(mount: Mount, { store, newId, mcpUrl, forgetAgents }
 
   mount.reply(grantToolboxAccess, ({ params }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
-      const [row, toolbox] = [await getAgentRow(tx, params.agentId), await getToolboxRow(tx, params.toolboxId)]
-      if (toolbox.desired === 'absent')
-        throw problem('toolbox-not-found', `The toolbox ${toolbox.name} is being deprovisioned`)
+      const [row, toolbox] = [await getAgentRow(tx, params.agentId), await getStayingToolboxRow(tx, params.toolboxId)]
       await grantAccess(tx, row, toolbox.id)
       await record(tx, caller, 'agent.access-granted', row, `${row.name} may use the toolbox ${toolbox.name}`)
       return getAgentView(tx, row.id)

@@ -8,6 +8,7 @@ import type { IdPrefix } from '../new-id.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { deployInstance } from '../tools/instance.deploy.ts'
 import {
+  getStayingToolboxRow,
   getToolboxRow,
   type InstanceRow,
   listToolboxInstances,
@@ -46,7 +47,7 @@ export function groupRoutes(mount: Mount, { store, catalog, wake, newId }: Group
     const { accountId } = caller
     const created = await store.tenant(accountId, (tx) =>
       once(tx, { accountId, key: idempotencyKey, operation: createGroup.id, request: { params, body } }, async () => {
-        const { id: toolboxId } = await getToolboxRow(tx, params.toolboxId)
+        const { id: toolboxId } = await getStayingToolboxRow(tx, params.toolboxId)
         const there = await listToolboxInstances(tx, toolboxId)
         const idOf = new Map(there.filter(({ desired }) => desired !== 'absent').map(({ id, name }) => [name, id]))
         const taken = new Set(there.map(({ name }) => name))

@@ -44,9 +44,11 @@ export async function insertGroup(
   return row
 }
 
+/** @throws {ProblemError} `group-not-found`: it has gone meanwhile, with its toolbox. */
 export async function wantGroupAbsent(tx: Tx, groupId: string): Promise<GroupRow> {
   const [row] = await tx.update(groups).set({ desired: 'absent' }).where(eq(groups.id, groupId)).returning()
-  return row!
+  if (!row) throw problem('group-not-found', `The group ${groupId} has gone`)
+  return row
 }
 
 /**

@@ -25,6 +25,7 @@ import { deployInstance } from './instance.deploy.ts'
 import {
   changeInstance,
   getInstanceRow,
+  getStayingToolboxRow,
   getToolboxRow,
   type InstanceRow,
   listInstanceRows,
@@ -61,7 +62,7 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId }: In
     const { accountId } = caller
     const deployed = await store.tenant(accountId, (tx) =>
       once(tx, { accountId, key: idempotencyKey, operation: deployTool.id, request: { params, body } }, async () => {
-        const toolbox = await getToolboxRow(tx, params.toolboxId)
+        const toolbox = await getStayingToolboxRow(tx, params.toolboxId)
         const place = { id: newId('inst'), accountId, toolboxId: toolbox.id }
         const { row, title } = await deployInstance(tx, catalog, { ...place, ...body })
         await record(tx, caller, 'instance.deployed', row, `Deployed ${title} as ${row.name}`)

@@ -14,6 +14,17 @@ export async function getToolboxRow(tx: Tx, toolboxId: string): Promise<ToolboxR
   return row
 }
 
+/**
+ * Of a toolbox that stays, and does as long as this transaction lasts: what is put on it is not left behind on one that is gone.
+ * @throws {ProblemError} `toolbox-not-found`, also for one that is being deprovisioned.
+ */
+export async function getStayingToolboxRow(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
+  await tx.select({ id: toolboxes.id }).from(toolboxes).where(eq(toolboxes.id, toolboxId)).for('share')
+  const row = await getToolboxRow(tx, toolboxId)
+  if (row.desired === 'absent') throw problem('toolbox-not-found', `The toolbox ${row.name} is being deprovisioned`)
+  return row
+}
+
 /** @throws {ProblemError} `instance-not-found`, also for an instance of another account or on another toolbox. */
 export async function getInstanceRow(tx: Tx, toolboxId: string, instanceId: string): Promise<InstanceRow> {
   const [row] = await tx
@@ -68,14 +79,15 @@ export interface InstanceChange {
   readonly config?: ConfigValues
 }
 
-/** Changes what is asked for; each change is a new generation. */
+/** Changes what is asked for; each change is a new generation. @throws {ProblemError} `instance-not-found`: it has gone meanwhile. */
 export async function changeInstance(tx: Tx, instanceId: string, change: InstanceChange): Promise<InstanceRow> {
   const [row] = await tx
     .update(instances)
     .set({ ...change, generation: sql`${instances.generation} + 1` })
     .where(eq(instances.id, instanceId))
     .returning()
-  return row!
+  if (!row) throw problem('instance-not-found', `The tool instance ${instanceId} has gone`)
+  return row
 }
 
 export async function toolbeltsHolding(tx: Tx, instanceId: string): Promise<number> {
