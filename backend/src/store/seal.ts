@@ -6,6 +6,7 @@ export interface SealedFor {
     | 'dtma-api-key'
     | 'agent-credential'
     | 'account-key'
+    | 'root-key'
     | 'provider-token'
     | 'registry-password'
     | 'ssh-key'
@@ -20,38 +21,82 @@ export interface SealedFor {
   readonly recordId: string
 }
 
-/** Seals secrets with a fresh data key each, wrapped by the key-encryption key (AES-256-GCM, envelope). */
+/**
+ * Seals secrets with a fresh data key each, wrapped by the key-encryption key (AES-256-GCM, envelope). A sealed text is a head, which
+ * names that key and holds the data key, and a body, which does not depend on it.
+ */
 export interface Sealer {
+  /** Names the key that is sealed under. */
+  readonly keyId: string
   seal(text: string, belongsTo: SealedFor): string
-  /** @throws {Error} When the text was changed, belongs to something else, or was sealed under another key. */
+  /** @throws {Error} When the text was changed, belongs to something else, or was sealed under a key that is not known here. */
   open(sealed: string, belongsTo: SealedFor): string
+  /**
+   * The head of a sealed text ({@link HEAD_LENGTH} characters) with its data key wrapped by the key that is sealed under; what comes
+   * behind it stays as it is. The same when it is so already.
+   * @throws {Error} As {@link open}, but for a change of the body.
+   */
+  resealHead(head: string, belongsTo: SealedFor): string
 }
 
 const VERSION = 'v1'
 const NONCE = 12
 const TAG = 16
 const KEY = 32
+const ID_LENGTH = 8
 
-/** @param masterKey 32 bytes, kept outside the database. */
-export function createSealer(masterKey: Uint8Array): Sealer {
-  if (masterKey.length !== KEY) throw new RangeError(`a master key has ${KEY} bytes`)
-  const keyId = createHash('sha256').update('agentopia key id').update(masterKey).digest('hex').slice(0, 8)
+/** What of a sealed text names its key. */
+export const beginningUnder = (keyId: string): string => `${VERSION}.${keyId}.`
+export const BEGINNING_LENGTH = beginningUnder('-'.repeat(ID_LENGTH)).length
+/** With the wrapped data key, in base64url, and the dot behind it. */
+export const HEAD_LENGTH = BEGINNING_LENGTH + Math.ceil(((NONCE + KEY + TAG) * 4) / 3) + 1
+
+/** Tells keys apart, and nothing of them. @throws {RangeError} When it is none. */
+export function keyIdOf(key: Uint8Array): string {
+  if (key.length !== KEY) throw new RangeError(`a master key has ${KEY} bytes`)
+  return createHash('sha256').update('agentopia key id').update(key).digest('hex').slice(0, ID_LENGTH)
+}
+
+/** Under which key a text, or its beginning, is sealed. */
+export const keyIdIn = (sealed: string): string => sealed.slice(VERSION.length + 1, BEGINNING_LENGTH - 1)
+
+/**
+ * @param current 32 bytes, kept outside the database: what is sealed under.
+ * @param others What was sealed under these opens, too.
+ */
+export function createSealer(current: Uint8Array, others: readonly Uint8Array[] = []): Sealer {
+  const keyId = keyIdOf(current)
+  const keys = new Map([...others, current].map((key) => [keyIdOf(key), key]))
+
+  function dataKeyIn(id: string | undefined, wrapped: string, context: Uint8Array): Buffer {
+    const key = keys.get(id ?? '')
+    if (!key) throw new Error(`sealed under the key ${id}, not ${[...keys.keys()].join(' or ')}`)
+    return decrypt(key, Buffer.from(wrapped, 'base64url'), context)
+  }
+
+  const headWith = (dataKey: Uint8Array, context: Uint8Array): string =>
+    `${beginningUnder(keyId)}${encrypt(current, dataKey, context).toString('base64url')}.`
 
   return {
+    keyId,
     seal(text, belongsTo) {
       const context = contextOf(belongsTo)
       const dataKey = randomBytes(KEY)
-      const wrapped = encrypt(masterKey, dataKey, context)
-      const body = encrypt(dataKey, Buffer.from(text, 'utf8'), context)
-      return [VERSION, keyId, wrapped.toString('base64url'), body.toString('base64url')].join('.')
+      return headWith(dataKey, context) + encrypt(dataKey, Buffer.from(text, 'utf8'), context).toString('base64url')
     },
     open(sealed, belongsTo) {
       const [version, id, wrapped, body, ...rest] = sealed.split('.')
       if (version !== VERSION || !wrapped || !body || rest.length > 0) throw new Error('this is no sealed text')
-      if (id !== keyId) throw new Error(`sealed under the key ${id}, not ${keyId}`)
       const context = contextOf(belongsTo)
-      const dataKey = decrypt(masterKey, Buffer.from(wrapped, 'base64url'), context)
+      const dataKey = dataKeyIn(id, wrapped, context)
       return decrypt(dataKey, Buffer.from(body, 'base64url'), context).toString('utf8')
+    },
+    resealHead(head, belongsTo) {
+      const [version, id, wrapped, end, ...rest] = head.split('.')
+      if (version !== VERSION || !wrapped || end !== '' || rest.length > 0) throw new Error('this is no sealed text')
+      const context = contextOf(belongsTo)
+      const dataKey = dataKeyIn(id, wrapped, context)
+      return id === keyId ? head : headWith(dataKey, context)
     },
   }
 }
