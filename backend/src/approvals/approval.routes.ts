@@ -7,7 +7,7 @@ import type { Mount } from '../http/mount.ts'
 import type { Store } from '../store/connect.ts'
 import type { approvals } from '../store/schema/index.ts'
 import type { Sealer } from '../store/seal.ts'
-import { decideAbout, listApprovalRows, viewOf } from './approval.store.ts'
+import { askedArgumentsOf, decideAbout, listApprovalRows, viewOf } from './approval.store.ts'
 
 export interface ApprovalRouteDeps {
   readonly store: Store
@@ -17,9 +17,9 @@ export interface ApprovalRouteDeps {
 /** What waits for a person, and the answer. */
 export function approvalRoutes(mount: Mount, { store, sealer }: ApprovalRouteDeps): void {
   /** Arguments may hold what is nobody's business but of who decides. */
-  function argumentsFor(caller: Caller, { id, accountId, arguments: sealed }: typeof approvals.$inferSelect) {
-    if (sealed === null || !mayCall(decideApproval.auth, caller)) return undefined
-    return sealer.open(sealed, { purpose: 'approval', accountId, recordId: id })
+  function argumentsFor(caller: Caller, row: typeof approvals.$inferSelect) {
+    if (row.arguments === null || !mayCall(decideApproval.auth, caller)) return undefined
+    return sealer.open(row.arguments, askedArgumentsOf(row))
   }
 
   mount.reply(listApprovals, ({ query }, { caller }) =>

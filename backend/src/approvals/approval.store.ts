@@ -4,6 +4,7 @@ import { getCallSettings } from '../calls/call-settings.store.ts'
 import { RateLimited } from '../http/rate-limited.ts'
 import type { Tx } from '../store/connect.ts'
 import { approvals, calls, capabilityPermissions } from '../store/schema/index.ts'
+import type { SealedFor } from '../store/seal.ts'
 
 type ApprovalRow = typeof approvals.$inferSelect
 type NewApproval = Omit<typeof approvals.$inferInsert, 'expiresAt' | 'heldUntil' | 'state'>
@@ -40,6 +41,10 @@ export async function insertApproval(tx: Tx, row: NewApproval): Promise<number> 
   await tx.insert(approvals).values({ ...row, expiresAt, heldUntil: HELD })
   return approvalSeconds * 1_000
 }
+
+/** Arguments open only for the approval that asks about them. */
+export const askedArgumentsOf = ({ id, accountId }: Pick<ApprovalRow, 'id' | 'accountId'>) =>
+  ({ purpose: 'approval', accountId, recordId: id }) as const satisfies SealedFor
 
 export async function findApproval(tx: Tx, id: string): Promise<ApprovalRow | undefined> {
   const [row] = await tx.select().from(approvals).where(eq(approvals.id, id))

@@ -3,7 +3,14 @@ import type { Log } from '../log.ts'
 import type { Store } from '../store/connect.ts'
 import type { approvals } from '../store/schema/index.ts'
 import type { Sealer } from '../store/seal.ts'
-import { endAbandoned, endApproval, findApproval, holdApprovals, insertApproval } from './approval.store.ts'
+import {
+  askedArgumentsOf,
+  endAbandoned,
+  endApproval,
+  findApproval,
+  holdApprovals,
+  insertApproval,
+} from './approval.store.ts'
 import { maskArguments } from './mask.ts'
 
 type ApprovalRow = typeof approvals.$inferSelect
@@ -133,7 +140,7 @@ export function createAsking(deps: AskingDeps): Asking {
   const ask: AskPerson = async ({ args, ...question }, { signal, onWaiting }) => {
     const { accountId } = question
     const id = newId('appr')
-    const sealed = sealer.seal(maskArguments(args), { purpose: 'approval', accountId, recordId: id })
+    const sealed = sealer.seal(maskArguments(args), askedArgumentsOf({ id, accountId }))
     const waitMs = await store.tenant(accountId, (tx) =>
       insertApproval(tx, { ...question, id, owner, arguments: sealed }),
     )

@@ -3,14 +3,15 @@ import { and, asc, eq } from 'drizzle-orm'
 import * as oauth from 'oauth4webapi'
 import type { Store, Tx } from '../store/connect.ts'
 import { oauthUpstreamClients } from '../store/schema/index.ts'
-import type { Sealer } from '../store/seal.ts'
+import type { SealedFor, Sealer } from '../store/seal.ts'
 import type { Discovered, DiscoveryDeps } from './connection.discovery.ts'
 import { optionsFor, whyNot } from './oauth-calls.ts'
 
 export type ClientRow = typeof oauthUpstreamClients.$inferSelect
 
-const sealedFor = (accountId: string, issuer: string) =>
-  ({ purpose: 'oauth-client', accountId, recordId: issuer }) as const
+/** The secret of a client opens only for its account at its issuer. */
+export const clientSecretOf = ({ accountId, issuer }: Pick<ClientRow, 'accountId' | 'issuer'>) =>
+  ({ purpose: 'oauth-client', accountId, recordId: issuer }) as const satisfies SealedFor
 
 /** How a server knows the account, for the OAuth library. Only here is the secret opened. */
 export function authenticationOf(
@@ -20,7 +21,9 @@ export function authenticationOf(
   return {
     client: { client_id: clientId },
     authentication:
-      secret === null ? oauth.None() : oauth.ClientSecretBasic(sealer.open(secret, sealedFor(accountId, issuer))),
+      secret === null
+        ? oauth.None()
+        : oauth.ClientSecretBasic(sealer.open(secret, clientSecretOf({ accountId, issuer }))),
   }
 }
 
@@ -47,8 +50,7 @@ interface NewClient {
 /** What is entered by hand takes the place of what was there; a registration of ours does not. */
 export async function storeOAuthClient(tx: Tx, sealer: Sealer, client: NewClient): Promise<ClientRow> {
   const { clientSecret, ...row } = client
-  const { accountId, issuer } = client
-  const secret = clientSecret === undefined ? null : sealer.seal(clientSecret, sealedFor(accountId, issuer))
+  const secret = clientSecret === undefined ? null : sealer.seal(clientSecret, clientSecretOf(client))
   const insert = tx.insert(oauthUpstreamClients).values({ ...row, secret })
   if (client.registered === 'by-itself') await insert.onConflictDoNothing()
   else
@@ -56,7 +58,7 @@ export async function storeOAuthClient(tx: Tx, sealer: Sealer, client: NewClient
       target: [oauthUpstreamClients.accountId, oauthUpstreamClients.issuer],
       set: { ...row, secret },
     })
-  return (await findOAuthClient(tx, accountId, issuer))! // of two at once, one stands
+  return (await findOAuthClient(tx, client.accountId, client.issuer))! // of two at once, one stands
 }
 
 export interface ClientDeps extends DiscoveryDeps {

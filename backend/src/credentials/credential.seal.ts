@@ -16,9 +16,13 @@ export interface CredentialSealer {
   open(tx: Tx, place: CredentialPlace, sealed: string): Promise<SecretValues>
 }
 
+/** The key of an account opens only for it. */
+export const accountKeyOf = ({ accountId }: Pick<typeof accountKeys.$inferSelect, 'accountId'>) =>
+  ({ purpose: 'account-key', accountId, recordId: accountId }) as const satisfies SealedFor
+
 export function createCredentialSealer(master: Sealer): CredentialSealer {
   async function ofAccount(tx: Tx, accountId: string): Promise<Sealer> {
-    const belongsTo: SealedFor = { purpose: 'account-key', accountId, recordId: accountId }
+    const belongsTo = accountKeyOf({ accountId })
     const read = () => tx.select().from(accountKeys).where(eq(accountKeys.accountId, accountId))
     let [row] = await read()
     if (!row) {

@@ -9,6 +9,7 @@ import { executeKeys } from '../store/schema/index.ts'
 import type { SealedFor, Sealer } from '../store/seal.ts'
 
 type Answer = Reply<typeof executeCapability>
+type KeyRow = typeof executeKeys.$inferSelect
 type Remembered = { readonly answer: Answer } | { readonly problem: { readonly code: string; readonly detail: string } }
 
 /** A call that may be asked for twice. */
@@ -62,11 +63,15 @@ export interface ExecuteOnceDeps {
   readonly log: Log
 }
 
+/** A kept answer opens only for its agent and key. */
+export const keptAnswerOf = ({ accountId, agentId, key }: Pick<KeyRow, 'accountId' | 'agentId' | 'key'>) =>
+  ({ purpose: 'call-answer', accountId, recordId: JSON.stringify([agentId, key]) }) as const satisfies SealedFor
+
 export function createExecuteOnce({ store, sealer, clock, log }: ExecuteOnceDeps): ExecuteOnce {
   return async ({ accountId, agentId, key, request, timeoutMs, waitMs }, act) => {
     if (key === undefined) return act()
     const row = and(eq(executeKeys.agentId, agentId), eq(executeKeys.key, key))
-    const sealedFor: SealedFor = { purpose: 'call-answer', accountId, recordId: JSON.stringify([agentId, key]) }
+    const sealedFor = keptAnswerOf({ accountId, agentId, key })
     const until = new Date(clock.now() + waitMs + longestMs(timeoutMs))
     const claim = { accountId, agentId, key, requestDigest: digestOf(request), until }
 
@@ -106,7 +111,7 @@ export function createExecuteOnce({ store, sealer, clock, log }: ExecuteOnceDeps
       throw error
     }
 
-    function repeated({ requestDigest, answer, until: underWayUntil }: typeof executeKeys.$inferSelect): Answer {
+    function repeated({ requestDigest, answer, until: underWayUntil }: KeyRow): Answer {
       if (requestDigest !== claim.requestDigest)
         throw problem('idempotency-key-reused', 'This Idempotency-Key came before with another request')
       if (answer === null) {
