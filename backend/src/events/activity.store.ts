@@ -2,7 +2,7 @@ import type { Activity } from '@agentopia/api'
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import { newId } from '../new-id.ts'
 import type { Tx } from '../store/connect.ts'
-import { activities } from '../store/schema/index.ts'
+import { accounts, activities } from '../store/schema/index.ts'
 
 /** Who did what to which thing. */
 export interface NewActivity {
@@ -30,6 +30,12 @@ export async function recordActivity(tx: Tx, { toolboxId, message, ...activity }
     toolboxId: toolboxId ?? null,
     message: message.slice(0, MESSAGE_LIMIT),
   })
+}
+
+/** Records what happened to the control plane itself, in the same transaction: every account is told. */
+export async function tellEveryAccount(tx: Tx, what: Pick<NewActivity, 'actor' | 'action' | 'message'>): Promise<void> {
+  for (const { id } of await tx.select({ id: accounts.id }).from(accounts))
+    await recordActivity(tx, { ...what, accountId: id, subject: id })
 }
 
 export interface ActivityQuery {

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
-import { recordActivity } from '../events/activity.store.ts'
+import { tellEveryAccount } from '../events/activity.store.ts'
 import type { Tx } from '../store/connect.ts'
-import { accounts, installation } from '../store/schema/index.ts'
+import { installation } from '../store/schema/index.ts'
 
 const ONLY = 'this'
 
@@ -27,7 +27,7 @@ export async function noticeRestore(tx: Tx, directory: string): Promise<Date | u
   const [known] = await tx.select().from(installation).for('update')
   if (known!.place === place) return known!.recoveringSince ?? undefined
   const [noticed] = await tx.update(installation).set({ place, recoveringSince: sql`now()` }).returning()
-  await tellEverybody(tx, {
+  await tellEveryAccount(tx, {
     actor: 'control plane',
     action: 'recovery.begun',
     message:
@@ -46,18 +46,10 @@ export async function recoveringSince(tx: Tx): Promise<Date | undefined> {
 export async function endRecovery(tx: Tx): Promise<boolean> {
   if ((await recoveringSince(tx)) === undefined) return false
   await tx.update(installation).set({ recoveringSince: null })
-  await tellEverybody(tx, {
+  await tellEveryAccount(tx, {
     actor: 'operator of the machine',
     action: 'recovery.ended',
     message: 'The recovery was ended: what the restored database says is carried out from now on',
   })
   return true
-}
-
-async function tellEverybody(
-  tx: Tx,
-  what: { readonly actor: string; readonly action: string; readonly message: string },
-): Promise<void> {
-  for (const { id } of await tx.select({ id: accounts.id }).from(accounts))
-    await recordActivity(tx, { ...what, accountId: id, subject: id })
 }
