@@ -19,6 +19,7 @@ test('every wrong variable is named on a line of its own, and no value is shown'
     TRUST_PROXY: 'secret',
     DATABASE_URL: 'mysql://user:secret@db/x',
     MASTER_KEY: 'secret',
+    OTHER_MASTER_KEY: 'secret',
     LOCAL_TOOLBOX: 'secret',
     LOG_LEVEL: 'secret',
   }

@@ -9,10 +9,11 @@ import { issueSignInLink } from './accounts/sign-in-link.store.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlaneDeps } from './control-plane.types.ts'
 import { ownNames } from './http/same-site.ts'
+import { ROOT_KEY } from './master-key/root-key.store.ts'
 import { newId } from './new-id.ts'
 import { type Clock, systemClock } from './reconcile/clock.ts'
 import { digestOf } from './secret.ts'
-import type { Store } from './store/connect.ts'
+import type { Store, Tx } from './store/connect.ts'
 import {
   accounts,
   agents,
@@ -28,14 +29,18 @@ import {
   oauthGrants,
   passkeys,
   rollouts,
+  rootKeys,
   sessions,
   toolbeltItems,
   toolboxes,
   users,
 } from './store/schema/index.ts'
+import { createSealer } from './store/seal.ts'
 import { openTestStore } from './store/testing.ts'
 
 export const ORIGIN = 'http://localhost:3000'
+
+const MASTER_KEY = Buffer.alloc(32, 7)
 
 /** Headers that make a request one of this caller's. */
 export type As = Readonly<Record<string, string>>
@@ -54,12 +59,13 @@ export async function openTestControlPlane(
   }: Partial<ControlPlaneDeps> & { readonly fetch?: typeof globalThis.fetch } = {},
 ) {
   const store = given ?? (await openTestStore())
+  await store.system(derivingFromMasterKey)
   const stop = new AbortController()
   const callsDir = mkdtempSync(join(tmpdir(), 'agentopia-calls-'))
   const archivesDir = mkdtempSync(join(tmpdir(), 'agentopia-archives-'))
   const controlPlane = await startControlPlane({
     store,
-    masterKey: Buffer.alloc(32, 7),
+    masterKeys: { current: MASTER_KEY, others: [] },
     clock,
     log: pino({ level: 'silent' }),
     random: Math.random,
@@ -109,6 +115,12 @@ export async function openTestControlPlane(
       await store[Symbol.asyncDispose]()
     },
   }
+}
+
+/** As an installation that is older than root keys: what is derived, tests know. */
+async function derivingFromMasterKey(tx: Tx): Promise<void> {
+  const sealedKey = createSealer(MASTER_KEY).seal(MASTER_KEY.toString('base64'), ROOT_KEY)
+  await tx.insert(rootKeys).values({ id: ROOT_KEY.recordId, sealedKey }).onConflictDoNothing()
 }
 
 /** Knows nobody's token. */

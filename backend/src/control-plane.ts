@@ -19,7 +19,6 @@ import type { ControlPlane, ControlPlaneDeps } from './control-plane.types.ts'
 import { agentToolReconciler } from './credentials/agent-tool.reconciler.ts'
 import { listAgentToolNames } from './credentials/agent-tool.store.ts'
 import { credentialRoutes } from './credentials/credential.routes.ts'
-import { createCredentialSealer } from './credentials/credential.seal.ts'
 import { wakeByAccount } from './credentials/wake-by-account.ts'
 import { flowRoutes } from './data-flow/flow.routes.ts'
 import { createDtmaUpkeep } from './dtma-upkeep.ts'
@@ -31,6 +30,7 @@ import { createGateway, MCP_PATH } from './gateway/gateway.ts'
 import { createWayOfCalls } from './gateway/way-of-calls.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createInstaller } from './install/installer.ts'
+import { openKeys } from './master-key/keys.ts'
 import { newId } from './new-id.ts'
 import { createOperatorEndpoint, OPERATOR_PATH } from './operator/operator.endpoint.ts'
 import { purgePayloads } from './payloads/payload.purge.ts'
@@ -46,7 +46,6 @@ import { LEASED_STEP_MS } from './reconcile/under-lease.ts'
 import { watchRecovery } from './recovery/recovery.ts'
 import { createReleaseKey } from './releases/release-key.ts'
 import { createReleases } from './releases/releases.ts'
-import { createSealer } from './store/seal.ts'
 import { byProvider, hasSteps } from './toolboxes/by-provider.ts'
 import type { DirectConfig } from './toolboxes/direct-policy.ts'
 import { createDtmaClients } from './toolboxes/dtma-client.ts'
@@ -70,7 +69,6 @@ const DEFAULT_DIRECT: DirectConfig = { privateAddresses: false, plainHttp: false
 export async function startControlPlane(deps: ControlPlaneDeps): Promise<ControlPlane> {
   const {
     store,
-    masterKey,
     catalog = createCatalog(),
     clock,
     log,
@@ -86,8 +84,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
     signal,
   } = deps
   const owner = randomUUID() // of leases: this process
-  const sealer = createSealer(masterKey)
-  const seals = createCredentialSealer(sealer)
+  const keys = await openKeys(deps)
+  const { sealer, seals, rootKey } = keys
 
   await store.system(ensureFirstAccount)
   const recovery = await watchRecovery({ store, clock, log, directory: deps.storeDirectory ?? '', signal })
@@ -99,7 +97,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const agentFinder = createAgentFinder({ store, clock, log })
   const access = createAccess({
     store,
-    masterKey,
+    rootKey,
     clock,
     log,
     publicUrl,
@@ -113,7 +111,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   // Toolboxes: the roads to them, and what is known of them.
   const ways = await openRoads({
     store,
-    masterKey,
+    rootKey,
     clock,
     log,
     random,
@@ -130,7 +128,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const disconnect = roads.revoke
   const digitalOcean = createDigitalOcean({
     store,
-    masterKey,
+    rootKey,
     sealer,
     clock,
     baseUrl: machines.digitalOceanUrl,
@@ -147,7 +145,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const finders = [...providers, digitalOcean.finder]
   const providerOf = (name: string) => finders.find((finder) => finder.name === name)
   const observer = createObserver({ store, clock, roads, clients, providerOf, signal })
-  const releaseKey = createReleaseKey(masterKey)
+  const releaseKey = createReleaseKey(rootKey)
   const releases = createReleases({ image: machines.image, bundle: machines.bundle, key: releaseKey, clock, log })
   const liveness = watchLiveness({ store, clock, signal, log })
 
@@ -168,7 +166,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const deployedTools = createDeployedTools({ store, catalog, clientOf: clients.clientOf, owner, loop })
 
   const reach = { roads, directPolicy, clientOf: clients.clientOf, doorOf: digitalOcean.doorOf }
-  const upkeep = createDtmaUpkeep({ ...reach, store, clock, masterKey, releases, loop })
+  const upkeep = createDtmaUpkeep({ ...reach, store, clock, rootKey, releases, loop })
   const agentToolLoop = runLoop(
     agentToolReconciler({
       clock,
@@ -236,7 +234,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal, payloads, drained } =
     createWayOfCalls({
       store,
-      masterKey,
+      rootKey,
       sealer,
       seals,
       catalog,
@@ -348,7 +346,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       store,
       sealer,
       clock,
-      masterKey,
+      rootKey,
       turns,
       takeHeartbeat,
       machines,
@@ -381,6 +379,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       ways.stopped,
       asking.stopped,
       recovery.over,
+      keys.stopped,
       housekeeping,
       retention,
       purging,

@@ -8,6 +8,7 @@ import type { OwnNames } from './http/same-site.ts'
 import type { RequestHandler, UpgradeHandler } from './http/server.ts'
 import type { InstallSources } from './install/variants.ts'
 import type { Log } from './log.ts'
+import type { MasterKeys } from './master-key/master-key.file.ts'
 import type { ToolboxProvider } from './providers/provider.ts'
 import type { Clock } from './reconcile/clock.ts'
 import type { Store } from './store/connect.ts'
@@ -15,7 +16,7 @@ import type { DirectConfig } from './toolboxes/direct-policy.ts'
 
 export interface ControlPlaneDeps {
   readonly store: Store
-  readonly masterKey: Uint8Array
+  readonly masterKeys: MasterKeys
   readonly clock: Clock
   readonly log: Log
   /** Returns 0 to 1, as `Math.random` does. */

@@ -11,10 +11,10 @@ import { openServer } from './http/server.ts'
 import { readBundle } from './install/dtma-bundle.ts'
 import { createDtmaImage } from './install/dtma-image.ts'
 import { createLog } from './log.ts'
+import { loadMasterKeys } from './master-key/master-key.file.ts'
 import { createDocker } from './providers/local/docker.ts'
 import { createLocalProvider } from './providers/local/local.provider.ts'
 import { systemClock } from './reconcile/clock.ts'
-import { loadMasterKey } from './store/master-key.ts'
 import { directoryOf, openStore } from './store/open.ts'
 import { VERSION } from './version.ts'
 
@@ -33,7 +33,7 @@ export async function start(config: Config): Promise<void> {
     await using store = await openStore(config.store, log) // closed last, after everything below has ended
     const controlPlane = await startControlPlane({
       store,
-      masterKey: loadMasterKey(config.dataDir, config.masterKey),
+      masterKeys: loadMasterKeys(config.dataDir, config),
       clock: systemClock,
       log,
       random: Math.random,

@@ -30,7 +30,7 @@ import { createSignedIn } from './signed-in.ts'
 
 export interface AccessDeps {
   readonly store: Store
-  readonly masterKey: Uint8Array
+  readonly rootKey: Uint8Array
   readonly clock: Clock
   readonly log: Log
   readonly publicUrl: string
@@ -51,8 +51,8 @@ const ADDRESS_FAILURES = 20
 
 /** Who comes in, and as whom: people by session or token, programs because a person let them; and the people of an account. */
 export function createAccess(deps: AccessDeps) {
-  const { store, masterKey, clock, log, publicUrl, mcpUrl, signOn, findAgent, clientAddress } = deps
-  const auth = createAuth({ database: store.database, masterKey, publicUrl, log })
+  const { store, rootKey, clock, log, publicUrl, mcpUrl, signOn, findAgent, clientAddress } = deps
+  const auth = createAuth({ database: store.database, rootKey, publicUrl, log })
   const { authenticate, byBearer, forgetTokens } = createAuthenticator({ store, auth, clock, log, findAgent })
   const signOnProviderId = signOn && providerIdOf(signOn.issuer)
   const presence = createPresence({ store, clock, signOnProviderId })

@@ -13,7 +13,7 @@ import { accounts, invitations, members, sessions, signIns, users, verifications
 
 export interface AuthDeps {
   readonly database: Database
-  readonly masterKey: Uint8Array
+  readonly rootKey: Uint8Array
   /** Origin of the page. With https the cookie is bound to this very host and to encrypted connections. */
   readonly publicUrl: string
   readonly log: Log
@@ -30,11 +30,11 @@ export type Auth = ReturnType<typeof createAuth>
  * The accounts library: passwords, sessions, accounts and who is in them.
  * Its own HTTP routes are not served; the operations of the API call it.
  */
-export function createAuth({ database, masterKey, publicUrl, log }: AuthDeps) {
+export function createAuth({ database, rootKey, publicUrl, log }: AuthDeps) {
   const secure = publicUrl.startsWith('https:')
   return betterAuth({
     baseURL: publicUrl,
-    secret: Buffer.from(hkdfSync('sha256', masterKey, '', 'agentopia session cookies', 32)).toString('base64url'),
+    secret: Buffer.from(hkdfSync('sha256', rootKey, '', 'agentopia session cookies', 32)).toString('base64url'),
     telemetry: { enabled: false },
     // Our own checks stand before it: origin and limits are decided once, for every operation alike.
     rateLimit: { enabled: false },

@@ -40,7 +40,7 @@ beforeAll(async () => {
       resultBytes: 3,
       resultDigest: null,
     })
-  // The master key of the test control plane.
+  // The root key of the test control plane.
   const seal = createChainSeal(Buffer.alloc(32, 7))
   for (let n = 0; n < COUNT; n += 500)
     await plane.store.system((tx) => appendCalls(tx, records.slice(n, n + 500), seal))

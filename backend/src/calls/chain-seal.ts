@@ -10,9 +10,9 @@ export interface ChainSeal {
   isSealed(chain: CallChain): boolean
 }
 
-/** @param masterKey 32 bytes, kept outside the database. */
-export function createChainSeal(masterKey: Uint8Array): ChainSeal {
-  const key = Buffer.from(hkdfSync('sha256', masterKey, '', 'agentopia chain of calls', 32))
+/** @param rootKey 32 bytes, in the database only under seal. */
+export function createChainSeal(rootKey: Uint8Array): ChainSeal {
+  const key = Buffer.from(hkdfSync('sha256', rootKey, '', 'agentopia chain of calls', 32))
 
   const macOf = (chain: Omit<CallChain, 'seal'>): string =>
     createHmac('sha256', key)

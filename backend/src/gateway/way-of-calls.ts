@@ -31,7 +31,7 @@ import { type CallUpstream, createCallUpstream } from './upstream.ts'
 
 export interface WayOfCallsDeps {
   readonly store: Store
-  readonly masterKey: Uint8Array
+  readonly rootKey: Uint8Array
   readonly sealer: Sealer
   readonly seals: CredentialSealer
   readonly catalog: Catalog
@@ -73,10 +73,10 @@ const CALLS_PER_INSTANCE = { atOnce: CALLS_AT_ONCE, waiting: 256, of: 'calls of 
 
 /** Everything that a call passes, in its order: toolbelt ▸ kill switch ▸ limits ▸ person ▸ bulkhead ▸ own container ▸ circuit ▸ road ▸ secrets ▸ record. */
 export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
-  const { store, masterKey, sealer, catalog, clock, log, sendTo, callsDir, owner, signal } = deps
+  const { store, rootKey, sealer, catalog, clock, log, sendTo, callsDir, owner, signal } = deps
   const read = withOwnTools(readToolbelt, catalog)
   const toolbelts = createToolbelts({ store, clock, read })
-  const seal = createChainSeal(masterKey)
+  const seal = createChainSeal(rootKey)
   const recorder = createCallRecorder({ store, journal: openCallJournal(callsDir, owner), seal, clock, log })
   const agentTools = createAgentTools({
     store,

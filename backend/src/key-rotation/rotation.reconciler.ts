@@ -12,7 +12,7 @@ import { createRotationTokens } from './rotation-token.ts'
 export interface RotationReconcilerDeps {
   readonly store: Store
   readonly clock: Clock
-  readonly masterKey: Uint8Array
+  readonly rootKey: Uint8Array
   /** @throws {ProblemError} `toolbox-unreachable` when there is no way to it now. */
   readonly clientOf: (toolbox: ToolboxRow) => Client
 }
@@ -26,8 +26,8 @@ const AGAIN_MS = 10_000
  * Hands each DTMA that is to have other keys a token to enrol anew with, over the road that the present ones open. Without a
  * lease: the token of an attempt is the same whoever sends it, and one key alone can use it.
  */
-export function rotationReconciler({ store, clock, masterKey, clientOf }: RotationReconcilerDeps): Reconciler {
-  const tokenOf = createRotationTokens(masterKey)
+export function rotationReconciler({ store, clock, rootKey, clientOf }: RotationReconcilerDeps): Reconciler {
+  const tokenOf = createRotationTokens(rootKey)
   const spent = createTimeSpent(clock)
 
   async function send(row: ToolboxRow, signal: AbortSignal): Promise<Outcome> {

@@ -14,7 +14,7 @@ import { LONGEST_MS, nextStep, type RotationFacts, rotationOf } from './rotation
 import { allowToken } from './rotation.store.ts'
 
 const ACCOUNT = 'acct_rotation'
-const masterKey = Buffer.alloc(32, 7)
+const rootKey = Buffer.alloc(32, 7)
 const never = new AbortController().signal
 
 let plane: TestControlPlane
@@ -41,7 +41,7 @@ async function joined(name: string) {
   const reconciler = rotationReconciler({
     store: plane.store,
     clock: uplink.clock,
-    masterKey,
+    rootKey,
     clientOf: () => ({ call }) as unknown as Client,
   })
   const ask = (as: As = operator) => plane.request('POST', `/api/toolboxes/${id}/rotate-keys`, as)

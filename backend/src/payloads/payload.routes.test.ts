@@ -24,7 +24,7 @@ let viewer: As
 let stranger: As
 let ids: Awaited<ReturnType<typeof furnish>>['ids']
 let keeper: PayloadKeeper
-// The master key of the test control plane.
+// The root key of the test control plane.
 const seal = createChainSeal(Buffer.alloc(32, 7))
 
 beforeAll(async () => {

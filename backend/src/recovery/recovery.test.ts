@@ -50,9 +50,9 @@ test('R07 a restored control plane makes no droplet and destroys none, whatever 
   const clock = manualClock()
   const start = clock.now()
   const emulator = createEmulator({ now: () => start + clock.steady(), knobs: { bootMs: 5_000 } })
-  const masterKey = Buffer.alloc(32, 7)
+  const rootKey = Buffer.alloc(32, 7)
   const store = keep(await openTestStore())
-  const first = await openTestControlPlane(clock, { store, fetch: emulator.fetch, masterKey })
+  const first = await openTestControlPlane(clock, { store, fetch: emulator.fetch })
   const ann = await signedIn(first, 'account_r07', 'owner')
   const { userId: _, ...as } = ann
   const connected = await first.send('PUT', '/api/providers/digitalocean', as, { token: emulator.world.token })
@@ -71,7 +71,7 @@ test('R07 a restored control plane makes no droplet and destroys none, whatever 
   const copy = keep(await restoredCopyOf(store))
 
   // Since the backup there is a toolbox more.
-  const tags = [PRODUCT_TAG, environmentTag(environmentOf(masterKey)), toolboxTag('toolbox_0000000000000000')]
+  const tags = [PRODUCT_TAG, environmentTag(environmentOf(rootKey)), toolboxTag('toolbox_0000000000000000')]
   await emulator.fetch('http://digitalocean/v2/droplets', {
     method: 'POST',
     headers: { authorization: `Bearer ${emulator.world.token}`, 'content-type': 'application/json' },
@@ -80,7 +80,7 @@ test('R07 a restored control plane makes no droplet and destroys none, whatever 
   expect(emulator.world.droplets.size).toBe(1)
   const before = emulator.world.calls.length
 
-  const restored = await openTestControlPlane(clock, { store: copy, fetch: emulator.fetch, masterKey })
+  const restored = await openTestControlPlane(clock, { store: copy, fetch: emulator.fetch })
   const differences = () =>
     copy.system(async (tx) => {
       const since = await recoveringSince(tx)

@@ -11,9 +11,9 @@ export interface ReleaseKey {
 /** Before the 32 bytes of a private key (RFC 8410 section 7). */
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-/** @param masterKey 32 bytes, kept outside the database. */
-export function createReleaseKey(masterKey: Uint8Array): ReleaseKey {
-  const seed = Buffer.from(hkdfSync('sha256', masterKey, '', 'agentopia releases of dtma', 32))
+/** @param rootKey 32 bytes, in the database only under seal. */
+export function createReleaseKey(rootKey: Uint8Array): ReleaseKey {
+  const seed = Buffer.from(hkdfSync('sha256', rootKey, '', 'agentopia releases of dtma', 32))
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: 'der', type: 'pkcs8' })
   return {
     publicKey: createPublicKey(key).export({ format: 'der', type: 'spki' }).toString('base64'),

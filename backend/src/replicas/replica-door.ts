@@ -22,14 +22,14 @@ const MOST_BYTES = 64 << 20
 export interface ReplicaDoorDeps {
   /** `host:port`; a name is listened for on all addresses. */
   readonly address: string
-  readonly masterKey: Uint8Array
+  readonly rootKey: Uint8Array
   /** The tunnels of this process alone: what came from a replica goes to no other. */
   readonly tunnels: Pick<Tunnels, 'request'>
   readonly log: Log
 }
 
 /** Lets other replicas use the tunnels of this one. @throws {StartError} When it cannot listen. */
-export async function openReplicaDoor({ address, masterKey, tunnels, log }: ReplicaDoorDeps): Promise<Disposable> {
+export async function openReplicaDoor({ address, rootKey, tunnels, log }: ReplicaDoorDeps): Promise<Disposable> {
   const http = createServer({ settings: { initialWindowSize: STREAM_WINDOW } })
   http.on('session', (session) => {
     session.on('error', () => {}) // each stream hears of it by itself
@@ -58,7 +58,7 @@ export async function openReplicaDoor({ address, masterKey, tunnels, log }: Repl
   }
 
   const sockets = new Set<TLSSocket>()
-  const server = createReplicaServer(masterKey, (socket) => {
+  const server = createReplicaServer(rootKey, (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     http.emit('connection', socket)

@@ -13,11 +13,11 @@ const KEEP_ALIVE_MS = 15_000
 const MOST_CONNECTIONS = 256
 
 /**
- * Replicas know each other by the master key that they share: a key derived from it is what their TLS begins with, at both ends.
+ * Replicas know each other by the root key that they share: a key derived from it is what their TLS begins with, at both ends.
  * Who does not hold it gets no further than the handshake, and reads nothing.
  */
-const keyOf = (masterKey: Uint8Array): Buffer =>
-  Buffer.from(hkdfSync('sha256', masterKey, '', 'agentopia lines between replicas', 32))
+const keyOf = (rootKey: Uint8Array): Buffer =>
+  Buffer.from(hkdfSync('sha256', rootKey, '', 'agentopia lines between replicas', 32))
 
 /** @param address `host:port` */
 export function placeOf(address: string): { readonly host: string; readonly port: number } {
@@ -26,12 +26,12 @@ export function placeOf(address: string): { readonly host: string; readonly port
 }
 
 /** Resolves when the other end has shown that it holds the key. */
-export async function dialReplica(address: string, masterKey: Uint8Array, signal: AbortSignal): Promise<Socket> {
+export async function dialReplica(address: string, rootKey: Uint8Array, signal: AbortSignal): Promise<Socket> {
   const socket = connect({
     ...SUITE,
     ...placeOf(address),
     ALPNProtocols: ['h2'],
-    pskCallback: () => ({ psk: keyOf(masterKey), identity: IDENTITY }),
+    pskCallback: () => ({ psk: keyOf(rootKey), identity: IDENTITY }),
     checkServerIdentity: () => undefined, // whoever holds the key is the one
   })
   const given = AbortSignal.any([signal, AbortSignal.timeout(DIAL_MS)])
@@ -48,8 +48,8 @@ export async function dialReplica(address: string, masterKey: Uint8Array, signal
 }
 
 /** @param onSocket Given who has shown that it holds the key, and nobody else. */
-export function createReplicaServer(masterKey: Uint8Array, onSocket: (socket: TLSSocket) => void): Server {
-  const key = keyOf(masterKey)
+export function createReplicaServer(rootKey: Uint8Array, onSocket: (socket: TLSSocket) => void): Server {
+  const key = keyOf(rootKey)
   const server = createServer(
     {
       ...SUITE,

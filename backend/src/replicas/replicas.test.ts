@@ -16,7 +16,7 @@ import { openTunnels } from './open-tunnels.ts'
 import { liveReplicas, seen, storeTunnels } from './replica.store.ts'
 import { dialReplica } from './replica-tls.ts'
 
-const MASTER_KEY = Buffer.alloc(32, 7)
+const ROOT_KEY = Buffer.alloc(32, 7)
 const log = pino({ level: 'silent' })
 /** What is announced is heard in moments; what must be looked at, within two looks. */
 const SOON_MS = 10_000
@@ -41,7 +41,7 @@ async function openPlane(owner: string, port?: number) {
   const address = `127.0.0.1:${port ?? (await freePort())}`
   const tunnels = await openTunnels({
     store,
-    masterKey: MASTER_KEY,
+    rootKey: ROOT_KEY,
     clock: systemClock,
     log,
     random: () => 0,
@@ -223,7 +223,7 @@ test('an address that cannot be listened on is named, with its variable', async 
   })
 })
 
-test('whoever does not hold the master key gets no further than the handshake', async () => {
+test('whoever does not hold the root key gets no further than the handshake', async () => {
   const { address } = await openPlane('here')
   const { signal } = new AbortController()
   await expect(dialReplica(address, Buffer.alloc(32, 8), signal)).rejects.toThrow()

@@ -12,7 +12,7 @@ import { createSharedTunnels } from './shared-tunnels.ts'
 
 export interface ReplicasDeps {
   readonly store: Store
-  readonly masterKey: Uint8Array
+  readonly rootKey: Uint8Array
   readonly own: Replica
   /** Those of this process. */
   readonly tunnels: Tunnels
@@ -40,14 +40,14 @@ const MOST_TOLD = 100
 
 /** Resolves when this replica is known to the others, and knows them. @throws {StartError} When it cannot listen. */
 export async function joinReplicas(deps: ReplicasDeps): Promise<Replicas> {
-  const { store, masterKey, own, tunnels, clock, log, random } = deps
+  const { store, rootKey, own, tunnels, clock, log, random } = deps
   const leaving = new AbortController()
   const { signal } = leaving
   const directory = createDirectory(own.id)
   const lines = createDialledSessions<string>({
     name: 'line to a replica',
     keyOf: (address) => address,
-    dial: (address, gone) => dialReplica(address, masterKey, gone),
+    dial: (address, gone) => dialReplica(address, rootKey, gone),
     log,
     clock,
     onChange: () => {},
@@ -146,7 +146,7 @@ export async function joinReplicas(deps: ReplicasDeps): Promise<Replicas> {
       .catch((err: unknown) => log.warn({ err }, 'the others were not told of the end'))
   }
 
-  const door = await openReplicaDoor({ address: own.address, masterKey, tunnels, log })
+  const door = await openReplicaDoor({ address: own.address, rootKey, tunnels, log })
   const unlisten = await store.listen(
     CHANNEL,
     hear,

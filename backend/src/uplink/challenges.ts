@@ -10,8 +10,8 @@ export interface Challenges {
 const GOOD_MS = 60_000
 const RANDOM_BYTES = 16
 
-export function createChallenges(masterKey: Uint8Array, now: () => number): Challenges {
-  const key = Buffer.from(hkdfSync('sha256', masterKey, '', 'agentopia renewal challenge', 32))
+export function createChallenges(rootKey: Uint8Array, now: () => number): Challenges {
+  const key = Buffer.from(hkdfSync('sha256', rootKey, '', 'agentopia renewal challenge', 32))
   const macOf = (toolboxId: string, head: string) =>
     createHmac('sha256', key).update(`${toolboxId}.${head}`).digest('base64url')
 

@@ -17,7 +17,7 @@ export interface UplinkRouteDeps {
   readonly store: Store
   readonly sealer: Sealer
   readonly clock: Clock
-  readonly masterKey: Uint8Array
+  readonly rootKey: Uint8Array
   readonly turns: Turns
   readonly takeHeartbeat: TakeHeartbeat
   readonly machines: InstallSources & { readonly keyPin?: string }
@@ -32,8 +32,7 @@ export interface UplinkRouteDeps {
 
 /** Everything that a machine asks of us: to be installed, to enrol, to report, to renew its credential. */
 export function uplinkRoutes(app: Hono, deps: UplinkRouteDeps): void {
-  const { store, sealer, clock, masterKey, turns, machines, installer, releaseKey, takeHeartbeat, onVoid, onNews } =
-    deps
+  const { store, sealer, clock, rootKey, turns, machines, installer, releaseKey, takeHeartbeat, onVoid, onNews } = deps
   installRoutes(app, { ...machines, installer })
   registryAuthRoutes(app, { store, clock, registry: machines.registry })
   bootRoutes(app, { store, clock, onNews })
@@ -42,7 +41,7 @@ export function uplinkRoutes(app: Hono, deps: UplinkRouteDeps): void {
     store,
     clock,
     turns,
-    challenges: createChallenges(masterKey, clock.now),
+    challenges: createChallenges(rootKey, clock.now),
     pins: machines.keyPin?.split(';'),
     onQuarantined: onVoid,
   })

@@ -16,7 +16,7 @@ import { createSnapshots, type Snapshots } from './snapshots.ts'
 
 export interface DigitalOceanDeps {
   readonly store: Store
-  readonly masterKey: Uint8Array
+  readonly rootKey: Uint8Array
   readonly sealer: Sealer
   readonly clock: Clock
   /** Origin of DigitalOcean's API. */
@@ -53,9 +53,9 @@ export interface DigitalOceanProvider {
 }
 
 export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider {
-  const { store, masterKey, sealer, clock, baseUrl, fetch, publicUrl, keyPin, owner } = deps
+  const { store, rootKey, sealer, clock, baseUrl, fetch, publicUrl, keyPin, owner } = deps
   const { directSources, disconnect, random, isRecovering, wake } = deps
-  const environment = environmentOf(masterKey)
+  const environment = environmentOf(rootKey)
   const accounts = createAccounts({ store, sealer, baseUrl, fetch, steady: clock.steady })
   const { clientOf } = accounts
   const clientOfToolbox = async (toolboxId: string) => {

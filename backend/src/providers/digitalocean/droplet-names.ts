@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto'
 export const PRODUCT_TAG = 'agentopia-toolbox'
 
 /** Tells the droplets of this control plane from those of another one with the same DigitalOcean account. All replicas have one. */
-export const environmentOf = (masterKey: Uint8Array): string =>
-  createHash('sha256').update('agentopia environment').update(masterKey).digest('hex').slice(0, 12)
+export const environmentOf = (rootKey: Uint8Array): string =>
+  createHash('sha256').update('agentopia environment').update(rootKey).digest('hex').slice(0, 12)
 
 export const environmentTag = (environment: string): string => `agentopia-env-${environment}`
 

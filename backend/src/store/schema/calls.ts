@@ -13,7 +13,7 @@ export const callChains = pgTable('call_chains', {
   removedHash: text('removed_hash').notNull(),
   /** Records that are older than the chain. */
   unchained: bigint('unchained', { mode: 'number' }).notNull(),
-  /** Sequence at which somebody without the master key was found to have written this row. Never taken back. */
+  /** Sequence at which somebody without the root key was found to have written this row. Never taken back. */
   tamperedAt: bigint('tampered_at', { mode: 'number' }),
   /** HMAC-SHA-256 of the above under a key that is not in the database; hex. */
   seal: text('seal').notNull(),

@@ -1,0 +1,105 @@
+import { and, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import type { Tx } from '../store/connect.ts'
+import { QUIET_SETTING } from '../store/notifications.ts'
+import { BEGINNING_LENGTH, beginningUnder, HEAD_LENGTH, type SealedFor, type Sealer } from '../store/seal.ts'
+import { SEALED_COLUMNS, type SealedColumn } from './sealed-columns.ts'
+
+/** What became of the texts that are sealed under another key. */
+export interface Tally {
+  readonly resealed: number
+  /** Somebody else had their rows at that moment. */
+  readonly missed: number
+  /** They do not open under the key that they name. */
+  readonly broken: number
+  readonly firstBroken?: SealedFor | undefined
+}
+
+export const NOTHING: Tally = { resealed: 0, missed: 0, broken: 0 }
+
+/** The tally of one look at a part of a column. */
+interface Look extends Tally {
+  /** Key of the last row that was looked at; absent: it was the end of the column. */
+  readonly last?: readonly string[]
+}
+
+/** So many rows are looked at in one transaction; for a few milliseconds those that are changed are nobody else's. */
+const AT_ONCE = 200
+
+/**
+ * Seals under the present key what is sealed under one of `others`, in the next rows of a column. It waits for nobody, so that it is in
+ * nobody's way: a row that somebody else changes is left to him. Of a text only the head is read and written.
+ * @param others Ids of keys. @param after Key of the last row before these.
+ */
+export async function resealSome(
+  tx: Tx,
+  { table, column, key, reads, belongsTo }: SealedColumn,
+  sealer: Sealer,
+  others: readonly string[],
+  after?: readonly string[],
+): Promise<Look> {
+  const beginning = sql<string>`left(${column}, ${BEGINNING_LENGTH})`
+  const wanted = others.map(beginningUnder)
+  const rowKey = sql<string[]>`array[${list(key)}]`
+  const names = sql.raw(key.map((_, n) => `key_${n}`).join(', '))
+  const seen = await tx
+    .select({ rowKey, beginning })
+    .from(table)
+    .where(and(isNotNull(column), after && sql`(${list(key)}) > (${list(after)})`))
+    .orderBy(...key)
+    .limit(AT_ONCE)
+  const last = seen.length === AT_ONCE ? { last: seen.at(-1)!.rowKey } : {}
+  const found = seen.filter((row) => wanted.includes(row.beginning)).map((row) => sql`(${list(row.rowKey)})`)
+  if (found.length === 0) return { ...NOTHING, ...last }
+
+  const held = await tx
+    .select({ rowKey, row: reads, head: sql<string>`left(${column}, ${HEAD_LENGTH})` })
+    .from(table)
+    .where(and(sql`(${list(key)}) in (${sql.join(found, sql`, `)})`, inArray(beginning, wanted)))
+    .for('no key update', { skipLocked: true })
+  // Nobody waits to hear of it: what is stored is the same.
+  await tx.execute(sql`select set_config(${QUIET_SETTING}, 'on', true)`)
+  const resealed: SQL[] = []
+  const broken: SealedFor[] = []
+  for (const { rowKey: at, row, head } of held)
+    try {
+      resealed.push(sql`(${list([sealer.resealHead(head, belongsTo(row)), ...at])})`)
+    } catch {
+      broken.push(belongsTo(row)) // somebody changed it who may not
+    }
+  if (resealed.length > 0)
+    await tx.execute(sql`
+      update ${table} set ${sql.identifier(column.name)} = resealed.head || substr(${column}, ${HEAD_LENGTH + 1})
+      from (values ${sql.join(resealed, sql`, `)}) as resealed (head, ${names})
+      where (${list(key)}) = (${names})`)
+  return {
+    resealed: resealed.length,
+    missed: found.length - held.length,
+    broken: broken.length,
+    firstBroken: broken[0],
+    ...last,
+  }
+}
+
+export const sumOf = (one: Tally, other: Tally): Tally => ({
+  resealed: one.resealed + other.resealed,
+  missed: one.missed + other.missed,
+  broken: one.broken + other.broken,
+  firstBroken: one.firstBroken ?? other.firstBroken,
+})
+
+/** Any text that the master key seals, or its beginning. */
+export async function findSealed(tx: Tx): Promise<string | undefined> {
+  for (const { table, column } of SEALED_COLUMNS) {
+    const sealed = sql<string>`left(${column}, ${BEGINNING_LENGTH})`
+    const [row] = await tx.select({ sealed }).from(table).where(isNotNull(column)).limit(1)
+    if (row) return row.sealed
+  }
+  return undefined
+}
+
+const list = (parts: readonly (PgColumn | string)[]): SQL =>
+  sql.join(
+    parts.map((part) => sql`${part}`),
+    sql`, `,
+  )
