@@ -16,7 +16,7 @@ const [command, ...rest] = process.argv.slice(2)
 /** How long a program may take to end after it was asked to. */
 const GRACE_MS = 15_000
 
-const ofControlPlane = ['sign-in-link', 'recovery', 'end-recovery'].map((name) => [
+const ofControlPlane = ['sign-in-link', 'recovery', 'end-recovery', 'change-master-key'].map((name) => [
   name,
   () => controlPlane([name], {}),
 ])
@@ -26,7 +26,7 @@ try {
   if (!Object.hasOwn(commands, command ?? ''))
     throw new StepError(
       `There is no command ${command ?? '(none)'}`,
-      'npm start, npm stop, npm test, or npm run sign-in-link, recovery or end-recovery',
+      'npm start, npm stop, npm test, or npm run sign-in-link, recovery, end-recovery or change-master-key',
     )
   process.exitCode = await commands[command]()
 } catch (error) {

@@ -2,6 +2,8 @@ import { FIRST_USER } from './accounts/first-account.ts'
 import { issueSignInLink, signInUrl } from './accounts/sign-in-link.store.ts'
 import { readAddress } from './address-file.ts'
 import type { Config } from './config.ts'
+import { changeMasterKey } from './master-key/change-master-key.ts'
+import { previousKeyFile } from './master-key/master-key.file.ts'
 import { createDocker } from './providers/local/docker.ts'
 import { stopLocalToolbox } from './providers/local/stop-local-toolbox.ts'
 import { readDifferences } from './recovery/differences.ts'
@@ -58,6 +60,23 @@ export async function finishRecovery({ store: config }: Config): Promise<void> {
   const ended = await store.system(endRecovery)
   process.stdout.write(
     ended ? 'The recovery is ended; what the database says is carried out.\n' : 'No recovery is under way.\n',
+  )
+}
+
+/** Makes another master key in the data directory, while the control plane runs; it is used from the next start on. */
+export async function changeKey({ dataDir, store: config, masterKey }: Config): Promise<void> {
+  if (masterKey)
+    throw new StartError(
+      'The master key is given as MASTER_KEY, and is in no file',
+      'Change it where it is set, with the one before as OTHER_MASTER_KEY: docs/operations.md says in which order.',
+    )
+  await using store = await joinStore(config)
+  if (!store) throw doesNotRun('Start it: its database says which key is in use.')
+  await changeMasterKey(store, dataDir)
+  process.stdout.write(
+    `There is another master key: start the control plane anew. What is stored is sealed under it then, and its log says when
+nothing is left under the one before. That is kept in ${previousKeyFile(dataDir)}: backups until now open with it alone.
+`,
   )
 }
 

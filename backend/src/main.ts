@@ -1,4 +1,4 @@
-import { finishRecovery, printSignInLink, showRecovery, stopLocal } from './commands.ts'
+import { changeKey, finishRecovery, printSignInLink, showRecovery, stopLocal } from './commands.ts'
 import { type Config, parseConfig } from './config.ts'
 import { start } from './start.ts'
 import { StartError, startFailure } from './start-error.ts'
@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, (config: Config) => Promise<void>>> = {
   'sign-in-link': printSignInLink,
   recovery: showRecovery,
   'end-recovery': finishRecovery,
+  'change-master-key': changeKey,
 }
 
 try {

@@ -125,3 +125,22 @@ test('a damaged master key is refused rather than replaced', async () => {
       .digest('hex'),
   ).toBe(before)
 })
+
+test('R09 another master key than the database wants is refused, with the names of both, and the right one is good again', async () => {
+  const dataDir = freshDir()
+  await end(await started(dataDir), 'SIGTERM')
+  const plane = begin(['start'], { DATA_DIR: dataDir, MASTER_KEY: randomBytes(32).toString('base64') })
+  expect(await plane.code).toBe(1)
+  expect(plane.text()).toMatch(/The database wants the master key [0-9a-f]{8}, and is given [0-9a-f]{8}\n.*MASTER_KEY/)
+  expect(plane.text()).not.toContain('    at ')
+  await started(dataDir)
+})
+
+test('the master key is changed while the control plane runs, and where it is a file', async () => {
+  const still = begin(['change-master-key'], { DATA_DIR: freshDir() })
+  expect(await still.code).toBe(1)
+  expect(still.text()).toContain('does not run')
+  const given = begin(['change-master-key'], { DATA_DIR: freshDir(), MASTER_KEY: randomBytes(32).toString('base64') })
+  expect(await given.code).toBe(1)
+  expect(given.text()).toContain('OTHER_MASTER_KEY')
+})
