@@ -34,6 +34,13 @@ test('an empty variable counts as not set', () => {
   expect(parseConfig({ PORT: '', MASTER_KEY: '' }).http.port).toBe(3000)
 })
 
+test('a master key and another one are 32 bytes each', () => {
+  const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
+  const config = parseConfig({ MASTER_KEY: one.toString('base64'), OTHER_MASTER_KEY: other.toString('base64') })
+  expect([config.masterKey, config.otherMasterKey]).toEqual([one, other])
+  expect(parseConfig({})).not.toHaveProperty('otherMasterKey')
+})
+
 test('the public address is an origin, whatever slash it was given with', () => {
   expect(parseConfig({ PUBLIC_URL: 'https://tools.example.com/' }).http.publicUrl).toBe('https://tools.example.com')
 })
