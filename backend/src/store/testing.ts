@@ -11,10 +11,15 @@ export async function restoredCopyOf(store: Store): Promise<Store> {
   const { name } = rows[0]!
   const { host, port } = inject('postgres')
   const admin = connect({ host, port }, { poolSize: 1 })
-  // A database is copied while nobody is connected to it; a store connects anew.
-  await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
-  await admin.end()
-  return openCopyOf(name)
+  // A database is copied while nobody is connected to it. Whoever is sent away connects anew, which must not be too early.
+  await admin.query(`alter database ${name} with allow_connections false`)
+  try {
+    await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+    return await openCopyOf(name)
+  } finally {
+    await admin.query(`alter database ${name} with allow_connections true`)
+    await admin.end()
+  }
 }
 
 async function openCopyOf(template: string): Promise<Store> {
