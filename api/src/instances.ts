@@ -89,7 +89,7 @@ export const updateInstance = defineUserOperation({
   params: one,
   body: z.strictObject({ config: ConfigValues }),
   reply: ToolInstance,
-  problems: ['instance-not-found', 'invalid-config', 'instance-in-group'],
+  problems: ['toolbox-not-found', 'instance-not-found', 'invalid-config', 'instance-in-group'],
 })
 
 export const removeInstance = defineUserOperation({
@@ -115,7 +115,7 @@ const lifecycle = <const Verb extends 'start' | 'stop' | 'restart'>(verb: Verb, 
     status: 202,
     params: one,
     reply: ToolInstance,
-    problems: ['instance-not-found', 'instance-in-group'],
+    problems: ['toolbox-not-found', 'instance-not-found', 'instance-in-group'],
   })
 
 export const startInstance = lifecycle('start', 'Ask for a tool instance to run')

@@ -130,14 +130,16 @@ export function instanceRoutes(mount: Mount, { store, catalog, wake, newId }: In
     message: string,
     act: (tx: Tx, row: InstanceRow) => InstanceRow | Promise<InstanceRow>,
   ): Promise<ToolInstance> {
+    const removes = action === 'instance.removed'
     const changed = await store.tenant(caller.accountId, async (tx) => {
       const before = await getInstanceRow(tx, toolboxId, instanceId)
-      if (before.desired === 'absent' && action !== 'instance.removed')
+      const toolbox = await (removes ? getToolboxRow : getStayingToolboxRow)(tx, toolboxId)
+      if (before.desired === 'absent' && !removes)
         throw problem('instance-not-found', `${before.name} is being removed`)
-      await assertChangeable(tx, before, action === 'instance.removed')
+      await assertChangeable(tx, before, removes)
       const after = await act(tx, before)
       if (after !== before) await record(tx, caller, action, after, `${message}: ${after.name}`)
-      return shown(tx, after, await getToolboxRow(tx, toolboxId))
+      return shown(tx, after, toolbox)
     })
     wake(instanceId)
     return changed

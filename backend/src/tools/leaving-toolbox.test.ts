@@ -11,13 +11,14 @@ beforeAll(async () => {
 })
 afterAll(() => plane.close())
 
-test('nothing is put on a toolbox that is being deprovisioned, and no agent is let in there', async () => {
+test('nothing is put on a toolbox that is being deprovisioned or changed there, and no agent is let in', async () => {
   const { as, ids } = await furnishedAccount(plane, 'admin')
   await plane.store.system((tx) => askForEnd(tx, ids.toolboxId))
   const member = { toolId: 'everything', name: 'first' }
   for (const [method, path, body] of [
     ['POST', `/api/toolboxes/${ids.toolboxId}/tools`, member],
     ['POST', `/api/toolboxes/${ids.toolboxId}/groups`, { name: 'late', members: [member] }],
+    ['POST', `/api/toolboxes/${ids.toolboxId}/tools/${ids.instanceId}/restart`, undefined],
     ['PUT', `/api/agents/${ids.agentId}/toolboxes/${ids.toolboxId}`, undefined],
   ] as const) {
     const answer = await plane.send(method, path, as, body)
