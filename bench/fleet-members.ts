@@ -1,4 +1,4 @@
-// Started by bench/fleet.ts: many DTMAs without a machine. Each has the real enrolment, heartbeats and tunnel, and a status that never changes.
+// Started by recruits.ts: many DTMAs without a machine. Each has the real enrolment, heartbeats and tunnel, and a status that never changes.
 import { join } from 'node:path'
 import { API_VERSION, type DtmaStatus, getHealth, getStatus } from '@agentopia/dtma/contract'
 import { openIdentity, startUplink, systemClock, DTMA_VERSION as version } from '@agentopia/dtma/testing'
@@ -9,6 +9,8 @@ export interface Recruits {
   readonly directory: string
   readonly baseUrl: string
   readonly members: readonly { readonly toolboxId: string; readonly token: string }[]
+  /** For them so many seconds pass in one. */
+  readonly speed: number
 }
 
 const GIB = 1 << 30
@@ -29,7 +31,7 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {}, lines: () => [], 
 /** Whoever started us ends us. */
 const { signal } = new AbortController()
 
-function recruit({ directory, baseUrl }: Recruits, { toolboxId, token }: Recruits['members'][number]): void {
+function recruit({ directory, baseUrl, speed }: Recruits, { toolboxId, token }: Recruits['members'][number]): void {
   const runId = `run-${toolboxId}`
   const status: DtmaStatus = {
     version,
@@ -66,11 +68,18 @@ function recruit({ directory, baseUrl }: Recruits, { toolboxId, token }: Recruit
       runId,
       version,
       log: SILENT,
-      clock: systemClock,
+      clock: at(speed),
     },
     signal,
   )
 }
+
+/** The clock of this machine, faster. */
+const at = (speed: number): typeof systemClock => ({
+  ...systemClock,
+  steady: () => systemClock.steady() * speed,
+  sleep: (ms, limit) => systemClock.sleep(ms / speed, limit),
+})
 
 process.on('message', (recruits: Recruits) => {
   for (const member of recruits.members) recruit(recruits, member)

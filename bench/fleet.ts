@@ -1,77 +1,21 @@
 // npm run bench:fleet -- [many]: what one control plane needs for so many toolboxes, how fast it commands them, and how fast it
 // notices those that fall silent. They are DTMAs without a machine (fleet-members.ts). Needs `npm run build`.
-import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { createJoinLine, createToolbox, getToolbox, listToolboxes, refreshToolboxStatus } from '@agentopia/api'
+import { getToolbox, refreshToolboxStatus } from '@agentopia/api'
 import { type Product, startProduct, waitFor } from '@agentopia/e2e/product'
-import type { Recruits } from './fleet-members.ts'
-import { childrenOf, cpuUsOf } from './process.ts'
+import { allActive, invited, type Member, recruiter, statuses, usageOf } from './recruits.ts'
 import { percentile, rounded } from './report.ts'
-import { ended, run } from './run.ts'
+import { run } from './run.ts'
 
 /** So many of all lose their network at once: far fewer than what the control plane would take for a fault of its own. */
 const CUT_OFF_SHARE = 0.02
-const AT_ONCE = 8
 const STEADY_MS = 60_000
 /** As the control plane asks for them. */
 const HEARTBEAT_MS = 10_000
-/** A look reads the whole list: it must not be what is measured. */
-const LOOK_MS = 5_000
 const COMMANDS_MS = 20_000
 const COMMANDERS = 4
-const DEADLINE_MS = 900_000
 /** What V8 takes by itself on a machine of 2 GiB; with more memory it lets garbage lie. */
 const NODE_OPTIONS = '--max-old-space-size=1024'
-
-type Member = Recruits['members'][number]
-
-async function invite(product: Product, n: number): Promise<Member> {
-  const { id } = await product.client.call(createToolbox, { body: { provider: 'join', name: `member-${n}` } })
-  const { line } = await product.client.call(createJoinLine, { params: { toolboxId: id } })
-  return { toolboxId: id, token: /enrol_[\w-]+/.exec(line)![0] }
-}
-
-async function invited(product: Product, many: number, signal: AbortSignal): Promise<Member[]> {
-  const members: Member[] = []
-  for (let n = 0; n < many; n += AT_ONCE) {
-    signal.throwIfAborted()
-    const some = Array.from({ length: Math.min(AT_ONCE, many - n) }, (_, m) => invite(product, n + m))
-    members.push(...(await Promise.all(some)))
-  }
-  return members
-}
-
-/** How many toolboxes have each status. */
-async function statuses({ client }: Product): Promise<Readonly<Record<string, number>>> {
-  const found: Record<string, number> = {}
-  let cursor: string | undefined
-  do {
-    const page = await client.call(listToolboxes, { query: { limit: 200, cursor } })
-    for (const { status, connected } of page.items) {
-      const key = status === 'active' && !connected ? 'active, not connected' : status
-      found[key] = (found[key] ?? 0) + 1
-    }
-    cursor = page.nextCursor
-  } while (cursor !== undefined)
-  return found
-}
-
-interface Usage {
-  readonly cpuMs: number
-  readonly memoryMib: number
-}
-
-/** Of a process and all that it started: for the control plane, its database too. Shared pages are counted once. */
-function usageOf(pid: number): Usage {
-  const memory = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]
-  const own = { cpuMs: cpuUsOf(pid) / 1_000, memoryMib: Number(memory) / 1_024 }
-  return childrenOf(pid).map(usageOf).reduce(sum, own)
-}
-const sum = (a: Usage, b: Usage): Usage => ({ cpuMs: a.cpuMs + b.cpuMs, memoryMib: a.memoryMib + b.memoryMib })
 
 /** Status refreshes, one after another from a few callers: through the tunnel, to the member and back. @returns Milliseconds each. */
 async function commands({ client }: Product, members: readonly Member[]): Promise<number[]> {
@@ -104,18 +48,11 @@ const noticed = async ({ client }: Product, members: readonly Member[], cutAt: n
     )
   ).sort((a, b) => a - b)
 
-await run(1_000, async ({ rounds: many, signal, cleanUp }) => {
+await run(1_000, async (bench) => {
+  const { rounds: many, signal } = bench
   const product = await startProduct({ LOCAL_TOOLBOX: 'off', MAX_TOOLBOXES: String(many), NODE_OPTIONS })
-  cleanUp(() => product[Symbol.asyncDispose]())
-  const directory = mkdtempSync(join(tmpdir(), 'agentopia-fleet-'))
-  cleanUp(() => rmSync(directory, { recursive: true, force: true }))
-  function start(members: readonly Member[]): ChildProcess {
-    const child = fork(fileURLToPath(new URL('./fleet-members.ts', import.meta.url)), { stdio: 'inherit' })
-    cleanUp(() => ended(child, 'SIGKILL'))
-    child.send({ directory, baseUrl: product.url, members } satisfies Recruits)
-    return child
-  }
-
+  bench.cleanUp(() => product[Symbol.asyncDispose]())
+  const start = recruiter(bench, product)
   const empty = usageOf(product.pid)
   const members = await invited(product, many, signal)
   const lost = members.slice(0, Math.ceil(many * CUT_OFF_SHARE))
@@ -123,10 +60,7 @@ await run(1_000, async ({ rounds: many, signal, cleanUp }) => {
   const begun = performance.now()
   const cut = start(lost)
   start(others)
-  await waitFor('the fleet is not active', DEADLINE_MS, async () => {
-    await sleep(LOOK_MS, undefined, { signal })
-    return (await statuses(product))['active'] === many ? true : undefined
-  })
+  await allActive(product, many, signal)
   const activeAfter = (performance.now() - begun) / 1_000
 
   const before = usageOf(product.pid)
