@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readIfThere } from './read-if-there.ts'
 
 const fileOf = (dataDir: string): string => join(dataDir, 'address')
 
@@ -10,11 +11,4 @@ export function writeAddress(dataDir: string, publicUrl: string): void {
 }
 
 /** As the running or the last control plane wrote it. */
-export function readAddress(dataDir: string): string | undefined {
-  try {
-    return readFileSync(fileOf(dataDir), 'utf8').trim()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
+export const readAddress = (dataDir: string): string | undefined => readIfThere(fileOf(dataDir))?.toString().trim()

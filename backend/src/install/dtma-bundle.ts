@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
+import { readIfThere } from '../read-if-there.ts'
 
 /** DTMA as one file, as machines fetch it that run it as a service. */
 export interface DtmaBundle {
@@ -22,13 +22,8 @@ const SAYS = /^\/\/ agentopia-dtma (\S+)\n/
 
 /** `undefined`: it was not built. */
 export function readBundle(path: string = BUILT): DtmaBundle | undefined {
-  let program: Buffer
-  try {
-    program = readFileSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  const program = readIfThere(path)
+  if (!program) return undefined
   const version = SAYS.exec(program.toString('utf8', 0, 100))?.[1]
   if (version === undefined) throw new Error(`${path} does not say which version of DTMA it is`)
   const bytes = new Uint8Array(gzipSync(program))

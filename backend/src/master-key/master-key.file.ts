@@ -1,16 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { readIfThere } from '../read-if-there.ts'
 import { StoreError } from '../store/store-error.ts'
 
 /** The keys that stored secrets are opened with. Only the current one seals. */
@@ -40,7 +31,7 @@ export function loadMasterKeys(
 
 /** @returns `undefined` when there is no such file. @throws {StoreError} When it holds no key. */
 export function readKey(file: string): Uint8Array | undefined {
-  const text = readIfThere(file)
+  const text = readIfThere(file)?.toString()
   if (text === undefined) return undefined
   const key = Buffer.from(text.trim(), 'base64')
   if (key.length !== KEY)
@@ -85,14 +76,5 @@ function writeWhole(file: string, text: string): void {
     fsyncSync(directory)
   } finally {
     closeSync(directory)
-  }
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
   }
 }

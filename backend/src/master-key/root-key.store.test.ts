@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Store } from '../store/connect.ts'
 import { accounts, registryCredentials, rootKeys } from '../store/schema/index.ts'
@@ -6,7 +5,7 @@ import { createSealer, keyIdIn, keyIdOf } from '../store/seal.ts'
 import { StoreError } from '../store/store-error.ts'
 import { openTestStore } from '../store/testing.ts'
 import { findRootKey, openRootKey, resealRootKey } from './root-key.store.ts'
-import { furnishSealed } from './sealed.testing.ts'
+import { furnishSealed, newKey } from './sealed.testing.ts'
 
 let store: Store
 beforeEach(async () => {
@@ -14,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => store[Symbol.asyncDispose]())
 
-const [one, other, third] = [randomBytes(32), randomBytes(32), randomBytes(32)]
+const [one, other, third] = [newKey(), newKey(), newKey()]
 const open = (current: Uint8Array, ...others: Uint8Array[]) =>
   store.system((tx) => openRootKey(tx, createSealer(current, others), { current, others }))
 

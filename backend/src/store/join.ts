@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { readIfThere } from '../read-if-there.ts'
 import { connect, createStore, type Store } from './connect.ts'
 import type { StoreConfig } from './open.ts'
 import { answers } from './postgres/postmaster.ts'
@@ -11,16 +11,7 @@ const SOCKET_DIR = 4
 export async function joinStore({ databaseUrl, dataDir }: StoreConfig): Promise<Store | undefined> {
   if (databaseUrl) return createStore(connect({ url: databaseUrl }, { poolSize: 1 }))
   const data = resolve(dataDir, 'postgres', 'data')
-  const socketDir = pidFile(data)?.split('\n')[SOCKET_DIR]
+  const socketDir = readIfThere(join(data, 'postmaster.pid'))?.toString().split('\n')[SOCKET_DIR]
   if (!socketDir || !(await answers({ data, socketDir }))) return undefined
   return createStore(connect({ host: socketDir, port: 5432 }, { poolSize: 1 }))
-}
-
-function pidFile(data: string): string | undefined {
-  try {
-    return readFileSync(join(data, 'postmaster.pid'), 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
 }

@@ -7,9 +7,13 @@ import { instances, toolbeltItems, toolboxes } from '../store/schema/index.ts'
 export type InstanceRow = typeof instances.$inferSelect
 export type ToolboxRow = typeof toolboxes.$inferSelect
 
-/** @throws {ProblemError} `toolbox-not-found`, also for a toolbox of another account. */
-export async function getToolboxRow(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
-  const [row] = await tx.select().from(toolboxes).where(eq(toolboxes.id, toolboxId))
+/**
+ * @param lock `share`: as long as this transaction lasts nobody changes the row.
+ * @throws {ProblemError} `toolbox-not-found`, also for a toolbox of another account.
+ */
+export async function getToolboxRow(tx: Tx, toolboxId: string, lock?: 'share'): Promise<ToolboxRow> {
+  const query = tx.select().from(toolboxes).where(eq(toolboxes.id, toolboxId))
+  const [row] = await (lock ? query.for(lock) : query)
   if (!row) throw problem('toolbox-not-found', `No toolbox has the id ${toolboxId}`)
   return row
 }
@@ -19,8 +23,7 @@ export async function getToolboxRow(tx: Tx, toolboxId: string): Promise<ToolboxR
  * @throws {ProblemError} `toolbox-not-found`, also for one that is being deprovisioned.
  */
 export async function getStayingToolboxRow(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
-  await tx.select({ id: toolboxes.id }).from(toolboxes).where(eq(toolboxes.id, toolboxId)).for('share')
-  const row = await getToolboxRow(tx, toolboxId)
+  const row = await getToolboxRow(tx, toolboxId, 'share')
   if (row.desired === 'absent') throw problem('toolbox-not-found', `The toolbox ${row.name} is being deprovisioned`)
   return row
 }
