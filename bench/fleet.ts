@@ -1,32 +1,29 @@
 // npm run bench:fleet -- [many]: what one control plane needs for so many toolboxes, how fast it commands them, and how fast it
 // notices those that fall silent. They are DTMAs without a machine (fleet-members.ts). Needs `npm run build`.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { getToolbox, refreshToolboxStatus } from '@agentopia/api'
+import { getToolbox } from '@agentopia/api'
 import { type Product, startProduct, waitFor } from '@agentopia/e2e/product'
-import { allActive, invited, type Member, recruiter, statuses, usageOf } from './recruits.ts'
+import { usageOf } from './process.ts'
+import { allActive, command, HEARTBEAT_MS, invited, type Member, recruiter, statuses } from './recruits.ts'
 import { percentile, rounded } from './report.ts'
 import { run } from './run.ts'
 
 /** So many of all lose their network at once: far fewer than what the control plane would take for a fault of its own. */
 const CUT_OFF_SHARE = 0.02
 const STEADY_MS = 60_000
-/** As the control plane asks for them. */
-const HEARTBEAT_MS = 10_000
 const COMMANDS_MS = 20_000
 const COMMANDERS = 4
 /** What V8 takes by itself on a machine of 2 GiB; with more memory it lets garbage lie. */
 const NODE_OPTIONS = '--max-old-space-size=1024'
 
-/** Status refreshes, one after another from a few callers: through the tunnel, to the member and back. @returns Milliseconds each. */
-async function commands({ client }: Product, members: readonly Member[]): Promise<number[]> {
+/** Commands, one after another from a few callers. @returns Milliseconds each. */
+async function commands(product: Product, members: readonly Member[]): Promise<number[]> {
   const took: number[] = []
   const until = performance.now() + COMMANDS_MS
   const work = async () => {
     while (performance.now() < until) {
-      const { toolboxId } = members[Math.floor(Math.random() * members.length)]!
       const begun = performance.now()
-      const { observation } = await client.call(refreshToolboxStatus, { params: { toolboxId } })
-      if (observation.code !== 'reachable') throw new Error(`${toolboxId}: ${observation.summary}`)
+      await command(product, members[Math.floor(Math.random() * members.length)]!)
       took.push(performance.now() - begun)
     }
   }

@@ -12,3 +12,20 @@ export function cpuUsOf(pid: number): number {
 
 export const childrenOf = (pid: number): readonly number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+
+/** Resident memory (`VmRSS`). */
+export const residentMibOf = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024
+
+interface Usage {
+  readonly cpuMs: number
+  readonly memoryMib: number
+}
+
+/** Of a process and all that it started: for the control plane, its database too. Shared pages are counted once. */
+export function usageOf(pid: number): Usage {
+  const memory = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]
+  const own = { cpuMs: cpuUsOf(pid) / 1_000, memoryMib: Number(memory) / 1_024 }
+  return childrenOf(pid).map(usageOf).reduce(sum, own)
+}
+const sum = (a: Usage, b: Usage): Usage => ({ cpuMs: a.cpuMs + b.cpuMs, memoryMib: a.memoryMib + b.memoryMib })

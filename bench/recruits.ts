@@ -1,17 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { createJoinLine, createToolbox, listToolboxes } from '@agentopia/api'
+import { createJoinLine, createToolbox, listToolboxes, refreshToolboxStatus } from '@agentopia/api'
 import { type Product, waitFor } from '@agentopia/e2e/product'
 import type { Recruits } from './fleet-members.ts'
-import { childrenOf, cpuUsOf } from './process.ts'
 import { ended, type Run } from './run.ts'
 
 export type Member = Recruits['members'][number]
 
+/** As the control plane asks for them. */
+export const HEARTBEAT_MS = 10_000
 const AT_ONCE = 8
 /** A look reads the whole list: it must not be what is measured. */
 const LOOK_MS = 5_000
@@ -68,15 +69,8 @@ export async function statuses({ client }: Product): Promise<Readonly<Record<str
   return found
 }
 
-export interface Usage {
-  readonly cpuMs: number
-  readonly memoryMib: number
+/** A status refresh: through the tunnel, to the member and back. @throws {Error} When it was not reached. */
+export async function command({ client }: Product, { toolboxId }: Member): Promise<void> {
+  const { observation } = await client.call(refreshToolboxStatus, { params: { toolboxId } })
+  if (observation.code !== 'reachable') throw new Error(`${toolboxId}: ${observation.summary}`)
 }
-
-/** Of a process and all that it started: for the control plane, its database too. Shared pages are counted once. */
-export function usageOf(pid: number): Usage {
-  const memory = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]
-  const own = { cpuMs: cpuUsOf(pid) / 1_000, memoryMib: Number(memory) / 1_024 }
-  return childrenOf(pid).map(usageOf).reduce(sum, own)
-}
-const sum = (a: Usage, b: Usage): Usage => ({ cpuMs: a.cpuMs + b.cpuMs, memoryMib: a.memoryMib + b.memoryMib })

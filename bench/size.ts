@@ -1,10 +1,11 @@
 // npm run bench:size: what an idle DTMA holds in memory, in its container and as a process, each against a bare HTTP server in the same
 // place; and how large image and bundle are. Needs `npm run build`, Docker and DTMA's image.
 import { spawn } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BUNDLE, IMAGE, startDtma, startDtmaContainer } from './dtma.ts'
 import { create, imageBytes, inspect, remove, start } from './engine.ts'
+import { residentMibOf } from './process.ts'
 import { median, medianOfPairs, rounded } from './report.ts'
 import { ended, type Run, run } from './run.ts'
 
@@ -13,9 +14,6 @@ const BASE = 'node:24-slim'
 /** After its start: what it does first is done, and what it needed for that was given back. */
 const SETTLE_MS = 30_000
 const SERVE = "require('node:http').createServer((request, response) => response.end('ok')).listen(0)"
-
-const mibOf = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024
 
 async function bareContainer(bench: Run): Promise<number> {
   const id = await create({ Image: IMAGE, Entrypoint: ['node', '-e', SERVE], Cmd: [] })
@@ -38,7 +36,7 @@ await run(7, async (bench) => {
   await sleep(SETTLE_MS, undefined, { signal: bench.signal })
   const samples: number[][] = []
   for (let round = 0; round < bench.rounds; round += 1) {
-    samples.push(Object.values(pids).flatMap((pair) => pair.map(mibOf)))
+    samples.push(Object.values(pids).flatMap((pair) => pair.map(residentMibOf)))
     await sleep(1_000, undefined, { signal: bench.signal })
   }
   const memory = Object.keys(pids).map((where, n) => {

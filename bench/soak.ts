@@ -1,10 +1,10 @@
 // npm run bench:soak -- [many]: whether a control plane grows while toolboxes beat for six hours. For them time passes faster
 // (fleet-members.ts); the control plane does what they ask of it in that time. Needs `npm run build`.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { refreshToolboxStatus } from '@agentopia/api'
 import { freePort, startProduct } from '@agentopia/e2e/product'
-import { allActive, invited, recruiter, statuses } from './recruits.ts'
+import { residentMibOf } from './process.ts'
+import { allActive, command, HEARTBEAT_MS, invited, recruiter, statuses } from './recruits.ts'
 import { rounded } from './report.ts'
 import { run } from './run.ts'
 
@@ -13,7 +13,6 @@ const SPEED = 24
 const SAMPLES = 45
 /** What a process takes at first it keeps, as code that was compiled and connections that stay: growth is told without it. */
 const FIRST_OF = 0.2
-const HEARTBEAT_MS = 10_000
 const COMMANDS_EVERY_MS = 100
 
 interface Sample {
@@ -52,9 +51,6 @@ async function openDebugger(port: number) {
   }
 }
 
-const residentMib = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024
-
 /** Of the line through the samples that is nearest to all. */
 function growthAnHour(samples: readonly Sample[], of: (sample: Sample) => number): number {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -85,9 +81,7 @@ await run(500, async (bench) => {
   let commands = 0
   const commanding = (async () => {
     while (hoursOf() < HOURS && !signal.aborted) {
-      const { toolboxId } = members[commands % many]!
-      const { observation } = await product.client.call(refreshToolboxStatus, { params: { toolboxId } })
-      if (observation.code !== 'reachable') throw new Error(`${toolboxId}: ${observation.summary}`)
+      await command(product, members[commands % many]!)
       commands += 1
       await sleep(COMMANDS_EVERY_MS)
     }
@@ -97,7 +91,7 @@ await run(500, async (bench) => {
       await sleep((HOURS * 3_600_000) / SPEED / SAMPLES, undefined, { signal })
       const heapMib = await debug.heapMib()
       const files = readdirSync(`/proc/${product.pid}/fd`).length
-      samples.push({ hours: hoursOf(), residentMib: residentMib(product.pid), heapMib, files })
+      samples.push({ hours: hoursOf(), residentMib: residentMibOf(product.pid), heapMib, files })
     }
   })()
   await Promise.all([commanding, sampling])
