@@ -257,3 +257,8 @@ test('T12 who sends a head without an end is cut, and others are answered meanwh
     await hasty.close(0)
   }
 })
+
+test('keeps an idle connection longer than load balancers keep theirs', async () => {
+  const answer = await fetch(`http://127.0.0.1:${server.port}/nothing`)
+  expect(Number(/timeout=(\d+)/.exec(answer.headers.get('keep-alive') ?? '')?.[1])).toBeGreaterThan(60)
+})
