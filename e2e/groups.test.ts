@@ -89,6 +89,10 @@ it('takes the others back when one does not come up, across a control plane that
 it('is deployed from the page, and removed there with all that belongs to it', async () => {
   await using browsing = await openBrowser(product.url)
   const { page, complaints } = browsing
+  const readAlone: string[] = []
+  page.on('request', (request) => {
+    if (/\/groups\/group_\w+$/.test(request.url()) && request.method() === 'GET') readAlone.push(request.url())
+  })
   await signIn(page, await newSignInLink(product))
   await page.goto(`${product.url}/toolboxes/${toolbox.id}/tools`)
   const failed = page.getByRole('region', { name: 'Group doomed' })
@@ -125,4 +129,5 @@ it('is deployed from the page, and removed there with all that belongs to it', a
   expect(items.map(({ name }) => name)).toEqual(['doomed'])
   expect(await names()).toEqual([])
   expect(complaints).toEqual([])
+  expect(readAlone).toEqual([]) // the list has them all: one that has just gone is asked for by nobody
 })

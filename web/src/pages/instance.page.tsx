@@ -1,4 +1,4 @@
-import { getCatalogTool, getInstance, getToolbox, type ToolInstance } from '@agentopia/api'
+import { getCatalogTool, getGroup, getInstance, getToolbox, type ToolInstance } from '@agentopia/api'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { useOperation } from '../api/use-operation.ts'
 import { InstanceActions } from '../parts/instance-actions.tsx'
@@ -23,8 +23,13 @@ export function InstancePage() {
   const navigate = useNavigate()
   const instance = useOperation(getInstance, { params: { toolboxId, instanceId } }, { everyMs: 20_000 })
   const toolbox = useOperation(getToolbox, { params: { toolboxId } })
-  const toolId = instance.data?.toolId ?? ''
+  const { toolId = '', groupId = '', desired } = instance.data ?? {}
   const tool = useOperation(getCatalogTool, { params: { toolId } }, { enabled: toolId !== '' })
+  const group = useOperation(
+    getGroup,
+    { params: { toolboxId, groupId } },
+    { enabled: groupId !== '' && desired !== 'absent' }, // it goes with its last tool
+  )
   const tab = TABS.find((name) => name === asked) ?? 'capabilities'
   const open = (next: string) =>
     void navigate({
@@ -49,7 +54,7 @@ export function InstancePage() {
         title={instance.data ? <Title instance={instance.data} /> : 'Tool instance'}
         note={tool.data && `${tool.data.title}, ${tool.data.package.name} ${tool.data.package.version}`}
       >
-        {instance.data && <InstanceActions instance={instance.data} labelled onRemoved={leave} />}
+        {instance.data && <InstanceActions instance={instance.data} group={group.data} labelled onRemoved={leave} />}
       </PageHeader>
       <Reading of={instance}>
         {(data) => (

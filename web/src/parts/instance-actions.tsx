@@ -1,9 +1,8 @@
-import { getGroup, restartInstance, startInstance, stopInstance, type ToolInstance } from '@agentopia/api'
+import { restartInstance, startInstance, stopInstance, type ToolGroup, type ToolInstance } from '@agentopia/api'
 import { Ellipsis, Play, RotateCw, Square, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useMay } from '../api/me.ts'
 import { useAction } from '../api/use-action.ts'
-import { useOperation } from '../api/use-operation.ts'
 import { notify } from '../shell/notices.ts'
 import { whyHeld } from '../words/group-state.ts'
 import { Button } from './button.tsx'
@@ -13,6 +12,8 @@ import { RemoveInstance } from './remove-instance.tsx'
 
 interface InstanceActionsProps {
   readonly instance: ToolInstance
+  /** The group it belongs to, once read. While that is not ready, it holds its tools. */
+  readonly group?: ToolGroup | undefined
   /** With words, where there is room. */
   readonly labelled?: boolean
   readonly className?: string
@@ -20,19 +21,14 @@ interface InstanceActionsProps {
 }
 
 /** Start, stop, restart, remove. Each is a wish: the state shows what became of it. */
-export function InstanceActions({ instance, labelled, className, onRemoved }: InstanceActionsProps) {
+export function InstanceActions({ instance, group, labelled, className, onRemoved }: InstanceActionsProps) {
   const [removing, setRemoving] = useState(false)
   const may = useMay('operator')
   const start = useAction(startInstance)
   const stop = useAction(stopInstance)
   const restart = useAction(restartInstance)
   const { name, toolboxId, id: instanceId, desired, groupId } = instance
-  const group = useOperation(
-    getGroup,
-    { params: { toolboxId, groupId: groupId ?? '' } },
-    { enabled: groupId !== undefined },
-  )
-  const held = group.data && whyHeld(group.data)
+  const held = group && whyHeld(group)
   const input = { params: { toolboxId, instanceId } }
   const wish = (text: string) => ({
     onSuccess: () => notify({ tone: 'busy', text }),

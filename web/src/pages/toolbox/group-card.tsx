@@ -55,7 +55,7 @@ export function GroupCard({ group, instances, toolOf }: GroupCardProps) {
           const instance = instances.find(({ id }) => id === member.instanceId)
           const tool = toolOf.get(member.toolId)
           return instance && member.state !== 'waiting' ? (
-            <InstanceRow key={member.name} instance={instance} tool={tool} />
+            <InstanceRow key={member.name} instance={instance} tool={tool} group={group} />
           ) : (
             <Absent key={member.name} member={member} tool={tool} />
           )

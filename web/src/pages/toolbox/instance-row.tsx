@@ -1,4 +1,4 @@
-import type { Tool, ToolInstance } from '@agentopia/api'
+import type { Tool, ToolGroup, ToolInstance } from '@agentopia/api'
 import { Link } from '@tanstack/react-router'
 import { InstanceActions } from '../../parts/instance-actions.tsx'
 import { InstanceChip, InstanceProgress } from '../../parts/instance-state.tsx'
@@ -6,8 +6,15 @@ import { ToolIcon } from '../../parts/tool-icon.tsx'
 import { isUnderway, REASON_ADVICE, toneOfInstance } from '../../words/instance-state.ts'
 import { count } from '../../words/quantity.ts'
 
+interface InstanceRowProps {
+  readonly instance: ToolInstance
+  readonly tool: Tool | undefined
+  /** The group it belongs to. */
+  readonly group?: ToolGroup
+}
+
 /** One tool instance in a list. */
-export function InstanceRow({ instance, tool }: { instance: ToolInstance; tool: Tool | undefined }) {
+export function InstanceRow({ instance, tool, group }: InstanceRowProps) {
   const { id, toolboxId, name, capabilityCount, message, reason, restarts } = instance
   const tone = toneOfInstance(instance)
   const troubled = tone === 'bad' || tone === 'warn'
@@ -41,7 +48,7 @@ export function InstanceRow({ instance, tool }: { instance: ToolInstance; tool: 
           </p>
         )}
       </div>
-      <InstanceActions instance={instance} className="relative z-10" />
+      <InstanceActions instance={instance} group={group} className="relative z-10" />
     </li>
   )
 }
