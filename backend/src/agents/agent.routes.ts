@@ -18,7 +18,7 @@ import { once } from '../http/idempotency.ts'
 import type { Mount } from '../http/mount.ts'
 import type { IdPrefix } from '../new-id.ts'
 import type { Store, Tx } from '../store/connect.ts'
-import { getStayingToolboxRow, getToolboxRow } from '../tools/instance.store.ts'
+import { getStayingToolboxRow, getToolboxRow } from '../toolboxes/toolbox.store.ts'
 import {
   type AgentRow,
   changeAgent,

@@ -6,10 +6,9 @@ import { once } from '../http/idempotency.ts'
 import type { Mount } from '../http/mount.ts'
 import type { IdPrefix } from '../new-id.ts'
 import type { Store, Tx } from '../store/connect.ts'
+import { getStayingToolboxRow, getToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { deployInstance } from '../tools/instance.deploy.ts'
 import {
-  getStayingToolboxRow,
-  getToolboxRow,
   type InstanceRow,
   listToolboxInstances,
   takeOutOfToolbelts,

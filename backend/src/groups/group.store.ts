@@ -2,7 +2,8 @@ import { problem } from '@agentopia/api'
 import { and, asc, eq, gt, inArray, ne, or, type SQL } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { groups, instances, toolboxes } from '../store/schema/index.ts'
-import { changeInstance, type InstanceRow, listToolboxInstances, type ToolboxRow } from '../tools/instance.store.ts'
+import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { changeInstance, type InstanceRow, listToolboxInstances } from '../tools/instance.store.ts'
 
 export type GroupRow = typeof groups.$inferSelect
 

@@ -1,6 +1,7 @@
 import type { GroupMember, ToolGroup } from '@agentopia/api'
 import type { GroupMemberRecord } from '../store/schema/groups.ts'
-import type { InstanceRow, ToolboxRow } from '../tools/instance.store.ts'
+import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import type { InstanceRow } from '../tools/instance.store.ts'
 import { viewOf as instanceViewOf } from '../tools/instance.view.ts'
 import type { GroupRow } from './group.store.ts'
 

@@ -4,10 +4,8 @@ import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { requireIdle } from '../toolboxes/require-idle.ts'
-import { notFound } from '../toolboxes/toolbox.routes.ts'
-import { askOf } from '../toolboxes/toolbox.store.ts'
+import { askOf, lockToolbox, toolboxNotFound } from '../toolboxes/toolbox.store.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
-import { lockToolbox } from '../uplink/enrolment.store.ts'
 import { nextStep } from './rotation.step.ts'
 
 export interface RotationRouteDeps {
@@ -25,7 +23,7 @@ export function rotationRoutes(mount: Mount, { store, clock, views, newAttempt, 
   mount.reply(rotateToolboxKeys, async ({ params: { toolboxId } }, { caller }) => {
     const view = await store.tenant(caller.accountId, async (tx) => {
       const row = await lockToolbox(tx, toolboxId)
-      if (!row) throw notFound(toolboxId)
+      if (!row) throw toolboxNotFound(toolboxId)
       if (row.desired === 'absent' || row.backendToDtmaApiKey === null)
         throw problem('no-keys', `${row.name} is ${row.status.replaceAll('_', ' ')}`)
       if (nextStep(row) === 'send') return (await views(tx, [row]))[0]!

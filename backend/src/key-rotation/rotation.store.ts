@@ -4,8 +4,7 @@ import { digestOf } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
 import type { KeyRotationRefusal } from '../store/schema/toolboxes.ts'
-import { isPresent, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
-import { lockToolbox } from '../uplink/enrolment.store.ts'
+import { isPresent, lockToolbox, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { givenUp, nextStep } from './rotation.step.ts'
 
 /** How long a token that was handed to DTMA may be used, in milliseconds, from the last time that it was handed over. */

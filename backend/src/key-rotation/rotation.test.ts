@@ -6,7 +6,7 @@ import { type As, NOBODY, openTestControlPlane, signedIn, type TestControlPlane 
 import type { Tx } from '../store/connect.ts'
 import { activities, toolboxes } from '../store/schema/index.ts'
 import { whyBusy } from '../toolboxes/busy.decision.ts'
-import { lockToolbox } from '../uplink/enrolment.store.ts'
+import { lockToolbox } from '../toolboxes/toolbox.store.ts'
 import { quarantine } from '../uplink/quarantine.ts'
 import { newKey, openUplink } from '../uplink/uplink.testing.ts'
 import { rotationReconciler } from './rotation.reconciler.ts'

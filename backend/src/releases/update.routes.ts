@@ -4,9 +4,8 @@ import type { Mount } from '../http/mount.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { requireIdle } from '../toolboxes/require-idle.ts'
-import { notFound } from '../toolboxes/toolbox.routes.ts'
+import { lockToolbox, toolboxNotFound } from '../toolboxes/toolbox.store.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
-import { lockToolbox } from '../uplink/enrolment.store.ts'
 import type { Newest } from './releases.ts'
 import { askForAnother, askForNewer } from './update.ask.ts'
 import { isUnderWay } from './update.step.ts'
@@ -32,7 +31,7 @@ export function updateRoutes(mount: Mount, deps: UpdateRouteDeps): void {
     const newest = await newestNow()
     const view = await store.tenant(accountId, async (tx) => {
       const row = await lockToolbox(tx, toolboxId)
-      if (!row) throw notFound(toolboxId)
+      if (!row) throw toolboxNotFound(toolboxId)
       if (isUnderWay(row)) return (await views(tx, [row]))[0]!
       await requireIdle(tx, row)
       const asking = { actor, attempt: newAttempt(), at: new Date(clock.now()), newest }

@@ -6,10 +6,8 @@ import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import type { DirectPolicy } from '../toolboxes/direct-policy.ts'
 import { requireIdle } from '../toolboxes/require-idle.ts'
-import { notFound } from '../toolboxes/toolbox.routes.ts'
-import { askOf, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { askOf, lockToolbox, type ToolboxRow, toolboxNotFound } from '../toolboxes/toolbox.store.ts'
 import type { ToolboxViews } from '../toolboxes/toolbox.views.ts'
-import { lockToolbox } from '../uplink/enrolment.store.ts'
 import { isChanging, roadOf } from './road-change.step.ts'
 
 export interface RoadChangeRouteDeps {
@@ -33,7 +31,7 @@ export function roadChangeRoutes(mount: Mount, deps: RoadChangeRouteDeps): void 
   mount.reply(changeToolboxRoad, async ({ params: { toolboxId }, body }, { caller }) => {
     const view = await store.tenant(caller.accountId, async (tx) => {
       const row = await lockToolbox(tx, toolboxId)
-      if (!row) throw notFound(toolboxId)
+      if (!row) throw toolboxNotFound(toolboxId)
       if (isSameAsked(row, body)) return (await views(tx, [row]))[0]!
       requireActive(row)
       await requireIdle(tx, row)

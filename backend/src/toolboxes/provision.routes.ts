@@ -21,8 +21,7 @@ import type { Store, Tx } from '../store/connect.ts'
 import { ENROLMENT_TTL_MS, issueEnrolmentToken } from '../uplink/enrolment.store.ts'
 import type { DirectPolicy } from './direct-policy.ts'
 import { askAgain, askForEnd, askToEnrolAnew, insertToolboxRow } from './provision.store.ts'
-import { notFound } from './toolbox.routes.ts'
-import { findToolbox, type ToolboxRow } from './toolbox.store.ts'
+import { findToolbox, type ToolboxRow, toolboxNotFound } from './toolbox.store.ts'
 import type { ToolboxViews } from './toolbox.views.ts'
 
 export interface ProvisionRouteDeps {
@@ -144,7 +143,7 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
 
   async function present(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
     const row = await findToolbox(tx, toolboxId)
-    if (!row || row.deletedAt) throw notFound(toolboxId)
+    if (!row || row.deletedAt) throw toolboxNotFound(toolboxId)
     return row
   }
 

@@ -12,7 +12,7 @@ import { type Client, getDiagnostics } from '@agentopia/dtma/contract'
 import type { Mount } from '../http/mount.ts'
 import type { Store } from '../store/connect.ts'
 import type { DtmaAddress } from './dtma-client.ts'
-import { findToolbox, listToolboxRows } from './toolbox.store.ts'
+import { getToolboxRow, listToolboxRows, toolboxNotFound } from './toolbox.store.ts'
 import type { ToolboxViews } from './toolbox.views.ts'
 
 export interface ToolboxRouteDeps {
@@ -43,8 +43,7 @@ export function toolboxRoutes(mount: Mount, deps: ToolboxRouteDeps): void {
   mount.reply(readToolboxStatus, ({ params }, { caller }) => refresh(caller.accountId, params.toolboxId))
 
   mount.reply(diagnoseToolbox, async ({ params: { toolboxId } }, { caller, signal }) => {
-    const row = await store.tenant(caller.accountId, (tx) => findToolbox(tx, toolboxId))
-    if (!row) throw notFound(toolboxId)
+    const row = await store.tenant(caller.accountId, (tx) => getToolboxRow(tx, toolboxId))
     const limit = AbortSignal.timeout(DIAGNOSE_MS)
     return clientOf(row)
       .call(getDiagnostics, {}, { signal: AbortSignal.any([signal, limit]) })
@@ -59,19 +58,14 @@ export function toolboxRoutes(mount: Mount, deps: ToolboxRouteDeps): void {
   async function refresh(accountId: string, toolboxId: string) {
     await read(accountId, toolboxId) // a toolbox of another account is not looked at
     const observation = await look(toolboxId)
-    if (!observation) throw notFound(toolboxId)
+    if (!observation) throw toolboxNotFound(toolboxId)
     return { toolbox: await read(accountId, toolboxId), observation }
   }
 
   function read(accountId: string, toolboxId: string): Promise<Toolbox> {
     return store.tenant(accountId, async (tx) => {
-      const row = await findToolbox(tx, toolboxId)
-      if (!row) throw notFound(toolboxId)
-      const [view] = await views(tx, [row])
+      const [view] = await views(tx, [await getToolboxRow(tx, toolboxId)])
       return view!
     })
   }
 }
-
-/** The same for what does not exist and what is another account's. */
-export const notFound = (toolboxId: string) => problem('toolbox-not-found', `No toolbox has the id ${toolboxId}`)

@@ -1,4 +1,4 @@
-import type { Observation, ToolboxStatus } from '@agentopia/api'
+import { type Observation, problem, type ToolboxStatus } from '@agentopia/api'
 import type { DtmaStatus } from '@agentopia/dtma/contract'
 import { and, asc, count, eq, gt, inArray, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
@@ -15,6 +15,34 @@ export async function findToolbox(tx: Tx, toolboxId: string): Promise<ToolboxRow
   const [row] = await tx.select().from(toolboxes).where(eq(toolboxes.id, toolboxId))
   return row
 }
+
+/** As {@link findToolbox}. @throws {ProblemError} `toolbox-not-found` */
+export async function getToolboxRow(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
+  const row = await findToolbox(tx, toolboxId)
+  if (!row) throw toolboxNotFound(toolboxId)
+  return row
+}
+
+/** One that is not deprovisioned, for a transaction that will change it: nobody else does meanwhile. */
+export async function lockToolbox(tx: Tx, toolboxId: string): Promise<ToolboxRow | undefined> {
+  const there = and(eq(toolboxes.id, toolboxId), isNull(toolboxes.deletedAt))
+  const [row] = await tx.select().from(toolboxes).where(there).for('update')
+  return row
+}
+
+/**
+ * One that stays as long as this transaction lasts: what is put on it is not left behind on one that is gone.
+ * @throws {ProblemError} `toolbox-not-found`, also for one that is being deprovisioned.
+ */
+export async function getStayingToolboxRow(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
+  const [row] = await tx.select().from(toolboxes).where(eq(toolboxes.id, toolboxId)).for('share')
+  if (!row) throw toolboxNotFound(toolboxId)
+  if (row.desired === 'absent') throw problem('toolbox-not-found', `The toolbox ${row.name} is being deprovisioned`)
+  return row
+}
+
+/** The same for what does not exist and what is another account's. */
+export const toolboxNotFound = (toolboxId: string) => problem('toolbox-not-found', `No toolbox has the id ${toolboxId}`)
 
 /** The toolboxes that are not deprovisioned, in order of name; `after` is the name of the last one that is known. */
 export const listToolboxRows = (tx: Tx, limit: number, after = ''): Promise<ToolboxRow[]> =>

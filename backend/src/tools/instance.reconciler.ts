@@ -8,16 +8,10 @@ import { again, type Outcome, type Reconciler, settled } from '../reconcile/reco
 import { underLease } from '../reconcile/under-lease.ts'
 import type { Store } from '../store/connect.ts'
 import { instances } from '../store/schema/index.ts'
+import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { storeStatus } from './instance.report.ts'
 import { type InstanceStep, nextStep } from './instance.step.ts'
-import {
-  findWithToolbox,
-  forgetInstance,
-  type InstanceRow,
-  listReconcilable,
-  type ToolboxRow,
-  writeHeld,
-} from './instance.store.ts'
+import { findWithToolbox, forgetInstance, type InstanceRow, listReconcilable, writeHeld } from './instance.store.ts'
 import { handOverOffer, storeOffer } from './offer.store.ts'
 
 export interface InstanceReconcilerDeps {

@@ -21,15 +21,13 @@ import { once } from '../http/idempotency.ts'
 import type { Mount, RequestContext } from '../http/mount.ts'
 import type { IdPrefix } from '../new-id.ts'
 import type { Store, Tx } from '../store/connect.ts'
+import { getStayingToolboxRow, getToolboxRow, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { deployInstance } from './instance.deploy.ts'
 import {
   changeInstance,
   getInstanceRow,
-  getStayingToolboxRow,
-  getToolboxRow,
   type InstanceRow,
   listInstanceRows,
-  type ToolboxRow,
   takeOutOfToolbelts,
   toolbeltsHolding,
 } from './instance.store.ts'

@@ -3,30 +3,9 @@ import { and, asc, count, eq, gt, inArray, type SQL, sql } from 'drizzle-orm'
 import type { ConfigValues } from '../catalog/recipe.ts'
 import type { Tx } from '../store/connect.ts'
 import { instances, toolbeltItems, toolboxes } from '../store/schema/index.ts'
+import type { ToolboxRow } from '../toolboxes/toolbox.store.ts'
 
 export type InstanceRow = typeof instances.$inferSelect
-export type ToolboxRow = typeof toolboxes.$inferSelect
-
-/**
- * @param lock `share`: as long as this transaction lasts nobody changes the row.
- * @throws {ProblemError} `toolbox-not-found`, also for a toolbox of another account.
- */
-export async function getToolboxRow(tx: Tx, toolboxId: string, lock?: 'share'): Promise<ToolboxRow> {
-  const query = tx.select().from(toolboxes).where(eq(toolboxes.id, toolboxId))
-  const [row] = await (lock ? query.for(lock) : query)
-  if (!row) throw problem('toolbox-not-found', `No toolbox has the id ${toolboxId}`)
-  return row
-}
-
-/**
- * Of a toolbox that stays, and does as long as this transaction lasts: what is put on it is not left behind on one that is gone.
- * @throws {ProblemError} `toolbox-not-found`, also for one that is being deprovisioned.
- */
-export async function getStayingToolboxRow(tx: Tx, toolboxId: string): Promise<ToolboxRow> {
-  const row = await getToolboxRow(tx, toolboxId, 'share')
-  if (row.desired === 'absent') throw problem('toolbox-not-found', `The toolbox ${row.name} is being deprovisioned`)
-  return row
-}
 
 /** @throws {ProblemError} `instance-not-found`, also for an instance of another account or on another toolbox. */
 export async function getInstanceRow(tx: Tx, toolboxId: string, instanceId: string): Promise<InstanceRow> {

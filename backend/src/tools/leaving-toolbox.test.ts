@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { furnishedAccount, jsonOf, openTestControlPlane, type TestControlPlane } from '../control-plane.testing.ts'
 import { wantGroupAbsent } from '../groups/group.store.ts'
 import { askForEnd } from '../toolboxes/provision.store.ts'
-import { changeInstance, getStayingToolboxRow } from './instance.store.ts'
+import { getStayingToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { changeInstance } from './instance.store.ts'
 
 let plane: TestControlPlane
 beforeAll(async () => {

@@ -2,7 +2,8 @@ import { followInstanceLogs, ProblemError, problem, readEventStream, readInstanc
 import { type Client, followToolLogs, LogLine } from '@agentopia/dtma/contract'
 import type { Mount, RequestContext } from '../http/mount.ts'
 import type { Store } from '../store/connect.ts'
-import { getInstanceRow, getToolboxRow, type ToolboxRow } from './instance.store.ts'
+import { getToolboxRow, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
+import { getInstanceRow } from './instance.store.ts'
 
 export interface LogRouteDeps {
   readonly store: Store

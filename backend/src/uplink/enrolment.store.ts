@@ -189,13 +189,3 @@ export const bearerHolds = (now: Date): SQL =>
   and(isNull(toolboxes.deletedAt), or(isNull(toolboxes.bearerExpiresAt), gt(toolboxes.bearerExpiresAt, now)))!
 
 const holds = (token: string, now: Date) => and(eq(toolboxes.dtmaBearerToken, digestOf(token)), bearerHolds(now))
-
-/** By its id, for a transaction that will change it. */
-export async function lockToolbox(tx: Tx, toolboxId: string): Promise<ToolboxRow | undefined> {
-  const [row] = await tx
-    .select()
-    .from(toolboxes)
-    .where(and(eq(toolboxes.id, toolboxId), isNull(toolboxes.deletedAt)))
-    .for('update')
-  return row
-}

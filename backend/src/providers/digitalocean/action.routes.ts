@@ -16,9 +16,13 @@ import type { IdPrefix } from '../../new-id.ts'
 import type { Store, Tx } from '../../store/connect.ts'
 import { activities } from '../../store/schema/index.ts'
 import { whyBusy } from '../../toolboxes/busy.decision.ts'
-import { notFound } from '../../toolboxes/toolbox.routes.ts'
-import { findToolbox, type ToolboxRow } from '../../toolboxes/toolbox.store.ts'
-import { lockToolbox } from '../../uplink/enrolment.store.ts'
+import {
+  findToolbox,
+  getToolboxRow,
+  lockToolbox,
+  type ToolboxRow,
+  toolboxNotFound,
+} from '../../toolboxes/toolbox.store.ts'
 import { actionViewOf, insertAction, listActionRows, titleOf } from './action.store.ts'
 import type { Options } from './options.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -54,8 +58,8 @@ export function actionRoutes(mount: Mount, { store, newId, options, snapshots, w
 
   mount.reply(listDropletActions, ({ params: { toolboxId }, query: { limit, cursor } }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
-      if (!(await findToolbox(tx, toolboxId))) throw notFound(toolboxId)
-      const rows = await listActionRows(tx, toolboxId, limit + 1, cursor)
+      const { id } = await getToolboxRow(tx, toolboxId)
+      const rows = await listActionRows(tx, id, limit + 1, cursor)
       const items: DropletAction[] = rows.slice(0, limit).map(actionViewOf)
       return { items, ...(rows.length > limit ? { nextCursor: items.at(-1)!.id } : {}) }
     }),
@@ -111,7 +115,7 @@ async function wasRemoved(tx: Tx, snapshotId: string): Promise<boolean> {
 /** @throws {ProblemError} `toolbox-not-found`, `no-droplet`. */
 async function withDroplet(tx: Tx, toolboxId: string, find = findToolbox): Promise<ToolboxRow> {
   const row = await find(tx, toolboxId)
-  if (!row || row.deletedAt) throw notFound(toolboxId)
+  if (!row || row.deletedAt) throw toolboxNotFound(toolboxId)
   if (row.provider !== 'digitalocean') throw problem('no-droplet', `${row.name} is of the provider ${row.provider}`)
   if (row.doDropletId === null || row.desired === 'absent' || row.status === 'lost')
     throw problem('no-droplet', `${row.name} is ${row.status.replaceAll('_', ' ')}`)

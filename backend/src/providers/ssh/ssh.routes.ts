@@ -18,8 +18,7 @@ import type { Clock } from '../../reconcile/clock.ts'
 import type { Store, Tx } from '../../store/connect.ts'
 import { toolboxes } from '../../store/schema/index.ts'
 import type { Sealer } from '../../store/seal.ts'
-import { notFound } from '../../toolboxes/toolbox.routes.ts'
-import { findToolbox, type ToolboxRow } from '../../toolboxes/toolbox.store.ts'
+import { getToolboxRow, type ToolboxRow, toolboxNotFound } from '../../toolboxes/toolbox.store.ts'
 import { issueEnrolmentToken } from '../../uplink/enrolment.store.ts'
 import { refusalOfKey } from './host-key.ts'
 import { remoteScript } from './remote-script.ts'
@@ -68,7 +67,7 @@ export function sshRoutes(mount: Mount, { store, clock, sealer, installer }: Ssh
     const { row, door, proof } = await store.tenant(accountId, async (tx) => {
       const found = await findDoor(tx, toolboxId)
       // What is no toolbox any more may still be taken off its server.
-      if (found.row.deletedAt && action !== 'uninstall') throw notFound(toolboxId)
+      if (found.row.deletedAt && action !== 'uninstall') throw toolboxNotFound(toolboxId)
       return { ...found, proof: await proofOf(tx, accountId, login) }
     })
     const text = await installer.script(row.installVariant)
@@ -135,8 +134,7 @@ export function sshRoutes(mount: Mount, { store, clock, sealer, installer }: Ssh
 const NOUNS = { install: 'Installation', update: 'Update', uninstall: 'Removal' } as const
 
 async function findDoor(tx: Tx, toolboxId: string): Promise<{ readonly row: ToolboxRow; readonly door: SshDoor }> {
-  const row = await findToolbox(tx, toolboxId)
-  if (!row) throw notFound(toolboxId)
+  const row = await getToolboxRow(tx, toolboxId)
   if (!row.sshPlace) throw problem('not-over-ssh', `${row.name} is of the provider ${row.provider}`)
   return { row, door: { ...row.sshPlace, ...(row.sshHostKey ? { recorded: row.sshHostKey } : {}) } }
 }
