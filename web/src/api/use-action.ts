@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { callOperation } from './client.ts'
 import { createKeyring } from './idempotency.ts'
 import { withPresence } from './presence.ts'
-import { isKeyed, isSentAgain } from './repetition.ts'
+import { isKeyed, type Pace, withRepetition } from './repetition.ts'
 
 export interface ActionOptions {
   /** How long the answer may take. */
@@ -14,7 +14,7 @@ export interface ActionOptions {
 /**
  * Asks the server to do something. It is pending until the server answered and what is on the page was read again:
  * nothing is shown as done before the server says so. Where the person has to show to be there, that is asked for first. When the
- * connection broke, it is sent again where that does no harm.
+ * connection broke, it is sent again where the server knows it as the same.
  */
 export function useAction<Op extends Operation>(op: Op, { deadlineMs }: ActionOptions = {}) {
   const queries = useQueryClient()
@@ -23,12 +23,13 @@ export function useAction<Op extends Operation>(op: Op, { deadlineMs }: ActionOp
     mutationKey: [op.id],
     mutationFn: (input) =>
       withPresence(() =>
-        callOperation(op, input, {
-          ...(deadlineMs === undefined ? {} : { deadlineMs }),
-          ...(isKeyed(op) ? { headers: { 'idempotency-key': keyring.keyFor(input) } } : {}),
-        }),
+        withRepetition(op, pace, () =>
+          callOperation(op, input, {
+            ...(deadlineMs === undefined ? {} : { deadlineMs }),
+            ...(isKeyed(op) ? { headers: { 'idempotency-key': keyring.keyFor(input) } } : {}),
+          }),
+        ),
       ),
-    retry: (failures, error) => isSentAgain(op, failures, error),
     onError: (error) => {
       // It was answered, and for good: whoever asks again wants another try, not to hear the same again.
       if (error instanceof ProblemError && !error.kind.retryable) keyring.done()
@@ -38,6 +39,12 @@ export function useAction<Op extends Operation>(op: Op, { deadlineMs }: ActionOp
       await queries.invalidateQueries()
     },
   })
+}
+
+const pace: Pace = {
+  now: Date.now,
+  pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  random: Math.random,
 }
 
 /** 128 random bits. `crypto.randomUUID` is not there on a page that came by plain HTTP from another machine. */
