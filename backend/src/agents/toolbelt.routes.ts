@@ -23,6 +23,7 @@ import type { Mount } from '../http/mount.ts'
 import type { IdPrefix } from '../new-id.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { instances } from '../store/schema/index.ts'
+import { getStayingToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { approve } from '../tools/pin.store.ts'
 import { type AgentRow, getAgentRow, hasAccess } from './agent.store.ts'
 import {
@@ -62,6 +63,7 @@ export function toolbeltRoutes(mount: Mount, { store, catalog, newId }: Toolbelt
       const [instance] = await tx.select().from(instances).where(eq(instances.id, body.instanceId))
       if (!instance || instance.desired === 'absent')
         throw problem('instance-not-found', `No tool instance has the id ${body.instanceId}`)
+      await getStayingToolboxRow(tx, instance.toolboxId)
       if (!(await hasAccess(tx, agent.id, instance.toolboxId)))
         throw problem('toolbox-access-missing', `${agent.name} may not use the toolbox of ${instance.name}`)
       const id = newId('belt')

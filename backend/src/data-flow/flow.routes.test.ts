@@ -1,9 +1,12 @@
-import type { DataFlow, LabelledCapability, ToolbeltItem } from '@agentopia/api'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DataFlow, FlowLabel, LabelledCapability, ToolbeltItem } from '@agentopia/api'
 import { eq } from 'drizzle-orm'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type As, furnish, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
+import type { Tx } from '../store/connect.ts'
 import { instances } from '../store/schema/index.ts'
+import { readFlowLabels, storeFlowLabels } from './flow.store.ts'
 
 let plane: TestControlPlane
 let admin: As
@@ -86,4 +89,18 @@ test('an administrator says what a capability is, and takes it back; both on rec
   await plane.send('PUT', labelPath(), admin, { capability: 'find', labels: null })
   expect((await flow()).warnings).toHaveLength(1)
   expect(await activity()).toContain('Took back what was said of the data of search__find')
+})
+
+test('two who say what a tool means at the same time are both heard, the later one last', async () => {
+  const said = (label: FlowLabel) => (tx: Tx) =>
+    storeFlowLabels(tx, { accountId: 'account_home', instanceId: searchId, capability: '' }, [label])
+  const { promise: written, resolve: write } = Promise.withResolvers<void>()
+  const first = plane.store.system(async (tx) => {
+    await said('private')(tx)
+    write()
+    await sleep(200)
+  })
+  await written
+  await Promise.all([first, plane.store.system(said('outward'))])
+  expect(await plane.store.system((tx) => readFlowLabels(tx, searchId))).toEqual({ '': ['outward'] })
 })

@@ -74,7 +74,11 @@ export async function storeFlowLabels(
   { accountId, instanceId, capability }: Omit<typeof flowLabels.$inferSelect, 'labels'>,
   labels: readonly FlowLabel[] | null,
 ): Promise<void> {
-  const place = and(eq(flowLabels.instanceId, instanceId), eq(flowLabels.capability, capability))
-  await tx.delete(flowLabels).where(place)
-  if (labels) await tx.insert(flowLabels).values({ accountId, instanceId, capability, labels: [...new Set(labels)] })
+  const { instanceId: of, capability: which } = flowLabels
+  if (labels === null) return void (await tx.delete(flowLabels).where(and(eq(of, instanceId), eq(which, capability))))
+  const said = { labels: [...new Set(labels)] }
+  await tx
+    .insert(flowLabels)
+    .values({ accountId, instanceId, capability, ...said })
+    .onConflictDoUpdate({ target: [of, which], set: said })
 }

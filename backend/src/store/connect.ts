@@ -6,6 +6,7 @@ import { createBulkhead } from '../http/bulkhead.ts'
 import { systemClock } from '../reconcile/clock.ts'
 import { PATIENCE_MS, type PostgresAddress, settingsOf } from './address.ts'
 import { isLost, orUnavailable } from './database-error.ts'
+import { problemOfGone } from './gone.ts'
 import { createListener, type Listener } from './listener.ts'
 import { cutOff } from './one-connection.ts'
 import { transact } from './one-transaction.ts'
@@ -24,10 +25,10 @@ export interface Store extends AsyncDisposable, Pick<Listener, 'listen'> {
   /**
    * A transaction in which only rows of `accountId` exist. Another account's are neither read nor written, whatever the query says.
    * @throws {ProblemError} `store-unavailable` when the database does not answer in time: nothing was changed, unless the answer to the
-   *   very commit was lost. Whoever repeats a deed does it under a key.
+   *   very commit was lost. Whoever repeats a deed does it under a key. `…-not-found` when a row was to refer to what has gone meanwhile.
    */
   tenant<Result>(accountId: string, act: (tx: Tx) => Promise<Result>): Promise<Result>
-  /** A transaction over all accounts: for reconcilers and the uplink, never for a handler of the API. Throws as {@link tenant}. */
+  /** A transaction over all accounts: for reconcilers and the uplink, never for a handler of the API. @throws {ProblemError} `store-unavailable` */
   system<Result>(act: (tx: Tx) => Promise<Result>): Promise<Result>
   /** For the accounts library, which brings its own queries. */
   readonly database: Database
@@ -114,6 +115,8 @@ export function createStore(pool: pg.Pool, close: () => Promise<void> = async ()
           sql`select set_config('role', ${APP_ROLE}, true), set_config(${ACCOUNT_SETTING}, ${accountId}, true)`,
         )
         return act(tx)
+      }).catch((error) => {
+        throw problemOfGone(error) ?? error
       }),
     async [Symbol.asyncDispose]() {
       await listener[Symbol.asyncDispose]()

@@ -57,5 +57,11 @@ export const isRefusedValue = (error: unknown): boolean => hasCode(error, /^2[23
 /** Did a statement meet a row that a unique index allows only once? */
 export const isUniqueViolation = (error: unknown): boolean => hasCode(error, /^23505$/)
 
+/** The constraint by which a row was refused because what it refers to is not there. */
+export function missingReferenceOf(error: unknown): string | undefined {
+  const violation = causesOf(error).find((cause) => codeOf(cause) === '23503') as { constraint?: string } | undefined
+  return violation?.constraint
+}
+
 /** Was a lock not to be had in time, or was there a deadlock? */
 export const isBusy = (error: unknown): boolean => hasCode(error, /^(55P03|40P01)$/)

@@ -1,5 +1,5 @@
 import { problem } from '@agentopia/api'
-import { and, asc, count, eq, gt, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, asc, count, eq, gt, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import type { ConfigValues } from '../catalog/recipe.ts'
 import type { Tx } from '../store/connect.ts'
 import { instances, toolbeltItems, toolboxes } from '../store/schema/index.ts'
@@ -61,12 +61,15 @@ export interface InstanceChange {
   readonly config?: ConfigValues
 }
 
-/** Changes what is asked for; each change is a new generation. @throws {ProblemError} `instance-not-found`: it has gone meanwhile. */
+/**
+ * Changes what is asked for; each change is a new generation. What was to be removed is: nothing else is asked of it any more.
+ * @throws {ProblemError} `instance-not-found`: it goes, or has gone, meanwhile.
+ */
 export async function changeInstance(tx: Tx, instanceId: string, change: InstanceChange): Promise<InstanceRow> {
   const [row] = await tx
     .update(instances)
     .set({ ...change, generation: sql`${instances.generation} + 1` })
-    .where(eq(instances.id, instanceId))
+    .where(and(eq(instances.id, instanceId), change.desired === 'absent' ? undefined : ne(instances.desired, 'absent')))
     .returning()
   if (!row) throw problem('instance-not-found', `The tool instance ${instanceId} has gone`)
   return row

@@ -21,6 +21,7 @@ test('nothing is put on a toolbox that is being deprovisioned or changed there, 
     ['POST', `/api/toolboxes/${ids.toolboxId}/groups`, { name: 'late', members: [member] }],
     ['POST', `/api/toolboxes/${ids.toolboxId}/tools/${ids.instanceId}/restart`, undefined],
     ['PUT', `/api/agents/${ids.agentId}/toolboxes/${ids.toolboxId}`, undefined],
+    ['POST', `/api/agents/${ids.agentId}/toolbelt`, { instanceId: ids.instanceId, allow: [] }],
   ] as const) {
     const answer = await plane.send(method, path, as, body)
     expect([path, answer.status, (await jsonOf(answer)).code]).toEqual([path, 404, 'toolbox-not-found'])
@@ -41,6 +42,13 @@ test('while something is put on it a toolbox does not go', async () => {
   steps.push('asked for its end')
   await putting
   expect(steps).toEqual(['found', 'put', 'asked for its end'])
+})
+
+test('a tool that was removed while somebody else started it is removed', async () => {
+  const { ids } = await furnishedAccount(plane, 'operator')
+  await plane.store.system((tx) => changeInstance(tx, ids.instanceId, { desired: 'absent' }))
+  const started = plane.store.system((tx) => changeInstance(tx, ids.instanceId, { desired: 'running' }))
+  await expect(started).rejects.toMatchObject({ code: 'instance-not-found' })
 })
 
 test('what is asked of a tool or a group in the moment in which its toolbox goes finds that it has gone', async () => {
