@@ -13,7 +13,7 @@ export interface ArchiveFiles {
   received(accountId: string, digest: string): Promise<number>
   /** Writes a part at its place; what was after it is gone. */
   write(accountId: string, digest: string, offset: number, part: Uint8Array): Promise<void>
-  /** @returns Whether the whole has this digest. */
+  /** @returns Whether it is here, and has this digest. */
   isWhole(accountId: string, digest: string, signal: AbortSignal): Promise<boolean>
   /** From the beginning; of a part or of the whole. */
   read(accountId: string, digest: string): Readable
@@ -34,12 +34,7 @@ export function createArchiveFiles(directory: string): ArchiveFiles {
 
   return {
     async received(accountId, digest) {
-      try {
-        return (await stat(pathOf(accountId, digest))).size
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
-        throw error
-      }
+      return (await stat(pathOf(accountId, digest)).catch(absent))?.size ?? 0
     },
     async write(accountId, digest, offset, part) {
       await mkdir(folderOf(accountId), { recursive: true, mode: 0o700 })
@@ -55,7 +50,8 @@ export function createArchiveFiles(directory: string): ArchiveFiles {
     async isWhole(accountId, digest, signal) {
       const hash = createHash('sha256')
       const piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
-      const file = await open(pathOf(accountId, digest))
+      const file = await open(pathOf(accountId, digest)).catch(absent)
+      if (!file) return false
       try {
         for (;;) {
           signal.throwIfAborted()
@@ -71,4 +67,8 @@ export function createArchiveFiles(directory: string): ArchiveFiles {
     read: (accountId, digest) => createReadStream(pathOf(accountId, digest), { highWaterMark: PIECE_BYTES }),
     remove: (accountId, digest) => rm(pathOf(accountId, digest), { force: true }),
   }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
 }

@@ -13,7 +13,9 @@ import {
   type TestControlPlane,
 } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
+import type { Tx } from '../store/connect.ts'
 import { imageArchives } from '../store/schema/index.ts'
+import { deleteArchive, deleteRefused, storeReady } from './archive.store.ts'
 
 let plane: TestControlPlane
 beforeAll(async () => {
@@ -114,6 +116,23 @@ test.each([
   expect([answer.status, code]).toEqual([422, 'invalid-image'])
   expect(detail).toMatch(message)
   expect(await list(as)).toEqual([])
+})
+
+test('what is removed while it is looked at is gone, and what has begun anew meanwhile goes on', async () => {
+  const { accountId, as } = await accountWithDtma(plane, 'admin')
+  const bytes = await archive()
+  const row = (received: number) => ({ accountId, digest: hashOf(bytes), size: bytes.length, received })
+  const tenant = <Result>(act: (tx: Tx) => Promise<Result>) => plane.store.tenant(accountId, act)
+  const whole = (await tenant((tx) => tx.insert(imageArchives).values(row(bytes.length)).returning()))[0]!
+  await tenant((tx) => deleteArchive(tx, whole.digest))
+  // Nothing of it is here any more: no fault of ours, and none of what was sent.
+  await tenant((tx) => tx.insert(imageArchives).values(row(bytes.length)))
+  expect((await jsonOf(await begin(as, whole.digest, whole.size))).code).toBe('invalid-image')
+  await begin(as, whole.digest, whole.size)
+  await send(as, whole.digest, 0, bytes.subarray(0, 10_000))
+  expect(await tenant((tx) => storeReady(tx, whole, {}))).toBeUndefined()
+  expect(await tenant((tx) => deleteRefused(tx, whole))).toBe(false)
+  expect(await (await send(as, whole.digest, 10_000, bytes.subarray(10_000))).json()).toMatchObject({ state: 'ready' })
 })
 
 test('what is larger than announced, or than may be, is not taken', async () => {

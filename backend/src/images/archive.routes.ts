@@ -14,13 +14,16 @@ import type { Store } from '../store/connect.ts'
 import type { ArchiveFiles } from './archive.files.ts'
 import { lookInto, NoImage } from './archive.look.ts'
 import {
+  type ArchiveRow,
   archiveViewOf,
-  changeArchive,
   deleteAbandoned,
   deleteArchive,
+  deleteRefused,
   ensureArchiveRow,
   getArchiveRow,
   listArchiveRows,
+  storeReady,
+  storeReceived,
 } from './archive.store.ts'
 
 export interface ArchiveRouteDeps {
@@ -35,13 +38,12 @@ export function archiveRoutes(mount: Mount, { store, files }: ArchiveRouteDeps):
 
   mount.reply(beginImageArchive, async ({ body: { digest, size } }, { caller, signal }) => {
     const { accountId } = caller
-    const { row, abandoned } = await store.tenant(accountId, async (tx) => ({
-      abandoned: await deleteAbandoned(tx),
-      row: await ensureArchiveRow(tx, accountId, digest, size),
-    }))
-    for (const one of abandoned) if (one.digest !== digest) await files.remove(accountId, one.digest)
+    const row = await store.tenant(accountId, async (tx) => {
+      for (const abandoned of await deleteAbandoned(tx)) await files.remove(accountId, abandoned.digest)
+      return ensureArchiveRow(tx, accountId, digest, size)
+    })
     // It had come whole, and we ended before it was looked at.
-    if (row.state === 'receiving' && row.received === row.size) return check(digest, caller, signal)
+    if (row.state === 'receiving' && row.received === row.size) return check(row, caller, signal)
     return archiveViewOf(row)
   })
 
@@ -55,30 +57,33 @@ export function archiveRoutes(mount: Mount, { store, files }: ArchiveRouteDeps):
       if (received + part.byteLength > size)
         throw problem('invalid-image', `The archive was announced with ${size} bytes, and has more`)
       await files.write(accountId, digest, offset, part)
-      return changeArchive(tx, digest, { received: received + part.byteLength })
+      return storeReceived(tx, digest, received + part.byteLength)
     })
-    return row.received < row.size ? archiveViewOf(row) : check(digest, caller, signal)
+    return row.received < row.size ? archiveViewOf(row) : check(row, caller, signal)
   })
 
-  /** Looks at what has come whole. What is wrong is removed: nobody can go on with it. */
-  async function check(digest: string, { accountId, actor }: Caller, signal: AbortSignal): Promise<ImageArchive> {
+  /**
+   * Looks at what has come whole, which takes as long as it is large: it may be removed meanwhile, and another may be on its way.
+   * What is wrong is removed: nobody can go on with it.
+   */
+  async function check(row: ArchiveRow, { accountId, actor }: Caller, signal: AbortSignal): Promise<ImageArchive> {
+    const { digest } = row
     try {
       if (!(await files.isWhole(accountId, digest, signal))) throw new NoImage('its bytes are not those of its digest')
       const seen = await lookInto(files.read(accountId, digest))
       return await store.tenant(accountId, async (tx) => {
-        const row = await changeArchive(tx, digest, {
-          state: 'ready',
-          image: seen.image ?? null,
-          architecture: seen.architecture ?? null,
-        })
+        const ready = await storeReady(tx, row, seen)
+        if (!ready) return archiveViewOf(await getArchiveRow(tx, digest))
         const message = `Stored the image ${seen.image ?? digest.slice(0, 19)}, ${Math.ceil(row.size / 2 ** 20)} MiB`
         await recordActivity(tx, { accountId, actor, action: 'image.stored', subject: digest, message })
-        return archiveViewOf(row)
+        return archiveViewOf(ready)
       })
     } catch (error) {
       if (!(error instanceof NoImage)) throw error
-      await store.tenant(accountId, (tx) => deleteArchive(tx, digest))
-      await files.remove(accountId, digest)
+      await store.tenant(accountId, async (tx) => {
+        if (!(await deleteRefused(tx, row))) throw problem('image-not-found', 'It was removed while it was looked at')
+        await files.remove(accountId, digest)
+      })
       throw problem('invalid-image', `This is not the archive of an image: ${error.message}`, { cause: error })
     }
   }
@@ -90,8 +95,8 @@ export function archiveRoutes(mount: Mount, { store, files }: ArchiveRouteDeps):
       await deleteArchive(tx, digest)
       const message = `Removed the image ${image ?? digest}`
       await recordActivity(tx, { accountId, actor, action: 'image.removed', subject: digest, message })
+      await files.remove(accountId, digest) // before anybody can begin the same one anew
     })
-    await files.remove(accountId, digest)
     return undefined
   })
 }

@@ -2,6 +2,7 @@ import { type ImageArchive, problem } from '@agentopia/api'
 import { and, asc, eq, lt, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { imageArchives } from '../store/schema/index.ts'
+import type { SeenImage } from './archive.look.ts'
 
 export type ArchiveRow = typeof imageArchives.$inferSelect
 
@@ -32,21 +33,45 @@ export async function ensureArchiveRow(tx: Tx, accountId: string, digest: string
   return row
 }
 
-export async function changeArchive(
-  tx: Tx,
-  digest: string,
-  change: Partial<Pick<ArchiveRow, 'received' | 'state' | 'image' | 'architecture'>>,
-): Promise<ArchiveRow> {
+/** Of one that is locked: so much of it is here. */
+export async function storeReceived(tx: Tx, digest: string, received: number): Promise<ArchiveRow> {
   const [row] = await tx
     .update(imageArchives)
-    .set({ ...change, changedAt: sql`now()` })
+    .set({ received, changedAt: sql`now()` })
     .where(eq(imageArchives.digest, digest))
     .returning()
   return row!
 }
 
+/** The very row that was read, and no other that came for the same archive after that had been removed; still not looked at. */
+const asReceived = ({ digest, createdAt }: ArchiveRow) =>
+  and(
+    eq(imageArchives.digest, digest),
+    eq(imageArchives.createdAt, createdAt),
+    eq(imageArchives.state, 'receiving'),
+    eq(imageArchives.received, imageArchives.size),
+  )
+
+/** It was looked at, and is an image. @returns `undefined` when it is not there any more, or somebody else said so before. */
+export async function storeReady(
+  tx: Tx,
+  row: ArchiveRow,
+  { image, architecture }: Partial<SeenImage>,
+): Promise<ArchiveRow | undefined> {
+  const [ready] = await tx
+    .update(imageArchives)
+    .set({ state: 'ready', image: image ?? null, architecture: architecture ?? null, changedAt: sql`now()` })
+    .where(asReceived(row))
+    .returning()
+  return ready
+}
+
 export const deleteArchive = (tx: Tx, digest: string) =>
   tx.delete(imageArchives).where(eq(imageArchives.digest, digest))
+
+/** It was looked at, and is no image. @returns Whether it was still there. */
+export const deleteRefused = async (tx: Tx, row: ArchiveRow): Promise<boolean> =>
+  (await tx.delete(imageArchives).where(asReceived(row)).returning({ digest: imageArchives.digest })).length > 0
 
 /** Those of the account that nobody has gone on with for a day. */
 export const deleteAbandoned = (tx: Tx): Promise<ArchiveRow[]> =>
