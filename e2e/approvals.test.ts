@@ -15,7 +15,7 @@ import { barriersOn, newSignInLink, openBrowser, overflowOf, signIn } from './br
 import { containersOf } from './docker.ts'
 import { connectMcp, textOf } from './mcp-client.ts'
 import { type Product, waitFor } from './product.ts'
-import { activeToolbox, deploy } from './settled.ts'
+import { activeToolbox, deploy, until } from './settled.ts'
 import { startWithTurncoat } from './turncoat/turncoat-product.ts'
 
 // A real MCP server that becomes another one while it runs, and a person who is asked: on real Docker, in a real browser, with
@@ -73,7 +73,7 @@ it('M07 a server that becomes another one while it runs is blocked, shown word b
     return items[0]?.permissions.some(({ changed }) => changed) ? true : undefined
   })
   expect(await containersOf(instance.id)).toEqual([container]) // it was seen without a restart
-  expect(await names()).toEqual(['files__turn'])
+  await until('it is not listed any more', names, (listed) => listed.join() === 'files__turn')
   await expect(read()).rejects.toThrow(/otherwise than it did/)
 
   await using browsing = await browse(`/agents/${agentId}`)

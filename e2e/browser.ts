@@ -12,8 +12,19 @@ export interface Browsing extends AsyncDisposable {
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
-/** Containers come and go on this machine: Chromium drops what is under way when a network interface does. The page asks again. */
+/** Containers come and go on this machine: Chromium drops what is under way when a network interface does. */
 const NOT_OURS = /ERR_NETWORK_CHANGED/
+
+/** The page asks again by itself; who goes to it, or loads it again, does so here. */
+async function loaded<Answer>(load: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await load()
+    } catch (error) {
+      if (tries === 3 || !(error instanceof Error) || !NOT_OURS.test(error.message)) throw error
+    }
+  }
+}
 
 /** For what is seen to come at once on a machine with nothing else to do. */
 const WAIT_MS = 60_000
@@ -31,6 +42,9 @@ export async function openBrowser(url: string, options: BrowserContextOptions = 
   })
   context.setDefaultTimeout(WAIT_MS)
   const page = await context.newPage()
+  const [goto, reload] = [page.goto.bind(page), page.reload.bind(page)]
+  page.goto = (...asked) => loaded(() => goto(...asked))
+  page.reload = (...asked) => loaded(() => reload(...asked))
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => {
@@ -45,6 +59,12 @@ export async function newSignInLink({ dataDir }: Product): Promise<string> {
   const { code, stdout, stderr } = await runProgram(['sign-in-link'], { DATA_DIR: dataDir })
   assert.equal(code, 0, stderr)
   return stdout.trim()
+}
+
+/** Waits until everything that the page has asked for is there. */
+export async function allRead(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).first().waitFor()
+  await page.waitForFunction('document.querySelectorAll("[aria-busy=true]").length === 0')
 }
 
 /** Signs in by the link, and waits for the overview. */

@@ -26,7 +26,7 @@ import { dumpOf } from '@agentopia/backend/testing'
 import { type Cloud, openCloud } from '@agentopia/testbed/cloud'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { newSignInLink, openBrowser, signIn } from './browser.ts'
+import { allRead, newSignInLink, openBrowser, signIn } from './browser.ts'
 import { docker, dtmaContainerOf } from './docker.ts'
 import { type Product, startProduct, waitFor } from './product.ts'
 import { activeToolbox, removeWithContainers } from './settled.ts'
@@ -227,7 +227,7 @@ async function walk(page: Page, found: string[]): Promise<number> {
   const seen = new Set(waiting)
   for (let path = waiting.shift(); path !== undefined && seen.size < 80; path = waiting.shift()) {
     await page.goto(path)
-    await page.getByRole('heading', { level: 1 }).first().waitFor()
+    await allRead(page)
     found.push(page.url(), await page.content(), await page.evaluate<string>(KEPT))
     const links = await page.locator('a[href^="/"]').evaluateAll((all) => all.map((one) => one.getAttribute('href')!))
     for (const link of links)

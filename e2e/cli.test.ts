@@ -49,7 +49,9 @@ describe('the command line', () => {
         (one: { status: string; connected: boolean }) => one.status === 'active' && one.connected,
       ),
     )
-    expect((await json('toolbox', 'refresh', 'local')).observation.code).toBe('reachable')
+    await waitFor('the toolbox is not reachable', 60_000, async () =>
+      (await json('toolbox', 'refresh', 'local')).observation.code === 'reachable' ? true : undefined,
+    )
     expect(await json('tool', 'deploy', 'everything')).toMatchObject({ state: 'running', name: 'everything' })
     await json('agent', 'create', 'scout')
     await json('toolbelt', 'add', 'scout', 'everything', '--allow', 'echo')

@@ -36,7 +36,7 @@ interface Agent extends NewAgent {
 }
 
 beforeAll(async () => {
-  product = await startProduct({ AGENT_TOOL_IDLE_SECONDS: '120' })
+  product = await startProduct()
   toolbox = await activeToolbox(product.client)
   const params = { toolboxId: toolbox.id }
   instance = await product.client.call(deployTool, { params, body: { toolId: 'brave-search', name: 'search' } })

@@ -12,6 +12,7 @@ import {
 } from '@agentopia/api'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { barriersOn, newSignInLink, openBrowser, signIn } from './browser.ts'
+import { docker, dtmaContainerOf } from './docker.ts'
 import { type Product, startProduct, waitFor } from './product.ts'
 import { activeToolbox } from './settled.ts'
 
@@ -110,11 +111,14 @@ it('is deployed from the page, and removed there with all that belongs to it', a
   }
   await dialog.getByRole('group', { name: 'everything comes after' }).getByLabel('memory').check()
   const barriers = await barriersOn(page)
+  await docker('pause', dtmaContainerOf(toolbox.id)) // so that what waits is seen to wait
   await dialog.getByRole('button', { name: 'Deploy', exact: true }).click()
 
   const card = page.getByRole('region', { name: 'Group desk' })
   await card.getByText('waits', { exact: true }).waitFor()
+  await docker('unpause', dtmaContainerOf(toolbox.id))
   await card.getByText('ready', { exact: true }).waitFor({ timeout: DEPLOY_MS })
+  await card.getByText('running', { exact: true }).nth(1).waitFor()
   expect(await card.getByText('running', { exact: true }).count()).toBe(2)
   barriers.push(...(await barriersOn(page)))
   expect(barriers).toEqual([])

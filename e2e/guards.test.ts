@@ -16,7 +16,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { newAgent } from './agent.ts'
 import { connectMcp, textOf } from './mcp-client.ts'
 import { type Product, startProduct } from './product.ts'
-import { activeToolbox, deploy } from './settled.ts'
+import { activeToolbox, deploy, until } from './settled.ts'
 
 // What guards calls, over the whole way: a real server in a container, and the official client.
 
@@ -49,8 +49,11 @@ const lastCall = async () => (await product.client.call(listCalls, { query: { li
 it('M10 a secret in a call reaches neither the tool nor the agent, and is on record', async () => {
   expect(textOf(await echo(`use ${TOKEN} now`))).toBe('Echo: use [redacted: github-token] now')
   expect(await lastCall()).toMatchObject({ outcome: 'ok', secretsSeen: ['arguments:github-token'] })
-  const { items } = await product.client.call(listActivity, { query: {} })
-  expect(items.map(({ action }) => action)).toContain('secret.redacted')
+  await until(
+    'it is put on record',
+    () => product.client.call(listActivity, { query: {} }),
+    ({ items }) => items.some(({ action }) => action === 'secret.redacted'),
+  )
   await product.client.call(updateCallSettings, { body: { secrets: 'block' } })
   await expect(echo(TOKEN)).rejects.toThrow(/looks like a secret/)
   expect(await lastCall()).toMatchObject({ outcome: 'denied', code: 'secret-blocked' })

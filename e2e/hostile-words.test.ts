@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { openControlPlaneSaying } from '@agentopia/backend/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openBrowser, signIn } from './browser.ts'
+import { allRead, openBrowser, signIn } from './browser.ts'
 
 const PAGE = fileURLToPath(new URL('../dist/page', import.meta.url))
 
@@ -42,8 +42,7 @@ it('T08 what tools, clients and calls say of themselves is shown as text, and do
     '/settings',
   ]) {
     await page.goto(path)
-    await page.getByRole('heading', { level: 1 }).waitFor()
-    await page.waitForFunction('document.querySelectorAll("[aria-busy=true]").length === 0')
+    await allRead(page)
     if ((await page.locator('body').innerText()).includes('<img src=x')) shown.push(path)
     const grown = await page.evaluate<number>(
       'document.querySelectorAll("img[src=x], svg[onload], a[href^=javascript], main script, [onerror]").length',

@@ -74,7 +74,9 @@ it('is pushed where a tool is added: cancelled, gone on with across a broken lin
   await choose(page, saved.archive)
   await expect.poll(() => offsets, { timeout: STEP_MS }).toEqual([0, PART])
   const progress = dialog.getByRole('progressbar', { name: 'server.tar on its way' })
-  await expect.poll(async () => Number(await progress.getAttribute('aria-valuenow'))).toBeGreaterThan(10)
+  await expect
+    .poll(async () => Number(await progress.getAttribute('aria-valuenow')), { timeout: STEP_MS })
+    .toBeGreaterThan(10)
   barriers.push(...(await barriersOn(page)))
   await dialog.getByText(/^2 MiB of/).waitFor()
   await dialog.getByRole('button', { name: 'Cancel the push of server.tar' }).click()

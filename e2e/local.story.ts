@@ -21,7 +21,7 @@ import {
 import { containersOf, crash, docker, dtmaContainerOf } from './docker.ts'
 import { connectMcp, textOf } from './mcp-client.ts'
 import { type Product, waitFor } from './product.ts'
-import { activeToolbox, deploy, recovered } from './settled.ts'
+import { activeToolbox, deploy, recovered, until } from './settled.ts'
 import type { Story } from './story.ts'
 
 const RECOVER_MS = 90_000
@@ -37,7 +37,11 @@ export async function localStory(product: Product, { step }: Story): Promise<voi
     activeToolbox(client),
   )
   await step('refresh-status, GET and POST: reachable', async () => {
-    assert.equal((await look(product, toolbox)).code, 'reachable')
+    await until(
+      'it is reachable',
+      () => look(product, toolbox),
+      ({ code }) => code === 'reachable',
+    )
     const read = await client.call(readToolboxStatus, { params: { toolboxId: toolbox.id } })
     assert.equal(read.observation.code, 'reachable')
   })

@@ -64,9 +64,11 @@ describe('a model with the token of an operator, by the official MCP client', ()
     expect((capabilities as { name: string }[]).map(({ name }) => name)).toContain('echo')
     const { lines } = await call(viewer, 'readInstanceLogs', one)
     expect((lines as { line: string }[]).map(({ line }) => line).join()).toContain('Starting default (STDIO) server')
-    expect(await call(operator, 'readToolboxStatus', { toolboxId })).toMatchObject({
-      observation: { code: 'reachable' },
-    })
+    await until(
+      'it is reachable',
+      () => call(operator, 'readToolboxStatus', { toolboxId }),
+      ({ observation }) => (observation as { code: string }).code === 'reachable',
+    )
 
     const { items: record } = await call(viewer, 'listActivity', { limit: 50 })
     expect(record).toContainEqual(

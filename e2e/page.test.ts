@@ -116,14 +116,15 @@ describe('the page, in Chromium', () => {
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox', { name: 'Jump to' }).fill('sett')
     await page.keyboard.press('Enter')
-    await page.waitForURL('/settings')
+    await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
 
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
     await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
     await page.keyboard.press('g')
     await page.keyboard.press('c')
-    await page.waitForURL('/catalog')
+    await page.getByRole('heading', { name: 'Filesystem' }).waitFor()
     await page.keyboard.press('/')
     await page.keyboard.type('memory')
     await page.getByRole('heading', { name: 'Filesystem' }).waitFor({ state: 'detached' })
@@ -145,13 +146,15 @@ describe('the page, in Chromium', () => {
     expect(wrong).toEqual([])
   })
 
-  it('is loaded once more when its program did not arrive, and says so when that did not help', async () => {
+  it('is loaded again when its program or its looks did not arrive, and says so when that did not help', async () => {
     await using browsing = await openBrowser(product.url)
     const { page } = browsing
     const program = /\/assets\/index-[^/]+\.js$/
-    await page.route(program, (route) => route.abort('connectionreset'), { times: 1 })
+    await page.route(program, (route) => route.abort('connectionreset'), { times: 2 })
+    await page.route(/\.css$/, (route) => route.abort('connectionreset'), { times: 1 })
     await page.goto('/sign-in')
     await page.getByRole('heading', { name: 'Agentopia Toolboxes' }).waitFor()
+    await page.waitForFunction('document.styleSheets.length > 0 && getComputedStyle(document.body).margin === "0px"')
 
     await page.evaluate('sessionStorage.clear()')
     await page.route(program, (route) => route.abort('connectionreset'))

@@ -120,7 +120,7 @@ test('who leaves ends it there, too', async () => {
   await waitFor('the script runs on', 30_000, async () => ((await running()) === '' ? true : undefined))
   await waitFor('the run is not over', 10_000, async () => {
     const { items } = await product.client.call(listActivity, { query: { toolboxId } })
-    return items.some(({ message }) => message.includes('ended')) || undefined
+    return items.some(({ action }) => action === 'toolbox.ssh-install') || undefined
   })
 })
 

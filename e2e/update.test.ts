@@ -21,6 +21,8 @@ const OLD_IMAGE = process.env['DTMA_IMAGE'] ?? 'agentopia-dtma:latest'
 const NEW_IMAGE = 'agentopia-e2e-dtma:newer'
 const NEWER = '99.0.0'
 const CONTAINER = 'agentopia-e2e-update'
+/** Docker starts it anew, and it may end once more before it is looked at. */
+const OFTEN = /ended ([3-9]|\d\d) times/
 
 let product: Product
 let toolboxId: string
@@ -159,7 +161,7 @@ test('the version that runs is deployed anew: another container, the same identi
 test('U04 a damaged build of the version that runs falls back to the one that works', async () => {
   await giveOut(NEWER, '&& echo "process.exit(3)" > /opt/dtma/dtma.cjs')
   const { code, stderr } = await agentopia('toolbox', 'redeploy', 'server')
-  expect([code, stderr]).toEqual([1, expect.stringContaining('ended 3 times')])
+  expect([code, stderr]).toEqual([1, expect.stringMatching(OFTEN)])
   expect(await toolbox()).toMatchObject({
     status: 'active',
     dtmaVersion: NEWER,
@@ -174,7 +176,7 @@ test('an update that falls back is told with its reason, and the version before 
   await giveOut('99.1.0', '&& echo "process.exit(3)" > /opt/dtma/dtma.cjs')
   const { code, stderr } = await agentopia('toolbox', 'update', 'server', '--json')
   expect(code).toBe(1)
-  expect(stderr).toContain('ended 3 times')
+  expect(stderr).toMatch(OFTEN)
   expect(await toolbox()).toMatchObject({
     status: 'active',
     dtmaVersion: NEWER,

@@ -326,8 +326,8 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       archivesDir: deps.archivesDir,
     })
     deployedTools.routes(mount)
-    agentRoutes(mount, { store, newId, mcpUrl, forgetAgents: agentFinder.forget })
-    toolbeltRoutes(mount, { store, catalog, newId })
+    agentRoutes(mount, { store, newId, mcpUrl, forgetAgents: agentFinder.forget, forget: toolbelts.forget })
+    toolbeltRoutes(mount, { store, catalog, newId, forget: toolbelts.forget })
     flowRoutes(mount, { store, catalog })
     credentialRoutes(mount, {
       store,

@@ -39,9 +39,18 @@ export interface AgentRouteDeps {
   readonly mcpUrl: string
   /** A token was revoked or an agent removed: nobody may be remembered. */
   readonly forgetAgents: () => void
+  /** Toolbelts of an account that are remembered for calls hold no more. */
+  readonly forget: (accountId: string) => void
 }
 
-export function agentRoutes(mount: Mount, { store, newId, mcpUrl, forgetAgents }: AgentRouteDeps): void {
+export function agentRoutes(mount: Mount, { store, newId, mcpUrl, forgetAgents, forget }: AgentRouteDeps): void {
+  /** Whoever changes something finds it so at the gateway. */
+  async function change<Result>({ accountId }: Caller, act: (tx: Tx) => Promise<Result>): Promise<Result> {
+    const result = await store.tenant(accountId, act)
+    forget(accountId)
+    return result
+  }
+
   mount.reply(listAgents, ({ query }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {
       const found = await listAgentViews(tx, query.limit + 1, query.cursor)
@@ -66,7 +75,7 @@ export function agentRoutes(mount: Mount, { store, newId, mcpUrl, forgetAgents }
   })
 
   mount.reply(updateAgent, ({ params, body }, { caller }) =>
-    store.tenant(caller.accountId, async (tx) => {
+    change(caller, async (tx) => {
       const before = await getAgentRow(tx, params.agentId)
       const change = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
       const row = await changeAgent(tx, before, change)
@@ -84,7 +93,7 @@ export function agentRoutes(mount: Mount, { store, newId, mcpUrl, forgetAgents }
   )
 
   mount.reply(removeAgent, async ({ params }, { caller }) => {
-    await store.tenant(caller.accountId, async (tx) => {
+    await change(caller, async (tx) => {
       const row = await getAgentRow(tx, params.agentId)
       await deleteAgent(tx, row.id)
       await record(tx, caller, 'agent.removed', row, `Removed the agent ${row.name}`)
@@ -94,7 +103,7 @@ export function agentRoutes(mount: Mount, { store, newId, mcpUrl, forgetAgents }
   })
 
   mount.reply(grantToolboxAccess, ({ params }, { caller }) =>
-    store.tenant(caller.accountId, async (tx) => {
+    change(caller, async (tx) => {
       const [row, toolbox] = [await getAgentRow(tx, params.agentId), await getStayingToolboxRow(tx, params.toolboxId)]
       await grantAccess(tx, row, toolbox.id)
       await record(tx, caller, 'agent.access-granted', row, `${row.name} may use the toolbox ${toolbox.name}`)
@@ -103,7 +112,7 @@ export function agentRoutes(mount: Mount, { store, newId, mcpUrl, forgetAgents }
   )
 
   mount.reply(revokeToolboxAccess, ({ params }, { caller }) =>
-    store.tenant(caller.accountId, async (tx) => {
+    change(caller, async (tx) => {
       const [row, toolbox] = [await getAgentRow(tx, params.agentId), await getToolboxRow(tx, params.toolboxId)]
       await revokeAccess(tx, row.id, toolbox.id)
       await record(tx, caller, 'agent.access-revoked', row, `${row.name} may no longer use the toolbox ${toolbox.name}`)

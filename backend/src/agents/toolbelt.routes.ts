@@ -41,9 +41,18 @@ export interface ToolbeltRouteDeps {
   readonly store: Store
   readonly catalog: Catalog
   readonly newId: (prefix: IdPrefix) => string
+  /** Toolbelts of an account that are remembered for calls hold no more. */
+  readonly forget: (accountId: string) => void
 }
 
-export function toolbeltRoutes(mount: Mount, { store, catalog, newId }: ToolbeltRouteDeps): void {
+export function toolbeltRoutes(mount: Mount, { store, catalog, newId, forget }: ToolbeltRouteDeps): void {
+  /** Whoever changes something finds it so at the gateway. */
+  async function change<Result>({ accountId }: Caller, act: (tx: Tx) => Promise<Result>): Promise<Result> {
+    const result = await store.tenant(accountId, act)
+    forget(accountId)
+    return result
+  }
+
   mount.reply(listToolbelt, ({ params }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => ({
       items: await listToolbeltViews(tx, (await getAgentRow(tx, params.agentId)).id),
@@ -57,7 +66,7 @@ export function toolbeltRoutes(mount: Mount, { store, catalog, newId }: Toolbelt
   )
 
   mount.reply(addToolbeltItem, ({ params, body }, { caller }) =>
-    store.tenant(caller.accountId, async (tx) => {
+    change(caller, async (tx) => {
       const agent = await getAgentRow(tx, params.agentId)
       const flow = await readDataFlow(tx, agent.id, catalog)
       const [instance] = await tx.select().from(instances).where(eq(instances.id, body.instanceId))
@@ -90,7 +99,7 @@ export function toolbeltRoutes(mount: Mount, { store, catalog, newId }: Toolbelt
   )
 
   mount.reply(updateToolbeltItem, ({ params, body: { allow, ask, ...switches } }, { caller }) =>
-    store.tenant(caller.accountId, async (tx) => {
+    change(caller, async (tx) => {
       const agent = await getAgentRow(tx, params.agentId)
       const before = await getToolbeltView(tx, agent.id, params.toolbeltItemId)
       const flow = await readDataFlow(tx, agent.id, catalog)
@@ -113,7 +122,7 @@ export function toolbeltRoutes(mount: Mount, { store, catalog, newId }: Toolbelt
   )
 
   mount.reply(approveCapabilities, ({ params, body }, { caller }) =>
-    store.tenant(caller.accountId, async (tx) => {
+    change(caller, async (tx) => {
       const agent = await getAgentRow(tx, params.agentId)
       const { id, instanceName } = await getToolbeltView(tx, agent.id, params.toolbeltItemId)
       for (const { capability, digest } of body.approve) await approve(tx, id, capability, digest)
@@ -130,7 +139,7 @@ export function toolbeltRoutes(mount: Mount, { store, catalog, newId }: Toolbelt
   )
 
   mount.reply(removeToolbeltItem, ({ params }, { caller }) =>
-    store.tenant(caller.accountId, async (tx) => {
+    change(caller, async (tx) => {
       const agent = await getAgentRow(tx, params.agentId)
       const { id, instanceName } = await getToolbeltView(tx, agent.id, params.toolbeltItemId)
       await deleteToolbeltItem(tx, id)

@@ -61,7 +61,7 @@ export interface WayOfCalls {
   readonly recorder: CallRecorder
   readonly seal: ChainSeal
   readonly payloads: PayloadKeeper
-  /** Resolves when no call is under way any more; those that take long are not waited for to their end. */
+  /** Resolves when no call is under way any more, and what was seen in them is on record; those that take long are not waited for. */
   readonly drained: () => Promise<void>
 }
 
@@ -122,7 +122,8 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
     payloads,
     async drained() {
       const over = new AbortController()
-      await Promise.race([killSwitch.idle(), clock.sleep(DRAIN_MS, over.signal)])
+      const written = killSwitch.idle().then(secretAudit.settled)
+      await Promise.race([written, clock.sleep(DRAIN_MS, over.signal)])
       over.abort()
     },
   }

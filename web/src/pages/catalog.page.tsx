@@ -117,7 +117,7 @@ function Categories({ tools, chosen, onChoose }: CategoriesProps) {
 }
 
 const CardsSkeleton = () => (
-  <div role="status" aria-label="Loading" className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">
+  <div role="status" aria-busy aria-label="Loading" className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">
     {[1, 2, 3, 4, 5, 6].map((card) => (
       <div key={card} className="h-47 rounded-lg border border-line bg-surface p-4">
         <Skeleton className="size-9" />

@@ -72,7 +72,7 @@ function inShort(toolboxes: readonly Toolbox[]): string {
 }
 
 const FleetSkeleton = () => (
-  <div role="status" aria-label="Loading" className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+  <div role="status" aria-busy aria-label="Loading" className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
     {[1, 2, 3].map((card) => (
       <div key={card} className="h-49 rounded-lg border border-line bg-surface p-4">
         <Skeleton className="w-1/3" />

@@ -6,7 +6,7 @@ export const Skeleton = ({ className }: { className?: string }) => (
 )
 
 export const SkeletonRows = ({ rows = 4, className }: { rows?: number; className?: string }) => (
-  <div role="status" aria-label="Loading" className={cn('flex flex-col gap-3', className)}>
+  <div role="status" aria-busy aria-label="Loading" className={cn('flex flex-col gap-3', className)}>
     {Array.from({ length: rows }, (_, row) => (
       // biome-ignore lint/suspicious/noArrayIndexKey: rows of nothing have no identity
       <Skeleton key={row} className={row % 3 === 2 ? 'w-2/3' : 'w-full'} />
