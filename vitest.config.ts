@@ -7,6 +7,7 @@ const inPackages = (pattern: string) =>
 // `e2e` the whole product and a browser. One file at a time leaves a core idle: two, each with things of its own names.
 const POSTGRES = 'backend/src/store/testing.setup.ts'
 const BUILT = 'scripts/built.setup.mjs'
+const PATIENT = { setupFiles: ['scripts/patience.setup.mjs'], expect: { poll: { timeout: 10_000 } } }
 const ENGINE = { maxWorkers: 2, sequence: { groupOrder: 1 } } as const
 
 export default defineConfig({
@@ -16,11 +17,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          ...PATIENT,
           include: inPackages('*.test.ts'),
           exclude: ['**/node_modules/**', '**/*.docker.test.ts', '**/*.faults.test.ts'],
           globalSetup: [POSTGRES, BUILT],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
           maxWorkers: 2,
           // Most of the time of a small test is that of loading what it tests; nothing here has a state in its modules.
           isolate: false,
@@ -29,6 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'docker',
+          ...PATIENT,
           include: inPackages('*.docker.test.ts'),
           exclude: ['**/node_modules/**'],
           globalSetup: [POSTGRES],
@@ -40,6 +43,7 @@ export default defineConfig({
       {
         test: {
           name: 'faults',
+          ...PATIENT,
           include: inPackages('*.faults.test.ts'),
           exclude: ['**/node_modules/**'],
           globalSetup: [POSTGRES],
@@ -51,6 +55,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          ...PATIENT,
           include: ['e2e/**/*.test.ts'],
           globalSetup: [POSTGRES, BUILT],
           testTimeout: 600_000,

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type Client, createClient } from './contract/client.ts'
-import { getHealth } from './contract/operations.ts'
+import { listGroups } from './contract/group.ts'
+import { getHealth, listTools } from './contract/operations.ts'
 
 /** DTMA as a process of its own, which can be killed. */
 export interface DtmaProcess {
@@ -48,7 +49,12 @@ export async function dtmaProcess(env: Readonly<Record<string, string>>): Promis
       child.once('exit', () => {
         child = undefined
       })
-      await until(async () => (await client.call(getHealth, {})).status === 'ok', 30_000)
+      await until(async () => {
+        const { status } = await client.call(getHealth, {})
+        // What is kept on the disk is read after it listens.
+        await Promise.all([client.call(listTools, {}), client.call(listGroups, {})])
+        return status === 'ok'
+      }, 30_000)
     },
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),

@@ -71,7 +71,7 @@ async function deploy(id: string, spec: ToolSpec): Promise<string> {
     const { state, message = '' } = await dtma.client.call(getTool, { params: { name } })
     return `${state} ${message}`.trim()
   }
-  await expect.poll(told, { timeout: 400_000, interval: 500 }).toBe('running')
+  await expect.poll(told, { timeout: 900_000, interval: 500 }).toBe('running')
   return name
 }
 
@@ -91,7 +91,7 @@ test.each(withoutSecrets.map((recipe) => [recipe.id, recipe] as const))(
     expect(CALLS[id], 'an entry without a call is not proven').toBeDefined()
     for (const call of CALLS[id]!) expect(await answerOf(name, call)).toMatch(call.answer)
   },
-  500_000,
+  1_000_000,
 )
 
 test('a browser needs its profile: with the usual limits of the strict one it opens no page', async () => {

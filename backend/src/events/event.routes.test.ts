@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import {
   jsonOf,
@@ -7,7 +7,7 @@ import {
   type TestControlPlane,
   type TestJson,
 } from '../control-plane.testing.ts'
-import { agents } from '../store/schema/index.ts'
+import { activities, agents } from '../store/schema/index.ts'
 import { recordActivity } from './activity.store.ts'
 
 let plane: TestControlPlane
@@ -65,8 +65,11 @@ test('what happened is listed newest first, page by page, by toolbox', async () 
     )
   const reader = await signedIn(plane, 'account_c', 'viewer')
   for (let n = 0; n < 5; n += 1) {
-    await record(`thing_${n}`, n % 2 ? 'toolbox_odd' : undefined)
-    await sleep(2) // what happened in one millisecond has no order
+    const subject = `thing_${n}`
+    await record(subject, n % 2 ? 'toolbox_odd' : undefined)
+    // What happened in one millisecond has no order.
+    const at = new Date(Date.UTC(2026, 0, 1, 0, 0, n))
+    await plane.store.system((tx) => tx.update(activities).set({ at }).where(eq(activities.subject, subject)))
   }
   const list = async (query: string) => jsonOf(await plane.request('GET', `/api/activity?${query}`, reader))
   const subjects = ({ items }: TestJson) => items.map(({ subject }) => subject).filter((s) => s.startsWith('thing'))

@@ -319,7 +319,7 @@ test('a client that leaves takes its question with it', async () => {
       arguments: null,
     }),
   )
-  expect((await gateway.calls())[0]).toMatchObject({ outcome: 'cancelled' })
+  await vi.waitFor(async () => expect((await gateway.calls())[0]).toMatchObject({ outcome: 'cancelled' }))
 })
 
 test('no more than ten calls of an agent wait at once; the next is told to come again', async () => {

@@ -97,7 +97,9 @@ test('M07 a server that takes its change back is as it was allowed; one that lea
 test('M07 what was allowed before there were pins is pinned before the first change, also when nobody called', async () => {
   const { instanceId, itemId } = await gateway.add('quiet', ['echo'])
   await offer(CHANGED, 'all-2', instanceId)
-  expect((await echo('quiet')).body.error.data?.['code']).toBe('capability-changed')
+  await vi.waitFor(async () =>
+    expect((await echo('quiet')).body.error?.data).toMatchObject({ code: 'capability-changed' }),
+  )
   const [row] = await gateway.store.system((tx) =>
     tx.select().from(capabilityPermissions).where(eq(capabilityPermissions.toolbeltItemId, itemId)),
   )

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openTestGateway, post, type TestGateway, toolCall } from './gateway.testing.ts'
 
@@ -6,7 +5,7 @@ import { openTestGateway, post, type TestGateway, toolCall } from './gateway.tes
 
 let gateway: TestGateway
 beforeAll(async () => {
-  gateway = await openTestGateway({ timeoutMs: 1_000, atOnce: 4, waiting: 4 })
+  gateway = await openTestGateway({ timeoutMs: 5_000, atOnce: 4, waiting: 4 })
 })
 afterAll(() => gateway.close())
 
@@ -57,7 +56,7 @@ test('a client that takes no stream gets its answer all the same', async () => {
   expect(body.result['content']).toEqual([{ type: 'text', text: 'said' }])
 })
 
-test('a call that takes too long ends, at the tool too', { timeout: 10_000 }, async () => {
+test('a call that takes too long ends, at the tool too', async () => {
   const before = gateway.dtma.gone.length
   const { body } = await post(gateway, toolCall('demo__slow', { ms: 20_000 }))
   expect(body.error).toMatchObject({ code: 504, data: { code: 'call-timeout', retryable: false } })
@@ -82,9 +81,11 @@ test('M13 a client that goes away ends its call at the tool within two seconds',
 })
 
 test('a client takes back its own call only: others use the same ids', async () => {
-  const call = (session: string) => post(gateway, toolCall('demo__slow', { ms: 300 }, 1), { 'mcp-session-id': session })
-  const [mine, theirs] = [call('mine'), call('theirs')]
-  await sleep(50)
+  const seen = gateway.dtma.seen.length
+  const call = (session: string, ms: number) =>
+    post(gateway, toolCall('demo__slow', { ms }, 1), { 'mcp-session-id': session })
+  const [mine, theirs] = [call('mine', 20_000), call('theirs', 1_000)]
+  await vi.waitFor(() => expect(gateway.dtma.seen).toHaveLength(seen + 2))
   const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } }
   await post(gateway, cancel, { 'mcp-session-id': 'mine' })
   expect((await mine).body.error.code).toBe(499)
@@ -107,7 +108,8 @@ test('M14 one slow tool of two: the other is as fast as ever, and what is too mu
   const refused = await Promise.race(slow)
   expect(refused.body.error).toMatchObject({ code: 429, data: { code: 'rate-limited', retryable: true } })
   const beside = await times(100)
-  expect(beside).toBeLessThan(Math.max(alone * 3, 10))
+  // A queue behind the slow one would be 900 ms; two times that are measured one after the other differ by what else is done here.
+  expect(beside).toBeLessThan(Math.max(alone * 3, 100))
   const codes = (await Promise.all(slow)).map(({ body }) => body.error?.data?.['code'] ?? 'ok').sort()
   expect(codes.filter((code) => code === 'rate-limited').length).toBeGreaterThanOrEqual(1)
   expect(codes.filter((code) => code === 'ok').length).toBeGreaterThanOrEqual(4)

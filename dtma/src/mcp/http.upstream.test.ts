@@ -112,7 +112,7 @@ test('a server that does not want any session for long is given up, not asked fo
 
 test('hears on the standing stream that the capabilities changed', async () => {
   let tools = [echoTool]
-  let change = () => {}
+  let change: (() => void) | undefined
   const { bridge } = await opened({
     tools: () => tools,
     onGet(_, response) {
@@ -123,9 +123,9 @@ test('hears on the standing stream that the capabilities changed', async () => {
   })
   const heard = vi.fn()
   bridge.onChange(heard)
-  await sleep(100)
+  await vi.waitFor(() => expect(change).toBeDefined())
   tools = [{ ...echoTool, description: 'new' }]
-  change()
+  change!()
   await vi.waitFor(() => expect(heard).toHaveBeenCalledOnce())
 })
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +24,7 @@ interface Writer {
   readonly process: ChildProcess
   readonly committed: number[]
   readonly postmaster: Promise<number>
+  readonly ended: Promise<unknown>
 }
 
 function startWriter(): Writer {
@@ -35,8 +37,12 @@ function startWriter(): Writer {
       else committed.push(Number(number))
     })
   })
-  return { process: child, committed, postmaster }
+  return { process: child, committed, postmaster, ended: once(child, 'close') }
 }
+
+/** Resolves when enough was committed to lose some of it. */
+const written = ({ committed }: Writer) =>
+  vi.waitFor(() => expect(committed.length).toBeGreaterThan(10), { timeout: 20_000 })
 
 async function rowsOf(server: EmbeddedPostgres): Promise<number[]> {
   const pool = connect(server, { poolSize: 1 })
@@ -48,25 +54,24 @@ async function rowsOf(server: EmbeddedPostgres): Promise<number[]> {
 test('a kill -9 of the control plane loses nothing, and the next one adopts the server', async () => {
   const writer = startWriter()
   const pid = await writer.postmaster
-  await sleep(500)
+  await written(writer)
   writer.process.kill('SIGKILL')
-  await new Promise((resolve) => writer.process.once('close', resolve))
+  await writer.ended
   const server = await startEmbedded(folder, log)
   expect(server).toMatchObject({ adopted: true })
   expect(server.pid()).toBe(pid)
   const rows = await rowsOf(server)
   await server.stop()
-  expect(writer.committed.length).toBeGreaterThan(10)
   expect(rows).toEqual(expect.arrayContaining(writer.committed))
 })
 
 test('a kill -9 of the server and of the control plane at once loses nothing', async () => {
   const writer = startWriter()
   const pid = await writer.postmaster
-  await sleep(500)
+  await written(writer)
   process.kill(pid, 'SIGKILL')
   writer.process.kill('SIGKILL')
-  await new Promise((resolve) => writer.process.once('close', resolve))
+  await writer.ended
   const server = await startEmbedded(folder, log)
   const rows = await rowsOf(server)
   await server.stop()
@@ -90,7 +95,7 @@ test('a kill while the cluster is being made leaves a directory that starts', as
     const writer = startWriter()
     await sleep(ms + 150)
     writer.process.kill('SIGKILL')
-    await new Promise((resolve) => writer.process.once('close', resolve))
+    await writer.ended
   }
   const server = await startEmbedded(folder, log)
   await server.stop()

@@ -104,8 +104,10 @@ function socketDirOf(root: string, runner: Runner): string {
 
 /** A kill at any moment leaves either no cluster or a whole one: initdb works elsewhere and is renamed when complete. */
 function initialise(root: string, data: string, binaries: string, runner: Runner): void {
+  // The initdb of one that was killed may write for a moment more.
   for (const name of readdirSync(root))
-    if (name.startsWith('init-')) rmSync(join(root, name), { recursive: true, force: true })
+    if (name.startsWith('init-'))
+      rmSync(join(root, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   if (existsSync(data)) return
   const scratch = join(root, `init-${process.pid}`)
   const args = ['-D', scratch, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8']
