@@ -72,10 +72,10 @@ export async function changeKey({ dataDir, store: config, masterKey }: Config): 
     )
   await using store = await joinStore(config)
   if (!store) throw doesNotRun('Start it: its database says which key is in use.')
-  await changeMasterKey(store, dataDir)
+  const keyId = await changeMasterKey(store, dataDir)
   process.stdout.write(
-    `There is another master key: start the control plane anew. What is stored is sealed under it then, and its log says when
-nothing is left under the one before. That is kept in ${previousKeyFile(dataDir)}: backups until now open with it alone.
+    `There is another master key, ${keyId}: start the control plane anew. What is stored is sealed under it then, and its log says when
+nothing is left under the one before. That is kept in ${previousKeyFile(dataDir)}: backups until then need it.
 `,
   )
 }

@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { manualClock } from '../reconcile/manual-clock.testing.ts'
 import type { Store } from '../store/connect.ts'
+import { keyIdOf } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
 import { changeMasterKey } from './change-master-key.ts'
 import { openKeys } from './keys.ts'
@@ -47,6 +48,21 @@ test('the key is changed, and again when the change has ended', async () => {
   await change()
   expect(file('master.key.previous')).toBe(second)
   await run()
+})
+
+test('of several at once, one changes it and the others are refused: the key in use is kept', async () => {
+  await run()
+  const first = file('master.key')
+  const ends = await Promise.allSettled([change(), change(), change()])
+  expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected'])
+  for (const end of ends)
+    if (end.status === 'rejected') expect(end.reason.message).toContain('before this one has not ended')
+  expect(file('master.key.previous')).toBe(first)
+})
+
+test('the id of the new key is told', async () => {
+  await run()
+  expect(await change()).toBe(keyIdOf(loadMasterKeys(dataDir, {}).current))
 })
 
 test('before the control plane was started with the new key, another change is refused: both keys stay', async () => {

@@ -42,10 +42,12 @@ export function readKey(file: string): Uint8Array | undefined {
   return key
 }
 
-/** Makes another master key and keeps this one beside it: in that order, so that no key that was used is ever lost. */
-export function replaceKey(dataDir: string, current: Uint8Array): void {
+/** Makes another master key and keeps this one beside it: in that order, so that no key that was used is ever lost. @returns the new one */
+export function replaceKey(dataDir: string, current: Uint8Array): Uint8Array {
+  const next = randomBytes(KEY)
   writeWhole(previousKeyFile(dataDir), textOf(current))
-  writeWhole(masterKeyFile(dataDir), textOf(randomBytes(KEY)))
+  writeWhole(masterKeyFile(dataDir), textOf(next))
+  return next
 }
 
 /** Whole or not at all: written aside with fsync, then linked into place; of two processes at once one wins. */

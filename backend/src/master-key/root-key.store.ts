@@ -32,11 +32,17 @@ export async function findRootKey(tx: Tx): Promise<string | undefined> {
   return row?.sealedKey
 }
 
+/** As {@link findRootKey}; until the end of the transaction nobody else changes or holds it. */
+export async function holdRootKey(tx: Tx): Promise<string | undefined> {
+  const [row] = await tx.select().from(rootKeys).where(eq(rootKeys.id, ONLY)).for('update')
+  return row?.sealedKey
+}
+
 /** For when nothing else is sealed by another key. @returns Whether it was until now. */
 export async function resealRootKey(tx: Tx, sealer: Sealer): Promise<boolean> {
-  const [row] = await tx.select().from(rootKeys).where(eq(rootKeys.id, ONLY)).for('update')
-  if (!row || keyIdIn(row.sealedKey) === sealer.keyId) return false
-  const sealedKey = sealer.seal(sealer.open(row.sealedKey, ROOT_KEY), ROOT_KEY)
+  const held = await holdRootKey(tx)
+  if (held === undefined || keyIdIn(held) === sealer.keyId) return false
+  const sealedKey = sealer.seal(sealer.open(held, ROOT_KEY), ROOT_KEY)
   await tx.update(rootKeys).set({ sealedKey }).where(eq(rootKeys.id, ONLY))
   return true
 }
