@@ -34,11 +34,14 @@ test('an empty variable counts as not set', () => {
   expect(parseConfig({ PORT: '', MASTER_KEY: '' }).http.port).toBe(3000)
 })
 
-test('a master key and another one are 32 bytes each', () => {
-  const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
-  const config = parseConfig({ MASTER_KEY: one.toString('base64'), OTHER_MASTER_KEY: other.toString('base64') })
-  expect([config.masterKey, config.otherMasterKey]).toEqual([one, other])
-  expect(parseConfig({})).not.toHaveProperty('otherMasterKey')
+test('a master key and others are 32 bytes each', () => {
+  const [one, other, third] = [1, 2, 3].map((byte) => Buffer.alloc(32, byte)) as [Buffer, Buffer, Buffer]
+  const [text, otherText, thirdText] = [one, other, third].map((key) => key.toString('base64'))
+  const config = parseConfig({ MASTER_KEY: text, OTHER_MASTER_KEY: otherText })
+  expect([config.masterKey, config.otherMasterKeys]).toEqual([one, [other]])
+  expect(parseConfig({ OTHER_MASTER_KEY: `${otherText}, ${thirdText}` }).otherMasterKeys).toEqual([other, third])
+  expect(parseConfig({}).otherMasterKeys).toEqual([])
+  expect(() => parseConfig({ OTHER_MASTER_KEY: `${otherText},` })).toThrow('OTHER_MASTER_KEY: must be')
 })
 
 test('the public address is an origin, whatever slash it was given with', () => {

@@ -32,10 +32,7 @@ const index = z
   .refine(isHttpsOrNear, 'must be https, or http at a loopback or private address')
   .optional()
 
-const masterKey = z
-  .string()
-  .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be base64 of 32 bytes')
-  .optional()
+const isMasterKey = (text: string): boolean => Buffer.from(text, 'base64').length === 32
 
 /** The whole environment, in one table. `docs/configuration.md` is printed from it. */
 export const Environment = z.object({
@@ -104,12 +101,18 @@ export const Environment = z.object({
     .describe(
       'Where other control planes on the same database reach this one, host:port; it listens there for them. Set on each of several, with another value on each.',
     ),
-  MASTER_KEY: masterKey.describe(
-    'Encrypts stored secrets; they open with it alone. Absent: made once, in DATA_DIR/master.key.',
-  ),
-  OTHER_MASTER_KEY: masterKey.describe(
-    'Opens stored secrets too, and encrypts none: while MASTER_KEY is changed, the one before or the next one.',
-  ),
+  MASTER_KEY: z
+    .string()
+    .refine(isMasterKey, 'must be base64 of 32 bytes')
+    .optional()
+    .describe('Encrypts stored secrets; they open with it alone. Absent: made once, in DATA_DIR/master.key.'),
+  OTHER_MASTER_KEY: z
+    .string()
+    .refine((text) => text.split(',').every(isMasterKey), 'must be base64 of 32 bytes, several separated by ,')
+    .optional()
+    .describe(
+      'Opens stored secrets too, and encrypts none: while MASTER_KEY is changed, the one before or the next one; several are separated by commas.',
+    ),
   LOCAL_TOOLBOX: z
     .enum(['on', 'off'])
     .default('on')
@@ -209,8 +212,8 @@ export interface Config {
   readonly dataDir: string
   readonly store: { readonly databaseUrl?: string; readonly dataDir: string; readonly isShared: boolean }
   readonly masterKey?: Uint8Array
-  /** Opens stored secrets too, and encrypts none. */
-  readonly otherMasterKey?: Uint8Array
+  /** They open stored secrets too, and encrypt none. */
+  readonly otherMasterKeys: readonly Uint8Array[]
   /** Where other control planes reach this one; absent: it is the only one. */
   readonly replicaAddress?: string
   readonly local: {
@@ -304,7 +307,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       ...(e.DATABASE_URL ? { databaseUrl: e.DATABASE_URL } : {}),
     },
     ...(e.MASTER_KEY ? { masterKey: Buffer.from(e.MASTER_KEY, 'base64') } : {}),
-    ...(e.OTHER_MASTER_KEY ? { otherMasterKey: Buffer.from(e.OTHER_MASTER_KEY, 'base64') } : {}),
+    otherMasterKeys: e.OTHER_MASTER_KEY?.split(',').map((text) => Buffer.from(text, 'base64')) ?? [],
     ...(e.REPLICA_ADDRESS ? { replicaAddress: e.REPLICA_ADDRESS } : {}),
     local: {
       enabled: e.LOCAL_TOOLBOX === 'on',

@@ -22,13 +22,13 @@ test('a key is made once, for its owner alone', () => {
 test('a key that is given counts alone, with the other that is given', () => {
   loadMasterKeys(dataDir, {})
   expect(loadMasterKeys(dataDir, { masterKey: a })).toEqual({ current: a, others: [] })
-  expect(loadMasterKeys(dataDir, { masterKey: a, otherMasterKey: b })).toEqual({ current: a, others: [b] })
+  expect(loadMasterKeys(dataDir, { masterKey: a, otherMasterKeys: [b] })).toEqual({ current: a, others: [b] })
 })
 
 test('replaced, the key before is kept beside the new one, and opens; nothing else is left', () => {
   const { current: before } = loadMasterKeys(dataDir, {})
   replaceKey(dataDir, before)
-  const { current, others } = loadMasterKeys(dataDir, { otherMasterKey: b })
+  const { current, others } = loadMasterKeys(dataDir, { otherMasterKeys: [b] })
   expect(current).not.toEqual(before)
   expect(others).toEqual([before, b])
   expect(readdirSync(dataDir).sort()).toEqual(['master.key', 'master.key.previous'])

@@ -7,7 +7,7 @@ import { StoreError } from '../store/store-error.ts'
 /** The keys that stored secrets are opened with. Only the current one seals. */
 export interface MasterKeys {
   readonly current: Uint8Array
-  /** While it is changed: the one before, or the next one. */
+  /** While it is changed: the one before, or the next one; and whatever else is still needed. */
   readonly others: readonly Uint8Array[]
 }
 
@@ -20,9 +20,9 @@ export const previousKeyFile = (dataDir: string): string => join(dataDir, 'maste
 /** The master key: given, or made once and kept beside the database, readable by its owner alone; and what opens besides. */
 export function loadMasterKeys(
   dataDir: string,
-  given: { readonly masterKey?: Uint8Array; readonly otherMasterKey?: Uint8Array },
+  given: { readonly masterKey?: Uint8Array; readonly otherMasterKeys?: readonly Uint8Array[] },
 ): MasterKeys {
-  const others = given.otherMasterKey ? [given.otherMasterKey] : []
+  const others = given.otherMasterKeys ?? []
   if (given.masterKey) return { current: given.masterKey, others }
   const current = readKey(masterKeyFile(dataDir)) ?? makeKey(dataDir)
   const previous = readKey(previousKeyFile(dataDir))
