@@ -67,6 +67,7 @@ test('every sealed text of every account is sealed under the present key, and sa
   expect(activity.map(({ accountId, action }) => [accountId, action]).sort()).toEqual(
     accountIds.sort().map((id) => [id, 'master-key.changed']),
   )
+  expect(activity[0]?.message).toContain(`under the master key ${keyIdOf(present)}`)
 })
 
 test('what is sealed under the present key already, or under one that is not known, is left alone', async () => {
@@ -76,6 +77,17 @@ test('what is sealed under the present key already, or under one that is not kno
   const rows = await read()
   expect(await resealAll(deps())).toBe(1) // the root key
   expect(await read()).toEqual(rows)
+})
+
+test('a control plane that seals back under the key before says so: the id of the key tells which change it was', async () => {
+  await furnishSealed(store, old)
+  await resealAll(deps())
+  await resealAll(deps({ sealer: createSealer(before, [present]), others: [keyIdOf(present)] }))
+  const activity = await store.system((tx) => tx.select().from(activities).orderBy(activities.at))
+  expect(activity.map(({ message }) => message)).toEqual([
+    expect.stringContaining(keyIdOf(present)),
+    expect.stringContaining(keyIdOf(before)),
+  ])
 })
 
 test('R09 a change that is under way while its row is looked at is not lost, and is found the next time', async () => {

@@ -90,7 +90,7 @@ async function finish(tx: Tx, sealer: Sealer): Promise<boolean> {
   await tellEveryAccount(tx, {
     actor: 'control plane',
     action: 'master-key.changed',
-    message: 'All stored secrets are sealed under another master key',
+    message: `All stored secrets are sealed under the master key ${sealer.keyId}`,
   })
   return true
 }
