@@ -5,14 +5,15 @@ import { backoffMs } from '../reconcile/backoff.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import type { Sealer } from '../store/seal.ts'
-import { NOTHING, resealSome, sumOf, type Tally } from './reseal.store.ts'
+import { resealSome } from './reseal.store.ts'
+import { leftIn, NOTHING, sumOf, type Tally } from './reseal.tally.ts'
 import { resealRootKey } from './root-key.store.ts'
 import { SEALED_COLUMNS, type SealedColumn } from './sealed-columns.ts'
 
 export interface ResealDeps {
   readonly store: Pick<Store, 'system'>
   readonly sealer: Sealer
-  /** Ids of the other keys that open; without one there is nothing to do. */
+  /** Ids of the other keys that open; without one there is nothing to seal anew. */
   readonly others: readonly string[]
   readonly clock: Pick<Clock, 'sleep'>
   readonly log: Log
@@ -25,36 +26,50 @@ export interface ResealDeps {
 const EVERY_MS = 3_600_000
 const AFTER_FAILURES = { firstMs: 1_000, longestMs: 600_000 }
 
+/** Not everything is sealed under the present key. What can be is. */
+class NotEnded extends Error {
+  override readonly name = 'NotEnded'
+}
+
 /**
  * Seals under the present master key what is sealed under another one: at once, and every hour, until the signal. What is done is done:
- * whoever is killed goes on at the next start.
+ * whoever is killed goes on at the next start. Without another key it looks once whether one is missing.
  */
 export async function keepResealing(deps: ResealDeps): Promise<void> {
   const { sealer, others, clock, log, random, signal } = deps
-  if (others.length === 0) return
+  const isAlone = others.length === 0
+  const toldMissing = new Set<string>()
   let failures = 0
-  let isTold = false
+  let isTold = isAlone
   while (!signal.aborted) {
     try {
-      const count = await resealAll(deps)
+      const count = await resealAll(deps, toldMissing)
+      if (isAlone) return
       if (count > 0 || !isTold)
         log.info({ keyId: sealer.keyId, others, count }, 'nothing in the database is sealed under the other master key')
       isTold = true
       failures = 0
     } catch (err) {
+      if (isAlone && err instanceof NotEnded) return // nor would it end the next time: that takes another start
       failures += 1
-      if (!signal.aborted) log.warn({ err, others }, 'some is still sealed under the other master key; looked at again')
+      const what = isAlone ? 'whether a master key is missing is not known' : 'not all is sealed under this master key'
+      if (!signal.aborted) log.warn({ err, keyId: sealer.keyId, others }, `${what}; looked at again`)
     }
     await clock.sleep(failures === 0 ? EVERY_MS : backoffMs(failures, random, AFTER_FAILURES), signal)
   }
 }
 
 /**
- * Looks at every sealed text once. The root key comes last: sealed under the present key it says that all others are.
+ * Looks at every sealed text once. The root key comes last: it is sealed under the present key when all others were found to be so. What
+ * others seal under a key before after that look is found by the next one.
+ * @param toldMissing Ids of keys that people were told are missing, which grows.
  * @returns How many were sealed anew. @throws {Error} When not all are sealed under the present key now.
  */
-export async function resealAll(deps: Omit<ResealDeps, 'clock' | 'random'>): Promise<number> {
-  const { store, sealer, log } = deps
+export async function resealAll(
+  deps: Omit<ResealDeps, 'clock' | 'random'>,
+  toldMissing = new Set<string>(),
+): Promise<number> {
+  const { store, sealer, others, log } = deps
   let all = NOTHING
   for (const column of SEALED_COLUMNS) {
     const tally = await resealColumn(column, deps)
@@ -62,12 +77,20 @@ export async function resealAll(deps: Omit<ResealDeps, 'clock' | 'random'>): Pro
     if (tally.resealed > 0) log.info(told, 'sealed under the present master key')
     all = sumOf(all, tally)
   }
-  const { resealed, missed, broken, firstBroken } = all
-  if (broken > 0) {
+  const { resealed, broken, firstBroken } = all
+  if (broken > 0)
     log.error({ firstBroken, count: broken }, 'sealed texts were changed and do not open: enter them anew')
-    throw new Error(`${broken} sealed texts do not open`)
+  for (const [missingKeyId, count] of all.shut) {
+    log.error(
+      { missingKeyId, count, given: [sealer.keyId, ...others] },
+      'stored secrets are sealed under a master key that is not given: start with it in OTHER_MASTER_KEY, too',
+    )
+    if (!toldMissing.has(missingKeyId)) await store.system((tx) => tellMissing(tx, missingKeyId))
+    toldMissing.add(missingKeyId)
   }
-  if (missed > 0) throw new Error(`${missed} rows were in use`)
+  const left = leftIn(all)
+  if (left !== undefined) throw new NotEnded(left)
+  if (others.length === 0) return 0
   return (await store.system((tx) => finish(tx, sealer))) ? resealed + 1 : resealed
 }
 
@@ -94,3 +117,10 @@ async function finish(tx: Tx, sealer: Sealer): Promise<boolean> {
   })
   return true
 }
+
+const tellMissing = (tx: Tx, keyId: string): Promise<void> =>
+  tellEveryAccount(tx, {
+    actor: 'control plane',
+    action: 'master-key.missing',
+    message: `Stored secrets are sealed under the master key ${keyId}, which the control plane was not given: they do not open until it is`,
+  })

@@ -2,20 +2,17 @@ import { and, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { Tx } from '../store/connect.ts'
 import { QUIET_SETTING } from '../store/notifications.ts'
-import { BEGINNING_LENGTH, beginningUnder, HEAD_LENGTH, type SealedFor, type Sealer } from '../store/seal.ts'
+import {
+  BEGINNING_LENGTH,
+  beginningUnder,
+  HEAD_LENGTH,
+  keyIdIn,
+  namesKey,
+  type SealedFor,
+  type Sealer,
+} from '../store/seal.ts'
+import { countedUp, NOTHING, sumOf, type Tally } from './reseal.tally.ts'
 import { SEALED_COLUMNS, type SealedColumn } from './sealed-columns.ts'
-
-/** What became of the texts that are sealed under another key. */
-export interface Tally {
-  readonly resealed: number
-  /** Somebody else had their rows at that moment. */
-  readonly missed: number
-  /** They do not open under the key that they name. */
-  readonly broken: number
-  readonly firstBroken?: SealedFor | undefined
-}
-
-export const NOTHING: Tally = { resealed: 0, missed: 0, broken: 0 }
 
 /** The tally of one look at a part of a column. */
 interface Look extends Tally {
@@ -43,14 +40,19 @@ export async function resealSome(
   const rowKey = sql<string[]>`array[${list(key)}]`
   const names = sql.raw(key.map((_, n) => `key_${n}`).join(', '))
   const seen = await tx
-    .select({ rowKey, beginning })
+    .select({ rowKey, row: reads, beginning })
     .from(table)
     .where(and(isNotNull(column), after && sql`(${list(key)}) > (${list(after)})`))
     .orderBy(...key)
     .limit(AT_ONCE)
   const last = seen.length === AT_ONCE ? { last: seen.at(-1)!.rowKey } : {}
+  const known = [...wanted, beginningUnder(sealer.keyId)]
+  const strange = strangeIn(
+    seen.filter((row) => !known.includes(row.beginning)),
+    belongsTo,
+  )
   const found = seen.filter((row) => wanted.includes(row.beginning)).map((row) => sql`(${list(row.rowKey)})`)
-  if (found.length === 0) return { ...NOTHING, ...last }
+  if (found.length === 0) return { ...strange, ...last }
 
   const held = await tx
     .select({ rowKey, row: reads, head: sql<string>`left(${column}, ${HEAD_LENGTH})` })
@@ -72,21 +74,30 @@ export async function resealSome(
       update ${table} set ${sql.identifier(column.name)} = resealed.head || substr(${column}, ${HEAD_LENGTH + 1})
       from (values ${sql.join(resealed, sql`, `)}) as resealed (head, ${names})
       where (${list(key)}) = (${names})`)
-  return {
+  const tally = {
+    ...NOTHING,
     resealed: resealed.length,
     missed: found.length - held.length,
     broken: broken.length,
     firstBroken: broken[0],
-    ...last,
   }
+  return { ...sumOf(strange, tally), ...last }
 }
 
-export const sumOf = (one: Tally, other: Tally): Tally => ({
-  resealed: one.resealed + other.resealed,
-  missed: one.missed + other.missed,
-  broken: one.broken + other.broken,
-  firstBroken: one.firstBroken ?? other.firstBroken,
-})
+/** Of texts that are sealed under none of the keys that are given. */
+function strangeIn(
+  rows: readonly { readonly beginning: string; readonly row: object }[],
+  belongsTo: SealedColumn['belongsTo'],
+): Tally {
+  const shut = rows.filter(({ beginning }) => namesKey(beginning))
+  const broken = rows.filter(({ beginning }) => !namesKey(beginning)) // somebody put them there who may not
+  return {
+    ...NOTHING,
+    broken: broken.length,
+    firstBroken: broken[0] && belongsTo(broken[0].row),
+    shut: countedUp(shut.map(({ beginning }) => [keyIdIn(beginning), 1])),
+  }
+}
 
 /** Any text that the master key seals, or its beginning. */
 export async function findSealed(tx: Tx): Promise<string | undefined> {

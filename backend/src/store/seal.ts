@@ -60,6 +60,9 @@ export function keyIdOf(key: Uint8Array): string {
 /** Under which key a text, or its beginning, is sealed. */
 export const keyIdIn = (sealed: string): string => sealed.slice(VERSION.length + 1, BEGINNING_LENGTH - 1)
 
+/** Does a text begin as sealed ones do? */
+export const namesKey = (text: string): boolean => /^v1\.[0-9a-f]{8}\./.test(text)
+
 /**
  * @param current 32 bytes, kept outside the database: what is sealed under.
  * @param others What was sealed under these opens, too.
