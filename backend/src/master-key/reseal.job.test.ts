@@ -2,14 +2,17 @@ import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { newId } from '../new-id.ts'
+import { payloadOf } from '../payloads/payload.store.ts'
 import { manualClock } from '../reconcile/manual-clock.testing.ts'
 import type { Store } from '../store/connect.ts'
 import { activities, callPayloads, providers, registryCredentials } from '../store/schema/index.ts'
 import { createSealer, keyIdIn, keyIdOf } from '../store/seal.ts'
 import { openTestStore, restoredCopyOf } from '../store/testing.ts'
 import { keepResealing, type ResealDeps, resealAll } from './reseal.job.ts'
+import { resealSome } from './reseal.store.ts'
 import { findRootKey, openRootKey } from './root-key.store.ts'
 import { furnishSealed, insertPayloads, newKey, openEverything, rowsUnder, STORED } from './sealed.testing.ts'
+import { SEALED_AT, type SealedColumn } from './sealed-columns.ts'
 
 // What is sealed under the master key before is sealed under the present one, while others work.
 
@@ -321,6 +324,36 @@ test('a text that was put there and is not sealed at all is named, and no key is
   await expect(resealAll(deps())).rejects.toThrow('1 sealed texts do not open')
   expect(said.at(-1)).toMatchObject({ count: 1, firstBroken: { purpose: 'provider-token' } })
   expect(await toldMissing()).toEqual([])
+})
+
+test('R09 large texts are sealed anew a few at a time, and one that is larger than that by itself', async () => {
+  const { accountId, ids } = await furnishSealed(store, onlyPresent)
+  const column = SEALED_AT['call-payload'] as SealedColumn
+  await store.system(async (tx) => {
+    await tx.delete(callPayloads)
+    for (const [n, mb] of [2, 2, 2, 2, 2, 7, 2].entries()) {
+      const callId = `call_${n}`
+      await insertPayloads(tx, old, { accountId, ...ids }, [callId])
+      const sealed = old.seal('x'.repeat(mb * 1_000_000), payloadOf({ accountId, callId }))
+      await tx.update(callPayloads).set({ sealed }).where(eq(callPayloads.callId, callId))
+    }
+  })
+  const counts: number[] = []
+  for (let after: readonly string[] | undefined; ; ) {
+    const look = await store.system((tx) => resealSome(tx, column, sealer, [keyIdOf(before)], after))
+    counts.push(look.resealed)
+    after = look.last
+    if (!after) break
+  }
+  expect(counts).toEqual([3, 2, 1, 1])
+  const { opened, failed } = await openEverything(store, onlyPresent)
+  expect(failed).toEqual([])
+  expect(
+    opened
+      .get('call-payload')
+      ?.map(({ length }) => length / 1_000_000)
+      .sort(),
+  ).toEqual([2, 2, 2, 2, 2, 2, 7])
 })
 
 test('it stops at the signal', async () => {

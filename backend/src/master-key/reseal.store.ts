@@ -11,7 +11,7 @@ import {
   type SealedFor,
   type Sealer,
 } from '../store/seal.ts'
-import { countedUp, NOTHING, sumOf, type Tally } from './reseal.tally.ts'
+import { countedUp, fitting, NOTHING, sumOf, type Tally } from './reseal.tally.ts'
 import { SEALED_COLUMNS, type SealedColumn } from './sealed-columns.ts'
 
 /** The tally of one look at a part of a column. */
@@ -22,10 +22,12 @@ interface Look extends Tally {
 
 /** So many rows are looked at in one transaction; for a few milliseconds those that are changed are nobody else's. */
 const AT_ONCE = 200
+/** Of these, only so many are sealed anew as come to so many bytes: they are written again as they are, on slow disks in time, too. */
+const MOST_BYTES = 8 << 20
 
 /**
  * Seals under the present key what is sealed under one of `others`, in the next rows of a column. It waits for nobody, so that it is in
- * nobody's way: a row that somebody else changes is left to him. Of a text only the head is read and written.
+ * nobody's way: a row that somebody else changes is left to him. Of a text only the head is read and sent.
  * @param others Ids of keys. @param after Key of the last row before these.
  */
 export async function resealSome(
@@ -40,18 +42,20 @@ export async function resealSome(
   const rowKey = sql<string[]>`array[${list(key)}]`
   const names = sql.raw(key.map((_, n) => `key_${n}`).join(', '))
   const seen = await tx
-    .select({ rowKey, row: reads, beginning })
+    .select({ rowKey, row: reads, beginning, bytes: sql<number>`octet_length(${column})` })
     .from(table)
     .where(and(isNotNull(column), after && sql`(${list(key)}) > (${list(after)})`))
     .orderBy(...key)
     .limit(AT_ONCE)
-  const last = seen.length === AT_ONCE ? { last: seen.at(-1)!.rowKey } : {}
+  const sizes = seen.map((row) => (wanted.includes(row.beginning) ? row.bytes : 0))
+  const part = seen.slice(0, fitting(sizes, MOST_BYTES))
+  const last = part.length < seen.length || seen.length === AT_ONCE ? { last: part.at(-1)!.rowKey } : {}
   const known = [...wanted, beginningUnder(sealer.keyId)]
   const strange = strangeIn(
-    seen.filter((row) => !known.includes(row.beginning)),
+    part.filter((row) => !known.includes(row.beginning)),
     belongsTo,
   )
-  const found = seen.filter((row) => wanted.includes(row.beginning)).map((row) => sql`(${list(row.rowKey)})`)
+  const found = part.filter((row) => wanted.includes(row.beginning)).map((row) => sql`(${list(row.rowKey)})`)
   if (found.length === 0) return { ...strange, ...last }
 
   const held = await tx

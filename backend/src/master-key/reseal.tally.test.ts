@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { leftIn, NOTHING, sumOf } from './reseal.tally.ts'
+import { fitting, leftIn, NOTHING, sumOf } from './reseal.tally.ts'
 
 test('tallies are summed, with the texts under each key that is not given', () => {
   const one = { ...NOTHING, resealed: 1, shut: new Map([['aaaaaaaa', 2]]) }
@@ -18,4 +18,14 @@ test.each([
   const said = leftIn({ ...NOTHING, ...tally })
   if (left === undefined) expect(said).toBeUndefined()
   else expect(said).toContain(left)
+})
+
+test.each([
+  [[3, 3, 3, 3], 3],
+  [[3, 3, 4, 0], 4],
+  [[11, 1], 1],
+  [[0, 0, 11, 1], 2],
+  [[], 0],
+])('of rows with %j bytes, those are taken that come to ten at most, and one at least', (sizes, count) => {
+  expect(fitting(sizes, 10)).toBe(count)
 })

@@ -38,3 +38,13 @@ export function leftIn({ missed, broken, shut }: Tally): string | undefined {
   ]
   return left.length > 0 ? left.join('; ') : undefined
 }
+
+/** How many of these, from the first one on, come to `most` together at the most; one in any case. */
+export function fitting(sizes: readonly number[], most: number): number {
+  let sum = 0
+  for (const [n, size] of sizes.entries()) {
+    sum += size
+    if (n > 0 && sum > most) return n
+  }
+  return sizes.length
+}
