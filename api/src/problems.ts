@@ -158,6 +158,12 @@ export const PROBLEMS = {
     retryable: true,
     fix: 'Look up the instance id in the log of the control plane.',
   },
+  'master-key-missing': {
+    status: 503,
+    title: 'What is stored does not open without another master key',
+    retryable: false,
+    fix: 'Whoever runs the control plane starts it with that key in OTHER_MASTER_KEY, too; or enter anew what does not open.',
+  },
   'store-unavailable': {
     status: 503,
     title: 'The database does not answer',

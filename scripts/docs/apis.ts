@@ -24,6 +24,7 @@ export const controlPlaneApi = (version: string): ApiDescription => ({
     ...(auth === 'enrolment' || auth === 'identity' ? [] : ['unauthenticated']),
     ...(['viewer', 'operator', 'admin', 'agent'].includes(auth) ? ['forbidden'] : []),
     'internal',
+    'master-key-missing',
     'store-unavailable',
   ],
   securitySchemes: {

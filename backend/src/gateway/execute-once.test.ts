@@ -101,6 +101,7 @@ test.each([
   'circuit-open',
   'instance-not-running',
   'missing-credential',
+  'master-key-missing',
   'store-unavailable',
 ] as const)('what was refused before it was made (%s) may be made later under the same key', async (code) => {
   const t = setUp()

@@ -48,6 +48,7 @@ const NOT_MADE: ReadonlySet<string> = new Set<ProblemCode>([
   'approval-timeout',
   'circuit-open',
   'instance-not-running',
+  'master-key-missing',
   'missing-credential',
   'payload-too-large',
   'rate-limited',

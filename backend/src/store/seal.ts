@@ -29,7 +29,7 @@ export interface Sealer {
   /** Names the key that is sealed under. */
   readonly keyId: string
   seal(text: string, belongsTo: SealedFor): string
-  /** @throws {Error} When the text was changed, belongs to something else, or was sealed under a key that is not known here. */
+  /** @throws {UnknownKeyError} @throws {Error} When the text was changed, or belongs to something else. */
   open(sealed: string, belongsTo: SealedFor): string
   /**
    * The head of a sealed text ({@link HEAD_LENGTH} characters) with its data key wrapped by the key that is sealed under; what comes
@@ -37,6 +37,11 @@ export interface Sealer {
    * @throws {Error} As {@link open}, but for a change of the body.
    */
   resealHead(head: string, belongsTo: SealedFor): string
+}
+
+/** A text is sealed under a key that is not known here. */
+export class UnknownKeyError extends Error {
+  override readonly name = 'UnknownKeyError'
 }
 
 const VERSION = 'v1'
@@ -73,7 +78,7 @@ export function createSealer(current: Uint8Array, others: readonly Uint8Array[] 
 
   function dataKeyIn(id: string | undefined, wrapped: string, context: Uint8Array): Buffer {
     const key = keys.get(id ?? '')
-    if (!key) throw new Error(`sealed under the key ${id}, not ${[...keys.keys()].join(' or ')}`)
+    if (!key) throw new UnknownKeyError(`sealed under the key ${id}, not ${[...keys.keys()].join(' or ')}`)
     return decrypt(key, Buffer.from(wrapped, 'base64url'), context)
   }
 

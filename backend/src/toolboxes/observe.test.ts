@@ -1,9 +1,11 @@
 import { type DtmaStatus, type Fetch, TUNNEL_CLOSE } from '@agentopia/dtma/contract'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createMasterSealer } from '../master-key/master-sealer.ts'
 import { type Machine, ProviderError, type ToolboxProvider } from '../providers/provider.ts'
 import type { Store } from '../store/connect.ts'
 import { toolboxes } from '../store/schema/index.ts'
+import type { Sealer } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
 import { openUplink } from '../uplink/uplink.testing.ts'
 import type { TunnelFacts } from './diagnose.ts'
@@ -42,7 +44,7 @@ const statusOf = (toolboxId: string, over: Partial<DtmaStatus> = {}): DtmaStatus
 const never = new Promise<never>(() => {})
 
 /** An enrolled toolbox whose tunnel and provider are played by the test. */
-async function scene() {
+async function scene(sealer?: Pick<Sealer, 'open'>) {
   const uplink = openUplink(store)
   const { id } = await uplink.joined()
   await store.system((tx) =>
@@ -64,7 +66,7 @@ async function scene() {
       return answer(url, init)
     }
   }
-  const clients = createDtmaClients({ roadOf: fetchOf, sealer: uplink.sealer })
+  const clients = createDtmaClients({ roadOf: fetchOf, sealer: sealer ?? uplink.sealer })
   const provider = { name: 'local', find: (...args: Parameters<ToolboxProvider['find']>) => world.find(...args) }
   const observer = createObserver({
     store,
@@ -103,6 +105,14 @@ test('a DTMA that answers is reachable, and what it said is stored', async () =>
     system: { cpus: 2 },
     observation: { code: 'reachable' },
   })
+})
+
+test('where its key does not open without another master key, nothing is said of the toolbox: whoever asks is told so', async () => {
+  const { id, world, look, uplink, paths } = await scene(createMasterSealer(Buffer.alloc(32, 99)))
+  world.fetch = async () => Response.json(statusOf(id))
+  await expect(look()).rejects.toMatchObject({ code: 'master-key-missing' })
+  expect(paths).toEqual([])
+  expect((await uplink.row(id))?.observation).toBeNull()
 })
 
 test('up, stopped, killed, paused and a wrong key are five different codes', async () => {

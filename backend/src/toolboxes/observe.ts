@@ -102,6 +102,7 @@ export function createObserver({ store, clock, roads, clients, providerOf, signa
 
   async function answerOf(error: unknown, fetch: Fetch): Promise<Answer> {
     if (isUnreadable(error)) return { kind: 'unreadable', detail: evidenceOf(error) }
+    if (error instanceof ProblemError && error.code === 'master-key-missing') throw error // nothing was asked
     const cause = error instanceof ProblemError ? error.cause : undefined
     if (cause instanceof DialError) return { kind: 'undialled', fault: cause.fault, detail: cause.message }
     if (!(error instanceof ProblemError) || error.code === 'toolbox-unreachable')
