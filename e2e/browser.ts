@@ -64,7 +64,7 @@ export async function newSignInLink({ dataDir }: Product): Promise<string> {
 /** Waits until everything that the page has asked for is there. */
 export async function allRead(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).first().waitFor()
-  await page.waitForFunction('document.querySelectorAll("[aria-busy=true]").length === 0')
+  await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' })
 }
 
 /** Signs in by the link, and waits for the overview. */

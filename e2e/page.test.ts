@@ -154,7 +154,9 @@ describe('the page, in Chromium', () => {
     await page.route(/\.css$/, (route) => route.abort('connectionreset'), { times: 1 })
     await page.goto('/sign-in')
     await page.getByRole('heading', { name: 'Agentopia Toolboxes' }).waitFor()
-    await page.waitForFunction('document.styleSheets.length > 0 && getComputedStyle(document.body).margin === "0px"')
+    await expect
+      .poll(() => page.evaluate('document.styleSheets.length > 0 && getComputedStyle(document.body).margin'))
+      .toBe('0px')
 
     await page.evaluate('sessionStorage.clear()')
     await page.route(program, (route) => route.abort('connectionreset'))
