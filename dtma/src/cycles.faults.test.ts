@@ -51,11 +51,17 @@ test('D16: tools that come and go leave nothing: no volume of their image, no ne
 }, async () => {
   await put('stays', first) // its image is what the others come from
   await running('stays')
-  // What DTMA tries by itself when it starts comes and goes before.
+  // What DTMA tries by itself when it starts comes and goes.
+  let before: Awaited<ReturnType<typeof kept>> | undefined
   await expect
-    .poll(kept, { timeout: 60_000 })
-    .toEqual({ volumes: [], networks: ['bridge', 'host', 'none'], containers: ['/dtma-stays-1'] })
-  const before = await kept()
+    .poll(
+      async () => {
+        before = await kept()
+        return before
+      },
+      { timeout: 60_000 },
+    )
+    .toMatchObject({ volumes: [], networks: ['bridge', 'host', 'none'], containers: ['/dtma-stays-1'] })
   const spec = ToolSpec.parse({
     ...first,
     egress: [{ host: 'api.example.com', port: 443 }],
