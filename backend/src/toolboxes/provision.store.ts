@@ -89,7 +89,8 @@ export const askToEnrolAnew = (tx: Tx, toolboxId: string, now: Date): Promise<To
 export async function endToolbox(tx: Tx, row: ToolboxRow, now: Date, when: Parameters<typeof moveTo>[2]['when']) {
   const gone = await moveTo(tx, row.id, { to: 'deprovisioned', now, ...(when ? { when } : {}) })
   if (!gone) return undefined
-  await voidIdentity(tx, row.id, now)
+  await voidIdentity(tx, row.id)
+  await tx.update(toolboxes).set({ deletedAt: now }).where(eq(toolboxes.id, row.id))
   const here = tx.select({ id: instances.id }).from(instances).where(eq(instances.toolboxId, row.id))
   await tx.delete(toolbeltItems).where(inArray(toolbeltItems.instanceId, here))
   await tx.delete(instances).where(eq(instances.toolboxId, row.id))

@@ -156,12 +156,12 @@ export async function storeIdentity(tx: Tx, toolboxId: string, identity: Identit
   return row
 }
 
-/** The end of a toolbox: its credentials and tokens open nothing any more. */
-export async function voidIdentity(tx: Tx, toolboxId: string, now: Date): Promise<void> {
+/** The end of a toolbox begins: its credentials and tokens open nothing any more, however long its machine is there. */
+export async function voidIdentity(tx: Tx, toolboxId: string): Promise<void> {
   await tx.delete(enrolmentTokens).where(eq(enrolmentTokens.toolboxId, toolboxId))
   await tx
     .update(toolboxes)
-    .set({ deletedAt: now, dtmaBearerToken: null, bearerExpiresAt: null, backendToDtmaApiKey: null })
+    .set({ dtmaBearerToken: null, bearerExpiresAt: null, backendToDtmaApiKey: null })
     .where(eq(toolboxes.id, toolboxId))
 }
 

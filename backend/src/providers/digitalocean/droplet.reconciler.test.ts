@@ -333,6 +333,18 @@ describe('the end', () => {
     expect([droplets().length, (await row()).status]).toEqual([0, 'deprovisioned'])
   })
 
+  test('E10 a droplet that is to go is locked out at once, however long the provider does not delete it', async () => {
+    const scene = await dropletScene(store)
+    const { run, row, change, emulator, uplink, tokenInside } = scene
+    const { bearer } = await scene.upAndActive()
+    emulator.fail({ method: 'DELETE', path: ONE, answer: 503, times: 1_000 })
+    await change({ desired: 'absent' })
+    await run(1_000)
+    expect((await uplink.beat(bearer, beatOf('first', 2))).status).toBe(401)
+    expect((await uplink.enrol(newKey()((await row()).id, tokenInside()))).status).toBe(401)
+    expect(await row()).toMatchObject({ dtmaBearerToken: null, backendToDtmaApiKey: null, deletedAt: null })
+  })
+
   test('before anything was asked for, it is at once', async () => {
     const { run, row, change, creates } = await dropletScene(store)
     await change({ desired: 'absent' })

@@ -11,7 +11,7 @@ import { toolboxes } from '../../store/schema/index.ts'
 import type { ProvisioningRecord } from '../../store/schema/toolboxes.ts'
 import { endToolbox } from '../../toolboxes/provision.store.ts'
 import { findToolbox, moveTo, restate, type ToolboxRow } from '../../toolboxes/toolbox.store.ts'
-import { extendEnrolmentToken, issueEnrolmentToken } from '../../uplink/enrolment.store.ts'
+import { extendEnrolmentToken, issueEnrolmentToken, voidIdentity } from '../../uplink/enrolment.store.ts'
 import { addressOf, type Droplet, imageOf } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
 import { DigitalOceanError } from './digitalocean-error.ts'
@@ -221,10 +221,12 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
     await restate(tx, row.id, 'awaiting_heartbeat', failedStage(row) ?? null)
   }
 
+  /** What it had opens nothing from now on: DigitalOcean may take its time, and nobody waits for that to lock a machine out. */
   async function leave(row: ToolboxRow, held: SQL): Promise<void> {
     await store.system(async (tx) => {
       await moveTo(tx, row.id, { to: 'pending_deprovision', now: now(), when: held })
       await moveTo(tx, row.id, { to: 'deprovisioning', now: now(), when: held })
+      await voidIdentity(tx, row.id)
     })
     disconnect(row.id)
   }
