@@ -1,12 +1,10 @@
-import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DTMA_PORT, type PackageIndexes } from '@agentopia/dtma/contract'
 import * as z from 'zod'
 import { isSafeIssuer, type SignOnConfig, signOnOf } from './accounts/sign-on.config.ts'
 import { parseTrustedProxies, type TrustedProxies } from './http/client-address.ts'
-import { hostOf } from './http/host-of.ts'
-import { isPublicAddress } from './http/public-address.ts'
+import { isHttpsOrNear } from './http/https-or-near.ts'
 import type { DtmaRegistry, DtmaSource } from './install/variants.ts'
 import { StartError } from './start-error.ts'
 
@@ -17,15 +15,10 @@ const builtPage = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../dist/page' : './page', import.meta.url),
 )
 
-/** What is fetched without TLS can be altered on its way by whoever is on it. */
-function isHttpsOrNear(text: string): boolean {
-  const url = new URL(text)
-  const address = hostOf(url)
-  if (url.protocol === 'https:' || address === 'localhost') return true
-  return isIP(address) !== 0 && !isPublicAddress(address)
-}
-
-/** Where packages are taken from. It reaches every toolbox that it is given to, so it holds no password. */
+/**
+ * Where packages are taken from. It reaches every toolbox that it is given to, so it holds no password. What is fetched without TLS
+ * can be altered on its way by whoever is on it.
+ */
 const index = z
   .url({ protocol: /^https?$/ })
   .refine((text) => new URL(text).username + new URL(text).password === '', 'must hold no user and no password')

@@ -6,6 +6,7 @@ import { writeAddress } from './address-file.ts'
 import type { Config } from './config.ts'
 import { startControlPlane } from './control-plane.ts'
 import { createGuardedFetch } from './http/guarded-fetch.ts'
+import { isHttpsOrNear } from './http/https-or-near.ts'
 import { ownNames } from './http/same-site.ts'
 import { openServer } from './http/server.ts'
 import { readBundle } from './install/dtma-bundle.ts'
@@ -71,6 +72,8 @@ export async function start(config: Config): Promise<void> {
     const token = await store.system((tx) => issueSignInLink(tx, FIRST_USER, new Date()))
     greet(publicUrl, signInUrl(publicUrl, token))
     log.info({ publicUrl, version: VERSION }, 'control plane started')
+    if (!isHttpsOrNear(publicUrl))
+      log.warn({ publicUrl }, 'not https: credentials can be read on the way, and what toolboxes run as root changed')
 
     await aborted(stop.signal)
     log.info({ signal: stop.signal.reason }, 'control plane stops')

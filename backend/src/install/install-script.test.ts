@@ -118,6 +118,13 @@ test('the pin goes with every line, and a server is warned of an address that me
   expect(joinLine({ ...join, publicUrl: 'http://localhost:3000' }).warning).toContain('PUBLIC_URL')
 })
 
+test('a server is warned of a way on which others can change what it runs; not within a private network', () => {
+  expect(joinLine({ ...join, publicUrl: 'http://agentopia.example' }).warning).toContain('is not https')
+  expect(joinLine({ ...join, publicUrl: 'http://203.0.114.7:3000' }).warning).toContain('is not https')
+  for (const publicUrl of ['https://agentopia.example', 'http://10.0.0.1:3000'])
+    expect(joinLine({ ...join, publicUrl })).not.toHaveProperty('warning')
+})
+
 test.each([
   ['http://localhost:3000', true],
   ['http://127.0.0.1:3000', true],

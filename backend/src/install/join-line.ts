@@ -1,5 +1,6 @@
 import type { Direct, InstallVariant } from '@agentopia/api'
 import { isLoopback } from '@agentopia/dtma/contract'
+import { isHttpsOrNear } from '../http/https-or-near.ts'
 import { scriptPath } from './variants.ts'
 
 /** What the lines are made of. */
@@ -29,11 +30,18 @@ export function joinLine({ variant, publicUrl, keyPin, toolboxId, token, direct 
     line: `${fetched} && printf '%s\\n' '${token}' | ${AS_ROOT} ${FILE} ${direct ? directOptions(direct) : ''}${toolboxId}`,
     updateLine: `${fetched} && ${AS_ROOT} ${FILE} </dev/null`,
     uninstallLine: `${fetched} && ${AS_ROOT} ${FILE} --uninstall && rm ${FILE}`,
-    ...(onlyHere(publicUrl)
-      ? {
-          warning: `Only this machine itself reaches ${publicUrl}. Start the control plane with PUBLIC_URL set to an address that the server reaches, and HOST=0.0.0.0.`,
-        }
-      : {}),
+    ...warningOf(publicUrl),
+  }
+}
+
+function warningOf(publicUrl: string): { readonly warning?: string } {
+  if (onlyHere(publicUrl))
+    return {
+      warning: `Only this machine itself reaches ${publicUrl}. Start the control plane with PUBLIC_URL set to an address that the server reaches, and HOST=0.0.0.0.`,
+    }
+  if (isHttpsOrNear(publicUrl)) return {}
+  return {
+    warning: `${publicUrl} is not https: whoever is on the way can change what runs there as root, and read its credentials. Put TLS before the control plane, and start it with PUBLIC_URL=https://…`,
   }
 }
 
