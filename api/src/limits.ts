@@ -20,7 +20,12 @@ export const AgentLimits = z.strictObject({
     .describe(
       `Calls in one minute of the clock. Absent: ${DEFAULT_CALLS_PER_MINUTE}, counted by each replica by itself. null: not limited.`,
     ),
-  argumentBytes: z.int().min(1).max(4_194_304).optional().describe('Longest arguments of one call, as JSON.'),
+  argumentBytes: z
+    .int()
+    .min(1)
+    .max(4_194_304)
+    .optional()
+    .describe('Longest arguments of one call, as JSON; what names a prompt or a resource is counted with them.'),
   resultBytes: z.int().min(1).max(12_582_912).optional().describe('Longest answer of one call.'),
   capabilities: z
     .array(

@@ -12,6 +12,7 @@ import { agentList } from './commands/agent/list.ts'
 import { agentRemove } from './commands/agent/remove.ts'
 import { agentShow } from './commands/agent/show.ts'
 import { agentDisable, agentEnable } from './commands/agent/switch.ts'
+import { agentRevokeToken, agentTokens } from './commands/agent/tokens.ts'
 import { approvalApprove, approvalDeny } from './commands/approval/decide.ts'
 import { approvalList } from './commands/approval/list.ts'
 import { approvalWatch } from './commands/approval/watch.ts'
@@ -168,6 +169,8 @@ export const agentopia = defineCommand({
       grant: agentGrant,
       revoke: agentRevoke,
       connect: agentConnect,
+      tokens: agentTokens,
+      'revoke-token': agentRevokeToken,
       clients: agentClients,
       disconnect: agentDisconnect,
       call: agentCall,

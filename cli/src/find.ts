@@ -66,11 +66,37 @@ export async function findInstance(client: Client, place: string): Promise<ToolI
   return found[0]
 }
 
-export async function findToolbeltItem(client: Client, agent: Agent, nameOrId: string): Promise<ToolbeltItem> {
-  const { items } = await client.call(listToolbelt, { params: { agentId: agent.id } })
+const readToolbelt = async (client: Client, { id: agentId }: Agent): Promise<ToolbeltItem[]> =>
+  (await client.call(listToolbelt, { params: { agentId } })).items
+
+export const findToolbeltItem = async (client: Client, agent: Agent, nameOrId: string): Promise<ToolbeltItem> =>
+  itemOf(await readToolbelt(client, agent), agent, nameOrId)
+
+function itemOf(items: readonly ToolbeltItem[], agent: Agent, nameOrId: string): ToolbeltItem {
   const found = items.find(
     (item) => item.id === nameOrId || item.instanceId === nameOrId || item.instanceName === nameOrId,
   )
   if (!found) throw problem('toolbelt-item-not-found', `${agent.name} has no ${nameOrId} in its toolbelt`)
   return found
+}
+
+/**
+ * A capability of an agent, as its tool knows it.
+ * @param name Its name at the gateway, which may be shortened or plain; or `<tool>__<capability>`. What several have at the
+ *   gateway leads to none of them there.
+ */
+export async function findCapability(
+  client: Client,
+  agent: Agent,
+  name: string,
+): Promise<{ readonly item: ToolbeltItem; readonly capability: string }> {
+  const items = await readToolbelt(client, agent)
+  const [listed, ...others] = items.flatMap((item) =>
+    item.permissions.filter(({ gatewayName }) => gatewayName === name).map(({ capability }) => ({ item, capability })),
+  )
+  if (listed && others.length === 0) return listed
+  const [tool, ...rest] = name.split('__')
+  if (!tool || rest.length === 0)
+    throw problem('invalid-request', 'Name the capability as `toolbelt list` does, or as <tool>__<capability>')
+  return { item: itemOf(items, agent, tool), capability: rest.join('__') }
 }

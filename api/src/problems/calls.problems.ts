@@ -52,9 +52,9 @@ export const CALL_PROBLEMS = {
   },
   'secret-blocked': {
     status: 403,
-    title: 'The call carries what looks like a secret, and this account lets none through',
+    title: 'The call carries a secret, or what looks like one, where none is let through',
     retryable: false,
-    fix: 'Keep secrets out of what tools are asked and answer. If the detail names the answer, the work was done. An administrator may have secrets redacted instead, in the settings of calls.',
+    fix: 'Keep secrets out of what tools are asked and answer. If the detail names the answer, the work was done. Unless it names an address, an administrator may have secrets redacted instead, in the settings of calls.',
   },
   'call-not-found': {
     status: 404,

@@ -25,9 +25,10 @@ export function dataFlowOf(items: readonly FlowItem[]): DataFlow {
       if (item.allowed.has(name))
         for (const { label } of labelsOf(item.facts, name, annotations?.['openWorldHint']))
           reach[label].push(gatewayNameOf(prefix, name))
-    // Who reads a prompt or a resource is told something; who asks for one gives nothing away but its name.
+    // Who reads a prompt or a resource is told something; who asks for one says something: arguments, or any address. What a
+    // server has of them is not known here, nor is an address looked for in its lists.
     if (item.prompts || item.resources)
-      for (const { label } of labelsOf(item.facts, WHOLE)) if (label !== 'outward') reach[label].push(item.instanceName)
+      for (const { label } of labelsOf(item.facts, WHOLE)) reach[label].push(item.instanceName)
   }
   return { ...reach, warnings: warningsOf(reach) }
 }

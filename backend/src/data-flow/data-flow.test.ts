@@ -117,11 +117,13 @@ test('any one of the three denied, switched off or gone, and there is nothing to
       expect(dataFlowOf(three.map((one) => (one === without ? { ...one, ...change } : one))).warnings).toEqual([])
 })
 
-test('prompts and resources bring in, and send nothing out', () => {
-  const quiet = { allowed: new Set<string>(), resources: true }
-  expect(dataFlowOf([item('mail', 'private', quiet), item('post', 'outward', quiet)])).toMatchObject({
+test.each(['prompts', 'resources'] as const)('%s bring in, and what is asked of them is sent out', (what) => {
+  const quiet = { allowed: new Set<string>(), [what]: true }
+  expect(dataFlowOf(three.map((one) => ({ ...one, ...quiet })))).toMatchObject({
     private: ['mail'],
-    outward: [],
+    untrusted: ['web'],
+    outward: ['post'],
+    warnings: [{ kind: 'private-untrusted-outward' }],
   })
 })
 

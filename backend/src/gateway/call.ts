@@ -95,10 +95,12 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
     const started = clock.steady()
     const guard = await guardOf(wanted.toolbelt)
     const asked = guard.asked(wanted.arguments)
-    const args = JSON.stringify(asked.args)
-    const argumentBytes = Buffer.byteLength(args)
-    const argumentDigest = digestOf(args)
-    const names = namesOf(wanted, guard)
+    const named = guard.named(capability)
+    const blocked = asked.blocked ?? (isToolCall(wanted.method) ? undefined : named.blocked)
+    const sent = JSON.stringify(sentOf(wanted, named.name, asked.args))
+    const argumentBytes = Buffer.byteLength(sent)
+    const argumentDigest = digestOf(sent)
+    const names = namesOf(wanted, named.name)
     let ended = false
     const end = (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): number => {
       ended = true
@@ -126,9 +128,9 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
         capability: shown(capability),
       })
     }
-    if (asked.blocked !== undefined) {
+    if (blocked !== undefined) {
       end({ outcome: 'denied', code: 'secret-blocked' })
-      throw problem('secret-blocked', `${asked.blocked}; nothing was sent`)
+      throw problem('secret-blocked', `${blocked}; nothing was sent`)
     }
 
     let approved: { readonly decidedBy?: string | undefined; readonly item: BeltItem } = { item }
@@ -156,7 +158,7 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       const { id, timeoutMs } = wanted
       const { id: instanceId, toolbox } = approved.item.instance
       const caller = wanted.toolbelt.agent.id
-      const call = { toolbox, instanceId, id, request: requestOf(wanted, args), timeoutMs, caller, signal }
+      const call = { toolbox, instanceId, id, request: requestOf(wanted, sent), timeoutMs, caller, signal }
       const came = await bulkhead.enter(containerOf(approved.item.instance), { signal, longestMs: timeoutMs }, () =>
         callUpstream({ ...call, ...listening(wanted, guard) }),
       )
@@ -223,14 +225,14 @@ export function denialOf({
   return decision.allowed ? undefined : decision.because
 }
 
-/** Who calls what, as it is recorded. */
-const namesOf = ({ toolbelt: { agent }, via, item, method, capability }: WantedCall, guard: CallGuard) => ({
+/** Who calls what, as it is recorded. @param named What is asked for, as it may be written down. */
+const namesOf = ({ toolbelt: { agent }, via, item, method, capability }: WantedCall, named: string) => ({
   accountId: agent.accountId,
   agentId: agent.id,
   agentName: agent.name,
   instanceId: item?.instance.id ?? null,
   instanceName: item?.instance.name ?? null,
-  capability: shown(guard.name(isToolCall(method) ? capability : `${method} ${capability}`)),
+  capability: shown(isToolCall(method) ? named : `${method} ${named}`),
   via,
   instanceGeneration: item?.instance.generation ?? null,
   specDigest: item?.instance.specDigest ?? null,
@@ -242,23 +244,28 @@ const namesOf = ({ toolbelt: { agent }, via, item, method, capability }: WantedC
 /** A stranger's word, as it may be stored and shown: on one line. */
 const shown = (capability: string): string => cleanText(capability.slice(0, 256)).replaceAll(/[\t\r\n]/g, ' ')
 
-/** The arguments are written once; their digest is of what is sent. */
-function requestOf(wanted: WantedCall, args: string): string {
-  const { method = 'tools/call', id, meta, client, again } = wanted
-  const rest = again ? `,${JSON.stringify(again).slice(1, -1)}` : ''
-  const _meta = JSON.stringify({ ...meta, ...envelopeOf(client ?? NOBODY) })
-  const params = `{${whatOf(wanted, args)}${rest === ',' ? '' : rest},"_meta":${_meta}}`
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"${method}","params":${params}}`
+/**
+ * What the caller says with a call, as members of `params`: it is searched, counted, digested and sent. The name of a capability
+ * is none of it, for it is one of a list; that of a prompt and the address of a resource may be anything.
+ */
+function sentOf({ method, completes }: WantedCall, named: string, args: WantedCall['arguments']): object {
+  if (method === 'resources/read') return { uri: named }
+  if (method === 'prompts/get') return { name: named, arguments: args }
+  if (method !== 'completion/complete') return args
+  return {
+    ref: completes === 'resources' ? { type: 'ref/resource', uri: named } : { type: 'ref/prompt', name: named },
+    ...args,
+  }
 }
 
-/** What is asked for, in the words of its method: members of `params`. Those of a completion are its arguments. */
-function whatOf({ method, completes, capability }: WantedCall, args: string): string {
-  const named = JSON.stringify(capability)
-  if (method === 'resources/read') return `"uri":${named}`
-  if (method !== 'completion/complete') return `"name":${named},"arguments":${args}`
-  const ref =
-    completes === 'resources' ? `{"type":"ref/resource","uri":${named}}` : `{"type":"ref/prompt","name":${named}}`
-  return `"ref":${ref},${args.slice(1, -1)}`
+/** What is sent is written once; its digest is of just that. */
+function requestOf(wanted: WantedCall, sent: string): string {
+  const { method = 'tools/call', id, meta, client, again, capability } = wanted
+  const rest = again ? `,${JSON.stringify(again).slice(1, -1)}` : ''
+  const _meta = JSON.stringify({ ...meta, ...envelopeOf(client ?? NOBODY) })
+  const said = isToolCall(method) ? `"name":${JSON.stringify(capability)},"arguments":${sent}` : sent.slice(1, -1)
+  const params = `{${said}${rest === ',' ? '' : rest},"_meta":${_meta}}`
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"${method}","params":${params}}`
 }
 
 const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }

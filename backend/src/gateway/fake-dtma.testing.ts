@@ -116,6 +116,7 @@ export async function openFakeDtma(): Promise<FakeDtma> {
     const progressToken = (_meta as { progressToken?: unknown } | undefined)?.progressToken
     if (message.method === 'completion/complete')
       return json(response, answer(message.id, { completion: { values: ['completed'] } }))
+    if (message.method === 'resources/read') return json(response, answer(message.id, { contents: [] }))
     await ACTS[name]?.({ id: message.id, args, progressToken, inputResponses, words, response })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

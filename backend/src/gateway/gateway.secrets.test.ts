@@ -6,8 +6,9 @@ import { storeCredential } from '../credentials/credential.store.ts'
 import { hintsOf } from '../credentials/credential.values.ts'
 import { listActivities } from '../events/activity.store.ts'
 import { newId } from '../new-id.ts'
-import { callSettings } from '../store/schema/index.ts'
-import { openTestGateway, post, rpc, type TestGateway, toolCall } from './gateway.testing.ts'
+import { digestOf } from '../secret.ts'
+import { agents, callSettings, toolbeltItems } from '../store/schema/index.ts'
+import { openTestGateway, type Posted, post, rpc, type TestGateway, toolCall } from './gateway.testing.ts'
 
 /** In pieces, for scanners of leaked secrets. */
 const TOKEN = `ghp${'_'}${'aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3'}`
@@ -142,4 +143,93 @@ test('a tool that gives a secret with every call is one entry for people, and a 
 test('an answer without secrets passes as the tool wrote it', async () => {
   const before = await post(gateway, toolCall('demo__echo', { text: 'https://example.com:443/a@b' }))
   expect(before.body.result['content']).toEqual([{ type: 'text', text: 'https://example.com:443/a@b' }])
+})
+
+/** Lets the agent use prompts and resources of both tools. */
+const share = () => gateway.store.system((tx) => tx.update(toolbeltItems).set({ prompts: true, resources: true }))
+const read = (address: string) => post(gateway, rpc('resources/read', { uri: `agentopia:demo/${address}` }))
+const get = (name: string, args: object = {}) =>
+  post(gateway, rpc('prompts/get', { name: `demo__${name}`, arguments: args }))
+const code = (answer: Posted) => answer.body.error?.data?.['code']
+const argument = { name: 'x', value: '' }
+
+test.each<[string, () => Promise<Posted>]>([
+  ['an address', () => read(`search:///?q=${TOKEN}`)],
+  ['an address that is percent-encoded', () => read(`search:///?q=use%20${TOKEN}%20now`)],
+  ['the name of a prompt', () => get(`say ${TOKEN}`)],
+  [
+    'the address that a completion is of',
+    () =>
+      post(
+        gateway,
+        rpc('completion/complete', { ref: { type: 'ref/resource', uri: `agentopia:demo/${TOKEN}` }, argument }),
+      ),
+  ],
+])('M10 %s leads to one thing: with a secret in it, it is not sent, and not on record either', async (_, ask) => {
+  await share()
+  expect(code(await ask())).toBe('secret-blocked')
+  expect(gateway.dtma.seen).toEqual([])
+  const [call] = await gateway.calls()
+  expect(call).toMatchObject({ outcome: 'denied', code: 'secret-blocked', secretsSeen: ['arguments:github-token'] })
+  expect(JSON.stringify(call)).not.toContain(TOKEN)
+  expect(await activity()).toHaveLength(1)
+})
+
+test('M10 an address with a secret of the agent itself is not sent, in whatever form, whatever the account says', async () => {
+  await give({ apiKey: OWN, pin: NUMBER })
+  await decide('off')
+  await share()
+  const forms = [
+    encodeURIComponent(OWN),
+    Buffer.from(`>${OWN}<`).toString('base64url'),
+    `pin%3D${NUMBER}`,
+    '%31234567%38',
+  ]
+  for (const form of forms) {
+    expect(code(await read(`search:///${form}`))).toBe('secret-blocked')
+    expect((await gateway.calls())[0]).toMatchObject({ secretsSeen: ['arguments:own-secret'] })
+    expect(JSON.stringify(await gateway.calls())).not.toContain(form)
+  }
+  expect(gateway.dtma.seen).toEqual([])
+  expect((await read(`search:///?q=${TOKEN}`)).body.result).toBeDefined()
+})
+
+test('M10 from the arguments of a prompt secrets are taken out, as from those of a capability', async () => {
+  await share()
+  expect((await get('echo', { text: `use ${TOKEN}` })).body.result['content']).toEqual([
+    { type: 'text', text: 'use [redacted: github-token]' },
+  ])
+  expect(JSON.stringify(gateway.dtma.seen)).not.toContain(TOKEN)
+})
+
+const long = `file:///${'a'.repeat(400)}`
+
+test.each<[string, () => Promise<Posted>, object]>([
+  ['a resource', () => read(long), { uri: long }],
+  ['a prompt', () => get('echo', { text: 'x' }), { name: 'echo', arguments: { text: 'x' } }],
+  [
+    'a completion',
+    () => post(gateway, rpc('completion/complete', { ref: { type: 'ref/prompt', name: 'demo__echo' }, argument })),
+    { ref: { type: 'ref/prompt', name: 'echo' }, argument },
+  ],
+])('of %s all that is sent is on record: its digest and its length', async (_, ask, sent) => {
+  await share()
+  expect((await ask()).body.result).toBeDefined()
+  const { _meta, ...params } = gateway.dtma.seen[0]!.request.params!
+  expect(params).toEqual(sent)
+  expect((await gateway.calls())[0]).toMatchObject({
+    outcome: 'ok',
+    argumentDigest: digestOf(JSON.stringify(sent)),
+    argumentBytes: Buffer.byteLength(JSON.stringify(sent)),
+  })
+})
+
+test.each<[string, () => Promise<Posted>]>([
+  ['an address', () => read(long)],
+  ['the name of a prompt', () => get('a'.repeat(400))],
+])('%s that is longer than the arguments of the agent may be is refused before the call', async (_, ask) => {
+  await share()
+  await gateway.store.system((tx) => tx.update(agents).set({ limits: { argumentBytes: 300 } }))
+  expect(code(await ask())).toBe('payload-too-large')
+  expect(gateway.dtma.seen).toEqual([])
 })

@@ -59,7 +59,7 @@ test('M15 a completion is a call: on record with what it completes, whether it i
     instanceName: 'demo',
     outcome: 'denied',
     code: 'not-granted',
-    argumentBytes: Buffer.byteLength(JSON.stringify({ argument })),
+    argumentBytes: Buffer.byteLength(JSON.stringify({ ref: { type: 'ref/prompt', name: 'echo' }, argument })),
   })
   await set(true)
   await expect.poll(async () => (await complete()).body.result).toEqual({ completion: { values: ['completed'] } })

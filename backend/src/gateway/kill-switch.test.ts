@@ -3,6 +3,11 @@ import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { insertAgentToken } from '../agents/agent-token.store.ts'
+import { createCatalog } from '../catalog/catalog.ts'
+import { CURATED } from '../catalog/curated.ts'
+import { storeCredential } from '../credentials/credential.store.ts'
+import { hintsOf } from '../credentials/credential.values.ts'
+import { newId } from '../new-id.ts'
 import type { Tx } from '../store/connect.ts'
 import {
   agents,
@@ -10,6 +15,7 @@ import {
   agentToolboxAccess,
   callSettings,
   capabilityPermissions,
+  credentials,
   instances,
   toolbeltItems,
 } from '../store/schema/index.ts'
@@ -162,6 +168,38 @@ test('a token is revoked: what is under way with it ends, and what another token
   expect((await theirs).body.result['content']).toEqual([{ type: 'text', text: 'at last' }])
   expect((await post(gateway, toolCall('demo__echo', { text: 'x' }))).status).toBe(401)
 })
+
+test('a credential is revoked: what is under way with it ends, and what another one is used for goes on', async () => {
+  const secret = { key: 'apiKey', title: 'apiKey', required: true, target: { env: 'API_KEY' } }
+  const catalog = createCatalog([{ ...CURATED[0]!, id: 'fake', secrets: [secret] }])
+  const secretive = await openTestGateway({ timeoutMs: 60_000, catalog })
+  try {
+    const { store, seals, demo, other, allow, dtma } = secretive
+    const values = { apiKey: 'correct horse battery' }
+    for (const { itemId } of [demo, other])
+      await store.system(async (tx) => {
+        const place = { id: newId('cred'), accountId: 'account_1', version: 1 }
+        const sealed = await seals.seal(tx, place, values)
+        await storeCredential(tx, { ...place, toolbeltItemId: itemId, sealed, hints: hintsOf(values) })
+      })
+    await allow(other.itemId, ['slow'])
+    await vi.waitFor(async () =>
+      expect((await post(secretive, toolCall('other__slow', { ms: 1 }))).body.result).toBeDefined(),
+    )
+    const seen = dtma.seen.length
+    const theirs = post(secretive, toolCall('other__slow', { ms: 4_000 }))
+    const mine = post(secretive, toolCall('demo__slow', { ms: 60_000 }))
+    await vi.waitFor(() => expect(dtma.seen).toHaveLength(seen + 2))
+    const from = performance.now()
+    await store.system((tx) => tx.delete(credentials).where(eq(credentials.toolbeltItemId, demo.itemId)))
+    expect((await mine).body.error.data?.['code']).toBe('call-stopped')
+    expect(performance.now() - from).toBeLessThan(EFFECTIVE_MS)
+    await vi.waitFor(() => expect(dtma.gone).toEqual(['slow']))
+    expect((await theirs).body.result['content']).toEqual([{ type: 'text', text: 'at last' }])
+  } finally {
+    await secretive.close()
+  }
+}, 30_000)
 
 test('whoever calls by another door is asked about too', async () => {
   let isLetIn = true

@@ -4,7 +4,7 @@ import type { BeltItem } from './authorise.ts'
 import { denialOf, type MakeCall } from './call.ts'
 import type { Toolbelts } from './toolbelts.ts'
 
-/** Ends calls under way whose right was taken away meanwhile: agent, toolbelt item, permission, instance or account switched off, token revoked. */
+/** Ends calls under way whose right was taken away meanwhile: agent, toolbelt item, permission, instance or account switched off, token or credential revoked. */
 export interface KillSwitch {
   readonly makeCall: MakeCall
   /** Something that decides about calls changed in this account; or somewhere, when it is not said where. */
@@ -68,6 +68,7 @@ export function createKillSwitch({
       const item = open?.toolbelt.items.find(({ id }) => id === one.item.id)
       const because = open ? denialOf({ ...one.wanted, toolbelt: open.toolbelt, item }) : 'agent-removed'
       if (because) one.stop(because)
+      else if (item?.instance.lacksSecret && !one.item.instance.lacksSecret) one.stop('its secrets were revoked')
       else if (one.wanted.isLetIn && !(await one.wanted.isLetIn())) one.stop('its token was revoked')
     }
   }

@@ -14,8 +14,11 @@ interface Answered {
 export interface CallGuard {
   /** What may be sent. `blocked`: it may not, for this reason. */
   asked<Args>(args: Args): { readonly args: Args; readonly blocked: string | undefined }
-  /** A name that was asked for, as it may be written down. */
-  name(name: string): string
+  /**
+   * A name or an address that was asked for, as it may be written down. It leads to one thing, and with a part taken out to
+   * another: `blocked`, what is asked for by it may not be sent, whatever the account says.
+   */
+  named(name: string): { readonly name: string; readonly blocked: string | undefined }
   /** @throws {ProblemError} `secret-blocked`. */
   answered(answered: Answered): Answered
   /** `undefined`: it is not passed on. */
@@ -67,7 +70,16 @@ export function createCallGuard(policy: SecretPolicy, own: OwnSecretFinder | und
       const { value, shapes } = clean(args, 'arguments', JSON.stringify(args))
       return { args: value, blocked: blocks(shapes) ? reasonOf('The arguments hold', shapes) : undefined }
     },
-    name: (name) => clean(name, 'arguments', JSON.stringify(name)).value,
+    named(name) {
+      const written = clean(name, 'arguments', JSON.stringify(name)).value
+      const plain = decoded(written)
+      const inside = clean(plain, 'arguments', JSON.stringify(plain)).value
+      const without = inside === plain ? written : inside
+      return {
+        name: without,
+        blocked: without === name ? undefined : 'The name or address that is asked for holds a secret',
+      }
+    },
     answered({ answer, written }) {
       const { value, shapes } = cleanAnswer(answer, written)
       if (blocks(shapes)) throw problem('secret-blocked', reasonOf('The answer holds', shapes))
@@ -97,13 +109,17 @@ export function createCallGuard(policy: SecretPolicy, own: OwnSecretFinder | und
   }
 }
 
+/** Addresses are percent-encoded, and what stands before a mark then hides it. */
+const decoded = (address: string): string =>
+  address.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (codes) => Buffer.from(codes.replaceAll('%', ''), 'hex').toString('utf8'))
+
 const reasonOf = (where: string, shapes: ReadonlySet<string>): string =>
   `${where} what looks like a secret (${[...shapes].sort().join(', ')})`
 
 /** Nothing is looked for. */
 const NO_GUARD: CallGuard = {
   asked: (args) => ({ args, blocked: undefined }),
-  name: (name) => name,
+  named: (name) => ({ name, blocked: undefined }),
   answered: (answered) => answered,
   heard: (notification) => notification,
   failed: (error) => error,

@@ -4,7 +4,7 @@ import { createCallGuard } from './call-guard.ts'
 import type { FindOwnSecrets } from './own-secrets.ts'
 
 /**
- * For what is no call of a capability and has no record: lists, completions, news of changes. What an agent's own container says
+ * For what is no call and has no record: lists, news of changes. What an agent's own container says
  * of its secrets is taken out; nothing else is looked for.
  */
 export const withoutOwnSecrets =

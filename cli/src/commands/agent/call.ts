@@ -1,6 +1,6 @@
 import { executeCapability, problem } from '@agentopia/api'
 import { command } from '../../command.ts'
-import { findAgent, findToolbeltItem } from '../../find.ts'
+import { findAgent, findCapability } from '../../find.ts'
 import { AGENT } from './name.ts'
 
 export const agentCall = command(
@@ -8,7 +8,11 @@ export const agentCall = command(
   'Call one capability as an agent, under its permissions',
   {
     ...AGENT,
-    capability: { type: 'positional', description: '<tool>__<capability>', required: true },
+    capability: {
+      type: 'positional',
+      description: 'Its name in `toolbelt list`, or <tool>__<capability>',
+      required: true,
+    },
     args: {
       type: 'string',
       description: 'Arguments, as a JSON object; `-` reads them from standard input',
@@ -17,12 +21,10 @@ export const agentCall = command(
     key: { type: 'string', description: 'Idempotency key: with the same one the call is made once in 24 hours' },
   },
   async ({ client, args, output, world }) => {
-    const [tool, ...rest] = args.capability.split('__')
-    if (!tool || rest.length === 0) throw problem('invalid-request', 'Name the capability as <tool>__<capability>')
     const agent = await findAgent(client, args.agent)
-    const item = await findToolbeltItem(client, agent, tool)
+    const { item, capability } = await findCapability(client, agent, args.capability)
     const body = {
-      capability: rest.join('__'),
+      capability,
       arguments: parseObject(args.args === '-' ? await world.readInput() : args.args),
     }
     output.result(
