@@ -50,7 +50,7 @@ const MOST_ATTEMPTS = 2
 const LOOKS_BEFORE_GONE = 2
 /** A droplet that does not come up costs money all the same. */
 export const UP_MS = 30 * MINUTE
-/** From address to enrolment: Docker and the image have to come. */
+/** From address, fresh disk or a late enrolment to the first heartbeat: Docker and the image have to come. */
 export const ENROL_MS = 20 * MINUTE
 
 const EARLY: readonly ToolboxStatus[] = ['pending_provision', 'provisioning', 'awaiting_heartbeat']
@@ -81,17 +81,24 @@ function towardsNothing({ droplets, record, now }: DropletFacts, then: DropletSt
 }
 
 function stepOfDroplet(own: SeenDroplet, { record, ownId, status, now }: DropletFacts): DropletStep {
-  if (own.status === 'active' && own.address !== undefined) {
-    if (status !== 'awaiting_heartbeat' || ownId !== own.id || !record.upSince) return { kind: 'adopt', droplet: own }
-    if (now - Date.parse(record.upSince) < ENROL_MS) return { kind: 'wait', ms: 30 * SECOND }
-    const reason = `The droplet runs, but DTMA did not enrol within ${ENROL_MS / MINUTE} minutes`
-    return { kind: 'give-up', reason, destroy: [] }
-  }
+  const isUp = own.status === 'active' && own.address !== undefined
+  if (isUp && (status !== 'awaiting_heartbeat' || ownId !== own.id || !record.upSince))
+    return { kind: 'adopt', droplet: own }
   if (own.status === 'off') return { kind: 'wait', ms: 30 * SECOND }
+  if (record.upSince !== undefined) return stepOfRisen(own, now - Date.parse(record.upSince))
   const waited = sinceAsked(record, now)
   if (waited < UP_MS) return { kind: 'wait', ms: waited < MINUTE ? 2 * SECOND : 15 * SECOND }
   const reason = `The droplet was not up within ${UP_MS / MINUTE} minutes, and was destroyed`
   return { kind: 'give-up', reason, destroy: [own.id] }
+}
+
+/** It was up, so something may be on it, and a rebuild shows it as new for a moment: it is never destroyed for how it looks. */
+function stepOfRisen({ status, address }: SeenDroplet, upMs: number): DropletStep {
+  if (upMs < ENROL_MS) return { kind: 'wait', ms: 30 * SECOND }
+  const late = `DTMA did not enrol within ${ENROL_MS / MINUTE} minutes`
+  if (status !== 'active') return giveUp(`The droplet was up, but ${late}: DigitalOcean shows it as ${status}`)
+  if (address === undefined) return giveUp(`The droplet was up, but ${late}: DigitalOcean shows it without an address`)
+  return giveUp(`The droplet runs, but ${late}`)
 }
 
 function stepWithout({ record, now }: DropletFacts): DropletStep {
@@ -100,8 +107,10 @@ function stepWithout({ record, now }: DropletFacts): DropletStep {
   if (!waited) return { kind: 'count-empty', ms: record.emptyLooks < 2 ? 3 * SECOND : 15 * SECOND }
   if (record.attempts < MOST_ATTEMPTS) return { kind: 'ask' }
   const reason = `A droplet was asked for ${MOST_ATTEMPTS} times, and none came: look at the account at DigitalOcean`
-  return { kind: 'give-up', reason, destroy: [] }
+  return giveUp(reason)
 }
+
+const giveUp = (reason: string): DropletStep => ({ kind: 'give-up', reason, destroy: [] })
 
 const sinceAsked = ({ askedAt }: ProvisioningRecord, now: number): number =>
   askedAt === undefined ? Number.POSITIVE_INFINITY : now - Date.parse(askedAt)
