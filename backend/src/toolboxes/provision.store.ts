@@ -88,7 +88,7 @@ export const askToEnrolAnew = (tx: Tx, toolboxId: string, now: Date): Promise<To
 /** A machine that enrols long after it was up has its time to the first heartbeat anew. @param row As this transaction wrote it. */
 export async function waitAnew(tx: Tx, { id, provisioning }: ToolboxRow, now: Date): Promise<void> {
   if (provisioning?.upSince === undefined) return
-  const waited = { ...provisioning, upSince: now.toISOString() }
+  const waited = { ...provisioning, emptyLooks: 0, upSince: now.toISOString() }
   await tx.update(toolboxes).set({ provisioning: waited }).where(eq(toolboxes.id, id))
 }
 

@@ -17,6 +17,7 @@ const ago = (ms: number) => new Date(NOW - ms).toISOString()
 const up: SeenDroplet = { id: OWN, status: 'active', address: '203.0.113.7' }
 const unaddressed: SeenDroplet = { id: OWN, status: 'active' }
 const fresh: SeenDroplet = { id: OWN, status: 'new' }
+const off: SeenDroplet = { id: OWN, status: 'off' }
 const archived: SeenDroplet = { id: OWN, status: 'archive' }
 
 const facts = (over: Partial<DropletFacts>): DropletFacts => ({
@@ -40,11 +41,19 @@ const risen = (ms: number, ...droplets: SeenDroplet[]) =>
     record: { ...facts({}).record, askedAt: ago(MONTHS), upSince: ago(ms) },
   })
 
+/** Up once, and not found so many times. */
+const gone = (emptyLooks: number) => {
+  const before = risen(MINUTE)
+  return { ...before, record: { ...before.record, emptyLooks } }
+}
+
+const waitsForPower: DropletStep = { kind: 'wait-for-power', id: OWN, ms: 30_000 }
 const waits = (ms: number): DropletStep => ({ kind: 'wait', ms })
 const givesUp = (reason: string, ...destroy: number[]) => ({
   kind: 'give-up',
   reason: expect.stringContaining(reason),
   destroy,
+  remains: destroy.length === 0,
 })
 
 const CASES: readonly (readonly [string, DropletFacts, object])[] = [
@@ -58,6 +67,17 @@ const CASES: readonly (readonly [string, DropletFacts, object])[] = [
     'enrolled before it was seen up is adopted',
     { ...asked(MINUTE, up), status: 'awaiting_heartbeat' },
     { kind: 'adopt', droplet: up },
+  ],
+  ['off before it was up is waited for', asked(UP_MS - 1, off), waitsForPower],
+  ['off before it was up for too long is told, and stays', asked(UP_MS, off), givesUp('is powered off')],
+  ['off once it was up is waited for', risen(ENROL_MS - 1, off), waitsForPower],
+  ['off once it was up for too long is told, and stays', risen(ENROL_MS, off), givesUp('is powered off')],
+  ['gone for a few looks is looked for', gone(4), { kind: 'count-empty', ms: 15_000 }],
+  ['gone for five looks once it was up is lost, and none is asked for instead', gone(5), { kind: 'lost' }],
+  [
+    'gone for five looks and never up is asked for once more',
+    facts({ record: { ...facts({}).record, emptyLooks: 5 } }),
+    { kind: 'ask' },
   ],
   ['up has its time to enrol', risen(ENROL_MS - 1, up), waits(30_000)],
   ['up that does not enrol is told, and stays', risen(ENROL_MS, up), givesUp('did not enrol within 20 minutes')],
