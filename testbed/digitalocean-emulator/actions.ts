@@ -80,6 +80,8 @@ function effectOf(world: World, droplet: EmulatedDroplet, request: Request): Eff
       const record = () => {
         droplet.image = image.slug ?? String(image.id)
         droplet.off = false
+        // It boots once more: for a while it is new again, and has no address.
+        if (machines.instant) droplet.activeAt = world.now() + world.knobs.bootMs
       }
       return {
         machine: async () => {

@@ -22,17 +22,23 @@ export interface Machine {
   readonly remedy?: string
 }
 
+/** Knows what became of the machine of a toolbox. @throws {ProviderError} */
+export interface MachineFinder {
+  /** `unmade`: there is none yet, as far as is known. `undefined`: there is none any more. */
+  find(toolboxId: string, signal: AbortSignal): Promise<Machine | 'unmade' | undefined>
+  /** What to do when there is none any more. */
+  readonly absentRemedy?: string
+}
+
 /**
  * Makes machines that run DTMA. Every method is idempotent and safe to repeat after a lost reply.
  *
  * @throws {ProviderError}
  */
-export interface ToolboxProvider {
+export interface ToolboxProvider extends MachineFinder {
   readonly name: Provider
   /** The machine made for this toolbox, if any. Found by label, so it survives the loss of our database. */
   find(toolboxId: string, signal: AbortSignal): Promise<Machine | undefined>
-  /** What to do when there is none any more. */
-  readonly absentRemedy?: string
   /** Makes or replaces the machine and starts it; returns when it was started, not when DTMA reports. @param enrolmentToken Right to become this toolbox; never put where a process list or an inspect shows it. */
   create(toolboxId: string, enrolmentToken: string, signal: AbortSignal): Promise<void>
   /** Hands a new enrolment token to a machine whose earlier one has expired. */

@@ -177,9 +177,10 @@ test('whatever was found, there is an observation that fits the contract', () =>
       ...(['goodbye', 'silent', 'superseded', 'revoked', 'broken'] as const).map(closed),
     ]),
     answer: some<Answer | undefined>([undefined, answers(), refused(418, 'x'), deadline, broken]),
-    machine: some<Machine | 'absent' | undefined>([
+    machine: some<Machine | 'absent' | 'unmade' | undefined>([
       undefined,
       'absent',
+      'unmade',
       machine({}),
       machine({ state: 'creating' }),
       exited(1),
@@ -237,6 +238,20 @@ test('a droplet that was destroyed is called so, with the next step', () => {
   expect(diagnose(facts({ tunnel: closed('silent'), ...gone }))).toMatchObject({
     summary: 'Its machine does not exist any more',
     nextStep: 'Try again',
+  })
+})
+
+test.each([
+  ['for the first time', undefined, never, 'never_connected'],
+  ['anew after it was lost', EARLIER, closed('silent'), 'not_answering'],
+] as const)('one that is being made %s is not called destroyed', (_, heard, tunnel, code) => {
+  const { lastHeartbeatAt, ...rest } = facts({ tunnel, machine: 'unmade', absentRemedy: 'Somebody destroyed it' })
+  const said = diagnose({ ...rest, ...(heard ? { lastHeartbeatAt: heard } : {}) })
+  expect(said).toMatchObject({
+    code,
+    summary: 'Its machine is not made yet',
+    nextStep: expect.stringContaining('Wait while it is made'),
+    evidence: expect.arrayContaining(['its provider has made no machine for it yet']),
   })
 })
 

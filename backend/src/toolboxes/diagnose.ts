@@ -41,8 +41,8 @@ export interface Facts {
   readonly reports?: boolean
   /** Absent when there was no way to ask. */
   readonly answer?: Answer
-  /** What the provider knows of the machine; absent when it cannot know. */
-  readonly machine?: Machine | 'absent'
+  /** What the provider knows of the machine; absent when it cannot know. `absent`: it is gone; `unmade`: there is none yet. */
+  readonly machine?: Machine | 'absent' | 'unmade'
   /** What to do when the machine is absent, when the provider knows. */
   readonly absentRemedy?: string
   /** Why the provider could not say, when it could not. */
@@ -107,7 +107,7 @@ function codeOfFault(fault: DialFault, { machine }: Facts): ObservationCode {
 /** Nothing was answered: how the connection ended and what became of the machine tell why. */
 function codeOfSilence({ tunnel, machine, lastHeartbeatAt, previous, direct }: Facts): ObservationCode {
   const lastClose = tunnel.open ? undefined : tunnel.lastClose
-  const found = machine === 'absent' ? undefined : machine
+  const found = typeof machine === 'object' ? machine : undefined
   if (found?.state === 'paused') return 'not_answering'
   if (direct) return lastHeartbeatAt ? 'unreachable' : 'never_connected'
   if (!lastClose && !lastHeartbeatAt) return 'never_connected'
@@ -136,6 +136,7 @@ function rememberedCode(previous: Facts['previous'], lastHeartbeatAt: Date | und
 function summaryOf(code: ObservationCode, facts: Facts): string {
   const { answer, machine } = facts
   if (answer?.kind === 'undialled' && CODE_OF_FAULT[answer.fault] === code) return SUMMARY_OF_FAULT[answer.fault]
+  if (!answer && machine === 'unmade') return 'Its machine is not made yet'
   if (!answer && SILENT_CODES.includes(code) && code !== 'unauthorized') {
     if (machine === 'absent') return 'Its machine does not exist any more'
     const silence = silenceOf(code, facts)
@@ -182,7 +183,7 @@ function summaryOfReachable(isolation: Isolation | undefined): string {
 function evidenceOf(facts: Facts): string[] {
   const { lastHeartbeatAt, answer, machine, providerFailure, direct } = facts
   const atProvider = [
-    ...(machine === 'absent' ? ['its provider knows no such machine any more'] : machine ? [machine.description] : []),
+    ...(typeof machine === 'object' ? [machine.description] : machine ? [NO_MACHINE[machine]] : []),
     ...(providerFailure ? [providerFailure] : []),
   ]
   const heard = lastHeartbeatAt ? [`last heartbeat at ${lastHeartbeatAt.toISOString()}`] : []
@@ -191,6 +192,11 @@ function evidenceOf(facts: Facts): string[] {
   const undialled = answer?.kind === 'undialled' ? answer : undefined
   return [...atProvider, ...evidenceOfDial(direct, undialled?.fault, undialled?.detail), ...answered, ...heard]
 }
+
+const NO_MACHINE = {
+  absent: 'its provider knows no such machine any more',
+  unmade: 'its provider has made no machine for it yet',
+} as const
 
 function evidenceOfTunnel({ tunnel, enrolled }: Facts): string {
   if (tunnel.open) return `tunnel open since ${tunnel.since.toISOString()}`
@@ -262,6 +268,7 @@ function nextStepOf(code: ObservationCode, facts: Facts): string | undefined {
     const off = found && found.state !== 'running'
     return (off && answer.fault !== 'pin_mismatch' && found.remedy) || stepOfFault(answer.fault, reports)
   }
+  if (machine === 'unmade' && !tunnel.open) return UNMADE_STEP
   if (machine === 'absent' && !tunnel.open && absentRemedy) return absentRemedy
   const ending = code === 'stopped' && found?.state === 'running'
   const machineExplains = !ending && (!tunnel.open || found?.state === 'paused')
@@ -269,6 +276,9 @@ function nextStepOf(code: ObservationCode, facts: Facts): string | undefined {
   const silence = SILENT_CODES.includes(code) && code !== 'unauthorized' ? silenceOf(code, facts) : undefined
   return silence?.remedy ?? ((machineExplains && found?.remedy) || NEXT_STEPS[code])
 }
+
+const UNMADE_STEP =
+  'Wait while it is made. If that has failed, its status says why, and “Try again” under Provisioning asks for another.'
 
 const NEXT_STEPS = {
   docker_down: 'Start Docker on the toolbox (`systemctl start docker`); DTMA notices by itself.',

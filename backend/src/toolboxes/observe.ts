@@ -1,6 +1,6 @@
 import { type Observation, ProblemError } from '@agentopia/api'
 import { type Client, createClient, type Fetch, getHealth, getStatus } from '@agentopia/dtma/contract'
-import { ProviderError, type ToolboxProvider } from '../providers/provider.ts'
+import { type MachineFinder, ProviderError } from '../providers/provider.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
 import { DialError } from '../uplink/direct/dial.ts'
@@ -19,7 +19,7 @@ export interface ObserverDeps {
   readonly roads: Pick<Roads, 'fetchOf' | 'factsOf'>
   readonly clients: DtmaClients
   /** The provider of this kind of machine, when it can be asked. */
-  readonly providerOf: (provider: ToolboxRow['provider']) => Pick<ToolboxProvider, 'find' | 'absentRemedy'> | undefined
+  readonly providerOf: (provider: ToolboxRow['provider']) => MachineFinder | undefined
   readonly signal: AbortSignal
 }
 

@@ -85,6 +85,13 @@ export const askToEnrolAnew = (tx: Tx, toolboxId: string, now: Date): Promise<To
     when: and(eq(toolboxes.provider, 'local'), eq(toolboxes.desired, 'present'))!,
   })
 
+/** A machine that enrols long after it was up has its time to the first heartbeat anew. @param row As this transaction wrote it. */
+export async function waitAnew(tx: Tx, { id, provisioning }: ToolboxRow, now: Date): Promise<void> {
+  if (provisioning?.upSince === undefined) return
+  const waited = { ...provisioning, emptyLooks: 0, upSince: now.toISOString() }
+  await tx.update(toolboxes).set({ provisioning: waited }).where(eq(toolboxes.id, id))
+}
+
 /** The machine is gone: its credentials open nothing, nobody's toolbelt names its tools, its history stays. */
 export async function endToolbox(tx: Tx, row: ToolboxRow, now: Date, when: Parameters<typeof moveTo>[2]['when']) {
   const gone = await moveTo(tx, row.id, { to: 'deprovisioned', now, ...(when ? { when } : {}) })

@@ -7,16 +7,17 @@ import type { ToolboxStatus } from '@agentopia/api'
 export const TRANSITIONS = {
   pending_provision: ['provisioning', 'error_provisioning', 'pending_deprovision'],
   provisioning: ['awaiting_heartbeat', 'error_provisioning', 'pending_deprovision'],
-  awaiting_heartbeat: ['active', 'provisioning', 'error_provisioning', 'quarantined', 'pending_deprovision'],
-  // A machine with a fresh disk has to enrol anew; one that is gone is none.
+  // A machine that is gone is none, whatever was waited for.
+  awaiting_heartbeat: ['active', 'provisioning', 'error_provisioning', 'lost', 'quarantined', 'pending_deprovision'],
+  // A machine with a fresh disk has to enrol anew.
   active: ['unresponsive', 'resizing', 'awaiting_heartbeat', 'lost', 'quarantined', 'pending_deprovision'],
   unresponsive: ['active', 'resizing', 'awaiting_heartbeat', 'lost', 'quarantined', 'pending_deprovision'],
   // A machine that we had given up on may still report.
-  error_provisioning: ['provisioning', 'awaiting_heartbeat', 'active', 'pending_deprovision'],
+  error_provisioning: ['provisioning', 'awaiting_heartbeat', 'active', 'lost', 'pending_deprovision'],
   // Somebody asks for another machine, or lets the toolbox go; and who says that a machine is gone may be wrong.
   lost: ['provisioning', 'active', 'error_provisioning', 'pending_deprovision'],
   resizing: ['active', 'unresponsive', 'pending_deprovision'],
-  quarantined: ['awaiting_heartbeat', 'pending_deprovision'],
+  quarantined: ['awaiting_heartbeat', 'lost', 'pending_deprovision'],
   pending_deprovision: ['deprovisioning'],
   deprovisioning: ['deprovisioned', 'error_deprovisioning'],
   error_deprovisioning: ['deprovisioning'],

@@ -8,6 +8,7 @@ import { digestOf, newSecret } from '../secret.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import type { Sealer } from '../store/seal.ts'
 import { sealedKeyOf } from '../toolboxes/dtma-client.ts'
+import { waitAnew } from '../toolboxes/provision.store.ts'
 import { moveTo } from '../toolboxes/toolbox.store.ts'
 import { storeBoot } from './boot.store.ts'
 import { BEARER_TTL_MS, consumeToken, storeIdentity } from './enrolment.store.ts'
@@ -59,7 +60,8 @@ export function enrolRoutes(app: Hono, { store, sealer, clock, releaseKey, turns
         machine,
       })
       if (!row) throw refused()
-      await moveTo(tx, toolboxId, { to: 'awaiting_heartbeat', now, from: ENROLLING })
+      const late = await moveTo(tx, toolboxId, { to: 'awaiting_heartbeat', now, from: ENROLLING })
+      if (late) await waitAnew(tx, late, now)
       if (row.boot) await storeBoot(tx, toolboxId, { stage: 'enrolled', state: 'done' }, now)
       const rotated = row.keyRotationAsked?.epoch === row.enrolEpoch - 1
       const message = rotated

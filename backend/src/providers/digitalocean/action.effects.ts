@@ -100,7 +100,7 @@ export function createActionEffects(deps: ActionReconcilerDeps) {
               .set({ placement: { ...toolbox.placement, image } })
               .where(eq(toolboxes.id, toolbox.id))
           if (!(await forgetIdentity(tx, toolbox.id, record.epoch ?? 0))) return // it has enrolled already
-          const up = { ...toolbox.provisioning, upSince: now().toISOString() } as NonNullable<
+          const up = { ...toolbox.provisioning, emptyLooks: 0, upSince: now().toISOString() } as NonNullable<
             typeof toolbox.provisioning
           >
           await tx.update(toolboxes).set({ provisioning: up }).where(eq(toolboxes.id, toolbox.id))

@@ -15,10 +15,11 @@ afterAll(() => store[Symbol.asyncDispose]())
 
 const MINUTE = 60_000
 
-/** A rebuild under way: DigitalOcean has begun it. */
-async function rebuilding() {
+/** A rebuild under way: DigitalOcean has begun it. @param ageMs Of the droplet by then. */
+async function rebuilding(ageMs = 0) {
   const made = await dropletScene(store)
   const { bearer, droplet } = await made.upAndActive()
+  await made.clock.advance(ageMs)
   const born = made.tokenInside()
   const id = await made.ask({ kind: 'rebuild', confirm: 'whatever' })
   await made.actOn(id)
@@ -114,6 +115,34 @@ test('a rebuild that fails leaves the old identity as it was', async () => {
     'active',
   ])
   expect(made.droplets()[0]!.tags.filter((tag) => tag.startsWith('agentopia-boot-'))).toEqual([])
+})
+
+test.each([
+  ['is new again', { bootMs: 10 * MINUTE }],
+  ['is active before its address can be read', { addressDelayMs: 10 * MINUTE }],
+])('a droplet of long ago that %s after its rebuild is waited for, and not destroyed', async (_, knobs) => {
+  const scene = await rebuilding(60 * MINUTE)
+  const { emulator, run, row, droplets, born, shown, enrol, uplink } = scene
+  const nonce = shown()
+  Object.assign(emulator.knobs, knobs)
+  await until(scene, 'awaiting_heartbeat')
+  await run(5 * MINUTE)
+  expect([(await row()).status, droplets().length]).toEqual(['awaiting_heartbeat', 1])
+  const { json } = await enrol(`${born}.${nonce}`)
+  await uplink.beat(json.dtmaBearerToken, beatOf('fresh', 1))
+  expect((await row()).status).toBe('active')
+})
+
+test('a droplet that stays new after its rebuild is told after twenty minutes, and is not destroyed', async () => {
+  const scene = await rebuilding(60 * MINUTE)
+  scene.emulator.knobs.bootMs = 24 * 60 * MINUTE
+  await until(scene, 'awaiting_heartbeat')
+  await scene.run(21 * MINUTE)
+  expect(await scene.row()).toMatchObject({
+    status: 'error_provisioning',
+    statusReason: expect.stringContaining('DigitalOcean shows it as new'),
+  })
+  expect(scene.droplets()).toHaveLength(1)
 })
 
 test('one that never enrols is told after twenty minutes, and may be made anew', async () => {

@@ -58,9 +58,9 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider
   const environment = environmentOf(rootKey)
   const accounts = createAccounts({ store, sealer, baseUrl, fetch, steady: clock.steady })
   const { clientOf } = accounts
-  const clientOfToolbox = async (toolboxId: string) => {
+  const knownOf = async (toolboxId: string) => {
     const row = await store.system((tx) => findToolbox(tx, toolboxId))
-    return row && clientOf(row.accountId)
+    return row ? { client: await clientOf(row.accountId), dropletId: row.doDropletId ?? undefined } : {}
   }
   const droplets = { store, clock, clientOf, environment }
   const snapshots = createSnapshots({ store, clientOf, environment })
@@ -71,7 +71,7 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider
     options,
     snapshots,
     actionReconciler: actionReconciler({ ...droplets, random, owner, disconnect, wake, priceOf: options.priceOf }),
-    finder: { name: 'digitalocean', ...createDropletFinder({ clientOfToolbox, environment }) },
+    finder: { name: 'digitalocean', ...createDropletFinder({ knownOf, environment }) },
     doorOf: (provider) => (provider === 'digitalocean' ? door : undefined),
     reconciler: dropletReconciler({ ...droplets, publicUrl, keyPin, owner, directSources, disconnect }),
     sweep: dropletSweep({ ...droplets, accountsWithToken: accounts.list, isRecovering }),

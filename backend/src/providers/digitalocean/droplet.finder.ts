@@ -1,4 +1,4 @@
-import type { Machine, ToolboxProvider } from '../provider.ts'
+import type { Machine, MachineFinder } from '../provider.ts'
 import { ProviderError } from '../provider.ts'
 import { addressOf, type Droplet } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
@@ -6,25 +6,41 @@ import { DigitalOceanError } from './digitalocean-error.ts'
 import { environmentTag, toolboxTag } from './droplet-names.ts'
 
 export interface DropletFinderDeps {
-  readonly clientOfToolbox: (toolboxId: string) => Promise<DigitalOcean | undefined>
+  /** `client` is absent without a token. */
+  readonly knownOf: (toolboxId: string) => Promise<KnownDroplet>
   readonly environment: string
 }
 
+interface KnownDroplet {
+  readonly client?: DigitalOcean | undefined
+  /** Absent: none was taken as this toolbox's. */
+  readonly dropletId?: number | undefined
+}
+
 /** What DigitalOcean says about the machine of a toolbox, for whoever asks what is wrong with it. */
-export function createDropletFinder({
-  clientOfToolbox,
-  environment,
-}: DropletFinderDeps): Pick<ToolboxProvider, 'find' | 'absentRemedy'> {
+export function createDropletFinder({ knownOf, environment }: DropletFinderDeps): MachineFinder {
+  /** The known one, else the oldest with the tag: tags may be taken away, and lists may lag. */
+  async function dropletOf(
+    toolboxId: string,
+    client: DigitalOcean,
+    dropletId: number | undefined,
+    signal: AbortSignal,
+  ): Promise<Droplet | undefined> {
+    const known = dropletId === undefined ? undefined : await client.droplet(dropletId, signal)
+    if (known) return known
+    const found = await client.dropletsByTag(toolboxTag(toolboxId), signal)
+    return found.filter(({ tags }) => tags.includes(environmentTag(environment))).sort((a, b) => a.id - b.id)[0]
+  }
+
   return {
     absentRemedy:
       'Somebody destroyed the droplet at DigitalOcean, with all that was on it. “Create again” under Provisioning makes a new droplet and deploys its tools there; it is offered once the toolbox is marked as lost, at most ten minutes after that. Or remove the toolbox.',
     async find(toolboxId, signal) {
-      const client = await clientOfToolbox(toolboxId)
+      const { client, dropletId } = await knownOf(toolboxId)
       if (!client) throw new ProviderError('The account has no token of DigitalOcean')
       try {
-        const found = await client.dropletsByTag(toolboxTag(toolboxId), signal)
-        const [droplet] = found.filter(({ tags }) => tags.includes(environmentTag(environment)))
-        return droplet && machineOf(droplet)
+        const droplet = await dropletOf(toolboxId, client, dropletId, signal)
+        return droplet ? machineOf(droplet) : dropletId === undefined ? 'unmade' : undefined
       } catch (error) {
         if (error instanceof DigitalOceanError) throw new ProviderError(error.message, { cause: error })
         throw error

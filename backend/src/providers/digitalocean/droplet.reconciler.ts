@@ -15,9 +15,11 @@ import { extendEnrolmentToken, issueEnrolmentToken, voidIdentity } from '../../u
 import { addressOf, type Droplet, imageOf } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
 import { DigitalOceanError } from './digitalocean-error.ts'
+import { markLost } from './droplet.lost.ts'
 import { type DropletStep, nextDropletStep, type SeenDroplet } from './droplet.step.ts'
 import { listDropletToolboxes, recordOf, writeDroplet } from './droplet.store.ts'
 import { directTag, dropletName, environmentTag, PRODUCT_TAG, toolboxTag } from './droplet-names.ts'
+import { poweredOff } from './droplet-words.ts'
 import { ensureDirectFirewall, ensureFirewall } from './firewall.ts'
 import { reservedAddresses } from './reserved-ip.ts'
 import { userData } from './user-data.ts'
@@ -100,8 +102,11 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
       case 'none':
         return settled
       case 'wait':
-        if (row.status === 'awaiting_heartbeat') await store.system((tx) => keepWaiting(tx, row))
+      case 'wait-for-power': {
+        const off = next.kind === 'wait-for-power' ? poweredOff({ ...row, doDropletId: next.id }) : undefined
+        await store.system((tx) => keepWaiting(tx, work, off))
         return again(next.ms)
+      }
       case 'ask':
         return ask(work)
       case 'count-empty': {
@@ -128,7 +133,13 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
         return again(0)
       case 'give-up':
         for (const id of next.destroy) await client.destroyDroplet(id, signal)
+        // What we know to be gone is nothing that somebody destroys.
+        if (!next.remains)
+          await store.system((tx) => writeDroplet(tx, held, { doDropletId: null, publicIpAddress: null }))
         return fail(row, withBoot(row, next.reason), held)
+      case 'lost':
+        await store.system((tx) => markLost(tx, row, now(), held))
+        return settled
       case 'gone':
         await addresses.giveBack(row, client, held, signal)
         await finish(row, held)
@@ -201,7 +212,12 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
     held: SQL,
   ): Promise<void> {
     await store.system(async (tx) => {
-      const known = { ...record, outcome: 'made' as const, upSince: record.upSince ?? now().toISOString() }
+      const known = {
+        ...record,
+        emptyLooks: 0,
+        outcome: 'made' as const,
+        upSince: record.upSince ?? now().toISOString(),
+      }
       await writeDroplet(tx, held, { provisioning: known, doDropletId: id, publicIpAddress: address ?? null })
       if (row.status === 'pending_provision') await moveTo(tx, row.id, { to: 'provisioning', now: now(), when: held })
       const moved = await moveTo(tx, row.id, {
@@ -215,10 +231,13 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
     })
   }
 
-  /** A slow machine may still come; a failed stage is shown at once. */
-  async function keepWaiting(tx: Tx, row: ToolboxRow): Promise<void> {
-    await extendEnrolmentToken(tx, row.id, now())
-    await restate(tx, row.id, 'awaiting_heartbeat', failedStage(row) ?? null)
+  /** A slow machine may still come; a failed stage is shown at once, and that it is off. */
+  async function keepWaiting(tx: Tx, { row, record, held }: Work, off: string | undefined): Promise<void> {
+    const isAwaited = row.status === 'awaiting_heartbeat'
+    if (isAwaited) await extendEnrolmentToken(tx, row.id, now())
+    // Gone is what many looks in a row did not find.
+    if (record.emptyLooks > 0) await writeDroplet(tx, held, { provisioning: { ...record, emptyLooks: 0 } })
+    await restate(tx, row.id, row.status, off ?? (isAwaited ? failedStage(row) : undefined) ?? null)
   }
 
   /** What it had opens nothing from now on: DigitalOcean may take its time, and nobody waits for that to lock a machine out. */

@@ -26,6 +26,8 @@ export interface DropletFacts {
 export type DropletStep =
   | { readonly kind: 'none' }
   | { readonly kind: 'wait'; readonly ms: number }
+  /** As `wait`, for somebody who powers it on. */
+  | { readonly kind: 'wait-for-power'; readonly id: number; readonly ms: number }
   /** Ask for a droplet: the intent is written first. */
   | { readonly kind: 'ask' }
   /** A look found nothing: count it, and look again. */
@@ -35,7 +37,15 @@ export type DropletStep =
   | { readonly kind: 'destroy'; readonly ids: readonly number[] }
   /** Nothing is left of an earlier try: begin anew. */
   | { readonly kind: 'begin-anew' }
-  | { readonly kind: 'give-up'; readonly reason: string; readonly destroy: readonly number[] }
+  /** @property remains The droplet is there still: it costs, and may come after all. */
+  | {
+      readonly kind: 'give-up'
+      readonly reason: string
+      readonly destroy: readonly number[]
+      readonly remains: boolean
+    }
+  /** It was up, and is gone: whoever destroyed it may have meant it, so none is made instead. */
+  | { readonly kind: 'lost' }
   /** Nothing is left: the toolbox is deprovisioned. */
   | { readonly kind: 'gone' }
 
@@ -50,7 +60,7 @@ const MOST_ATTEMPTS = 2
 const LOOKS_BEFORE_GONE = 2
 /** A droplet that does not come up costs money all the same. */
 export const UP_MS = 30 * MINUTE
-/** From address to enrolment: Docker and the image have to come. */
+/** From address, fresh disk or a late enrolment to the first heartbeat: Docker and the image have to come. */
 export const ENROL_MS = 20 * MINUTE
 
 const EARLY: readonly ToolboxStatus[] = ['pending_provision', 'provisioning', 'awaiting_heartbeat']
@@ -81,27 +91,46 @@ function towardsNothing({ droplets, record, now }: DropletFacts, then: DropletSt
 }
 
 function stepOfDroplet(own: SeenDroplet, { record, ownId, status, now }: DropletFacts): DropletStep {
-  if (own.status === 'active' && own.address !== undefined) {
-    if (status !== 'awaiting_heartbeat' || ownId !== own.id || !record.upSince) return { kind: 'adopt', droplet: own }
-    if (now - Date.parse(record.upSince) < ENROL_MS) return { kind: 'wait', ms: 30 * SECOND }
-    const reason = `The droplet runs, but DTMA did not enrol within ${ENROL_MS / MINUTE} minutes`
-    return { kind: 'give-up', reason, destroy: [] }
-  }
-  if (own.status === 'off') return { kind: 'wait', ms: 30 * SECOND }
+  const isUp = own.status === 'active' && own.address !== undefined
+  if (isUp && (status !== 'awaiting_heartbeat' || ownId !== own.id || !record.upSince))
+    return { kind: 'adopt', droplet: own }
+  const upMs = record.upSince === undefined ? undefined : now - Date.parse(record.upSince)
   const waited = sinceAsked(record, now)
+  if (own.status === 'off') return stepOfOff(own, upMs === undefined ? waited >= UP_MS : upMs >= ENROL_MS)
+  if (upMs !== undefined) return stepOfRisen(own, upMs)
   if (waited < UP_MS) return { kind: 'wait', ms: waited < MINUTE ? 2 * SECOND : 15 * SECOND }
   const reason = `The droplet was not up within ${UP_MS / MINUTE} minutes, and was destroyed`
-  return { kind: 'give-up', reason, destroy: [own.id] }
+  return { kind: 'give-up', reason, destroy: [own.id], remains: false }
 }
 
-function stepWithout({ record, now }: DropletFacts): DropletStep {
+/** Somebody switched it off: that is no reason to destroy it. */
+const stepOfOff = ({ id }: SeenDroplet, isLate: boolean): DropletStep =>
+  isLate
+    ? giveUp(
+        `Try again with another droplet, or remove the toolbox: the droplet ${id} is powered off, costs as much all the same, and DTMA did not enrol in time`,
+      )
+    : { kind: 'wait-for-power', id, ms: 30 * SECOND }
+
+/** It was up, so something may be on it, and a rebuild shows it as new for a moment: it is never destroyed for how it looks. */
+function stepOfRisen({ status, address }: SeenDroplet, upMs: number): DropletStep {
+  if (upMs < ENROL_MS) return { kind: 'wait', ms: 30 * SECOND }
+  const late = `DTMA did not enrol within ${ENROL_MS / MINUTE} minutes`
+  if (status !== 'active') return giveUp(`The droplet was up, but ${late}: DigitalOcean shows it as ${status}`)
+  if (address === undefined) return giveUp(`The droplet was up, but ${late}: DigitalOcean shows it without an address`)
+  return giveUp(`The droplet runs, but ${late}`)
+}
+
+function stepWithout({ record, status, now }: DropletFacts): DropletStep {
   if (record.attempts === 0 || record.outcome === 'refused') return { kind: 'ask' }
   const waited = sinceAsked(record, now) >= LIST_LAG_MS && record.emptyLooks >= LOOKS_BEFORE_ASKING_AGAIN
   if (!waited) return { kind: 'count-empty', ms: record.emptyLooks < 2 ? 3 * SECOND : 15 * SECOND }
+  if (status === 'awaiting_heartbeat' && record.upSince !== undefined) return { kind: 'lost' }
   if (record.attempts < MOST_ATTEMPTS) return { kind: 'ask' }
   const reason = `A droplet was asked for ${MOST_ATTEMPTS} times, and none came: look at the account at DigitalOcean`
-  return { kind: 'give-up', reason, destroy: [] }
+  return { kind: 'give-up', reason, destroy: [], remains: false }
 }
+
+const giveUp = (reason: string): DropletStep => ({ kind: 'give-up', reason, destroy: [], remains: true })
 
 const sinceAsked = ({ askedAt }: ProvisioningRecord, now: number): number =>
   askedAt === undefined ? Number.POSITIVE_INFINITY : now - Date.parse(askedAt)

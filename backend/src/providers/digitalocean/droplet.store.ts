@@ -28,7 +28,7 @@ export async function listDropletToolboxes(tx: Tx): Promise<string[]> {
   return (await tx.select({ id: toolboxes.id }).from(toolboxes).where(ours)).map(({ id }) => id)
 }
 
-/** Of one account: those that are made, and that nobody lets go. */
+/** Of one account: those that are made, that nobody lets go, and whose droplet no reconciler looks at. */
 export const listSteadyToolboxes = (tx: Tx, accountId: string): Promise<ToolboxRow[]> =>
   tx
     .select()
@@ -38,7 +38,7 @@ export const listSteadyToolboxes = (tx: Tx, accountId: string): Promise<ToolboxR
         eq(toolboxes.accountId, accountId),
         eq(toolboxes.provider, 'digitalocean'),
         eq(toolboxes.desired, 'present'),
-        inArray(toolboxes.status, ['active', 'unresponsive']),
+        inArray(toolboxes.status, ['active', 'unresponsive', 'quarantined', 'error_provisioning']),
         isNotNull(toolboxes.doDropletId),
       ),
     )

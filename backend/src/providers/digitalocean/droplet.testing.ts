@@ -17,7 +17,7 @@ import { dropletReconciler } from './droplet.reconciler.ts'
 import { dropletSweep } from './droplet.sweep.ts'
 import { environmentTag, PRODUCT_TAG, toolboxTag } from './droplet-names.ts'
 
-const ENVIRONMENT = 'abcdef012345'
+export const ENVIRONMENT = 'abcdef012345'
 const PLACEMENT = { region: 'nyc3', size: 's-1vcpu-1gb', image: 'debian-12-x64', monthlyUsd: 6 } as const
 const ORIGIN = 'http://control-plane.example:3000'
 

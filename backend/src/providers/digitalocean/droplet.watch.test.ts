@@ -7,6 +7,7 @@ import { openTestStore } from '../../store/testing.ts'
 import { nextStep } from '../../tools/instance.step.ts'
 import { runningStatus } from '../../tools/tool-status.testing.ts'
 import { beatOf } from '../../uplink/uplink.testing.ts'
+import { UP_MS } from './droplet.step.ts'
 import { dropletScene } from './droplet.testing.ts'
 
 // What people do to droplets at DigitalOcean itself, and what the control plane says of it.
@@ -51,6 +52,90 @@ test('P11 a droplet that was destroyed by hand is told as lost after two sweeps,
   await sweeps(3)
   await run(60_000)
   expect([(await told('toolbox.lost')).length, creates(), emulator.world.droplets.size]).toEqual([1, 1, 0])
+})
+
+test.each(['quarantined', 'error_provisioning'] as const)(
+  'P11 one that is %s and was destroyed by hand is told as lost after two sweeps, and one that is there is not',
+  async (status) => {
+    const { sweeps, emulator, dropletId, row, change, told, creates } = await scene()
+    await change({ status })
+    await sweeps(3)
+    expect((await row()).status).toBe(status)
+    emulator.world.droplets.delete(dropletId)
+    await sweeps(1)
+    expect((await row()).status).toBe(status)
+    await sweeps(2)
+    expect(await row()).toMatchObject({ status: 'lost', statusReason: expect.stringContaining('"Create again"') })
+    expect([(await told('toolbox.lost')).length, creates()]).toEqual([1, 1])
+  },
+)
+
+test('P11 one that we destroyed because it never came up is not told as destroyed by hand', async () => {
+  const { run, sweep, clock, emulator, row, droplets } = await dropletScene(store)
+  emulator.knobs.bootMs = 24 * 60 * 60_000
+  await run(60_000)
+  await clock.advance(UP_MS)
+  await run(60_000)
+  for (let n = 0; n < 3; n += 1) {
+    await sweep()
+    await clock.advance(300_000)
+  }
+  expect(droplets()).toEqual([])
+  expect(await row()).toMatchObject({ status: 'error_provisioning', doDropletId: null })
+})
+
+test('P11 one that was destroyed by hand while its heartbeat is awaited is lost, and none is made instead', async () => {
+  const { run, row, emulator, creates, change } = await dropletScene(store)
+  await run(8_000)
+  expect((await row()).status).toBe('awaiting_heartbeat')
+  emulator.world.droplets.clear()
+  await run(30_000)
+  expect((await row()).status).toBe('awaiting_heartbeat')
+  await run(5 * 60_000)
+  expect(await row()).toMatchObject({
+    status: 'lost',
+    statusReason: expect.stringContaining('does not exist any more'),
+  })
+  expect([creates(), emulator.world.droplets.size]).toEqual([1, 0])
+  await change({ retries: 1 })
+  await run(60_000)
+  expect([(await row()).status, creates()]).toEqual(['awaiting_heartbeat', 2])
+})
+
+test('P11 one whose heartbeat is awaited is not lost because lists leave it out', async () => {
+  const { run, row, droplets, creates } = await dropletScene(store)
+  await run(8_000)
+  droplets()[0]!.tags = []
+  await run(5 * 60_000)
+  expect([(await row()).status, creates()]).toEqual(['awaiting_heartbeat', 1])
+})
+
+test('P11 one that is off while it is provisioned is told as such with what it costs, and goes on with its power', async () => {
+  const { run, step, row, droplets } = await dropletScene(store)
+  await step()
+  droplets()[0]!.off = true
+  await run(60_000)
+  expect(await row()).toMatchObject({
+    status: 'provisioning',
+    statusReason: expect.stringContaining('is powered off, and costs $6 a month all the same. Power it on'),
+  })
+  droplets()[0]!.off = false
+  await run(60_000)
+  expect(await row()).toMatchObject({ status: 'awaiting_heartbeat', statusReason: null })
+})
+
+test('P11 one that stays off while it is provisioned is given up on in time, and not destroyed', async () => {
+  const { run, step, row, droplets, clock } = await dropletScene(store)
+  await step()
+  droplets()[0]!.off = true
+  await run(60_000)
+  await clock.advance(UP_MS)
+  await run(60_000)
+  expect(await row()).toMatchObject({
+    status: 'error_provisioning',
+    statusReason: expect.stringContaining('is powered off'),
+    doDropletId: droplets()[0]!.id,
+  })
 })
 
 test('P11 created again, a lost one gets a new droplet in the same toolbox', async () => {

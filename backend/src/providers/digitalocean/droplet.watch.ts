@@ -1,13 +1,14 @@
-import { eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { recordActivity } from '../../events/activity.store.ts'
 import type { Store, Tx } from '../../store/connect.ts'
 import { toolboxes } from '../../store/schema/index.ts'
 import { noteAddress } from '../../toolboxes/note-address.ts'
-import { moveTo, restate, type ToolboxRow } from '../../toolboxes/toolbox.store.ts'
+import { restate, type ToolboxRow } from '../../toolboxes/toolbox.store.ts'
 import { addressOf, type Droplet } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
+import { markLost } from './droplet.lost.ts'
 import { listSteadyToolboxes, recordOf } from './droplet.store.ts'
-import { lost, poweredOff } from './droplet-words.ts'
+import { poweredOff } from './droplet-words.ts'
 
 /** What one toolbox is told by a look at the droplets of the account. */
 type Finding =
@@ -51,18 +52,15 @@ export async function watchDroplets(
 
 async function tellFinding(tx: Tx, row: ToolboxRow, finding: Finding | { readonly kind: 'gone' }, now: Date) {
   const record = recordOf(row)
+  // Nothing else of the record is touched, and not that of another droplet: its reconciler may be at it.
   const remember = (missingSince: string | undefined) => {
-    const { missingSince: _, ...rest } = record
-    const provisioning = { ...rest, ...(missingSince === undefined ? {} : { missingSince }) }
-    return tx.update(toolboxes).set({ provisioning }).where(eq(toolboxes.id, row.id))
+    const kept = sql`coalesce(${toolboxes.provisioning}, ${JSON.stringify(record)}::jsonb) - 'missingSince'`
+    const provisioning = missingSince ? sql`${kept} || ${JSON.stringify({ missingSince })}::jsonb` : kept
+    const same = and(eq(toolboxes.id, row.id), eq(toolboxes.doDropletId, row.doDropletId!))
+    return tx.update(toolboxes).set({ provisioning }).where(same)
   }
   if (finding.kind === 'missing') return remember(now.toISOString())
-  if (finding.kind === 'gone') {
-    const from = ['active', 'unresponsive'] as const
-    const moved = await moveTo(tx, row.id, { to: 'lost', reason: lost(row), now, from })
-    if (moved) await tell(tx, row, 'toolbox.lost', `${row.name}: ${lost(row)}`)
-    return
-  }
+  if (finding.kind === 'gone') return markLost(tx, row, now)
   if (record.missingSince && finding.kind !== 'missing-still') await remember(undefined)
   if (finding.kind === 'off') {
     const told = row.statusReason === poweredOff(row)

@@ -30,7 +30,7 @@ export interface ProvisioningRecord {
   readonly emptyLooks: number
   /** ISO time of the last of these looks. */
   readonly lookedAt?: string
-  /** ISO time at which the machine was first seen running with an address. */
+  /** ISO time at which the machine was first seen running with an address, or since when it is waited for anew: a fresh disk, a late enrolment. */
   readonly upSince?: string
   /** SHA-256 of the token in the user-data of the present machine, hex. */
   readonly bornWith?: string
