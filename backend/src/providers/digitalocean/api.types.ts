@@ -42,7 +42,8 @@ export const Firewall = z.object({
       z.object({
         protocol: z.string(),
         ports: z.string().optional(),
-        sources: z.object({ addresses: z.array(z.string()).optional() }).optional(),
+        /** By kind: addresses, tags, droplet_ids, and others. */
+        sources: z.record(z.string(), z.unknown()).optional(),
       }),
     )
     .default([]),

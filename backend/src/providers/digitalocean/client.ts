@@ -49,7 +49,7 @@ export interface DigitalOcean {
   untagDroplet(name: string, dropletId: number, signal: AbortSignal): Promise<void>
   /** The tag itself, not what has it. Succeeds when there is none of that name. */
   deleteTag(name: string, signal: AbortSignal): Promise<void>
-  firewallByName(name: string, signal: AbortSignal): Promise<Firewall | undefined>
+  firewalls(signal: AbortSignal): Promise<Firewall[]>
   createFirewall(wanted: NewFirewall, signal: AbortSignal): Promise<void>
   replaceFirewall(id: string, wanted: NewFirewall, signal: AbortSignal): Promise<void>
   /** Sends a request that can do nothing, to learn whether the token may send it. */
@@ -95,8 +95,7 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOcean {
         resources: [{ resource_id: String(id), resource_type: 'droplet' }],
       }),
     deleteTag: (name, signal) => expect('DELETE', `/tags/${encodeURIComponent(name)}`, [204, 404], signal),
-    firewallByName: async (name, signal) =>
-      (await all('/firewalls', 'firewalls', Firewall, signal)).find((firewall) => firewall.name === name),
+    firewalls: (signal) => all('/firewalls', 'firewalls', Firewall, signal),
     // 409: made meanwhile by another replica.
     createFirewall: (wanted, signal) => expect('POST', '/firewalls', [202, 409], signal, wanted),
     replaceFirewall: (id, wanted, signal) =>
