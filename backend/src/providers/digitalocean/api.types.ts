@@ -50,6 +50,13 @@ export const Firewall = z.object({
 })
 export type Firewall = z.infer<typeof Firewall>
 
+/** Of the team whose token asks. */
+export const Account = z.object({
+  /** Of the person; where there are no teams, of the account. */
+  uuid: z.string().optional(),
+  team: z.object({ uuid: z.string().optional() }).nullish(),
+})
+
 /** What DigitalOcean does, or did, with a droplet. Later ones have greater numbers. */
 export const Action = z.object({
   id: z.int(),

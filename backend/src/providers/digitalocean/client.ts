@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import {
+  Account,
   Action,
   type ActionBody,
   Droplet,
@@ -16,6 +17,8 @@ import { createCalls, type DigitalOceanDeps } from './calls.ts'
 
 /** The calls of DigitalOcean's API that we use. There is none that deletes by tag. @throws {DigitalOceanError} */
 export interface DigitalOcean {
+  /** Whose token it is: uuid of the team, else of the account; `undefined` when it is not said. */
+  teamId(signal: AbortSignal): Promise<string | undefined>
   regions(signal: AbortSignal): Promise<z.infer<typeof Region>[]>
   sizes(signal: AbortSignal): Promise<z.infer<typeof Size>[]>
   images(signal: AbortSignal): Promise<z.infer<typeof Image>[]>
@@ -59,6 +62,10 @@ export interface DigitalOcean {
 export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOcean {
   const { call, all, find, expect, mayCall } = createCalls(deps)
   return {
+    teamId: async (signal) => {
+      const { account } = await call('GET', '/account', z.object({ account: Account }), signal)
+      return account.team?.uuid ?? account.uuid
+    },
     regions: (signal) => all('/regions', 'regions', Region, signal),
     sizes: (signal) => all('/sizes', 'sizes', Size, signal),
     images: (signal) => all('/images?type=distribution', 'images', Image, signal),

@@ -5,6 +5,7 @@ import type { Clock } from '../../reconcile/clock.ts'
 import { again, type Outcome, type Reconciler, settled } from '../../reconcile/reconciler.ts'
 import type { Tx } from '../../store/connect.ts'
 import { dropletSightings } from '../../store/schema/index.ts'
+import { learnTeam } from './accounts.ts'
 import type { Droplet } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
 import { DigitalOceanError } from './digitalocean-error.ts'
@@ -113,6 +114,7 @@ export function dropletSweep(deps: DropletSweepDeps): Reconciler {
       if (!client) return settled
       try {
         await sweep(accountId, client, signal)
+        await learnTeam(store, { accountId, client }, signal)
         return settled
       } catch (error) {
         if (error instanceof DigitalOceanError && error.kind === 'limited') return again(error.retryAfterMs)
