@@ -1,7 +1,7 @@
 // DIGITALOCEAN_API_DESCRIPTION=<file> npm run check:digitalocean: compares what our client asks, and what the emulator of the tests
 // answers, with DigitalOcean's own description of its API (OpenAPI, JSON). The file is theirs and not part of this repository.
 import { readFileSync } from 'node:fs'
-import { createBudget, createDigitalOcean, ensureFirewall, missingScopes } from '@agentopia/backend/testing'
+import { createBudget, createDigitalOcean, ensureFirewalls, missingScopes } from '@agentopia/backend/testing'
 import { judgeBy } from '@agentopia/testbed/description'
 import { createEmulator } from '@agentopia/testbed/emulator'
 
@@ -31,7 +31,7 @@ await missingScopes(client, signal)
 await client.regions(signal)
 await client.sizes(signal)
 await client.images(signal)
-await ensureFirewall(client, 'abcdef012345', signal)
+await ensureFirewalls(client, 'abcdef012345', undefined, signal)
 const { id } = await client.createDroplet(
   {
     name: 'agentopia-alpha-0123ab',

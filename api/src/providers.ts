@@ -71,7 +71,7 @@ export const setProviderToken = defineUserOperation({
     ),
   }),
   reply: ProviderState,
-  problems: ['provider-refused', 'provider-unavailable'],
+  problems: ['provider-in-use', 'provider-refused', 'provider-unavailable'],
 })
 
 export const removeProviderToken = defineUserOperation({

@@ -8,10 +8,11 @@ import { createFirewall, guardsOf, replaceFirewall } from './firewalls.ts'
 import { type Machines, noMachines } from './machines.ts'
 import { changeReservedIp, releaseIp, reservedIpView, reserveIp } from './reserved-ips.ts'
 import { deleteSnapshot, snapshotView } from './snapshots.ts'
-import { DEFAULT_KNOBS, type Fault, type Knobs, type World } from './world.ts'
+import { DEFAULT_KNOBS, type Fault, type Knobs, type Team, type World } from './world.ts'
 
 export interface EmulatorOptions {
   readonly token?: string
+  readonly team?: Team
   /** Milliseconds since the epoch. */
   readonly now?: () => number
   readonly machines?: Machines
@@ -29,13 +30,15 @@ export interface Emulator {
 }
 
 const TOKEN = 'dop_v1_emulated_0123456789abcdef'
+const TEAM: Team = { uuid: '5df3e3004a17e242b7c20ca6c9fc25b701a47ece', name: 'My Team' }
 const FIRST_DROPLET = 3_164_000
 const FIRST_ACTION = 36_077_000
 
 export function createEmulator(options: EmulatorOptions = {}): Emulator {
-  const { token = TOKEN, now = Date.now, machines = noMachines, knobs = {} } = options
+  const { token = TOKEN, team = TEAM, now = Date.now, machines = noMachines, knobs = {} } = options
   const world: World = {
     token,
+    team,
     now,
     machines,
     knobs: { ...DEFAULT_KNOBS, ...knobs, faults: [...(knobs.faults ?? [])] },
@@ -167,6 +170,7 @@ async function route(world: World, request: Request): Promise<Response> {
           uuid: 'b6fr89dbf6d9156cace5f3c78dc9851d957381ef',
           status: 'active',
           status_message: '',
+          team: world.team,
         },
       })
     case 'GET regions':

@@ -81,8 +81,15 @@ export interface Knobs {
   faults: Fault[]
 }
 
+/** Whose all of it is. */
+export interface Team {
+  readonly uuid: string
+  readonly name: string
+}
+
 export interface World {
   readonly token: string
+  readonly team: Team
   readonly now: () => number
   readonly machines: Machines
   readonly knobs: Knobs

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { eq } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { Store, Tx } from '../../store/connect.ts'
 import { providers } from '../../store/schema/index.ts'
 import type { SealedFor, Sealer } from '../../store/seal.ts'
 import { type Budget, createBudget } from './budget.ts'
 import { createDigitalOcean, type DigitalOcean } from './client.ts'
+import { teamOf } from './scopes.ts'
 
 export type ProviderRow = typeof providers.$inferSelect
 
@@ -37,6 +38,21 @@ export const sealedTokenOf = (accountId: string): SealedFor => ({
 export async function findProviderRow(tx: Tx): Promise<ProviderRow | undefined> {
   const [row] = await tx.select().from(providers).where(eq(providers.provider, 'digitalocean'))
   return row
+}
+
+/** Writes down whose a token is that was given before this was asked. @throws {DigitalOceanError} */
+export async function learnTeam(
+  store: Store,
+  { accountId, client }: { readonly accountId: string; readonly client: DigitalOcean },
+  signal: AbortSignal,
+): Promise<void> {
+  const row = await store.tenant(accountId, findProviderRow)
+  if (!row || row.teamId !== null || row.missingScopes.includes('account:read')) return
+  const teamId = await teamOf(client, signal)
+  if (teamId === undefined) return
+  // Another token may have been given meanwhile.
+  const same = and(eq(providers.id, row.id), eq(providers.token, row.token))
+  await store.tenant(accountId, (tx) => tx.update(providers).set({ teamId }).where(same))
 }
 
 export function createAccounts({ store, sealer, baseUrl, fetch, steady }: AccountsDeps): DigitalOceanAccounts {

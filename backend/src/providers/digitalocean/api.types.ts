@@ -42,12 +42,20 @@ export const Firewall = z.object({
       z.object({
         protocol: z.string(),
         ports: z.string().optional(),
-        sources: z.object({ addresses: z.array(z.string()).optional() }).optional(),
+        /** By kind: addresses, tags, droplet_ids, and others. */
+        sources: z.record(z.string(), z.unknown()).optional(),
       }),
     )
     .default([]),
 })
 export type Firewall = z.infer<typeof Firewall>
+
+/** Of the team whose token asks. */
+export const Account = z.object({
+  /** Of the person; where there are no teams, of the account. */
+  uuid: z.string().optional(),
+  team: z.object({ uuid: z.string().optional() }).nullish(),
+})
 
 /** What DigitalOcean does, or did, with a droplet. Later ones have greater numbers. */
 export const Action = z.object({

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import {
+  Account,
   Action,
   type ActionBody,
   Droplet,
@@ -16,6 +17,8 @@ import { createCalls, type DigitalOceanDeps } from './calls.ts'
 
 /** The calls of DigitalOcean's API that we use. There is none that deletes by tag. @throws {DigitalOceanError} */
 export interface DigitalOcean {
+  /** Whose token it is: uuid of the team, else of the account; `undefined` when it is not said. */
+  teamId(signal: AbortSignal): Promise<string | undefined>
   regions(signal: AbortSignal): Promise<z.infer<typeof Region>[]>
   sizes(signal: AbortSignal): Promise<z.infer<typeof Size>[]>
   images(signal: AbortSignal): Promise<z.infer<typeof Image>[]>
@@ -49,7 +52,7 @@ export interface DigitalOcean {
   untagDroplet(name: string, dropletId: number, signal: AbortSignal): Promise<void>
   /** The tag itself, not what has it. Succeeds when there is none of that name. */
   deleteTag(name: string, signal: AbortSignal): Promise<void>
-  firewallByName(name: string, signal: AbortSignal): Promise<Firewall | undefined>
+  firewalls(signal: AbortSignal): Promise<Firewall[]>
   createFirewall(wanted: NewFirewall, signal: AbortSignal): Promise<void>
   replaceFirewall(id: string, wanted: NewFirewall, signal: AbortSignal): Promise<void>
   /** Sends a request that can do nothing, to learn whether the token may send it. */
@@ -59,6 +62,10 @@ export interface DigitalOcean {
 export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOcean {
   const { call, all, find, expect, mayCall } = createCalls(deps)
   return {
+    teamId: async (signal) => {
+      const { account } = await call('GET', '/account', z.object({ account: Account }), signal)
+      return account.team?.uuid ?? account.uuid
+    },
     regions: (signal) => all('/regions', 'regions', Region, signal),
     sizes: (signal) => all('/sizes', 'sizes', Size, signal),
     images: (signal) => all('/images?type=distribution', 'images', Image, signal),
@@ -95,8 +102,7 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOcean {
         resources: [{ resource_id: String(id), resource_type: 'droplet' }],
       }),
     deleteTag: (name, signal) => expect('DELETE', `/tags/${encodeURIComponent(name)}`, [204, 404], signal),
-    firewallByName: async (name, signal) =>
-      (await all('/firewalls', 'firewalls', Firewall, signal)).find((firewall) => firewall.name === name),
+    firewalls: (signal) => all('/firewalls', 'firewalls', Firewall, signal),
     // 409: made meanwhile by another replica.
     createFirewall: (wanted, signal) => expect('POST', '/firewalls', [202, 409], signal, wanted),
     replaceFirewall: (id, wanted, signal) =>

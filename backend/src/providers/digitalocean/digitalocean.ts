@@ -74,6 +74,6 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOceanProvider
     finder: { name: 'digitalocean', ...createDropletFinder({ knownOf, environment }) },
     doorOf: (provider) => (provider === 'digitalocean' ? door : undefined),
     reconciler: dropletReconciler({ ...droplets, publicUrl, keyPin, owner, directSources, disconnect }),
-    sweep: dropletSweep({ ...droplets, accountsWithToken: accounts.list, isRecovering }),
+    sweep: dropletSweep({ ...droplets, accountsWithToken: accounts.list, directSources, isRecovering }),
   }
 }

@@ -2,7 +2,7 @@ import { problem } from '@agentopia/api'
 import type { ToolboxRow } from '../../toolboxes/toolbox.store.ts'
 import type { DigitalOcean } from './client.ts'
 import { directTag } from './droplet-names.ts'
-import { ensureDirectFirewall } from './firewall.ts'
+import { ensureFirewalls } from './firewall.ts'
 
 /** The machine's own firewall at its provider: DTMA's port, for the control plane alone. Both may be repeated. */
 export interface DropletDoor {
@@ -36,7 +36,7 @@ export function createDropletDoor({ clientOf, environment, directSources }: Drop
     async open({ accountId, doDropletId }, port, signal) {
       const client = await held(accountId)
       if (doDropletId === null) throw problem('no-droplet', 'Its droplet is not known')
-      await ensureDirectFirewall(client, environment, { port, sources: directSources() }, signal)
+      await ensureFirewalls(client, environment, { port, sources: directSources() }, signal)
       await client.ensureTag(tag, signal)
       await client.tagDroplet(tag, doDropletId, signal)
     },

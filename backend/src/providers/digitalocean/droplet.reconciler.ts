@@ -20,7 +20,7 @@ import { type DropletStep, nextDropletStep, type SeenDroplet } from './droplet.s
 import { listDropletToolboxes, recordOf, writeDroplet } from './droplet.store.ts'
 import { directTag, dropletName, environmentTag, PRODUCT_TAG, toolboxTag } from './droplet-names.ts'
 import { poweredOff } from './droplet-words.ts'
-import { ensureDirectFirewall, ensureFirewall } from './firewall.ts'
+import { ensureFirewalls } from './firewall.ts'
 import { reservedAddresses } from './reserved-ip.ts'
 import { userData } from './user-data.ts'
 
@@ -151,9 +151,8 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
   async function ask({ row, record, held, client, signal }: Work): Promise<Outcome> {
     const { placement } = row
     if (!placement) return fail(row, 'It is not written down which droplet was asked for', held)
-    await ensureFirewall(client, environment, signal)
-    if (row.direct)
-      await ensureDirectFirewall(client, environment, { port: row.direct.port, sources: directSources() }, signal)
+    const opening = row.direct ? { port: row.direct.port, sources: directSources() } : undefined
+    await ensureFirewalls(client, environment, opening, signal)
     const { askedAt: _, outcome: __, upSince: ___, ...before } = record
     const asked = { ...before, attempts: record.attempts + 1, emptyLooks: 0, askedAt: now().toISOString() }
     const token = await store.system(async (tx) => {

@@ -1,7 +1,8 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '../../new-id.ts'
 import type { Store } from '../../store/connect.ts'
-import { activities } from '../../store/schema/index.ts'
+import { activities, providers } from '../../store/schema/index.ts'
 import { openTestStore } from '../../store/testing.ts'
 import { QUARANTINE_MS, SWEEP_EVERY_MS } from './droplet.sweep.ts'
 import { dropletScene } from './droplet.testing.ts'
@@ -98,3 +99,35 @@ test('nothing of ours deletes by tag', async () => {
   await sweep()
   expect(emulator.world.calls).not.toContain('DELETE /v2/droplets')
 })
+
+test('whose a token is that was given before this was asked is learnt, once', async () => {
+  const { accountId, sweep, emulator } = await dropletScene(store)
+  const asked = () => emulator.world.calls.filter((call) => call === 'GET /v2/account').length
+  await insertToken(accountId, [])
+  await sweep()
+  await sweep()
+  expect([await teamIdOf(accountId), asked()]).toEqual([emulator.world.team.uuid, 1])
+})
+
+test('a token that may not say whose it is, is not asked', async () => {
+  const { accountId, sweep, emulator } = await dropletScene(store)
+  await insertToken(accountId, ['account:read'])
+  await sweep()
+  expect(await teamIdOf(accountId)).toBeNull()
+  expect(emulator.world.calls).not.toContain('GET /v2/account')
+})
+
+const insertToken = (accountId: string, missingScopes: string[]) =>
+  store.system((tx) =>
+    tx.insert(providers).values({
+      id: newId('prov'),
+      accountId,
+      provider: 'digitalocean',
+      token: 'sealed',
+      hint: 'cdef',
+      missingScopes,
+      validatedAt: new Date(),
+    }),
+  )
+const teamIdOf = async (accountId: string) =>
+  (await store.system((tx) => tx.select().from(providers).where(eq(providers.accountId, accountId))))[0]?.teamId

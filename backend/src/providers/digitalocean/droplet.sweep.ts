@@ -3,21 +3,21 @@ import { and, eq, notInArray } from 'drizzle-orm'
 import { recordActivity } from '../../events/activity.store.ts'
 import type { Clock } from '../../reconcile/clock.ts'
 import { again, type Outcome, type Reconciler, settled } from '../../reconcile/reconciler.ts'
-import type { Store, Tx } from '../../store/connect.ts'
+import type { Tx } from '../../store/connect.ts'
 import { dropletSightings } from '../../store/schema/index.ts'
+import { learnTeam } from './accounts.ts'
 import type { Droplet } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
 import { DigitalOceanError } from './digitalocean-error.ts'
 import { findOwners } from './droplet.store.ts'
 import { watchDroplets } from './droplet.watch.ts'
 import { environmentTag, PRODUCT_TAG, toolboxIdOf } from './droplet-names.ts'
+import { type FirewallWatchDeps, watchFirewalls } from './firewall.watch.ts'
 
-export interface DropletSweepDeps {
-  readonly store: Store
+export interface DropletSweepDeps extends FirewallWatchDeps {
   readonly clock: Clock
   readonly clientOf: (accountId: string) => Promise<DigitalOcean | undefined>
   readonly accountsWithToken: () => Promise<string[]>
-  readonly environment: string
   /** Is the database one that was restored? Then it does not know every toolbox there is: what is seen is told, and stays for good. */
   readonly isRecovering: () => boolean
 }
@@ -52,7 +52,7 @@ function strayDroplets(
   })
 }
 
-/** Looks for droplets of ours that nobody accounts for: noted at first, destroyed when they are still there later. Keys are accounts. */
+/** Looks for droplets of ours that nobody accounts for: noted at first, destroyed when they are still there later; and at what the others need. Keys are accounts. */
 export function dropletSweep(deps: DropletSweepDeps): Reconciler {
   const { store, clock, clientOf, accountsWithToken, environment, isRecovering } = deps
 
@@ -67,9 +67,14 @@ export function dropletSweep(deps: DropletSweepDeps): Reconciler {
     await watchDroplets(store, { accountId, client, now: new Date(clock.now()) }, droplets, signal)
     const due = await store.system((tx) => note(tx, accountId, strays))
     if (isRecovering()) return
-    for (const { id, reason } of due.slice(0, MOST_DESTROYED)) {
-      await client.destroyDroplet(id, signal)
-      await store.system((tx) => tell(tx, accountId, `Destroyed the droplet ${id}: ${reason}`))
+    try {
+      for (const { id, reason } of due.slice(0, MOST_DESTROYED)) {
+        await client.destroyDroplet(id, signal)
+        await store.system((tx) => tell(tx, accountId, `Destroyed the droplet ${id}: ${reason}`))
+      }
+    } finally {
+      const needed = droplets.filter(({ id }) => !strays.some((stray) => stray.id === id))
+      await watchFirewalls(deps, { accountId, client }, needed, signal)
     }
   }
 
@@ -109,6 +114,7 @@ export function dropletSweep(deps: DropletSweepDeps): Reconciler {
       if (!client) return settled
       try {
         await sweep(accountId, client, signal)
+        await learnTeam(store, { accountId, client }, signal)
         return settled
       } catch (error) {
         if (error instanceof DigitalOceanError && error.kind === 'limited') return again(error.retryAfterMs)

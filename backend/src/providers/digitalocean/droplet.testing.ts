@@ -54,6 +54,7 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
   const sweep = dropletSweep({
     ...common,
     accountsWithToken: async () => [accountId],
+    directSources: () => sources,
     isRecovering: () => isRecovering,
   })
   const row = () => uplink.row(id)

@@ -1,4 +1,5 @@
 import type { DigitalOcean } from './client.ts'
+import { DigitalOceanError } from './digitalocean-error.ts'
 
 /** Every right that is needed, and a request that changes nothing which is refused without it. */
 const PROBES = [
@@ -32,4 +33,12 @@ export async function missingScopes(client: DigitalOcean, signal: AbortSignal): 
   const missing: string[] = []
   for (const { scope, method, path } of PROBES) if (!(await client.mayCall(method, path, signal))) missing.push(scope)
   return missing
+}
+
+/** Uuid of the team whose token it is. @returns `undefined` for a token that may not say it: it lacks `account:read`. @throws {DigitalOceanError} */
+export function teamOf(client: DigitalOcean, signal: AbortSignal): Promise<string | undefined> {
+  return client.teamId(signal).catch((error: unknown) => {
+    if (error instanceof DigitalOceanError && error.kind === 'forbidden') return undefined
+    throw error
+  })
 }

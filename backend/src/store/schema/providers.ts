@@ -13,6 +13,8 @@ export const providers = pgTable(
     token: text('token').notNull(),
     hint: text('hint').notNull(),
     missingScopes: jsonb('missing_scopes').$type<string[]>().notNull(),
+    /** Whose machines they are: what DigitalOcean calls the team of the token. Null: not known, or the token may not say it. */
+    teamId: text('team_id'),
     validatedAt: at('validated_at').notNull(),
     createdAt: createdAt(),
   },
