@@ -314,8 +314,14 @@ export const approveCapabilities = defineUserOperation({
       .min(1)
       .max(2_000),
   }),
-  reply: ToolbeltItem,
-  problems: ['agent-not-found', 'toolbelt-item-not-found', 'capability-denied', 'capability-changed'],
+  reply: ChangedToolbeltItem,
+  problems: [
+    'data-flow-refused',
+    'agent-not-found',
+    'toolbelt-item-not-found',
+    'capability-denied',
+    'capability-changed',
+  ],
 })
 export const removeToolbeltItem = defineUserOperation({
   id: 'removeToolbeltItem',

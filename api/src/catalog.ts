@@ -87,6 +87,8 @@ export const NewTool = z.strictObject({
   spec: ToolSpec,
   config: z.array(ConfigField).max(40).default([]),
   secrets: z.array(SecretField).max(16).default([]),
+  /** Which of its secrets is an access token, and of whom. */
+  oauth: ToolOAuth.optional(),
 })
 
 export const addCatalogTool = defineUserOperation({

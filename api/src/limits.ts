@@ -30,7 +30,13 @@ export const AgentLimits = z.strictObject({
   capabilities: z
     .array(
       z.strictObject({
-        capability: z.string().min(1).max(320).describe('Its name at the gateway: `<instance name>__<capability>`.'),
+        capability: z
+          .string()
+          .min(1)
+          .max(320)
+          .describe(
+            'Its name at the gateway, as the toolbelt lists it; or `<instance name>__<capability>`, which holds whether names are plain or not.',
+          ),
         ...Rates,
       }),
     )

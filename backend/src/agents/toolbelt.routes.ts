@@ -125,6 +125,7 @@ export function toolbeltRoutes(mount: Mount, { store, catalog, newId, forget }: 
     change(caller, async (tx) => {
       const agent = await getAgentRow(tx, params.agentId)
       const { id, instanceName } = await getToolbeltView(tx, agent.id, params.toolbeltItemId)
+      const flow = await readDataFlow(tx, agent.id, catalog)
       for (const { capability, digest } of body.approve) await approve(tx, id, capability, digest)
       const names = body.approve.map(({ capability }) => cleanText(capability)).join(', ')
       await record(
@@ -134,7 +135,8 @@ export function toolbeltRoutes(mount: Mount, { store, catalog, newId, forget }: 
         agent,
         `Approved for ${agent.name} how ${instanceName} describes now: ${names}`,
       )
-      return getToolbeltView(tx, agent.id, id)
+      const warnings = await warningsAfter(tx, caller, agent, flow, catalog)
+      return { ...(await getToolbeltView(tx, agent.id, id)), warnings }
     }),
   )
 

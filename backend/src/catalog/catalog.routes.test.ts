@@ -86,6 +86,14 @@ test('an image takes secrets as a package does', async () => {
   expect([answer.status, ((await answer.json()) as Tool).secrets]).toEqual([201, [secret, file]])
 })
 
+test('a tool of one’s own says where its access token comes from, as it was written', async () => {
+  const { as } = await account()
+  const endpoints = { authorization: 'https://login.example.com/authorize', token: 'https://login.example.com/token' }
+  const oauth = { field: 'apiKey', scopes: ['events.read'], issuer: 'https://login.example.com', endpoints }
+  expect((await add(as, { secrets: [secret], oauth })).status).toBe(201)
+  expect(Tool.parse(await (await plane.request('GET', '/api/catalog/notes', as)).json()).oauth).toEqual(oauth)
+})
+
 test.each([
   ['a name that is taken', { id: 'everything' }, 409, 'name-taken'],
   [
@@ -114,6 +122,18 @@ test.each([
     { secrets: [{ ...secret, target: { file: '/etc/passwd' } }] },
     422,
     'invalid-tool',
+  ],
+  [
+    'an access token for a secret that it does not take',
+    { secrets: [secret], oauth: { field: 'token', scopes: [], resource: 'https://api.example.com' } },
+    422,
+    'invalid-tool',
+  ],
+  [
+    'an access token of nobody knows whom',
+    { secrets: [secret], oauth: { field: 'apiKey', scopes: [] } },
+    400,
+    'invalid-request',
   ],
   [
     'an archive that is not here',

@@ -8,8 +8,8 @@ import { type ConfigValues, type Recipe, renderSpec } from './recipe.ts'
  * The recipe of a tool that somebody describes: it could be deployed, with some configuration at least.
  * @throws {ProblemError} `invalid-tool`
  */
-export function recipeFrom({ docsUrl, ...tool }: z.output<typeof NewTool>): Recipe {
-  const recipe: Recipe = { ...tool, ...(docsUrl === undefined ? {} : { docsUrl }) }
+export function recipeFrom({ docsUrl, oauth, ...tool }: z.output<typeof NewTool>): Recipe {
+  const recipe: Recipe = { ...tool, ...(docsUrl === undefined ? {} : { docsUrl }), ...(oauth ? { oauth } : {}) }
   const { spec, config, secrets = [] } = recipe
   if (spec.secrets !== undefined) throw problem('invalid-tool', 'spec.secrets: declare what it takes by `secrets`')
   const twice = repeated([...config, ...secrets].map(({ key }) => key))
@@ -18,6 +18,8 @@ export function recipeFrom({ docsUrl, ...tool }: z.output<typeof NewTool>): Reci
     const parsed = ToolSecret.safeParse({ name: key, required, ...target })
     if (!parsed.success) throw problem('invalid-tool', `secrets.${key}: ${z.prettifyError(parsed.error)}`)
   }
+  if (oauth && !secrets.some(({ key }) => key === oauth.field))
+    throw problem('invalid-tool', `oauth.field: ${oauth.field} is the key of no secret`)
   try {
     renderSpec(recipe, someValues(recipe))
   } catch (error) {

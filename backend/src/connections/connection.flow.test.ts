@@ -51,6 +51,37 @@ test('what comes back is a secret of the tool; the refresh token stays here, sea
   expect(activity).toContain('Connected demo of helper to 127.0.0.1')
 })
 
+test('a tool of one’s own is connected by what it was described with', async () => {
+  const { plane, operator, ids, server } = world
+  const post = async (path: string, body: object) => {
+    const answer = await plane.send('POST', path, operator, body)
+    return { status: answer.status, body: (await answer.json()) as { readonly id: string } }
+  }
+  const described = await post('/api/catalog', {
+    id: 'calendar',
+    title: 'Calendar',
+    spec: { package: { type: 'npm', name: 'calendar-server', version: '1.0.0' }, transport: { type: 'stdio' } },
+    secrets: [{ key: 'access', title: 'Access token', required: true, target: { env: 'ACCESS' } }],
+    oauth: { field: 'access', scopes: ['read'], resource: server.resource },
+  })
+  expect(described).toMatchObject({ status: 201, body: { own: true, oauth: { field: 'access', scopes: ['read'] } } })
+  const deployed = await post(`/api/toolboxes/${ids.toolboxId}/tools`, { toolId: 'calendar', name: 'calendar' })
+  await plane.request('PUT', `/api/agents/${ids.agentId}/toolboxes/${ids.toolboxId}`, operator)
+  const held = await post(`/api/agents/${ids.agentId}/toolbelt`, { instanceId: deployed.body.id })
+  const item = `/api/agents/${ids.agentId}/toolbelt/${held.body.id}`
+  const read = async () => (await (await plane.request('GET', `${item}/credential`, operator)).json()) as Credential
+  expect(await read()).toMatchObject({ state: 'missing', connection: { state: 'not_connected', field: 'access' } })
+
+  const { authorizationUrl } = await jsonOf(await plane.request('POST', `${item}/connection`, operator))
+  expect(new URL(authorizationUrl).searchParams.get('scope')).toBe('read')
+  const made = await jsonOf(await world.finish(server.consent(authorizationUrl)))
+  expect([made.status, made.credential]).toMatchObject([
+    200,
+    { state: 'unverified', connection: { state: 'connected', field: 'access' } },
+  ])
+  expect(await read()).toEqual(made.credential)
+})
+
 test('an attempt is good once, for the person who began it, and for ten minutes', async () => {
   const came = world.server.consent(await begun())
   const { userId: _, ...stranger } = await signedIn(world.plane, 'account_home', 'owner')

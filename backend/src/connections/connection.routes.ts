@@ -10,6 +10,7 @@ import {
 import * as oauth from 'oauth4webapi'
 import { getAgentRow } from '../agents/agent.store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import { findRecipe } from '../catalog/recipe-of.ts'
 import { agentToolNameOf, wantAgentTool } from '../credentials/agent-tool.store.ts'
 import type { CredentialSealer } from '../credentials/credential.seal.ts'
 import {
@@ -179,7 +180,7 @@ export function connectionRoutes(mount: Mount, deps: ConnectionRouteDeps): void 
       connectedBy,
       ...timesOf(clock.now(), { ...granted, refreshToken }, false),
     })
-    const fields = catalog.find(place.toolId)?.secrets ?? []
+    const fields = findRecipe(catalog, place)?.secrets ?? []
     const stored = await findCredential(tx, toolbeltItemId)
     // Tried at once: nobody shall learn from an agent that it does not work.
     if (isComplete(fields, stored)) await wantAgentTool(tx, place)
@@ -245,9 +246,10 @@ export function connectionRoutes(mount: Mount, deps: ConnectionRouteDeps): void 
   )
 
   /** @throws {ProblemError} `invalid-credential` for a tool that is not connected this way. */
-  function oauthOf({ toolId, instanceName }: CredentialPlace): ToolOAuth {
-    const wanted = catalog.find(toolId)?.oauth
-    if (!wanted) throw problem('invalid-credential', `${instanceName} is not connected by consent; store its secrets`)
+  function oauthOf(place: CredentialPlace): ToolOAuth {
+    const wanted = findRecipe(catalog, place)?.oauth
+    if (!wanted)
+      throw problem('invalid-credential', `${place.instanceName} is not connected by consent; store its secrets`)
     return wanted
   }
 }

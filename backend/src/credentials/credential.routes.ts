@@ -42,7 +42,7 @@ export function credentialRoutes(mount: Mount, deps: CredentialRouteDeps): void 
   }
 
   async function viewOf(tx: Tx, place: CredentialPlace, stored: CredentialRow | undefined) {
-    const wanted = catalog.find(place.toolId)?.oauth
+    const wanted = findRecipe(catalog, place)?.oauth
     const connection = wanted && connectionViewOf(wanted, await findConnection(tx, place.itemId))
     return credentialViewOf(place.itemId, fieldsOf(place), stored, connection)
   }

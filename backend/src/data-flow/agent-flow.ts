@@ -9,9 +9,12 @@ export interface FlowItem {
   readonly plainNames: boolean
   /** Switched on, and on a toolbox that the agent may use. */
   readonly usable: boolean
-  readonly allowed: ReadonlySet<string>
+  /** What is allowed, each with the definition that was; `null`: its server had not offered it until then. */
+  readonly allowed: ReadonlyMap<string, Capability | null>
   readonly prompts: boolean
   readonly resources: boolean
+  /** Is it this agent that is offered these? If not, others are, and its own container was not asked yet. */
+  readonly known: boolean
   readonly capabilities: readonly Capability[]
   readonly facts: FlowFacts
 }
@@ -21,16 +24,32 @@ export function dataFlowOf(items: readonly FlowItem[]): DataFlow {
   const reach: Record<FlowLabel, string[]> = { private: [], untrusted: [], outward: [] }
   for (const item of items.filter(({ usable }) => usable)) {
     const prefix = item.plainNames ? undefined : item.instanceName
-    for (const { name, annotations } of item.capabilities)
-      if (item.allowed.has(name))
-        for (const { label } of labelsOf(item.facts, name, annotations?.['openWorldHint']))
-          reach[label].push(gatewayNameOf(prefix, name))
+    for (const { name, annotations } of reachedOf(item))
+      for (const { label } of labelsOf(item.facts, name, annotations?.['openWorldHint']))
+        reach[label].push(gatewayNameOf(prefix, name))
     // Who reads a prompt or a resource is told something; who asks for one says something: arguments, or any address. What a
     // server has of them is not known here, nor is an address looked for in its lists.
     if (item.prompts || item.resources)
       for (const { label } of labelsOf(item.facts, WHOLE)) reach[label].push(item.instanceName)
   }
   return { ...reach, warnings: warningsOf(reach) }
+}
+
+/**
+ * What of it the agent may call, now or as soon as it is there: nobody is asked again before that. Of what was never offered nothing
+ * is said but by its server as a whole.
+ */
+function reachedOf({ allowed, known, capabilities }: FlowItem): Pick<Capability, 'name' | 'annotations'>[] {
+  const offered = new Map(capabilities.map((capability) => [capability.name, capability]))
+  return [...new Set([...offered.keys(), ...[...allowed.keys()].sort()])].flatMap((name) => {
+    const pinned = allowed.get(name)
+    if (pinned === undefined) return []
+    const now = offered.get(name)
+    if (!known) return pinned ?? now ?? { name }
+    // What is gone, or is not what was allowed, is not called: the one is not there, the other waits for its approval.
+    if (pinned !== null && pinned.digest !== now?.digest) return []
+    return now ?? { name }
+  })
 }
 
 function warningsOf({

@@ -1,4 +1,5 @@
 import type { FlowLabel } from '@agentopia/api'
+import type { Capability } from '@agentopia/dtma/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { dataFlowOf, type FlowItem } from './agent-flow.ts'
@@ -87,14 +88,21 @@ test.each([
   ],
 ] as const)('%s', (_, given, openWorld, expected) => expect(labels(given, 'x', openWorld)).toEqual(expected))
 
+const definition = (name: string, digest = 'd', annotations?: Record<string, unknown>): Capability => ({
+  name,
+  inputSchema: {},
+  digest,
+  ...(annotations ? { annotations } : {}),
+})
 const item = (name: string, label: FlowLabel, change: Partial<FlowItem> = {}): FlowItem => ({
   instanceName: name,
   plainNames: false,
   usable: true,
-  allowed: new Set(['do']),
+  allowed: new Map([['do', definition('do')]]),
   prompts: false,
   resources: false,
-  capabilities: [{ name: 'do', inputSchema: {}, digest: 'd' }],
+  known: true,
+  capabilities: [definition('do')],
   facts: facts({ said: new Map([[WHOLE, [label]]]) }),
   ...change,
 })
@@ -113,12 +121,36 @@ test('one capability may be all three by itself', () => {
 
 test('any one of the three denied, switched off or gone, and there is nothing to warn of', () => {
   for (const without of three)
-    for (const change of [{ usable: false }, { allowed: new Set<string>() }, { capabilities: [] }])
+    for (const change of [{ usable: false }, { allowed: new Map() }, { capabilities: [] }])
       expect(dataFlowOf(three.map((one) => (one === without ? { ...one, ...change } : one))).warnings).toEqual([])
 })
 
+const online = facts({ tool: tool({ egress: 'any' }) })
+const closed = { openWorldHint: false }
+const outwardOf = (change: Partial<FlowItem>) =>
+  dataFlowOf([item('web', 'outward', { facts: online, ...change })]).outward
+
+test('what is allowed and was never offered is as its server is as a whole: it is callable as soon as it is there', () => {
+  const allowed = new Map([['later', null]])
+  expect(outwardOf({ allowed })).toEqual(['web__later'])
+  expect(outwardOf({ allowed, known: false, capabilities: [] })).toEqual(['web__later'])
+  expect(outwardOf({ allowed, facts: facts(), known: false, capabilities: [] })).toEqual([])
+})
+
+test('what waits for an approval is not reached, and when it is approved it is', () => {
+  const [before, now] = [definition('do', 'before', closed), definition('do', 'now')]
+  expect(outwardOf({ allowed: new Map([['do', before]]), capabilities: [now] })).toEqual([])
+  expect(outwardOf({ allowed: new Map([['do', now]]), capabilities: [now] })).toEqual(['web__do'])
+})
+
+test('as long as its own container was not asked, an agent reaches what was allowed, by the definition that was', () => {
+  const another = { known: false, capabilities: [definition('do', 'of others', closed)] }
+  expect(outwardOf({ ...another, allowed: new Map([['do', definition('do')]]) })).toEqual(['web__do'])
+  expect(outwardOf({ ...another, allowed: new Map([['do', definition('do', 'd', closed)]]) })).toEqual([])
+})
+
 test.each(['prompts', 'resources'] as const)('%s bring in, and what is asked of them is sent out', (what) => {
-  const quiet = { allowed: new Set<string>(), [what]: true }
+  const quiet = { allowed: new Map(), [what]: true }
   expect(dataFlowOf(three.map((one) => ({ ...one, ...quiet })))).toMatchObject({
     private: ['mail'],
     untrusted: ['web'],

@@ -10,7 +10,7 @@ export interface CatalogueFlow {
 
 /** Everything that decides what a capability means for the flow of data. */
 export interface FlowFacts {
-  /** The catalogue entry; `undefined`: it is not there any more, and nothing is known. */
+  /** What it was deployed from; `undefined`: a curated entry that is not there any more, and nothing is known. */
   readonly tool: Pick<Tool, 'egress' | 'keepsState' | 'secrets'> | undefined
   readonly flow: CatalogueFlow | undefined
   /** What an administrator said: by capability, empty for the whole server. */

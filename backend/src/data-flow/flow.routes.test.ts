@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DataFlow, FlowLabel, LabelledCapability, ToolbeltItem } from '@agentopia/api'
 import { eq } from 'drizzle-orm'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Recipe } from '../catalog/recipe.ts'
 import { type As, furnish, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
 import type { Tx } from '../store/connect.ts'
@@ -68,6 +69,83 @@ test('an agent that was dangerous before it was refused can be changed still', a
   const { id } = (await (await add()).json()) as ToolbeltItem
   await plane.send('PATCH', '/api/calls/settings', admin, { dataFlow: 'block' })
   expect((await plane.send('PATCH', `${belt()}/${id}`, operator, { prompts: true })).status).toBe(200)
+})
+
+/** `search` is a tool of the account's own, with such a network. */
+async function makeOwn(egress: 'none' | 'any', capabilities: (typeof instances.$inferInsert)['capabilities']) {
+  const recipe: Recipe = {
+    id: 'own',
+    title: 'Own',
+    summary: '',
+    publisher: 'Own',
+    icon: 'package',
+    categories: [],
+    spec: { package: { type: 'npm', name: 'own', version: '1.0.0' }, transport: { type: 'stdio' }, egress },
+    config: [],
+  }
+  await plane.store.system((tx) =>
+    tx.update(instances).set({ toolId: 'own', recipe, capabilities }).where(eq(instances.id, searchId)),
+  )
+}
+const block = () => plane.send('PATCH', '/api/calls/settings', admin, { dataFlow: 'block' })
+const found = (digest: string, annotations?: Record<string, unknown>) => [
+  { name: 'find', inputSchema: {}, digest, ...(annotations ? { annotations } : {}) },
+]
+
+test('a tool of one’s own is judged by what it was described as: without a network it sends nothing and hears no stranger', async () => {
+  await makeOwn('none', found('d'))
+  await block()
+  const answer = await add()
+  expect([answer.status, await answer.json()]).toMatchObject([201, { warnings: [] }])
+  expect(await flow()).toEqual({ private: ['demo__find'], untrusted: [], outward: [], warnings: [] })
+  const { items } = (await (await plane.request('GET', labelPath(), operator)).json()) as {
+    items: LabelledCapability[]
+  }
+  expect(items.map(({ labels }) => labels)).toEqual([[], []])
+})
+
+test('a tool of one’s own with a network is outward, and not private for that', async () => {
+  await makeOwn('any', found('d'))
+  await add()
+  expect(await flow()).toMatchObject({
+    private: ['demo__find'],
+    untrusted: ['search__find'],
+    outward: ['search__find'],
+    warnings: [{ kind: 'private-untrusted-outward' }],
+  })
+})
+
+test('what is allowed before the tool was ever asked counts as the tool does', async () => {
+  await makeOwn('none', null)
+  expect((await add()).status).toBe(201)
+  expect((await flow()).warnings).toEqual([])
+  await makeOwn('any', null)
+  expect(await flow()).toMatchObject({ outward: ['search__find'], warnings: [{}] })
+})
+
+test('where the account wants it, the third is refused before the tool was ever asked', async () => {
+  await makeOwn('any', null)
+  await block()
+  expect((await add()).status).toBe(409)
+})
+
+test('who approves a change that makes it the third is told, or refused, and then nothing is approved', async () => {
+  await makeOwn('any', found('before', { openWorldHint: false }))
+  const { id } = (await (await add()).json()) as ToolbeltItem
+  await makeOwn('any', found('now'))
+  expect((await flow()).warnings).toEqual([])
+  const approve = () =>
+    plane.send('POST', `${belt()}/${id}/approvals`, operator, { approve: [{ capability: 'find', digest: 'now' }] })
+  await block()
+  const refused = await approve()
+  expect([refused.status, await refused.json()]).toMatchObject([409, { code: 'data-flow-refused' }])
+  expect((await flow()).warnings).toEqual([])
+
+  await plane.send('PATCH', '/api/calls/settings', admin, { dataFlow: 'warn' })
+  const approved = await approve()
+  expect([approved.status, await approved.json()]).toMatchObject([200, { warnings: [{}] }])
+  expect((await flow()).warnings).toHaveLength(1)
+  expect(await activity()).toContain('agent.data-flow')
 })
 
 test('an administrator says what a capability is, and takes it back; both on record', async () => {

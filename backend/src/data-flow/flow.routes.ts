@@ -26,7 +26,7 @@ export function flowRoutes(mount: Mount, { store, catalog }: FlowRouteDeps): voi
     return getInstanceRow(tx, (await getToolboxRow(tx, toolboxId)).id, instanceId)
   }
   const labelsOf = async (tx: Tx, row: InstanceRow) => ({
-    items: labelledOf(factsOf(catalog, row.toolId, await readFlowLabels(tx, row.id)), await offerOfInstance(tx, row)),
+    items: labelledOf(factsOf(catalog, row, await readFlowLabels(tx, row.id)), await offerOfInstance(tx, row)),
   })
 
   mount.reply(listFlowLabels, ({ params }, { caller }) =>

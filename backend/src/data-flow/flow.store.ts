@@ -1,7 +1,9 @@
 import type { DataFlow, FlowLabel } from '@agentopia/api'
+import type { Capability } from '@agentopia/dtma/contract'
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Catalog } from '../catalog/catalog.ts'
 import { toolOf } from '../catalog/recipe.ts'
+import { findRecipe } from '../catalog/recipe-of.ts'
 import type { Tx } from '../store/connect.ts'
 import {
   agentOffers,
@@ -11,7 +13,7 @@ import {
   instances,
   toolbeltItems,
 } from '../store/schema/index.ts'
-import { expected, offerOfItem } from '../tools/offered.ts'
+import { expected, offerKind, offerOfItem } from '../tools/offered.ts'
 import { dataFlowOf } from './agent-flow.ts'
 import type { FlowFacts } from './flow-labels.ts'
 
@@ -21,8 +23,8 @@ const saidOf = sql<Said>`(
   select coalesce(jsonb_object_agg(${flowLabels.capability}, ${flowLabels.labels}), '{}')
   from ${flowLabels} where ${flowLabels.instanceId} = ${instances.id})`
 
-export function factsOf(catalog: Catalog, toolId: string, said: Said): FlowFacts {
-  const recipe = catalog.find(toolId)
+export function factsOf(catalog: Catalog, instance: Parameters<typeof findRecipe>[1], said: Said): FlowFacts {
+  const recipe = findRecipe(catalog, instance)
   return { tool: recipe && toolOf(recipe), flow: recipe?.flow, said: new Map(Object.entries(said)) }
 }
 
@@ -32,11 +34,12 @@ export async function readDataFlow(tx: Tx, agentId: string, catalog: Catalog): P
     .select({
       item: toolbeltItems,
       access: sql<boolean>`${agentToolboxAccess.agentId} is not null`,
-      instance: { name: instances.name, toolId: instances.toolId },
+      instance: { name: instances.name, toolId: instances.toolId, recipe: instances.recipe },
       // Before its own container was asked an agent is warned of what others are offered.
       capabilities: expected,
-      allowed: sql<string[]>`(
-        select coalesce(jsonb_agg(${capabilityPermissions.capability}), '[]')
+      offer: offerKind,
+      allowed: sql<Readonly<Record<string, Capability | null>>>`(
+        select coalesce(jsonb_object_agg(${capabilityPermissions.capability}, ${capabilityPermissions.pinned}), '{}')
         from ${capabilityPermissions} where ${capabilityPermissions.toolbeltItemId} = ${toolbeltItems.id})`,
       said: saidOf,
     })
@@ -50,15 +53,16 @@ export async function readDataFlow(tx: Tx, agentId: string, catalog: Catalog): P
     .where(eq(toolbeltItems.agentId, agentId))
     .orderBy(asc(instances.name), asc(toolbeltItems.id))
   return dataFlowOf(
-    rows.map(({ item, access, instance, capabilities, allowed, said }) => ({
+    rows.map(({ item, access, instance, capabilities, offer, allowed, said }) => ({
       instanceName: instance.name,
       plainNames: item.plainNames,
       usable: item.enabled && access,
-      allowed: new Set(allowed),
+      allowed: new Map(Object.entries(allowed)),
       prompts: item.prompts,
       resources: item.resources,
+      known: offer !== 'awaited',
       capabilities: capabilities ?? [],
-      facts: factsOf(catalog, instance.toolId, said),
+      facts: factsOf(catalog, instance, said),
     })),
   )
 }

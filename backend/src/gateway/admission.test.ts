@@ -5,6 +5,7 @@ import type { Store } from '../store/connect.ts'
 import { callCounts } from '../store/schema/index.ts'
 import { openTestStore } from '../store/testing.ts'
 import { createAdmission, forgetOldCounts } from './admission.ts'
+import { gatewayNameOf } from './names.ts'
 
 let store: Store
 beforeAll(async () => {
@@ -29,8 +30,8 @@ function setUp(limits: AgentLimits) {
   const replicas = [0, 1].map(() => createAdmission(store, { now: () => now }))
   return {
     agent,
-    async ask(capability = 'echo', argumentBytes = 2, replica = 0): Promise<string> {
-      const item = { instance: { name: 'demo' } } as never
+    async ask(capability = 'echo', argumentBytes = 2, replica = 0, plainNames = false): Promise<string> {
+      const item = { plainNames, instance: { name: 'demo' } } as never
       try {
         await replicas[replica]!({ toolbelt: { agent, items: [] }, item, capability, argumentBytes })
         return 'ok'
@@ -49,7 +50,7 @@ test('without limits the database is not asked', async () => {
   const nowhere: Pick<Store, 'tenant'> = { tenant: () => Promise.reject(new Error('asked')) }
   const admit = createAdmission(nowhere, { now: () => NOON })
   const { agent } = setUp({ capabilities: [{ capability: 'demo__other', perMinute: 1 }] })
-  const item = { instance: { name: 'demo' } } as never
+  const item = { plainNames: false, instance: { name: 'demo' } } as never
   expect(await admit({ toolbelt: { agent, items: [] }, item, capability: 'echo', argumentBytes: 1e9 })).toBeUndefined()
 })
 
@@ -89,6 +90,50 @@ test('a capability has a limit of its own, within that of the agent', async () =
   expect([await t.ask('echo'), await t.ask('echo'), await t.ask('echo')]).toEqual(['ok', 'ok', 'rate-limited 60'])
   // What was refused is not counted: two of four are left.
   expect([await t.ask('add'), await t.ask('add'), await t.ask('add')]).toEqual(['ok', 'ok', 'rate-limited 60'])
+})
+
+test.each([
+  ['holds a point', 'get.user'],
+  ['holds a slash and a space', 'files/read all'],
+  ['is too long', 'a'.repeat(80)],
+])(
+  'the limit of a capability whose name %s is known by its name at the gateway, and by the one in full',
+  async (_, capability) => {
+    const full = `demo__${capability}`
+    const listed = gatewayNameOf('demo', capability)
+    expect(listed).not.toBe(full)
+    for (const name of [listed, full]) {
+      const t = setUp({ capabilities: [{ capability: name, perMinute: 1 }] })
+      expect([await t.ask(capability), await t.ask(capability)]).toEqual(['ok', 'rate-limited 60'])
+      expect(await t.ask('echo')).toBe('ok')
+    }
+  },
+)
+
+test('where names are plain, the plain one has its limit', async () => {
+  const t = setUp({ capabilities: [{ capability: 'get.user', perMinute: 1 }] })
+  const plain = () => t.ask('get.user', 2, 0, true)
+  expect([await plain(), await plain()]).toEqual(['ok', 'rate-limited 60'])
+  // A name without an instance is that of the item with plain names, and of no other.
+  expect(await t.ask('get.user')).toBe('ok')
+})
+
+test('a limit goes on to hold, and to count, when names become plain', async () => {
+  for (const capability of ['echo', 'get.user']) {
+    const t = setUp({ capabilities: [{ capability: gatewayNameOf('demo', capability), perMinute: 2 }] })
+    const plain = () => t.ask(capability, 2, 0, true)
+    expect([await t.ask(capability), await plain(), await plain()]).toEqual(['ok', 'ok', 'rate-limited 60'])
+  }
+})
+
+test('where a capability is limited by two of its names, both limits hold', async () => {
+  const capabilities = [
+    { capability: 'demo__echo', perDay: 1 },
+    { capability: 'echo', perMinute: 5 },
+  ]
+  const plain = setUp({ capabilities })
+  const echo = () => plain.ask('echo', 2, 0, true)
+  expect([await echo(), await echo()]).toEqual(['ok', `rate-limited ${12 * 3_600}`])
 })
 
 test('a day is one of UTC', async () => {

@@ -5,6 +5,8 @@ import type { Clock } from '../reconcile/clock.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { callCounts } from '../store/schema/index.ts'
 import type { BeltItem, Toolbelt } from './authorise.ts'
+import { gatewayNameOf, SEPARATOR } from './names.ts'
+import { instanceNameOf } from './toolbelts.ts'
 
 /** A call that is permitted, before it is made. */
 interface PermittedCall {
@@ -42,7 +44,7 @@ export function createAdmission(
         'payload-too-large',
         `The arguments have ${argumentBytes} bytes; ${limits.argumentBytes} are allowed`,
       )
-    const counters = countersOf(limits, `${item.instance.name}__${capability}`)
+    const counters = countersOf(limits, limitedAs(item, capability))
     const now = clock.now()
     if (limits.perMinute === undefined && usual !== null) counts.take(agent.id, usual, now)
     if (counters.length === 0) return
@@ -87,10 +89,24 @@ interface Counter {
   readonly words: string
 }
 
+/**
+ * The names by which a limit means this capability: its name at the gateway, the one it has while names are not plain, and that one as
+ * it is before it is shortened. A limit that somebody set does not end because names become plain.
+ */
+const limitedAs = (item: BeltItem, capability: string): ReadonlySet<string> =>
+  new Set([
+    gatewayNameOf(instanceNameOf(item), capability),
+    gatewayNameOf(item.instance.name, capability),
+    `${item.instance.name}${SEPARATOR}${capability}`,
+  ])
+
 /** Always in the same order, so that no two calls wait for each other. */
-function countersOf(limits: AgentLimits, name: string): Counter[] {
-  const own = limits.capabilities?.find(({ capability }) => capability === name)
-  return [...rates(limits, '', 'this agent'), ...(own ? rates(own, ` ${name}`, `${name} by this agent`) : [])]
+function countersOf(limits: AgentLimits, names: ReadonlySet<string>): Counter[] {
+  const own = [...names].flatMap((name) => limits.capabilities?.find(({ capability }) => capability === name) ?? [])
+  return [
+    ...rates(limits, '', 'this agent'),
+    ...own.flatMap((one) => rates(one, ` ${one.capability}`, `${one.capability} by this agent`)),
+  ]
 }
 
 const rates = (

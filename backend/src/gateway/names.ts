@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 
 /** Longest name that every client takes. */
 const LONGEST = 64
-const SEPARATOR = '__'
+/** Between the name of an instance and what is its server's. */
+export const SEPARATOR = '__'
 const DIGEST = 8
 
 /**

@@ -39,7 +39,7 @@ const itemWith = (permissions: readonly object[]) => ({
 })
 const permission = { capability: 'echo', gatewayName: 'demo__echo', allowed: true, ask: false, offered: true }
 
-async function agentopia(line: string, isChanged = true) {
+async function agentopia(line: string, isChanged = true, warnings: readonly object[] = []) {
   const out: string[] = []
   const err: string[] = []
   const approved: unknown[] = []
@@ -53,7 +53,7 @@ async function agentopia(line: string, isChanged = true) {
       if (new URL(String(url)).pathname === '/api/agents') return Response.json({ items: [agent] })
       if (init?.method === 'GET') return Response.json({ items: [item] })
       approved.push(JSON.parse(String(init?.body)))
-      return Response.json(itemWith([permission]))
+      return Response.json({ ...itemWith([permission]), warnings })
     },
   })
   return { code, out: out.join(''), err: err.join(''), approved }
@@ -72,6 +72,13 @@ test('M07 a review says what changed, gravest first, and how to approve just tha
 test('M07 what is approved is what was looked at, by its digest', async () => {
   const { approved, out } = await agentopia('toolbelt approve helper demo echo@bbbbbbbbbbbb')
   expect(approved).toEqual([{ approve: [{ capability: 'echo', digest: 'b'.repeat(64) }] }])
+  expect(out).toBe('Approved for helper. Nothing else of demo has changed\n')
+})
+
+test('what an approval means for the flow of data is said beside it', async () => {
+  const warnings = [{ kind: 'private-untrusted-outward', message: 'It reads private data' }]
+  const { err, out } = await agentopia('toolbelt approve helper demo echo@bbbbbbbbbbbb', true, warnings)
+  expect(err).toBe('Warning: It reads private data\n')
   expect(out).toBe('Approved for helper. Nothing else of demo has changed\n')
 })
 

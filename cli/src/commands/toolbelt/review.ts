@@ -12,6 +12,7 @@ import { findAgent, findToolbeltItem } from '../../find.ts'
 import { printable } from '../../output.ts'
 import { AGENT } from '../agent/name.ts'
 import { TOOL } from './tool.ts'
+import { warn } from './warn.ts'
 
 /** So many characters of a digest name a definition: what is approved is what was shown. */
 const SHOWN_DIGEST = 12
@@ -59,10 +60,9 @@ export const toolbeltApprove = command(
     const item = await findToolbeltItem(client, agent, args.tool)
     const approve = args.capabilities.split(',').map((word) => looked(item, word.trim()))
     const params = { agentId: agent.id, toolbeltItemId: item.id }
-    output.result(
-      await client.call(approveCapabilities, { params, body: { approve } }),
-      (after) => `Approved for ${agent.name}. ${leftOf(after)}`,
-    )
+    const approved = await client.call(approveCapabilities, { params, body: { approve } })
+    warn(output, approved.warnings)
+    output.result(approved, (after) => `Approved for ${agent.name}. ${leftOf(after)}`)
   },
 )
 
