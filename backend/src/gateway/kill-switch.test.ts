@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { insertAgentToken } from '../agents/agent-token.store.ts'
+import { createCatalog } from '../catalog/catalog.ts'
 import type { Tx } from '../store/connect.ts'
 import {
   agents,
@@ -167,7 +168,7 @@ test('whoever calls by another door is asked about too', async () => {
   let isLetIn = true
   const held: MakeCall = ({ signal }) =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-  const toolbelt = await gateway.store.tenant('account_1', (tx) => readToolbelt(tx, gateway.agentId))
+  const toolbelt = await gateway.store.tenant('account_1', (tx) => readToolbelt(tx, gateway.agentId, createCatalog([])))
   const open = { toolbelt: toolbelt! } as OpenToolbelt
   const guarded = createKillSwitch({
     makeCall: held,
