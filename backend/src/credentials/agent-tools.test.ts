@@ -154,6 +154,8 @@ test('M12 a container that ends in the middle of a call fails that call, which i
   const agent = await plane.agentOf(await plane.instanceIn('account_1'))
   await agent.give('secret-of-one')
   await agent.call()
+  // A call does not wait until what the toolbox said is on record.
+  await until('it is on record as running', async () => (await observed())?.state === 'running')
   plane.toolbox.ends.add(agent.tool)
   const before = plane.toolbox.calls.length
   await expect(agent.call()).rejects.toMatchObject({ code: 'tool-failed', kind: { retryable: false } })
