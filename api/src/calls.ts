@@ -12,7 +12,7 @@ export const Call = z.object({
   capability: z.string(),
   /** By which door it came: MCP as of 2026-07-28, MCP of earlier revisions, or the REST call. */
   via: z.enum(['mcp', 'mcp-legacy', 'rest']).optional(),
-  /** Which version of the tool instance was called: its generation, and SHA-256 of what ran. */
+  /** Which version of the tool instance was called: its generation, and SHA-256 of package and version, configuration and image. */
   instanceGeneration: z.int().optional(),
   specDigest: z.string().optional(),
   /** SHA-256 of the capability's name, description and schemas, as the agent was shown them. */

@@ -32,12 +32,13 @@ export function containerOf({ id, toolbox }: { readonly id: string; readonly too
 }
 
 type ReadToolbelt = (tx: Tx, agentId: string) => Promise<Toolbelt | undefined>
+type ReadWithCatalog = (tx: Tx, agentId: string, catalog: Catalog) => Promise<Toolbelt | undefined>
 
 /** Reads a toolbelt in which tools with secrets lead to the agent's own containers. */
 export const withOwnTools =
-  (read: ReadToolbelt, catalog: Catalog): ReadToolbelt =>
+  (read: ReadWithCatalog, catalog: Catalog): ReadToolbelt =>
   async (tx, agentId) => {
-    const belt = await read(tx, agentId)
+    const belt = await read(tx, agentId, catalog)
     if (!belt) return undefined
     const rows = await tx
       .select({ itemId: toolbeltItems.id, toolId: instances.toolId, recipe: instances.recipe, credential: credentials })

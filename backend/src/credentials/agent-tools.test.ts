@@ -150,6 +150,19 @@ test('a container that ended behind our back is an error once, and started by th
   expect(await agent.call()).toBe('secret-of-one')
 })
 
+test('M12 a container that ends in the middle of a call fails that call, which is not repeated; the next one starts it', async () => {
+  const agent = await plane.agentOf(await plane.instanceIn('account_1'))
+  await agent.give('secret-of-one')
+  await agent.call()
+  // A call does not wait until what the toolbox said is on record.
+  await until('it is on record as running', async () => (await observed())?.state === 'running')
+  plane.toolbox.ends.add(agent.tool)
+  const before = plane.toolbox.calls.length
+  await expect(agent.call()).rejects.toMatchObject({ code: 'tool-failed', kind: { retryable: false } })
+  expect(plane.toolbox.calls).toHaveLength(before + 1)
+  expect(await agent.call()).toBe('secret-of-one')
+})
+
 test('a DTMA that was restarted gets the secrets again', async () => {
   const agent = await plane.agentOf(await plane.instanceIn('account_1'))
   await agent.give('secret-of-one')

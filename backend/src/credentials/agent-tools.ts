@@ -1,7 +1,7 @@
-import { ProblemError, problem } from '@agentopia/api'
+import { problem } from '@agentopia/api'
 import type { Catalog } from '../catalog/catalog.ts'
 import { lacksSecrets } from '../gateway/denied.ts'
-import type { CallUpstream } from '../gateway/upstream.ts'
+import { type CallUpstream, isAway } from '../gateway/upstream.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import type { Store } from '../store/connect.ts'
@@ -172,7 +172,7 @@ export function createAgentTools(deps: AgentToolsDeps): AgentTools {
         return await callUpstream({ ...wanted, instanceId: name, timeoutMs })
       } catch (error) {
         // It ended since; the next call starts it. This one may have done its work, and is not repeated.
-        if (error instanceof ProblemError && error.code === 'instance-not-running') await lookAgain(name)
+        if (isAway(error)) await lookAgain(name)
         throw error
       } finally {
         container.calls -= 1

@@ -14,7 +14,7 @@ import {
   type ToolStatus,
   withdrawToolSecrets,
 } from '@agentopia/dtma/contract'
-import type { CallUpstream } from '../gateway/upstream.ts'
+import { type CallUpstream, translated } from '../gateway/upstream.ts'
 
 interface Tool {
   request: ToolRequest
@@ -41,6 +41,8 @@ export function fakeToolboxes() {
     /** Servers that offer something else, by name of the tool. */
     lists: new Map<string, readonly Capability[]>(),
     statusOf,
+    /** Servers that do what they are asked and then end, by name of the tool: once. */
+    ends: new Set<string>(),
     /** What was sent to whom. */
     calls: [] as { readonly tool: string; readonly toolboxId: string }[],
     clientOf,
@@ -136,6 +138,10 @@ export function fakeToolboxes() {
     world.calls.push({ tool: instanceId, toolboxId: toolbox.id })
     const used = tools.get(instanceId)?.used
     if (!used) throw problem('instance-not-running', `The tool ${instanceId} has no MCP session now`)
+    if (world.ends.delete(instanceId)) {
+      tools.delete(instanceId)
+      throw translated(new ProblemError('tool-lost', { status: 502, title: '', retryable: false, fix: '' }, 'it ended'))
+    }
     const result = { content: [{ type: 'text', text: used.values['apiKey'] ?? 'none' }] }
     return { answer: { result }, written: JSON.stringify({ jsonrpc: '2.0', id, result }) }
   }

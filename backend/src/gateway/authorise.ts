@@ -24,7 +24,7 @@ export interface BeltItem {
     readonly id: string
     readonly name: string
     readonly generation: number
-    /** SHA-256 of what runs, hex: catalogue entry, configuration and image. */
+    /** SHA-256 of what runs, hex: package and version, configuration and image. */
     readonly specDigest: string
     readonly desired: 'running' | 'stopped' | 'absent'
     readonly capabilities: readonly Capability[]

@@ -1,10 +1,11 @@
-import { problem } from '@agentopia/api'
+import { ProblemError, problem } from '@agentopia/api'
 import { expect, test } from 'vitest'
 import { withCircuitBreaker } from './circuit-breaker.ts'
 import type { CallUpstream } from './upstream.ts'
 
 const broken = () =>
   problem('toolbox-unreachable', 'The connection to the toolbox broke', { cause: new Error('ECONNRESET') })
+const GONE = { status: 502, title: '', retryable: false, fix: '' }
 const answer = { answer: { result: {} }, written: '{}' }
 
 function setUp() {
@@ -90,6 +91,7 @@ test('when the trial breaks too the rest is twice as long, up to half a minute',
 
 test.each([
   ['an answer that is a failure', () => problem('tool-failed', 'x', { cause: problem('tool-failed', 'said DTMA') })],
+  ['a tool that went away', () => problem('tool-failed', 'x', { cause: new ProblemError('tool-lost', GONE, 'x') })],
   ['an answer that is none', () => problem('tool-failed', 'not JSON-RPC')],
   ['slowness', () => problem('call-timeout', 'x', { cause: new Error('late') })],
   ['a toolbox that is not connected', () => problem('toolbox-unreachable', 'not connected')],

@@ -21,7 +21,13 @@ export interface FakeDtma extends AsyncDisposable {
   say(words: string): void
 }
 
-type Args = { readonly text?: string; readonly ms?: number; readonly bytes?: number; readonly code?: string }
+type Args = {
+  readonly text?: string
+  readonly ms?: number
+  readonly bytes?: number
+  readonly code?: string
+  readonly detail?: string
+}
 type Act = (exchange: {
   readonly id: number | string
   readonly args: Args
@@ -64,7 +70,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   huge: ({ id, args, response }) => void json(response, answer(id, text('x'.repeat(args.bytes ?? 13 << 20)))),
   problem: ({ args, response }) => {
     const document = { type: 'x', title: 'x', status: 500, detail: 'as asked', instance: 'x', fix: 'x' }
-    json(response, JSON.stringify({ ...document, code: args.code, retryable: false }), 500, 'application/problem+json')
+    const said = { code: args.code, ...(args.detail === undefined ? {} : { detail: args.detail }) }
+    json(response, JSON.stringify({ ...document, ...said, retryable: false }), 500, 'application/problem+json')
   },
   /** Says what it was told to say, in every way that an answer has. */
   mirror: ({ id, words, progressToken, response }) => {

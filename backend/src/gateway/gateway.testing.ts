@@ -14,7 +14,7 @@ import { listCallRecords } from '../calls/call.store.ts'
 import { openCallJournal } from '../calls/call-journal.ts'
 import { createCallRecorder } from '../calls/call-recorder.ts'
 import { createChainSeal } from '../calls/chain-seal.ts'
-import type { Catalog } from '../catalog/catalog.ts'
+import { type Catalog, createCatalog } from '../catalog/catalog.ts'
 import { withOwnTools } from '../credentials/agent-belt.ts'
 import { createCredentialSealer } from '../credentials/credential.seal.ts'
 import { listenForChanges } from '../events/changes.ts'
@@ -86,7 +86,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   })
   const finder = createAgentFinder({ store, clock: systemClock, log })
   const connected = createConnectedFinder({ store, clock: systemClock, log, resource: RESOURCE })
-  const read = options.catalog ? withOwnTools(readToolbelt, options.catalog) : readToolbelt
+  const read = withOwnTools(readToolbelt, options.catalog ?? createCatalog([]))
   const toolbelts = createToolbelts({ store, clock: systemClock, read })
   const changes = await listenForChanges(store, log)
   changes.watch((change) => {
@@ -112,7 +112,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
     admit: createAdmission(store, systemClock, options.usualCalls ?? null),
     askFirst: createAskFirst({
       askPerson: asking.ask,
-      readToolbelt: (accountId, agentId) => store.tenant(accountId, (tx) => readToolbelt(tx, agentId)),
+      readToolbelt: (accountId, agentId) => store.tenant(accountId, (tx) => read(tx, agentId)),
     }),
     bulkhead,
     recorder,

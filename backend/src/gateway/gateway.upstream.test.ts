@@ -1,7 +1,16 @@
+import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { systemClock } from '../reconcile/clock.ts'
+import { createSealer } from '../store/seal.ts'
+import type { DtmaAddress } from '../toolboxes/dtma-client.ts'
+import { writtenRequest } from './exchange.ts'
+import { createExecuteOnce } from './execute-once.ts'
 import { openTestGateway, post, type TestGateway, toolCall } from './gateway.testing.ts'
+import { createCallUpstream } from './upstream.ts'
 
 // Tools that misbehave: each harms its own call and no other.
+
+const LOST_BEFORE = 'The connection to the tool ended before it answered'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -17,6 +26,9 @@ test.each([
   ['no_json', {}, 'tool-failed', 'failed'],
   ['huge', {}, 'tool-failed', 'failed'],
   ['problem', { code: 'tool-not-running' }, 'instance-not-running', 'failed'],
+  ['problem', { code: 'tool-lost' }, 'tool-failed', 'failed'],
+  // A DTMA of an earlier version has one code for both.
+  ['problem', { code: 'tool-not-running', detail: LOST_BEFORE }, 'tool-failed', 'failed'],
   ['problem', { code: 'tool-not-found' }, 'instance-not-running', 'failed'],
   ['problem', { code: 'tool-timeout' }, 'call-timeout', 'timeout'],
   ['problem', { code: 'too-busy' }, 'rate-limited', 'failed'],
@@ -30,6 +42,35 @@ test.each([
   expect(gateway.dtma.seen).toHaveLength(before + 1) // never sent twice
   expect((await gateway.calls())[0]).toMatchObject({ capability: name, outcome, code })
 })
+
+test.each([
+  ['this version', { code: 'tool-lost' }],
+  ['an earlier version', { code: 'tool-not-running', detail: LOST_BEFORE }],
+])(
+  'M12 a tool does its work and goes away, at a DTMA of %s: the same key gives the same failure, and the work was done once',
+  async (dtma, args) => {
+    const { clock, log } = { clock: systemClock, log: pino({ level: 'silent' }) }
+    const once = createExecuteOnce({ store: gateway.store, sealer: createSealer(Buffer.alloc(32, 7)), clock, log })
+    const send = createCallUpstream(gateway.dtma.road)
+    const to = { instanceId: gateway.demo.instanceId, toolbox: { id: gateway.toolboxId } as DtmaAddress }
+    const request = writtenRequest('tools/call', { name: 'problem', arguments: args })
+    const key = { accountId: 'account_1', agentId: gateway.agentId, key: `pay, ${dtma}`, request: args }
+    const pay = () =>
+      once({ ...key, timeoutMs: 5_000, waitMs: 0 }, async () => {
+        const { answer } = await send({ ...to, id: 1, request, timeoutMs: 5_000, signal: new AbortController().signal })
+        throw new Error(`it answered ${JSON.stringify(answer)}`)
+      })
+    const before = gateway.dtma.seen.length
+    const failure = {
+      code: 'tool-failed',
+      message: 'The tool went away while it was asked, and may have done it',
+      kind: { retryable: false },
+    }
+    await expect(pay()).rejects.toMatchObject(failure)
+    await expect(pay()).rejects.toMatchObject(failure)
+    expect(gateway.dtma.seen).toHaveLength(before + 1)
+  },
+)
 
 test('what a tool itself says of a failure is passed on', async () => {
   const refused = await post(gateway, toolCall('demo__refuses'))

@@ -205,7 +205,7 @@ test('whoever calls by another door is asked about too', async () => {
   let isLetIn = true
   const held: MakeCall = ({ signal }) =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-  const toolbelt = await gateway.store.tenant('account_1', (tx) => readToolbelt(tx, gateway.agentId))
+  const toolbelt = await gateway.store.tenant('account_1', (tx) => readToolbelt(tx, gateway.agentId, createCatalog([])))
   const open = { toolbelt: toolbelt! } as OpenToolbelt
   const guarded = createKillSwitch({
     makeCall: held,

@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto'
 import { isAsked, type PayloadRule, type SecretPolicy } from '@agentopia/api'
 import { and, eq, sql } from 'drizzle-orm'
+import type { Catalog } from '../catalog/catalog.ts'
 import { readPayloadRules, ruleFor } from '../payloads/payload.store.ts'
 import type { Tx } from '../store/connect.ts'
 import {
   agentOffers,
   agents,
   agentToolboxAccess,
+  agentTools,
   callSettings,
   capabilityPermissions,
   instances,
@@ -16,9 +17,10 @@ import {
 import { offered, offerOfItem } from '../tools/offered.ts'
 import { pinAtFirstSight } from '../tools/pin.store.ts'
 import type { Toolbelt } from './authorise.ts'
+import { specDigestOf } from './spec-digest.ts'
 
 /** Everything that decides about one agent's calls, read at one moment. `undefined`: no such agent. */
-export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | undefined> {
+export async function readToolbelt(tx: Tx, agentId: string, catalog: Catalog): Promise<Toolbelt | undefined> {
   const [agent] = await tx
     .select({
       id: agents.id,
@@ -52,10 +54,14 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
         name: instances.name,
         desired: instances.desired,
         generation: instances.generation,
-        toolId: instances.toolId,
-        config: instances.config,
-        image: sql<string | null>`${instances.status}->'container'->>'image'`,
         capabilities: offered,
+      },
+      deployed: {
+        toolId: instances.toolId,
+        recipe: instances.recipe,
+        config: instances.config,
+        sharedImage: sql<string | null>`${instances.status}->'container'->>'image'`,
+        ownImage: sql<string | null>`${agentTools.status}->'container'->>'image'`,
       },
       toolbox: {
         id: toolboxes.id,
@@ -70,6 +76,7 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
     .innerJoin(instances, eq(instances.id, toolbeltItems.instanceId))
     .innerJoin(toolboxes, eq(toolboxes.id, instances.toolboxId))
     .leftJoin(agentOffers, offerOfItem)
+    .leftJoin(agentTools, and(eq(agentTools.instanceId, instances.id), eq(agentTools.agentId, toolbeltItems.agentId)))
     .leftJoin(
       agentToolboxAccess,
       and(eq(agentToolboxAccess.agentId, toolbeltItems.agentId), eq(agentToolboxAccess.toolboxId, instances.toolboxId)),
@@ -79,14 +86,15 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
   const rules = await readPayloadRules(tx)
   return {
     agent,
-    items: rows.map(({ allowed: given, askPatterns, instance, toolbox, ...item }) => {
+    items: rows.map(({ allowed: given, askPatterns, instance, deployed, toolbox, ...item }) => {
       const allowed = Object.entries(given)
       return {
         ...item,
         allowed: new Map(allowed.map(([name, { digest }]) => [name, digest])),
         asked: new Set(allowed.flatMap(([name, { ask }]) => (isAsked(name, ask, askPatterns) ? [name] : []))),
         instance: {
-          ...withSpecDigest(instance),
+          ...instance,
+          specDigest: specDigestOf(catalog, deployed),
           capabilities: instance.capabilities ?? [],
           ...keeping(ruleFor(rules, instance.id)),
           toolbox,
@@ -97,12 +105,3 @@ export async function readToolbelt(tx: Tx, agentId: string): Promise<Toolbelt | 
 }
 
 const keeping = (payloads: PayloadRule | undefined) => (payloads ? { payloads } : {})
-
-/** What runs, in one word: SHA-256 of the catalogue entry, its configuration and the image that the toolbox reports. */
-function withSpecDigest<Row extends { toolId: string; config: object; image: string | null }>(row: Row) {
-  const { toolId, config, image, ...instance } = row
-  const specDigest = createHash('sha256')
-    .update(JSON.stringify([toolId, config, image]))
-    .digest('hex')
-  return { ...instance, specDigest }
-}

@@ -1,10 +1,9 @@
 import type { Capability } from '@agentopia/dtma/contract'
 import type { Clock } from '../reconcile/clock.ts'
-import type { Store } from '../store/connect.ts'
+import type { Store, Tx } from '../store/connect.ts'
 import { authorise, type BeltItem, type Toolbelt } from './authorise.ts'
 import { cleanJson } from './clean-text.ts'
 import { gatewayNameOf } from './names.ts'
-import { readToolbelt } from './toolbelt.store.ts'
 
 /** Where a name at the gateway leads. */
 interface Entry {
@@ -47,11 +46,11 @@ type Known = { readonly opened: Promise<OpenToolbelt | undefined>; readonly sinc
 export function createToolbelts({
   store,
   clock,
-  read = readToolbelt,
+  read,
 }: {
   readonly store: Pick<Store, 'tenant'>
   readonly clock: Pick<Clock, 'steady'>
-  readonly read?: typeof readToolbelt
+  readonly read: (tx: Tx, agentId: string) => Promise<Toolbelt | undefined>
 }): Toolbelts {
   const known = new Map<string, Map<string, Known>>()
   const watchers = new Map<string, Set<() => void>>()

@@ -86,7 +86,7 @@ export const createCallUpstream =
 async function replyOf(came: RoadAnswer, call: UpstreamCall): Promise<UpstreamReply> {
   const { status, headers } = came
   const text = async () => came.text ?? readText(came.body)
-  if (status !== 200) throw translated(await text(), status)
+  if (status !== 200) throw refusalIn(await text(), status)
   if (!headers['content-type']?.startsWith('text/event-stream')) return answerIn(await text(), call)
   for await (const data of readEvents(came.body)) {
     const parsed = parseMessage(data)
@@ -103,11 +103,16 @@ function answerIn(written: string, { id }: UpstreamCall): UpstreamReply {
   return { answer: parsed.answer, written }
 }
 
+function refusalIn(text: string, status: number): ProblemError {
+  const said = problemIn(text)
+  return said ? translated(said) : problem('tool-failed', `The toolbox answered ${status}, not as DTMA does`)
+}
+
 /** What DTMA says, in the words of this API. */
-function translated(text: string, status: number): ProblemError {
-  const cause = problemIn(text)
-  if (!cause) return problem('tool-failed', `The toolbox answered ${status}, not as DTMA does`)
+export function translated(cause: ProblemError): ProblemError {
   const { code, message } = cause
+  if (isLost(cause))
+    return problem('tool-failed', 'The tool went away while it was asked, and may have done it', { cause })
   switch (code) {
     case 'tool-not-found':
     case 'tool-not-running':
@@ -124,6 +129,17 @@ function translated(text: string, status: number): ProblemError {
       return problem('tool-failed', message, { cause })
   }
 }
+
+/** What DTMA said before `tool-lost` was a code of its own; the same code without this sentence: nothing was sent. */
+const LOST_BEFORE = 'The connection to the tool ended before it answered'
+
+const isLost = ({ code, message }: ProblemError): boolean =>
+  code === 'tool-lost' || (code === 'tool-not-running' && message === LOST_BEFORE)
+
+/** The tool is not there, or was not there any more in the midst of the call: what was observed of it does not hold. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof ProblemError &&
+  (error.code === 'instance-not-running' || (error.cause instanceof ProblemError && isLost(error.cause)))
 
 function problemIn(text: string): ProblemError | undefined {
   try {

@@ -196,7 +196,7 @@ export const callCapability = defineOperation({
     timeoutMs: z._default(z.int().check(z.minimum(1), z.maximum(3_600_000)), 60_000),
   }),
   reply: z.record(z.string(), z.unknown()),
-  problems: ['tool-not-found', 'tool-not-running', 'tool-timeout', 'tool-protocol-error', 'too-busy'],
+  problems: ['tool-not-found', 'tool-not-running', 'tool-lost', 'tool-timeout', 'tool-protocol-error', 'too-busy'],
 })
 
 export const followToolStats = defineOperation({

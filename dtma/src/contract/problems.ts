@@ -140,6 +140,12 @@ export const DTMA_PROBLEMS = {
     retryable: true,
     fix: 'Enrol it, or set BACKEND_TO_DTMA_API_KEY and DTMA_BEARER_TOKEN.',
   },
+  'tool-lost': {
+    status: 502,
+    title: 'The tool went away while it was asked, and may have done it',
+    retryable: false,
+    fix: 'Find out whether it was done before asking again; the logs of the tool may say why it ended.',
+  },
   'tool-timeout': {
     status: 504,
     title: 'The tool did not answer in time',

@@ -1,5 +1,7 @@
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
+import type { ToolTarget } from '../tools/tool-sessions.ts'
 import {
   events,
   type FakeHttpServer,
@@ -143,7 +145,7 @@ test.each<[string, HttpBehaviour['onCall'], string]>([
     (_, response) => [events(response, { method: 'notifications/message' }), response.end()],
     'tool-protocol-error',
   ],
-  ['breaks the connection', (_, response) => response.destroy(), 'tool-not-running'],
+  ['breaks the connection', (_, response) => response.destroy(), 'tool-lost'],
   ['does not answer', () => {}, 'tool-timeout'],
   [
     'answers without end',
@@ -192,9 +194,51 @@ test('a connection that rested for a while is not used again, and one that waits
   expect(ports[2]).not.toBe(ports[0])
 })
 
-test('a server that is gone fails a call by name', async () => {
+test('a server that is gone fails a call by name: it was not sent', async () => {
   const { call, server } = await opened()
   await server.close()
+  await sleep(100) // until it is known here, a call may still go into the connection that was
+  await expect(call()).rejects.toMatchObject({ code: 'tool-not-running' })
+})
+
+test('M12 a call that a server had begun when its tool was stopped may have been done', async () => {
+  const { bridge, call, server } = await opened({ onCall: () => {} })
+  const waiting = call()
+  waiting.catch(() => {})
+  await vi.waitFor(() => expect(server.heard.at(-1)?.method).toBe('tools/call'))
+  bridge.close('tool')
+  await expect(waiting).rejects.toMatchObject({ code: 'tool-lost' })
+})
+
+test('a call that waits for its connection when its tool is stopped was not sent', async () => {
+  const server = await started()
+  const bridge = bridged()
+  let dial = async () => connect(server.port, '127.0.0.1')
+  await bridge.open({ ...server.target, connect: () => dial() } as ToolTarget, AbortSignal.timeout(5_000))
+  const dialled = Promise.withResolvers<void>()
+  dial = () => {
+    dialled.resolve()
+    return new Promise(() => {})
+  }
+  await sleep(1_500) // no connection is used again after so long
+  const waiting = bridge.call('tool', 'echo', {}, 20_000, new AbortController().signal)
+  waiting.catch(() => {})
+  await dialled.promise
+  bridge.close('tool')
+  await expect(waiting).rejects.toMatchObject({ code: 'tool-not-running' })
+})
+
+test('a call that found its session gone, and the server too when it asked for another, was not made', async () => {
+  let forgotten = false
+  const { call, server } = await opened({
+    onPost({ method }, { socket }) {
+      if (method !== 'initialize' || !forgotten) return false
+      socket.destroy()
+      return true
+    },
+  })
+  forgotten = true
+  server.forget()
   await expect(call()).rejects.toMatchObject({ code: 'tool-not-running' })
 })
 

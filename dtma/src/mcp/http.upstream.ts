@@ -8,7 +8,7 @@ import { answerTo } from './asked.ts'
 import { isEventStream, readAnswer } from './http-answer.ts'
 import { createInFlight } from './in-flight.ts'
 import { modernHeaders } from './modern-headers.ts'
-import { lost, type Upstream, type UpstreamEvents, type UpstreamRequest } from './upstream.ts'
+import { isLost, lost, notConnected, type Upstream, type UpstreamEvents, type UpstreamRequest } from './upstream.ts'
 
 export interface HttpUpstream extends Upstream {
   /** Whether the server gave us a session that it has not disowned. */
@@ -33,6 +33,10 @@ const TELL_MS = 10_000
 const REST_MS = 1_000
 const LISTEN_AGAIN_MS = 1_000
 const LISTEN_AGAIN_MOST_MS = 30_000
+
+/** Nothing of it was written yet. */
+const waitsForConnection = (outgoing: ClientRequest | undefined): boolean =>
+  !outgoing?.socket || outgoing.socket.connecting
 
 /** MCP's streamable HTTP to a container. `ECONNREFUSED` passes through: a server that starts does not listen yet. */
 export function openHttp(
@@ -168,24 +172,28 @@ export function openHttp(
       return sessionId !== undefined
     },
     request(request) {
-      if (closed.signal.aborted) return Promise.reject(lost())
+      if (closed.signal.aborted) return Promise.reject(notConnected())
       let outgoing: ClientRequest | undefined
       const begun = (mine: ClientRequest) => {
         outgoing = mine
       }
-      return inFlight.run(
-        request,
-        (id, params) => exchange(id, request, params, begun),
-        (requestId, reason) => {
-          // In the modern revision a stream that is closed says it.
-          if (!modernHeaders(request.method, request.params))
-            tell(
-              { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } },
-              MOST_NOTIFICATIONS,
-            )
-          outgoing?.destroy()
-        },
-      )
+      return inFlight
+        .run(
+          request,
+          (id, params) => exchange(id, request, params, begun),
+          (requestId, reason) => {
+            // In the modern revision a stream that is closed says it.
+            if (!modernHeaders(request.method, request.params))
+              tell(
+                { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } },
+                MOST_NOTIFICATIONS,
+              )
+            outgoing?.destroy()
+          },
+        )
+        .catch((error: unknown) => {
+          throw isLost(error) && waitsForConnection(outgoing) ? notConnected({ cause: error }) : error
+        })
     },
     notify: (method, params) => tell({ jsonrpc: '2.0', method, ...(params ? { params } : {}) }, MOST_NOTIFICATIONS),
     agree(version) {

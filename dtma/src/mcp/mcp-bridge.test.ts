@@ -126,8 +126,20 @@ test('a server that exits fails the calls in flight at once, and says that it is
   const waiting = post(call('x'))
   await vi.waitFor(() => expect(server.heard.at(-1)?.method).toBe('tools/call'))
   server.exit()
-  await expect(waiting).rejects.toMatchObject({ code: 'tool-not-running' })
+  await expect(waiting).rejects.toMatchObject({ code: 'tool-lost', kind: { retryable: false } })
   expect(news).toEqual([['tool', undefined]])
+  await expect(post(call('x'))).rejects.toMatchObject({ code: 'tool-not-running' }) // this one was not sent
+})
+
+test('M12 a tool that is stopped in the middle of a call may have done it; one that was stopped before has not', async () => {
+  const { bridge, post, server } = await opened({ onCall: () => {} })
+  const session = bridge.sessionOf('tool')
+  const waiting = post(call('x'))
+  await vi.waitFor(() => expect(server.heard.at(-1)?.method).toBe('tools/call'))
+  bridge.close('tool')
+  await expect(waiting).rejects.toMatchObject({ code: 'tool-lost' })
+  const late = session.request({ method: 'tools/call', signal: new AbortController().signal })
+  await expect(late).rejects.toMatchObject({ code: 'tool-not-running' })
 })
 
 test('reports what a server offers after it changed', async () => {
@@ -207,7 +219,7 @@ test.each<[string, Behaviour['onInitialize'], string]>([
       }),
     'tool-protocol-error',
   ],
-  ['exits', (_, server) => server.exit(), 'tool-not-running'],
+  ['exits', (_, server) => server.exit(), 'tool-lost'],
 ])('a server that %s during the handshake is no tool', async (_, onInitialize, code) => {
   const bridge = createMcpBridge({ version: '0', random: Math.random })
   await expect(

@@ -9,7 +9,7 @@ import { openHttp, SessionGone } from './http.upstream.ts'
 import { modernUpstream } from './modern.upstream.ts'
 import { openStdio } from './stdio.upstream.ts'
 import { createSubscriptions } from './subscriptions.ts'
-import { lost, type Upstream, type UpstreamRequest } from './upstream.ts'
+import { isLost, lost, notConnected, type Upstream, type UpstreamRequest } from './upstream.ts'
 
 /** The session with one server: the handshake is made, and made again where the protocol allows it. */
 export interface Session {
@@ -46,8 +46,11 @@ const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }
 /** A server that starts slowly may not be listening yet; later it means that the server is gone. */
 const NO_CONNECTION: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EPIPE'])
 const noConnection = (error: unknown): boolean => NO_CONNECTION.has((error as NodeJS.ErrnoException).code)
+/** There was none to begin with: nothing was sent. */
+const isRefused = ({ code, syscall }: NodeJS.ErrnoException): boolean =>
+  code === 'ECONNREFUSED' || syscall === 'connect'
 
-/** @throws {ProblemError} `tool-timeout` or `tool-protocol-error`; the target's channel is closed then. */
+/** @throws {ProblemError} `tool-timeout`, `tool-lost` or `tool-protocol-error`; the target's channel is closed then. */
 export async function openSession(
   target: ToolTarget,
   { version, firstId, onChange, onLost }: SessionDeps,
@@ -165,11 +168,11 @@ export async function openSession(
 
   async function overHandshake(request: UpstreamRequest): Promise<JsonRpcAnswer> {
     try {
-      if (renewing !== undefined) await unlessAborted(renewing, request.signal)
+      if (renewing !== undefined) await before(renewing, request.signal)
       return await upstream.request(request)
     } catch (error) {
       if (!(error instanceof SessionGone)) throw error
-      if (!http?.inSession) await unlessAborted(renew(), request.signal)
+      if (!http?.inSession) await before(renew(), request.signal)
       return upstream.request(request)
     }
   }
@@ -185,7 +188,8 @@ export async function openSession(
     try {
       return await dispatch(asked, client)
     } catch (error) {
-      throw noConnection(error) ? lost({ cause: error }) : error
+      if (!noConnection(error)) throw error
+      throw isRefused(error as Error) ? notConnected({ cause: error }) : lost({ cause: error })
     }
   }
 
@@ -235,6 +239,12 @@ function onlyLoud(request: UpstreamRequest, { logLevel }: RequestClient): Upstre
     },
   }
 }
+
+/** Waits for a handshake that a request needs first: when that is lost, nothing of the request was sent. */
+const before = (handshake: Promise<void>, signal: AbortSignal): Promise<void> =>
+  unlessAborted(handshake, signal).catch((error: unknown) => {
+    throw noConnection(error) || isLost(error) ? notConnected({ cause: error }) : error
+  })
 
 /** @throws The signal's reason, while the work goes on for others. */
 function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ import { answerTo } from './asked.ts'
 import { createGatheredLines } from './gathered-lines.ts'
 import { createInFlight } from './in-flight.ts'
 import { createLineReader } from './lines.ts'
-import { lost, MAX_MESSAGE_BYTES, type Upstream, type UpstreamEvents } from './upstream.ts'
+import { lost, MAX_MESSAGE_BYTES, notConnected, type Upstream, type UpstreamEvents } from './upstream.ts'
 
 export interface StdioCounters {
   /** Lines that were no JSON-RPC message. */
@@ -71,7 +71,7 @@ export function openStdio(
 
   return {
     request(request) {
-      if (closed) return Promise.reject(lost())
+      if (closed) return Promise.reject(notConnected())
       if (readsNothing()) return Promise.reject(problem('too-busy', 'The tool does not read its input'))
       return inFlight.run(
         request,

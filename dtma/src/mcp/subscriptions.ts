@@ -1,5 +1,5 @@
 import type { JsonRpcAnswer, JsonRpcNotification } from '../contract/json-rpc.ts'
-import { lost, type Upstream, type UpstreamRequest } from './upstream.ts'
+import { notConnected, type Upstream, type UpstreamRequest } from './upstream.ts'
 
 /** Serves `subscriptions/listen` to our callers, whatever revision the server speaks: one connection to it, many who listen. */
 export interface Subscriptions {
@@ -50,7 +50,7 @@ export function createSubscriptions({ isModern, upstream, canSubscribe }: Subscr
       const params = { notifications: { resourceSubscriptions: [...uris] } }
       upstream
         .request({ method: 'subscriptions/listen', params, signal, onNotification: (said) => heardBy(listener, said) })
-        .then(() => listener.end(lost()), listener.end)
+        .then(() => listener.end(notConnected()), listener.end)
       return () => {}
     }
     for (const uri of uris) {
@@ -96,7 +96,7 @@ export function createSubscriptions({ isModern, upstream, canSubscribe }: Subscr
       for (const uri of counts.keys()) tell('resources/subscribe', uri)
     },
     close() {
-      for (const { end } of listeners) end(lost())
+      for (const { end } of listeners) end(notConnected())
       listeners.clear()
     },
   }

@@ -1,4 +1,5 @@
 import type { JsonRpcAnswer, JsonRpcNotification, JsonRpcRequest } from '../contract/json-rpc.ts'
+import { ProblemError } from '../contract/problem.ts'
 import { problem } from '../contract/problems.ts'
 
 export interface UpstreamRequest {
@@ -22,8 +23,8 @@ export interface UpstreamRequest {
 export interface Upstream {
   /**
    * Sends a request and waits for its answer, which may be an error of the server's.
-   * @throws {ProblemError} `tool-not-running` when the connection is gone, `too-busy`, `tool-protocol-error`;
-   *   or the signal's reason when it aborts.
+   * @throws {ProblemError} `tool-not-running` when the connection was gone before, `tool-lost` when it went in the midst of it,
+   *   `too-busy`, `tool-protocol-error`; or the signal's reason when it aborts.
    */
   request(request: UpstreamRequest): Promise<JsonRpcAnswer>
   notify(method: string, params?: Readonly<Record<string, unknown>>): void
@@ -41,5 +42,16 @@ export interface UpstreamEvents {
 /** Longest message of a server that is read, in bytes. */
 export const MAX_MESSAGE_BYTES = 8 << 20
 
+/** It was sent, or in part: whether it was done, nobody knows. */
 export const lost = (options?: ErrorOptions) =>
-  problem('tool-not-running', 'The connection to the tool ended before it answered', options)
+  problem(
+    'tool-lost',
+    'The connection to the tool ended before it answered: it may have done what it was asked',
+    options,
+  )
+
+export const isLost = (error: unknown): boolean => error instanceof ProblemError && error.code === 'tool-lost'
+
+/** Nothing of it was sent. Other words than those of earlier versions, which had one code and one sentence for this and {@link lost}. */
+export const notConnected = (options?: ErrorOptions) =>
+  problem('tool-not-running', 'There is no connection to the tool', options)

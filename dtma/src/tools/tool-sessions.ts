@@ -47,10 +47,10 @@ export interface ToolSessions {
    * Performs the handshake and lists the capabilities. A session of the same name is closed first. The session owns the
    * target's channel from here on, also when this rejects. An HTTP server may need a while to listen: a refused connection is
    * tried again until `signal` aborts.
-   * @throws {ProblemError} `tool-timeout` or `tool-protocol-error`, in one sentence that may be shown to people.
+   * @throws {ProblemError} `tool-timeout`, `tool-lost` or `tool-protocol-error`, in one sentence that may be shown to people.
    */
   open(target: ToolTarget, signal: AbortSignal): Promise<McpInfo>
-  /** Ends the session and fails the calls in flight with `tool-not-running`. Succeeds when there is none. */
+  /** Ends the session and fails the calls in flight with `tool-lost`. Succeeds when there is none. */
   close(name: string): void
   /**
    * MCP `ping`. Any answer counts, an error too: it shows that the server is alive. Rejects as {@link open} does when there is
@@ -65,7 +65,7 @@ export interface ToolSessions {
 export interface ToolCalls {
   /**
    * @returns The MCP result as the server gave it.
-   * @throws {ProblemError} `tool-not-running`, `tool-timeout`, `tool-protocol-error` or `too-busy`.
+   * @throws {ProblemError} `tool-not-running`, `tool-lost`, `tool-timeout`, `tool-protocol-error` or `too-busy`.
    */
   call(
     name: string,
