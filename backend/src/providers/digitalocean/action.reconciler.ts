@@ -12,7 +12,7 @@ import { type ActionStep, nextActionStep, pauseMs, type Stage, stageOf } from '.
 import { type ActionRow, findAction, listActionsAtWork, writeAction } from './action.store.ts'
 import type { Action } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
-import { DigitalOceanError } from './digitalocean-error.ts'
+import { DigitalOceanError, isBusyDroplet } from './digitalocean-error.ts'
 import { snapshotName } from './droplet-names.ts'
 
 export interface ActionReconcilerDeps {
@@ -40,9 +40,6 @@ export interface ActionWork {
   readonly client: DigitalOcean
   readonly signal: AbortSignal
 }
-
-/** DigitalOcean does one thing at a time with a droplet. */
-const BUSY = /pending event|is locked|already in progress/i
 
 /** Carries out what people ask to be done with droplets, one step a call. Its loop's deadline must be {@link LEASED_STEP_MS}. */
 export function actionReconciler(deps: ActionReconcilerDeps): Reconciler {
@@ -151,7 +148,7 @@ export function actionReconciler(deps: ActionReconcilerDeps): Reconciler {
       }
       const refused = { ...record, attempts: row.record.attempts, outcome: 'refused' as const }
       await store.system((tx) => writeAction(tx, held, { record: refused }))
-      if (error.kind !== 'refused' || !BUSY.test(error.message)) throw error
+      if (!isBusyDroplet(error)) throw error
       await store.system((tx) =>
         writeAction(tx, held, { message: 'DigitalOcean does something else with the droplet; it comes after that' }),
       )

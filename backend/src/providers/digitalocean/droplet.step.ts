@@ -17,6 +17,8 @@ export interface DropletFacts {
   /** The droplet that was taken as this toolbox's. */
   readonly ownId?: number
   readonly record: ProvisioningRecord
+  /** The toolbox has a reserved address. */
+  readonly hasAddress: boolean
   /** Of the row: more than the record's means that somebody asked to try again. */
   readonly retries: number
   /** Milliseconds since the epoch. */
@@ -32,6 +34,8 @@ export type DropletStep =
   | { readonly kind: 'count-empty'; readonly ms: number }
   /** It runs and has an address. */
   | { readonly kind: 'adopt'; readonly droplet: SeenDroplet }
+  /** It is adopted: let the reserved address of the toolbox lead to it. */
+  | { readonly kind: 'assign-address'; readonly id: number }
   | { readonly kind: 'destroy'; readonly ids: readonly number[] }
   /** Nothing is left of an earlier try: begin anew. */
   | { readonly kind: 'begin-anew' }
@@ -62,8 +66,9 @@ export function nextDropletStep(facts: DropletFacts): DropletStep {
   if (status === 'deprovisioned') return NONE
   if (desired === 'absent') return towardsNothing(facts, { kind: 'gone' })
   if (retries > record.retry) return towardsNothing(facts, { kind: 'begin-anew' })
-  if (!EARLY.includes(status)) return NONE
   const own = ownOf(facts)
+  if (!EARLY.includes(status))
+    return own && own.id === facts.ownId && owesAddress(facts) ? { kind: 'assign-address', id: own.id } : NONE
   return own ? stepOfDroplet(own, facts) : stepWithout(facts)
 }
 
@@ -80,10 +85,20 @@ function towardsNothing({ droplets, record, now }: DropletFacts, then: DropletSt
   return then
 }
 
-function stepOfDroplet(own: SeenDroplet, { record, ownId, status, now }: DropletFacts): DropletStep {
+/** The address that the toolbox had is to lead to the droplet that it has now. */
+export const owesAddress = ({ status, record, hasAddress, ownId }: Omit<DropletFacts, 'droplets' | 'now'>): boolean =>
+  hasAddress &&
+  record.addressTries !== undefined &&
+  record.upSince !== undefined &&
+  ownId !== undefined &&
+  status !== 'lost'
+
+function stepOfDroplet(own: SeenDroplet, facts: DropletFacts): DropletStep {
+  const { record, ownId, status, now } = facts
   if (own.status === 'active' && own.address !== undefined) {
     if (status !== 'awaiting_heartbeat' || ownId !== own.id || !record.upSince) return { kind: 'adopt', droplet: own }
-    if (now - Date.parse(record.upSince) < ENROL_MS) return { kind: 'wait', ms: 30 * SECOND }
+    if (now - Date.parse(record.upSince) < ENROL_MS)
+      return owesAddress(facts) ? { kind: 'assign-address', id: own.id } : { kind: 'wait', ms: 30 * SECOND }
     const reason = `The droplet runs, but DTMA did not enrol within ${ENROL_MS / MINUTE} minutes`
     return { kind: 'give-up', reason, destroy: [] }
   }

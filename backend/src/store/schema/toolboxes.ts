@@ -36,6 +36,8 @@ export interface ProvisioningRecord {
   readonly bornWith?: string
   /** ISO time since when the machine is not found any more. */
   readonly missingSince?: string
+  /** How often it was tried to lead the reserved address to this machine, which is another than before; absent: that is not to be done. */
+  readonly addressTries?: number
 }
 
 /** The last renewal of the credentials of a toolbox, so that a repetition is known as such. */
