@@ -13,6 +13,7 @@ import { type ActionRow, findAction, listActionsAtWork, writeAction } from './ac
 import type { Action } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
 import { DigitalOceanError, isBusyDroplet } from './digitalocean-error.ts'
+import type { DropletDoor } from './droplet.door.ts'
 import { snapshotName } from './droplet-names.ts'
 
 export interface ActionReconcilerDeps {
@@ -26,6 +27,8 @@ export interface ActionReconcilerDeps {
   readonly owner: string
   /** Closes the tunnel of a toolbox whose credentials are void. */
   readonly disconnect: (toolboxId: string) => void
+  /** The firewall of droplets. */
+  readonly door: Pick<DropletDoor, 'open'>
   /** USD a month of a size; `undefined` when it is not offered any more. */
   readonly priceOf: (accountId: string, size: string) => Promise<number | undefined>
   /** There is news of the toolbox. */
@@ -189,13 +192,14 @@ export function actionReconciler(deps: ActionReconcilerDeps): Reconciler {
 }
 
 /** The record of an action whose present stage is over. */
-const nextStageOf = ({ stage, wasOff, epoch, showing, failed }: ActionRecord, failure?: string): ActionRecord => ({
+const nextStageOf = ({ stage, wasOff, epoch, showing, roadBack, failed }: ActionRecord, failure?: string): ActionRecord => ({
   stage: stage + 1,
   attempts: 0,
   looks: 0,
   ...(wasOff === undefined ? {} : { wasOff }),
   ...(epoch === undefined ? {} : { epoch }),
   ...(showing === undefined ? {} : { showing }),
+  ...(roadBack === undefined ? {} : { roadBack }),
   ...(failed === undefined ? {} : { failed }),
   ...(failure === undefined ? {} : { failed: failure }),
 })

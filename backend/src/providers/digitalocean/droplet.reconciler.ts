@@ -6,6 +6,7 @@ import { createNowSince } from '../../reconcile/now-since.ts'
 import { again, type Outcome, type Reconciler, settled } from '../../reconcile/reconciler.ts'
 import { underLease } from '../../reconcile/under-lease.ts'
 import { digestOf } from '../../secret.ts'
+import { roadOf } from '../../road-change/road-change.step.ts'
 import type { Store, Tx } from '../../store/connect.ts'
 import { toolboxes } from '../../store/schema/index.ts'
 import type { ProvisioningRecord } from '../../store/schema/toolboxes.ts'
@@ -151,13 +152,13 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
     const asked = { ...before, attempts: record.attempts + 1, emptyLooks: 0, askedAt: now().toISOString() }
     const token = await store.system(async (tx) => {
       const issued = await issueEnrolmentToken(tx, row, now())
-      const intent = { ...asked, outcome: 'unknown' as const, bornWith: digestOf(issued) }
+      const intent = { ...asked, outcome: 'unknown' as const, bornWith: digestOf(issued), bornBy: roadOf(row) }
       if (!(await writeDroplet(tx, held, { provisioning: intent }))) return undefined
       await moveTo(tx, row.id, { to: 'provisioning', now: now(), when: held })
       return issued
     })
     if (token === undefined) return again(SOON_MS) // another replica is at it
-    const bornWith = digestOf(token)
+    const born = { bornWith: digestOf(token), bornBy: roadOf(row) }
     try {
       const droplet = await client.createDroplet(
         {
@@ -186,7 +187,7 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
         signal,
       )
       await store.system((tx) =>
-        writeDroplet(tx, held, { provisioning: { ...asked, bornWith, outcome: 'made' }, doDropletId: droplet.id }),
+        writeDroplet(tx, held, { provisioning: { ...asked, ...born, outcome: 'made' }, doDropletId: droplet.id }),
       )
       return again(SOON_MS)
     } catch (error) {

@@ -34,6 +34,8 @@ export interface ProvisioningRecord {
   readonly upSince?: string
   /** SHA-256 of the token in the user-data of the present machine, hex. */
   readonly bornWith?: string
+  /** The road that the user-data of the present machine names. */
+  readonly bornBy?: Road
   /** ISO time since when the machine is not found any more. */
   readonly missingSince?: string
   /** How often it was tried to lead the reserved address to this machine, which is another than before; absent: that is not to be done. */
