@@ -192,7 +192,10 @@ export function actionReconciler(deps: ActionReconcilerDeps): Reconciler {
 }
 
 /** The record of an action whose present stage is over. */
-const nextStageOf = ({ stage, wasOff, epoch, showing, roadBack, failed }: ActionRecord, failure?: string): ActionRecord => ({
+const nextStageOf = (
+  { stage, wasOff, epoch, showing, roadBack, failed }: ActionRecord,
+  failure?: string,
+): ActionRecord => ({
   stage: stage + 1,
   attempts: 0,
   looks: 0,
