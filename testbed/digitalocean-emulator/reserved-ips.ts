@@ -3,7 +3,7 @@ import { actionView, begin } from './actions.ts'
 import { notFound, unprocessable } from './api-error.ts'
 import { REGIONS } from './catalogue.ts'
 import { dropletOf, parse, viewOf } from './droplets.ts'
-import type { World } from './world.ts'
+import { isBusy, type World } from './world.ts'
 
 const Reservation = z.strictObject({ droplet_id: z.int() })
 const Change = z.discriminatedUnion('type', [
@@ -35,10 +35,19 @@ export function changeReservedIp(world: World, ip: string, body: unknown) {
   const change = parse(Change, body)
   const before = world.reservedIps.get(ip)
   if (change.type === 'unassign' && before === undefined) throw unprocessable('The reserved IP is not assigned.')
+  if (change.type === 'assign') requireFree(world, ip, change.droplet_id)
   world.reservedIps.set(ip, change.type === 'assign' ? change.droplet_id : undefined)
-  const action = begin(world, before ?? 0, `${change.type}_ip`)
+  const action = begin(world, change.type === 'assign' ? change.droplet_id : (before ?? 0), `${change.type}_ip`)
   action.completedAt = world.now()
   return { ...actionView(world, action), project_id: PROJECT }
+}
+
+/** @throws {ApiError} Unless the droplet can be given the address. */
+function requireFree(world: World, ip: string, dropletId: number): void {
+  const { id } = dropletOf(world, String(dropletId))
+  if (isBusy(world, id)) throw unprocessable('Droplet already has a pending event.')
+  if ([...world.reservedIps].some(([other, leadsTo]) => other !== ip && leadsTo === id))
+    throw unprocessable('The Droplet already has a reserved IP.')
 }
 
 export function releaseIp(world: World, ip: string): void {

@@ -15,6 +15,7 @@ import type { DigitalOcean } from './client.ts'
 import { DigitalOceanError } from './digitalocean-error.ts'
 import { bootTag, snapshotName } from './droplet-names.ts'
 import { poweredOff } from './droplet-words.ts'
+import { rebuildRoad } from './rebuild-road.ts'
 
 type Asked = Exclude<Stage, 'enrol'>
 
@@ -22,6 +23,7 @@ type Asked = Exclude<Stage, 'enrol'>
 export function createActionEffects(deps: ActionReconcilerDeps) {
   const { store, clock, environment, disconnect, priceOf } = deps
   const now = () => new Date(clock.now())
+  const road = rebuildRoad(deps)
 
   return {
     /** Writes down what is about to be asked for. @returns the record; `undefined` when another replica is at it. */
@@ -89,7 +91,8 @@ export function createActionEffects(deps: ActionReconcilerDeps) {
     },
 
     /** What is true once a stage is over. @returns the record, with what is to be remembered of it. */
-    async afterStage(stage: Stage, { row, toolbox, client, signal }: ActionWork): Promise<ActionRecord> {
+    async afterStage(stage: Stage, work: ActionWork): Promise<ActionRecord> {
+      const { row, toolbox, client, signal } = work
       const { record, request } = row
       if (stage === 'rebuild') {
         const image = request.kind === 'rebuild' ? request.image : undefined
@@ -108,7 +111,9 @@ export function createActionEffects(deps: ActionReconcilerDeps) {
           await moveTo(tx, toolbox.id, { to: 'awaiting_heartbeat', reason, now: now() })
         })
         disconnect(toolbox.id)
+        return road.begin(work)
       }
+      if (stage === 'enrol') await road.askBack(work)
       if (stage === 'reserve') {
         const { doDropletId } = toolbox
         const found = (await client.reservedIps(signal)).find(({ droplet }) => droplet?.id === doDropletId)

@@ -12,7 +12,8 @@ import { type ActionStep, nextActionStep, pauseMs, type Stage, stageOf } from '.
 import { type ActionRow, findAction, listActionsAtWork, writeAction } from './action.store.ts'
 import type { Action } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
-import { DigitalOceanError } from './digitalocean-error.ts'
+import { DigitalOceanError, isBusyDroplet } from './digitalocean-error.ts'
+import type { DropletDoor } from './droplet.door.ts'
 import { snapshotName } from './droplet-names.ts'
 
 export interface ActionReconcilerDeps {
@@ -26,6 +27,8 @@ export interface ActionReconcilerDeps {
   readonly owner: string
   /** Closes the tunnel of a toolbox whose credentials are void. */
   readonly disconnect: (toolboxId: string) => void
+  /** The firewall of droplets. */
+  readonly door: Pick<DropletDoor, 'open'>
   /** USD a month of a size; `undefined` when it is not offered any more. */
   readonly priceOf: (accountId: string, size: string) => Promise<number | undefined>
   /** There is news of the toolbox. */
@@ -40,9 +43,6 @@ export interface ActionWork {
   readonly client: DigitalOcean
   readonly signal: AbortSignal
 }
-
-/** DigitalOcean does one thing at a time with a droplet. */
-const BUSY = /pending event|is locked|already in progress/i
 
 /** Carries out what people ask to be done with droplets, one step a call. Its loop's deadline must be {@link LEASED_STEP_MS}. */
 export function actionReconciler(deps: ActionReconcilerDeps): Reconciler {
@@ -151,7 +151,7 @@ export function actionReconciler(deps: ActionReconcilerDeps): Reconciler {
       }
       const refused = { ...record, attempts: row.record.attempts, outcome: 'refused' as const }
       await store.system((tx) => writeAction(tx, held, { record: refused }))
-      if (error.kind !== 'refused' || !BUSY.test(error.message)) throw error
+      if (!isBusyDroplet(error)) throw error
       await store.system((tx) =>
         writeAction(tx, held, { message: 'DigitalOcean does something else with the droplet; it comes after that' }),
       )
@@ -192,13 +192,17 @@ export function actionReconciler(deps: ActionReconcilerDeps): Reconciler {
 }
 
 /** The record of an action whose present stage is over. */
-const nextStageOf = ({ stage, wasOff, epoch, showing, failed }: ActionRecord, failure?: string): ActionRecord => ({
+const nextStageOf = (
+  { stage, wasOff, epoch, showing, roadBack, failed }: ActionRecord,
+  failure?: string,
+): ActionRecord => ({
   stage: stage + 1,
   attempts: 0,
   looks: 0,
   ...(wasOff === undefined ? {} : { wasOff }),
   ...(epoch === undefined ? {} : { epoch }),
   ...(showing === undefined ? {} : { showing }),
+  ...(roadBack === undefined ? {} : { roadBack }),
   ...(failed === undefined ? {} : { failed }),
   ...(failure === undefined ? {} : { failed: failure }),
 })

@@ -41,6 +41,8 @@ export interface DigitalOcean {
   reservedIps(signal: AbortSignal): Promise<ReservedIp[]>
   /** Reserves a new address, and lets it lead to the droplet. Not repeatable. */
   reserveIp(dropletId: number, signal: AbortSignal): Promise<string>
+  /** Lets an address of ours lead to the droplet. Repeatable. */
+  assignIp(ip: string, dropletId: number, signal: AbortSignal): Promise<void>
   /** Succeeds when it leads nowhere, or is not ours. */
   unassignIp(ip: string, signal: AbortSignal): Promise<void>
   /** Succeeds when it is not ours. */
@@ -87,6 +89,8 @@ export function createDigitalOcean(deps: DigitalOceanDeps): DigitalOcean {
       return (await call('POST', '/reserved_ips', Reserved, signal, { droplet_id: dropletId })).reserved_ip.ip
     },
     // 422: it leads nowhere already.
+    assignIp: (ip, dropletId, signal) =>
+      expect('POST', `/reserved_ips/${ip}/actions`, [201], signal, { type: 'assign', droplet_id: dropletId }),
     unassignIp: (ip, signal) =>
       expect('POST', `/reserved_ips/${ip}/actions`, [201, 404, 422], signal, { type: 'unassign' }),
     releaseIp: (ip, signal) => expect('DELETE', `/reserved_ips/${ip}`, [204, 404], signal),

@@ -24,3 +24,7 @@ export class DigitalOceanError extends Error {
     this.retryAfterMs = options.retryAfterMs ?? 0
   }
 }
+
+/** DigitalOcean does one thing at a time with a droplet: come again. */
+export const isBusyDroplet = ({ kind, message }: DigitalOceanError): boolean =>
+  kind === 'refused' && /pending event|is locked|already in progress/i.test(message)

@@ -5,6 +5,7 @@ import type { Clock } from '../../reconcile/clock.ts'
 import { createNowSince } from '../../reconcile/now-since.ts'
 import { again, type Outcome, type Reconciler, settled } from '../../reconcile/reconciler.ts'
 import { underLease } from '../../reconcile/under-lease.ts'
+import { roadOf } from '../../road-change/road-change.step.ts'
 import { digestOf } from '../../secret.ts'
 import type { Store, Tx } from '../../store/connect.ts'
 import { toolboxes } from '../../store/schema/index.ts'
@@ -16,7 +17,7 @@ import { addressOf, type Droplet, imageOf } from './api.types.ts'
 import type { DigitalOcean } from './client.ts'
 import { DigitalOceanError } from './digitalocean-error.ts'
 import { markLost } from './droplet.lost.ts'
-import { type DropletStep, nextDropletStep, type SeenDroplet } from './droplet.step.ts'
+import { type DropletStep, nextDropletStep, owesAddress, type SeenDroplet } from './droplet.step.ts'
 import { listDropletToolboxes, recordOf, writeDroplet } from './droplet.store.ts'
 import { directTag, dropletName, environmentTag, PRODUCT_TAG, toolboxTag } from './droplet-names.ts'
 import { poweredOff } from './droplet-words.ts'
@@ -60,20 +61,21 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
 
   async function step(row: ToolboxRow, held: SQL, signal: AbortSignal): Promise<Outcome> {
     const record = recordOf(row)
-    if (row.desired === 'present' && STEADY.includes(row.status) && row.retries <= record.retry) return settled
+    const known = {
+      desired: row.desired,
+      status: row.status,
+      record,
+      hasAddress: row.reservedIpAddress !== null,
+      retries: row.retries,
+      ...(row.doDropletId === null ? {} : { ownId: row.doDropletId }),
+    }
+    const isSteady = STEADY.includes(row.status) && row.retries <= record.retry && !owesAddress(known)
+    if (row.desired === 'present' && isSteady) return settled
     if (row.desired === 'absent') await leave(row, held)
     const client = await clientOf(row.accountId)
     if (!client) return fail(row, 'The account has no token of DigitalOcean any more', held)
     const droplets = await look(client, row, signal)
-    const next = nextDropletStep({
-      desired: row.desired,
-      status: row.status,
-      droplets,
-      record,
-      retries: row.retries,
-      now: nowSince(row.id, record.upSince ?? record.askedAt),
-      ...(row.doDropletId === null ? {} : { ownId: row.doDropletId }),
-    })
+    const next = nextDropletStep({ ...known, droplets, now: nowSince(row.id, record.upSince ?? record.askedAt) })
     return act(next, { row, record, held, client, signal })
   }
 
@@ -117,16 +119,19 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
       case 'adopt':
         await adopt(row, record, next.droplet, held)
         return again(SOON_MS)
+      case 'assign-address':
+        if (row.status === 'awaiting_heartbeat') await store.system((tx) => keepWaiting(tx, work, undefined))
+        return addresses.assign(row, next.id, client, held, signal)
       case 'destroy':
-        // An address that leads nowhere costs money: it is given back, whoever assigned it.
+        // An address outlives its droplet, whoever assigned it: it is led to the next one, or given back.
         await addresses.note(row, next.ids, client, held, signal)
         for (const id of next.ids) await client.destroyDroplet(id, signal)
         await store.system((tx) => writeDroplet(tx, held, { provisioning: { ...record, emptyLooks: 0 } }))
         return again(SOON_MS)
       case 'begin-anew':
-        await addresses.giveBack(row, client, held, signal)
         await store.system(async (tx) => {
-          const fresh = { retry: row.retries, attempts: 0, emptyLooks: 0 }
+          const owed = row.reservedIpAddress === null ? {} : { addressTries: 0 }
+          const fresh = { retry: row.retries, attempts: 0, emptyLooks: 0, ...owed }
           await writeDroplet(tx, held, { provisioning: fresh, doDropletId: null, publicIpAddress: null, boot: null })
           await moveTo(tx, row.id, { to: 'provisioning', now: now(), when: held })
         })
@@ -157,13 +162,13 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
     const asked = { ...before, attempts: record.attempts + 1, emptyLooks: 0, askedAt: now().toISOString() }
     const token = await store.system(async (tx) => {
       const issued = await issueEnrolmentToken(tx, row, now())
-      const intent = { ...asked, outcome: 'unknown' as const, bornWith: digestOf(issued) }
+      const intent = { ...asked, outcome: 'unknown' as const, bornWith: digestOf(issued), bornBy: roadOf(row) }
       if (!(await writeDroplet(tx, held, { provisioning: intent }))) return undefined
       await moveTo(tx, row.id, { to: 'provisioning', now: now(), when: held })
       return issued
     })
     if (token === undefined) return again(SOON_MS) // another replica is at it
-    const bornWith = digestOf(token)
+    const born = { bornWith: digestOf(token), bornBy: roadOf(row) }
     try {
       const droplet = await client.createDroplet(
         {
@@ -192,7 +197,7 @@ export function dropletReconciler(deps: DropletReconcilerDeps): Reconciler {
         signal,
       )
       await store.system((tx) =>
-        writeDroplet(tx, held, { provisioning: { ...asked, bornWith, outcome: 'made' }, doDropletId: droplet.id }),
+        writeDroplet(tx, held, { provisioning: { ...asked, ...born, outcome: 'made' }, doDropletId: droplet.id }),
       )
       return again(SOON_MS)
     } catch (error) {

@@ -25,6 +25,7 @@ const facts = (over: Partial<DropletFacts>): DropletFacts => ({
   status: 'provisioning',
   droplets: [],
   ownId: OWN,
+  hasAddress: false,
   record: { retry: 0, attempts: 1, emptyLooks: 0, outcome: 'made', askedAt: ago(MINUTE) },
   retries: 0,
   now: NOW,

@@ -17,6 +17,8 @@ export interface DropletFacts {
   /** The droplet that was taken as this toolbox's. */
   readonly ownId?: number
   readonly record: ProvisioningRecord
+  /** The toolbox has a reserved address. */
+  readonly hasAddress: boolean
   /** Of the row: more than the record's means that somebody asked to try again. */
   readonly retries: number
   /** Milliseconds since the epoch. */
@@ -34,6 +36,8 @@ export type DropletStep =
   | { readonly kind: 'count-empty'; readonly ms: number }
   /** It runs and has an address. */
   | { readonly kind: 'adopt'; readonly droplet: SeenDroplet }
+  /** It is adopted: let the reserved address of the toolbox lead to it. */
+  | { readonly kind: 'assign-address'; readonly id: number }
   | { readonly kind: 'destroy'; readonly ids: readonly number[] }
   /** Nothing is left of an earlier try: begin anew. */
   | { readonly kind: 'begin-anew' }
@@ -72,8 +76,9 @@ export function nextDropletStep(facts: DropletFacts): DropletStep {
   if (status === 'deprovisioned') return NONE
   if (desired === 'absent') return towardsNothing(facts, { kind: 'gone' })
   if (retries > record.retry) return towardsNothing(facts, { kind: 'begin-anew' })
-  if (!EARLY.includes(status)) return NONE
   const own = ownOf(facts)
+  if (!EARLY.includes(status))
+    return own && own.id === facts.ownId && owesAddress(facts) ? { kind: 'assign-address', id: own.id } : NONE
   return own ? stepOfDroplet(own, facts) : stepWithout(facts)
 }
 
@@ -90,13 +95,23 @@ function towardsNothing({ droplets, record, now }: DropletFacts, then: DropletSt
   return then
 }
 
-function stepOfDroplet(own: SeenDroplet, { record, ownId, status, now }: DropletFacts): DropletStep {
+/** The address that the toolbox had is to lead to the droplet that it has now. */
+export const owesAddress = ({ status, record, hasAddress, ownId }: Omit<DropletFacts, 'droplets' | 'now'>): boolean =>
+  hasAddress &&
+  record.addressTries !== undefined &&
+  record.upSince !== undefined &&
+  ownId !== undefined &&
+  status !== 'lost'
+
+function stepOfDroplet(own: SeenDroplet, facts: DropletFacts): DropletStep {
+  const { record, ownId, status, now } = facts
   const isUp = own.status === 'active' && own.address !== undefined
   if (isUp && (status !== 'awaiting_heartbeat' || ownId !== own.id || !record.upSince))
     return { kind: 'adopt', droplet: own }
   const upMs = record.upSince === undefined ? undefined : now - Date.parse(record.upSince)
   const waited = sinceAsked(record, now)
   if (own.status === 'off') return stepOfOff(own, upMs === undefined ? waited >= UP_MS : upMs >= ENROL_MS)
+  if (isUp && upMs !== undefined && upMs < ENROL_MS && owesAddress(facts)) return { kind: 'assign-address', id: own.id }
   if (upMs !== undefined) return stepOfRisen(own, upMs)
   if (waited < UP_MS) return { kind: 'wait', ms: waited < MINUTE ? 2 * SECOND : 15 * SECOND }
   const reason = `The droplet was not up within ${UP_MS / MINUTE} minutes, and was destroyed`

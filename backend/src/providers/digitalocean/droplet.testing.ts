@@ -13,6 +13,7 @@ import { actionReconciler } from './action.reconciler.ts'
 import { findAction, insertAction } from './action.store.ts'
 import { createBudget } from './budget.ts'
 import { createDigitalOcean } from './client.ts'
+import { createDropletDoor } from './droplet.door.ts'
 import { dropletReconciler } from './droplet.reconciler.ts'
 import { dropletSweep } from './droplet.sweep.ts'
 import { environmentTag, PRODUCT_TAG, toolboxTag } from './droplet-names.ts'
@@ -42,6 +43,7 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
   const disconnected: string[] = []
   const sources = ['198.51.100.7']
   const common = { store, clock, clientOf: async () => client, environment: ENVIRONMENT }
+  const door = createDropletDoor({ ...common, directSources: () => sources })
   const make = (owner = 'replica') =>
     dropletReconciler({
       ...common,
@@ -64,6 +66,7 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
       random: () => 0.5,
       owner,
       disconnect: (one) => void disconnected.push(one),
+      door,
       wake: () => {},
       priceOf: async (_, size) => (size === 's-1vcpu-2gb' ? 12 : undefined),
     })
@@ -76,6 +79,7 @@ export async function dropletScene(store: Store, over: Partial<typeof toolboxes.
     emulator,
     client,
     disconnected,
+    door,
     /** From where the control plane dials. */
     sources,
     make,

@@ -1,4 +1,4 @@
-import type { DropletActionState, NewDropletAction } from '@agentopia/api'
+import type { DropletActionState, NewDropletAction, Road } from '@agentopia/api'
 import { sql } from 'drizzle-orm'
 import { check, index, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { accountId, at, createdAt, id, lease } from './columns.ts'
@@ -29,6 +29,8 @@ export interface ActionRecord {
   /** Of a rebuild: the enrolment that the fresh disk replaces, and what the droplet is shown for the next one. */
   readonly epoch?: number
   readonly showing?: string
+  /** The road that the droplet had, when the fresh disk begins with another one. */
+  readonly roadBack?: Road
 }
 
 /** What people asked to be done with a droplet. */

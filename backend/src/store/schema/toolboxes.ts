@@ -34,8 +34,12 @@ export interface ProvisioningRecord {
   readonly upSince?: string
   /** SHA-256 of the token in the user-data of the present machine, hex. */
   readonly bornWith?: string
+  /** The road that the user-data of the present machine names. */
+  readonly bornBy?: Road
   /** ISO time since when the machine is not found any more. */
   readonly missingSince?: string
+  /** How often it was tried to lead the reserved address to this machine, which is another than before; absent: that is not to be done. */
+  readonly addressTries?: number
 }
 
 /** The last renewal of the credentials of a toolbox, so that a repetition is known as such. */
