@@ -7,7 +7,7 @@ import type { DockerApi } from '../engine/docker.api.ts'
 import type { ContainerDetails, ImageDetails } from '../engine/docker.types.ts'
 import { isIsolated } from '../engine/networks.api.ts'
 import type { Firewall } from '../firewall/firewall.ts'
-import { type ContainerInput, createBody, networkOf } from './create-body.ts'
+import { type ContainerInput, createBody, networkOf, stateMount } from './create-body.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import { ToolFailure } from './tool-failure.ts'
 import { LABEL, resourceNameOf } from './tool-labels.ts'
@@ -88,13 +88,8 @@ export function createToolParts({ docker, owner, egress, isolation, firewall }: 
   async function giveVolumeToTool(tool: AcceptedTool, image: ImageDetails, signal: AbortSignal): Promise<void> {
     const input: ContainerInput = { ...tool, owner, image, engine: { NCPU: 1, SecurityOptions: [] } }
     const body = createBody({ ...input, spec: { ...tool.spec, egress: 'none', transport: { type: 'stdio' } } })
-    const mount = {
-      Type: 'volume',
-      Source: resourceNameOf(tool.name),
-      Target: '/state/volume',
-      ReadOnly: false,
-    } as const
-    const HostConfig = { ...body.HostConfig, ReadonlyRootfs: false, Tmpfs: {}, Mounts: [mount] }
+    const Mounts = [stateMount(tool.name, '/state/volume')]
+    const HostConfig = { ...body.HostConfig, ReadonlyRootfs: false, Tmpfs: {}, Mounts }
     // Not the tool's container: nobody takes it for one.
     const Labels = { ...body.Labels, [LABEL.claim]: '', [LABEL.helper]: tool.claim }
     const name = `${resourceNameOf(tool.name)}-state`
