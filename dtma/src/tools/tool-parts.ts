@@ -40,6 +40,10 @@ export interface ToolPartsDeps {
   readonly firewall: Pick<Firewall, 'require' | 'wake'>
 }
 
+/** As long as Docker is given for any change. */
+const HELPER_MS = 30_000
+const helperNameOf = ({ name }: AcceptedTool): string => `${resourceNameOf(name)}-state`
+
 export function createToolParts({ docker, owner, egress, isolation, firewall }: ToolPartsDeps): ToolParts {
   const labelsOf = ({ name, claim }: AcceptedTool) => ({
     [LABEL.owner]: owner,
@@ -92,18 +96,24 @@ export function createToolParts({ docker, owner, egress, isolation, firewall }: 
     const HostConfig = { ...body.HostConfig, ReadonlyRootfs: false, Tmpfs: {}, Mounts }
     // Not the tool's container: nobody takes it for one.
     const Labels = { ...body.Labels, [LABEL.claim]: '', [LABEL.helper]: tool.claim }
-    const name = `${resourceNameOf(tool.name)}-state`
-    const left = await docker.inspectContainer(name, signal)
-    if (left?.Config.Labels[LABEL.helper] === tool.claim) await docker.removeContainer(left.Id, signal)
-    const id = await docker.createContainer(name, { ...body, Labels, HostConfig }, signal)
+    await removeHelper(tool, signal)
+    // Not cut off by what is wanted meanwhile: Docker would finish it all the same, and we would not know its id.
+    const limit = AbortSignal.timeout(HELPER_MS)
+    const id = await docker.createContainer(helperNameOf(tool), { ...body, Labels, HostConfig }, limit)
     try {
       const tar = pack()
       tar.entry({ name: 'volume', type: 'directory', mode: 0o700, uid: 65_532, gid: 65_532 })
       tar.finalize()
       await docker.putArchive(id, '/state', Readable.from(tar), signal)
     } finally {
-      await docker.removeContainer(id, AbortSignal.timeout(10_000))
+      await docker.removeContainer(id, AbortSignal.timeout(HELPER_MS))
     }
+  }
+
+  /** What we died over while the volume was prepared, or what Docker made after we had given up. It uses the volume. */
+  async function removeHelper(tool: AcceptedTool, signal: AbortSignal): Promise<void> {
+    const left = await docker.inspectContainer(helperNameOf(tool), signal)
+    if (left?.Config.Labels[LABEL.helper] === tool.claim) await docker.removeContainer(left.Id, signal)
   }
 
   return {
@@ -128,6 +138,7 @@ export function createToolParts({ docker, owner, egress, isolation, firewall }: 
     },
     async remove(tool, signal) {
       await removeNetwork(tool, signal)
+      await removeHelper(tool, signal)
       const name = resourceNameOf(tool.name)
       const volume = await docker.inspectVolume(name, signal)
       if (volume && isOurs(tool, volume.Labels)) await docker.removeVolume(name, signal)
