@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
-import { ToolSpec } from '../contract/tool.ts'
+import { type Egress, ToolSpec } from '../contract/tool.ts'
 import type { ContainerDetails, ImageDetails } from '../engine/docker.types.ts'
 import type { EngineError } from '../engine/engine-error.ts'
 import { createLog } from '../log.ts'
@@ -34,6 +34,13 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     make: async (): Promise<string> => 'image:1',
     create: async (): Promise<void> => undefined,
     permitted: async (): Promise<void> => undefined,
+    join: async (): Promise<void> => undefined,
+    /** Takes away what the tool has beside its container. */
+    takeAway: async (): Promise<void> => undefined,
+    /** What the tool's network lets through. */
+    route: undefined as Egress | undefined,
+    /** That, at each start. */
+    startedUnder: [] as (Egress | undefined)[],
     differences: [] as string[],
     /** How often a container was compared with what was asked for. */
     compared: 0,
@@ -91,6 +98,7 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
       startContainer: async () => {
         container = { ...container!, state: 'running' }
         world.started++
+        world.startedUnder.push(world.route)
       },
     },
     files: { owner: 'o', save: async (tool) => void world.saved.push(tool), remove: async () => undefined },
@@ -135,9 +143,12 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     parts: {
       ensure: async () => undefined,
       permitStart: () => world.permitted(),
-      join: async () => undefined,
+      join: async ({ spec }) => {
+        await world.join()
+        world.route = spec.egress
+      },
       roadTo: () => ({ address: '10.0.0.2', connect: async () => new Socket() }),
-      remove: async () => undefined,
+      remove: () => world.takeAway(),
     },
     sessions: {
       open: (_target, signal) => world.open(signal),

@@ -238,6 +238,21 @@ test('deleting leaves nothing, and images that nobody else needs go too', async 
   expect(world.removedImages).toEqual(['image:1'])
 })
 
+test('what of a deleted tool cannot be removed is tried again, with pauses, until it can', async () => {
+  const { world, worker, pass } = toolbox()
+  await pass()
+  let tries = 0
+  world.takeAway = async () => {
+    if (++tries < 3) throw new EngineError('conflict', 'volume is in use')
+  }
+  await worker.accept({ desired: 'absent' })
+  await pass(1_000)
+  expect(tries).toBe(1)
+  await pass(40_000)
+  expect(tries).toBe(3)
+  await worker.gone
+})
+
 test('a new version that does not speak MCP is taken back: the one before runs again, and says why', async () => {
   const { world, worker, pass } = toolbox()
   await pass()

@@ -2,7 +2,7 @@ import type { ToolReason, ToolStatus } from '../contract/tool.ts'
 import type { Log } from '../log.ts'
 import { driftOf } from './drift.ts'
 import type { Journal } from './journal.ts'
-import { type Known, nextStep } from './next-step.ts'
+import { type Known, nextStep, type Step } from './next-step.ts'
 import { rollbackOf } from './rollback.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import { countFailure, forgetFailures, newMemory, noteExit, type ToolMemory } from './tool.memory.ts'
@@ -49,6 +49,8 @@ export interface ToolWorkerDeps extends ToolStepsDeps {
 /** Wake-ups may be lost: so often we look anyway. */
 const RESYNC_MS = 15_000
 const DOCKER_RETRY_MS = 2_000
+/** Steps that are not decided on again before it is time to; after another one that failed we rest. */
+const HELD_BACK: ReadonlySet<Step['do']> = new Set(['make-image', 'create', 'start'])
 
 export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): ToolWorker {
   const { files, log, now, date, onStatus, secrets, signal } = deps
@@ -191,6 +193,10 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
       if (signal.aborted || isEngineTrouble(failure.reason)) throw error
       failed(work, failure)
       if (failure.reason === 'internal') log.error('tool step failed', { tool: tool.name, step: next.do, error })
+      if (!HELD_BACK.has(next.do)) {
+        show(tool.desired === 'running' ? memory.held!.state : 'stopping', memory.held)
+        return memory.backoff.retryAt - now()
+      }
     } finally {
       opening = undefined
     }
