@@ -16,9 +16,12 @@ import { LABEL, resourceNameOf } from './tool-labels.ts'
 export interface ToolParts {
   /** Makes what the spec needs. @throws {ToolFailure} `name_conflict`: somebody else's network or volume is in the way. */
   ensure(tool: AcceptedTool, image: ImageDetails, signal: AbortSignal): Promise<void>
-  /** Must be asked before each start, when the parts are there. @throws {ToolFailure} `isolation_failed` */
+  /** Must be asked before each start, when the parts are there and joined. @throws {ToolFailure} `isolation_failed` */
   permitStart(tool: AcceptedTool, signal: AbortSignal): Promise<void>
-  /** Opens the tool's network to what its spec declares, and to us; nothing when it has none. */
+  /**
+   * Opens the tool's network to what its spec declares, and to us; nothing when it has none. The network is that of all
+   * generations: before a container starts it is opened anew.
+   */
   join(tool: AcceptedTool, signal: AbortSignal): Promise<void>
   /** How the server in this container is reached, once the network was joined. */
   roadTo(tool: AcceptedTool, container: ContainerDetails, port: number): Road

@@ -206,8 +206,8 @@ export function createToolSteps(deps: ToolStepsDeps) {
     }
 
   /**
-   * Attaches, and looks at everything that must be so before the start: at once, for a caller may wait. To be attached to what
-   * must not be started after all does nothing.
+   * Attaches, opens the network to what this generation may reach, and looks at everything that must be so before the start: at
+   * once, for a caller may wait. To be attached to what must not be started after all does nothing, nor does its open network.
    * @returns What the container is and should not be.
    */
   async function readyToStart(
@@ -219,7 +219,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
     release(memory)
     const isAttached = tool.spec.transport.type === 'stdio' || tool.spec.secrets !== undefined
     const [permitted, differences, channel] = await Promise.allSettled([
-      parts.permitStart(tool, signal),
+      parts.join(tool, signal).then(() => parts.permitStart(tool, signal)),
       containers.differences(tool, details, signal),
       isAttached ? attach(details.Id, signal) : undefined,
     ])
@@ -245,7 +245,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
     const { spoken } = memory
     const revision = spoken?.container === id ? { revision: spoken.revision } : {}
     const common = { name: tool.name, containerId: id, adopted, ...revision }
-    await parts.join(tool, signal)
+    await parts.join(tool, signal) // again: what runs may have been started by an earlier run of DTMA
     if (transport.type === 'http') {
       const { address, connect } = parts.roadTo(tool, found!.details, transport.port)
       return { ...common, transport: 'http', url: `http://${address}:${transport.port}${transport.path}`, connect }
