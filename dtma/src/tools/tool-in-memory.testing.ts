@@ -30,7 +30,11 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     imageThere: true,
     docker: undefined as EngineError | undefined,
     open: async (_signal: AbortSignal): Promise<McpInfo> => INFO,
-    check: async (): Promise<void> => undefined,
+    check: async (_signal: AbortSignal): Promise<void> => undefined,
+    /** How often a session was opened. */
+    opened: 0,
+    unpause: async (): Promise<void> => undefined,
+    unpaused: 0,
     make: async (): Promise<string> => 'image:1',
     create: async (): Promise<void> => undefined,
     permitted: async (): Promise<void> => undefined,
@@ -58,7 +62,14 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     removedImages: [] as string[],
     exit(oom = false) {
       container = { ...container!, state: 'exited', exits: container!.exits + 1, oom }
-      worker.wake({ exited: container.id })
+      worker.wake({ halted: container.id })
+    },
+    set(state: ObservedContainer['state']) {
+      container = { ...container!, state }
+    },
+    pause() {
+      world.set('paused')
+      worker.wake({ halted: container!.id })
     },
     container: () => container,
   }
@@ -94,6 +105,11 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
           stderr: new PassThrough(),
           close: () => void world.attached--,
         }
+      },
+      unpauseContainer: async () => {
+        await world.unpause()
+        world.set('running')
+        world.unpaused++
       },
       startContainer: async () => {
         container = { ...container!, state: 'running' }
@@ -151,9 +167,12 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
       remove: () => world.takeAway(),
     },
     sessions: {
-      open: (_target, signal) => world.open(signal),
+      open: (_target, signal) => {
+        world.opened++
+        return world.open(signal)
+      },
       close: () => undefined,
-      check: () => world.check(),
+      check: (_name, signal) => world.check(signal),
       onChange: () => undefined,
     },
     secrets,

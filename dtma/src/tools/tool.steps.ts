@@ -16,7 +16,7 @@ import { isStale, missingAmong, secretsLine, type ToolSecrets } from './tool-sec
 import type { McpInfo, ToolChannel, ToolSessions, ToolTarget } from './tool-sessions.ts'
 
 export interface ToolStepsDeps {
-  readonly docker: Pick<DockerApi, 'attachContainer' | 'startContainer'>
+  readonly docker: Pick<DockerApi, 'attachContainer' | 'startContainer' | 'unpauseContainer'>
   readonly files: SpecFiles
   readonly images: ToolImages
   readonly containers: ToolContainers
@@ -122,6 +122,16 @@ export function createToolSteps(deps: ToolStepsDeps) {
         memory.held = undefined
       },
 
+      async unpause({ tool, show }, { id }, signal) {
+        show('unhealthy', { message: 'The container was paused from outside, and is made to go on' })
+        try {
+          await docker.unpauseContainer(id, signal)
+        } catch (error) {
+          // Whoever has paused it may have been faster.
+          if ((await containers.find(tool, signal))?.observed.state === 'paused') throw error
+        }
+      },
+
       async open(work, { id }, signal) {
         const { tool, memory, show, opened } = work
         show('starting')
@@ -144,8 +154,9 @@ export function createToolSteps(deps: ToolStepsDeps) {
         } catch (error) {
           memory.spoken = undefined
           if (signal.aborted) throw error
-          // When the server has exited, its exit says more than the silence after it.
-          if ((await containers.find(tool, signal))?.observed.state === 'exited') return
+          // When the server has exited or was paused, that says more than the silence after it.
+          const after = (await containers.find(tool, signal))?.observed
+          if (after && after.state !== 'running') return
           const why = deadline.aborted ? `it did not answer in ${HANDSHAKE_MS / 1_000} s` : toolFailureOf(error).message
           if (!adopted)
             countFailure(
