@@ -23,6 +23,8 @@ let dtma: DtmaProcess
 let client: Client
 const run = Math.random().toString(36).slice(2, 8)
 const names = [`k${run}-stdio`, `k${run}-http`] as const
+/** Comes and goes. */
+const passing = `k${run}-state`
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'dtma-process-'))
@@ -33,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   try {
     await dtma.start()
-    for (const name of names) await client.call(deleteTool, { params: { name } })
+    for (const name of [...names, passing]) await client.call(deleteTool, { params: { name } })
   } finally {
     await dtma.stop()
   }
@@ -70,6 +72,24 @@ test('C05 D14: killed at any moment of a deployment, DTMA ends with what was ask
     (await client.call(listTools, {})).tools.map(({ state, generation }) => `${state} ${generation}`)
   await expect.poll(ready, { timeout: 60_000 }).toEqual(['running 9', 'running 9'])
   expect(await containers()).toEqual([`/dtma-${names[1]}-9`, `/dtma-${names[0]}-9`].sort())
+})
+
+test('C05: deleted at any moment while its state is prepared, also after a kill, a tool leaves nothing', async () => {
+  const params = { name: passing }
+  const spec = { ...specs[0]!, state: { path: '/data' } }
+  for (let round = 0; round < 8; round++) {
+    await client.call(putTool, { params, body: { generation: 1, spec } })
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 600))
+    if (round % 2 === 1) {
+      await dtma.kill()
+      await dtma.start()
+    }
+    await client.call(deleteTool, { params })
+    const left = async () => (await client.call(listTools, {})).tools.map(({ name }) => name).sort()
+    await expect.poll(left, { timeout: 60_000 }).toEqual([...names].sort())
+    expect(await docker.inspectContainer(`dtma-${passing}-state`, never)).toBeUndefined()
+    expect(await docker.inspectVolume(`dtma-${passing}`, never)).toBeUndefined()
+  }
 })
 
 test('calls, logs and capabilities work through the whole process', async () => {

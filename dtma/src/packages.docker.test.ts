@@ -155,6 +155,28 @@ test('S08 an image cannot bring a user, a volume, a health check or labels of ou
   expect(Mounts).toEqual([])
 })
 
+/** Keeps something at each call, and says what it has kept. */
+const KEEPER = `
+import { readdirSync, writeFileSync } from 'node:fs'
+${serverProgram('keeper')}
+answers['tools/call'] = () => {
+  writeFileSync('/data/mine', 'x')
+  return { content: [{ type: 'text', text: readdirSync('/data').join() }] }
+}
+`
+
+test('S08 a tool writes its state where its image has a directory of root: nothing of that is copied', async () => {
+  const layer = await layerOf({ 'server.mjs': KEEPER, 'data/brought': 'by the image' })
+  registry.put(repository, 'keeper', { ...(await imageOf('keeper')), layers: [...base, layer] })
+  await deploy('keeper', 1, { ...fromRegistry('keeper'), state: { path: '/data' } })
+  await running('keeper', 1)
+  expect(await call('keeper', 'version')).toContain('"mine"')
+
+  await deploy('keeper', 2, { ...fromRegistry('keeper'), state: { path: '/data' }, env: { GENERATION: '2' } })
+  await running('keeper', 2)
+  expect(await call('keeper', 'version')).toContain('"mine"')
+})
+
 test('K01 the credential of a registry is in no file of DTMA, no container and no answer', async () => {
   const { id, image } = (await read('moved')).container!
   const inspected = [await docker.inspectContainer(id, never), await docker.inspectImage(image, never)]

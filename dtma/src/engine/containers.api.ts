@@ -59,7 +59,12 @@ export function containersApi({ ask, tell, open, hijack }: EngineCalls) {
       return tell(change('start the container', 'POST', pathOf`/containers/${id}/start`), signal)
     },
 
-    /** SIGTERM, then SIGKILL after `graceSeconds`. */
+    /** @throws {EngineError} When it is not paused. */
+    unpauseContainer(id: string, signal: AbortSignal): Promise<void> {
+      return tell(change('let the container go on', 'POST', pathOf`/containers/${id}/unpause`), signal)
+    },
+
+    /** SIGTERM, then SIGKILL after `graceSeconds`. A paused one is let go on for it. */
     async stopContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void> {
       const call = change('stop the container', 'POST', pathOf`/containers/${id}/stop`)
       const deadlineMs = graceSeconds * 1_000 + 10_000

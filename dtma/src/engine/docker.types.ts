@@ -249,6 +249,8 @@ export interface VolumeMount {
   readonly Source: string
   readonly Target: string
   readonly ReadOnly: boolean
+  /** Docker would fill an empty volume with what the image has at this path. */
+  readonly VolumeOptions: { readonly NoCopy: true }
 }
 
 /** DTMA's own container again, with another image: the rest is as Docker has told it. Never for a tool. */

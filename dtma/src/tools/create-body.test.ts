@@ -238,7 +238,13 @@ test("S04: no path leads to the socket of Docker: what is mounted is the tool's 
     const { Binds, Mounts } = success ? bodyOf(data).HostConfig : { Binds: [], Mounts: [] }
     expect(Binds).toEqual([])
     for (const mount of Mounts)
-      expect(mount).toEqual({ Type: 'volume', Source: 'dtma-mail', Target: path, ReadOnly: false })
+      expect(mount).toEqual({
+        Type: 'volume',
+        Source: 'dtma-mail',
+        Target: path,
+        ReadOnly: false,
+        VolumeOptions: { NoCopy: true },
+      })
   }
   for (const path of ['/', '/var/run/docker.sock', '/a:/b', '../x', '/a/../b', 'x'])
     expect(ToolSpec.safeParse({ ...RIGHT, state: { path } }).success, path).toBe(false)
@@ -295,7 +301,12 @@ test('S08: volumes of the image become small tmpfs mounts, except where the stat
     { image: image({ Volumes: ['/data', '/cache'] }) },
   ).HostConfig
   expect(Object.keys(Tmpfs).sort()).toEqual(['/cache', '/tmp'])
-  expect(Mounts).toEqual([{ Type: 'volume', Source: 'dtma-mail', Target: '/data', ReadOnly: false }])
+  expect(Mounts).toMatchObject([{ Type: 'volume', Source: 'dtma-mail', Target: '/data', ReadOnly: false }])
+})
+
+test('S08: what the image has where the state lies is not copied onto it: its owner would come along', () => {
+  const [mount] = bodyOf({ state: { path: '/data' } }).HostConfig.Mounts
+  expect(mount).toMatchObject({ VolumeOptions: { NoCopy: true } })
 })
 
 test('S07: labels of ours that an image brings are overwritten, also those that we do not use', () => {

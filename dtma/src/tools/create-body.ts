@@ -136,11 +136,16 @@ const volumesAsTmpfs = (paths: readonly string[], statePath: string | undefined)
     paths.filter((path) => path !== statePath).map((path) => [path, `${TMPFS},size=16m,uid=65532,gid=65532`]),
   )
 
-const stateMount = (name: string, path: string): VolumeMount => ({
+/**
+ * The volume is as it was given to the tool: what an image has at the path is not copied onto it, for Docker would bring along
+ * its owner.
+ */
+export const stateMount = (name: string, path: string): VolumeMount => ({
   Type: 'volume',
   Source: resourceNameOf(name),
   Target: path,
   ReadOnly: false,
+  VolumeOptions: { NoCopy: true },
 })
 
 /** Only where the kernel has it: elsewhere Docker refuses the option. */

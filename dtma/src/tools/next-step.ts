@@ -12,8 +12,8 @@ export interface ObservedContainer {
   readonly id: string
   readonly generation: number
   readonly specHash: string
-  /** Docker's word; `exited` includes `dead`. */
-  readonly state: 'created' | 'running' | 'exited' | 'removing'
+  /** Docker's word; `running` includes `restarting`. `dead`: its removal has failed, and it can never be started again. */
+  readonly state: 'created' | 'running' | 'paused' | 'exited' | 'dead' | 'removing'
 }
 
 /** What this run of DTMA knows beside what Docker shows. */
@@ -34,7 +34,7 @@ export type Step =
   /** Nothing until something changes or that many milliseconds have passed. */
   | { readonly do: 'wait'; readonly ms?: number }
   | { readonly do: 'find-image' | 'make-image' | 'create' | 'forget' }
-  | { readonly do: 'start' | 'open' | 'check' | 'stop' | 'remove'; readonly container: ObservedContainer }
+  | { readonly do: 'start' | 'unpause' | 'open' | 'check' | 'stop' | 'remove'; readonly container: ObservedContainer }
 
 /**
  * Decides; touches nothing. One step at a time, each of which may be repeated: after it the world is looked at again.
@@ -45,7 +45,9 @@ export function nextStep(wanted: Wanted, container: ObservedContainer | undefine
   if (wanted.desired === 'absent') return container ? discard(container) : { do: 'forget' }
   if (wanted.desired === 'stopped') return halt(wanted, container)
 
-  if (known.staleSecrets && container?.state === 'running') return { do: 'stop', container }
+  if (container?.state === 'dead') return notBefore(known.retryAt, now, { do: 'remove', container })
+  if (container && known.staleSecrets && isAlive(container)) return { do: 'stop', container }
+  if (container?.state === 'paused') return notBefore(known.retryAt, now, { do: 'unpause', container })
   if (!container || isOutdated(wanted, container)) {
     // The old container serves until the image of its successor is there.
     if (known.image === 'unknown') return { do: 'find-image' }
@@ -58,9 +60,13 @@ export function nextStep(wanted: Wanted, container: ObservedContainer | undefine
 }
 
 function halt(wanted: Wanted, container: ObservedContainer | undefined): Step {
-  if (container?.state === 'running') return { do: 'stop', container }
-  return container && isOutdated(wanted, container) ? { do: 'remove', container } : { do: 'wait' }
+  if (!container) return { do: 'wait' }
+  if (isAlive(container)) return { do: 'stop', container }
+  return container.state === 'dead' || isOutdated(wanted, container) ? { do: 'remove', container } : { do: 'wait' }
 }
+
+/** Whether processes are in it, with all that they were given. */
+export const isAlive = ({ state }: ObservedContainer): boolean => state === 'running' || state === 'paused'
 
 /** Whether another container is wanted than this one. */
 export const isOutdated = (
@@ -69,6 +75,6 @@ export const isOutdated = (
 ): boolean => container.generation !== generation || container.specHash !== specHash || container.id === replace
 
 const discard = (container: ObservedContainer): Step =>
-  container.state === 'running' ? { do: 'stop', container } : { do: 'remove', container }
+  isAlive(container) ? { do: 'stop', container } : { do: 'remove', container }
 
 const notBefore = (time: number, now: number, step: Step): Step => (time > now ? { do: 'wait', ms: time - now } : step)

@@ -13,12 +13,12 @@ const container = (Id: string, labels: Record<string, string> = {}) => ({
 })
 
 /** What is found of a tool whose container has this id, on a machine where these are; nobody lists them. */
-function foundAmong(there: readonly ReturnType<typeof container>[], containerId: string) {
+function foundAmong(there: readonly ReturnType<typeof container>[], containerId: string, status = 'running') {
   const docker = {
     async inspectContainer(id: string): Promise<ContainerDetails | undefined> {
       const one = there.find(({ Id }) => Id === id)
       const State = {
-        Status: 'running',
+        Status: status,
         Running: true,
         OOMKilled: false,
         ExitCode: 0,
@@ -42,6 +42,19 @@ test('S07: once we know the id of our container, a twin with all of its labels i
 test('what has the id that we know is ours by its labels alone', async () => {
   expect(await foundAmong([container('real', { 'dtma.claim': 'guessed' })], 'real')).toBeUndefined()
   expect(await foundAmong([container('real', { 'dtma.owner': 'other' })], 'real')).toBeUndefined()
+})
+
+test.each([
+  ['created', 'created'],
+  ['running', 'running'],
+  // Only where somebody has changed its restart policy, by which it is told from what was asked for.
+  ['restarting', 'running'],
+  ['paused', 'paused'],
+  ['exited', 'exited'],
+  ['dead', 'dead'],
+  ['removing', 'removing'],
+])('a container that Docker calls %s is taken for %s', async (status, state) => {
+  expect((await foundAmong([container('real')], 'real', status))?.observed.state).toBe(state)
 })
 
 test('when we died before noting the id, the claim proves it', () => {

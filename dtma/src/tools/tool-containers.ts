@@ -122,7 +122,7 @@ const observedOf = ({ Id, Config: { Labels }, State }: ContainerDetails): Observ
   state: stateOf(State.Status),
 })
 
-function stateOf(status: string): ObservedContainer['state'] {
-  if (status === 'created' || status === 'removing') return status
-  return status === 'exited' || status === 'dead' ? 'exited' : 'running'
-}
+const STATES = ['created', 'paused', 'exited', 'dead', 'removing'] as const
+
+/** `restarting` is seen only where somebody has changed the restart policy, by which it is told from what was asked for. */
+const stateOf = (status: string): ObservedContainer['state'] => STATES.find((state) => state === status) ?? 'running'

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
-import { ToolSpec } from '../contract/tool.ts'
+import { type Egress, ToolSpec } from '../contract/tool.ts'
 import type { ContainerDetails, ImageDetails } from '../engine/docker.types.ts'
 import type { EngineError } from '../engine/engine-error.ts'
 import { createLog } from '../log.ts'
@@ -30,10 +30,21 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     imageThere: true,
     docker: undefined as EngineError | undefined,
     open: async (_signal: AbortSignal): Promise<McpInfo> => INFO,
-    check: async (): Promise<void> => undefined,
+    check: async (_signal: AbortSignal): Promise<void> => undefined,
+    /** How often a session was opened. */
+    opened: 0,
+    unpause: async (): Promise<void> => undefined,
+    unpaused: 0,
     make: async (): Promise<string> => 'image:1',
     create: async (): Promise<void> => undefined,
     permitted: async (): Promise<void> => undefined,
+    join: async (): Promise<void> => undefined,
+    /** Takes away what the tool has beside its container. */
+    takeAway: async (): Promise<void> => undefined,
+    /** What the tool's network lets through. */
+    route: undefined as Egress | undefined,
+    /** That, at each start. */
+    startedUnder: [] as (Egress | undefined)[],
     differences: [] as string[],
     /** How often a container was compared with what was asked for. */
     compared: 0,
@@ -51,7 +62,14 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     removedImages: [] as string[],
     exit(oom = false) {
       container = { ...container!, state: 'exited', exits: container!.exits + 1, oom }
-      worker.wake({ exited: container.id })
+      worker.wake({ halted: container.id })
+    },
+    set(state: ObservedContainer['state']) {
+      container = { ...container!, state }
+    },
+    pause() {
+      world.set('paused')
+      worker.wake({ halted: container!.id })
     },
     container: () => container,
   }
@@ -88,9 +106,15 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
           close: () => void world.attached--,
         }
       },
+      unpauseContainer: async () => {
+        await world.unpause()
+        world.set('running')
+        world.unpaused++
+      },
       startContainer: async () => {
         container = { ...container!, state: 'running' }
         world.started++
+        world.startedUnder.push(world.route)
       },
     },
     files: { owner: 'o', save: async (tool) => void world.saved.push(tool), remove: async () => undefined },
@@ -135,14 +159,20 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     parts: {
       ensure: async () => undefined,
       permitStart: () => world.permitted(),
-      join: async () => undefined,
+      join: async ({ spec }) => {
+        await world.join()
+        world.route = spec.egress
+      },
       roadTo: () => ({ address: '10.0.0.2', connect: async () => new Socket() }),
-      remove: async () => undefined,
+      remove: () => world.takeAway(),
     },
     sessions: {
-      open: (_target, signal) => world.open(signal),
+      open: (_target, signal) => {
+        world.opened++
+        return world.open(signal)
+      },
       close: () => undefined,
-      check: () => world.check(),
+      check: (_name, signal) => world.check(signal),
       onChange: () => undefined,
     },
     secrets,

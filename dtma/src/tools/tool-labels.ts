@@ -25,7 +25,7 @@ export const containerNameOf = (name: string, generation: number): string => `dt
 export const resourceNameOf = (name: string): string => `dtma-${name}`
 
 /** Changes whenever {@link createBody} makes another container of the same spec. */
-const PROFILE = 'strict-2'
+const PROFILE = 'strict-3'
 
 /** Two specs of one hash make the same container. 32 hex digits. */
 export const specHashOf = (spec: ToolSpec): string =>

@@ -7,7 +7,7 @@ import type { DockerApi } from '../engine/docker.api.ts'
 import type { ContainerDetails, ImageDetails } from '../engine/docker.types.ts'
 import { isIsolated } from '../engine/networks.api.ts'
 import type { Firewall } from '../firewall/firewall.ts'
-import { type ContainerInput, createBody, networkOf } from './create-body.ts'
+import { type ContainerInput, createBody, networkOf, stateMount } from './create-body.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import { ToolFailure } from './tool-failure.ts'
 import { LABEL, resourceNameOf } from './tool-labels.ts'
@@ -16,9 +16,12 @@ import { LABEL, resourceNameOf } from './tool-labels.ts'
 export interface ToolParts {
   /** Makes what the spec needs. @throws {ToolFailure} `name_conflict`: somebody else's network or volume is in the way. */
   ensure(tool: AcceptedTool, image: ImageDetails, signal: AbortSignal): Promise<void>
-  /** Must be asked before each start, when the parts are there. @throws {ToolFailure} `isolation_failed` */
+  /** Must be asked before each start, when the parts are there and joined. @throws {ToolFailure} `isolation_failed` */
   permitStart(tool: AcceptedTool, signal: AbortSignal): Promise<void>
-  /** Opens the tool's network to what its spec declares, and to us; nothing when it has none. */
+  /**
+   * Opens the tool's network to what its spec declares, and to us; nothing when it has none. The network is that of all
+   * generations: before a container starts it is opened anew.
+   */
   join(tool: AcceptedTool, signal: AbortSignal): Promise<void>
   /** How the server in this container is reached, once the network was joined. */
   roadTo(tool: AcceptedTool, container: ContainerDetails, port: number): Road
@@ -39,6 +42,10 @@ export interface ToolPartsDeps {
   readonly isolation: () => Isolation
   readonly firewall: Pick<Firewall, 'require' | 'wake'>
 }
+
+/** As long as Docker is given for any change. */
+const HELPER_MS = 30_000
+const helperNameOf = ({ name }: AcceptedTool): string => `${resourceNameOf(name)}-state`
 
 export function createToolParts({ docker, owner, egress, isolation, firewall }: ToolPartsDeps): ToolParts {
   const labelsOf = ({ name, claim }: AcceptedTool) => ({
@@ -88,27 +95,28 @@ export function createToolParts({ docker, owner, egress, isolation, firewall }: 
   async function giveVolumeToTool(tool: AcceptedTool, image: ImageDetails, signal: AbortSignal): Promise<void> {
     const input: ContainerInput = { ...tool, owner, image, engine: { NCPU: 1, SecurityOptions: [] } }
     const body = createBody({ ...input, spec: { ...tool.spec, egress: 'none', transport: { type: 'stdio' } } })
-    const mount = {
-      Type: 'volume',
-      Source: resourceNameOf(tool.name),
-      Target: '/state/volume',
-      ReadOnly: false,
-    } as const
-    const HostConfig = { ...body.HostConfig, ReadonlyRootfs: false, Tmpfs: {}, Mounts: [mount] }
+    const Mounts = [stateMount(tool.name, '/state/volume')]
+    const HostConfig = { ...body.HostConfig, ReadonlyRootfs: false, Tmpfs: {}, Mounts }
     // Not the tool's container: nobody takes it for one.
     const Labels = { ...body.Labels, [LABEL.claim]: '', [LABEL.helper]: tool.claim }
-    const name = `${resourceNameOf(tool.name)}-state`
-    const left = await docker.inspectContainer(name, signal)
-    if (left?.Config.Labels[LABEL.helper] === tool.claim) await docker.removeContainer(left.Id, signal)
-    const id = await docker.createContainer(name, { ...body, Labels, HostConfig }, signal)
+    await removeHelper(tool, signal)
+    // Not cut off by what is wanted meanwhile: Docker would finish it all the same, and we would not know its id.
+    const limit = AbortSignal.timeout(HELPER_MS)
+    const id = await docker.createContainer(helperNameOf(tool), { ...body, Labels, HostConfig }, limit)
     try {
       const tar = pack()
       tar.entry({ name: 'volume', type: 'directory', mode: 0o700, uid: 65_532, gid: 65_532 })
       tar.finalize()
       await docker.putArchive(id, '/state', Readable.from(tar), signal)
     } finally {
-      await docker.removeContainer(id, AbortSignal.timeout(10_000))
+      await docker.removeContainer(id, AbortSignal.timeout(HELPER_MS))
     }
+  }
+
+  /** What we died over while the volume was prepared, or what Docker made after we had given up. It uses the volume. */
+  async function removeHelper(tool: AcceptedTool, signal: AbortSignal): Promise<void> {
+    const left = await docker.inspectContainer(helperNameOf(tool), signal)
+    if (left?.Config.Labels[LABEL.helper] === tool.claim) await docker.removeContainer(left.Id, signal)
   }
 
   return {
@@ -133,6 +141,7 @@ export function createToolParts({ docker, owner, egress, isolation, firewall }: 
     },
     async remove(tool, signal) {
       await removeNetwork(tool, signal)
+      await removeHelper(tool, signal)
       const name = resourceNameOf(tool.name)
       const volume = await docker.inspectVolume(name, signal)
       if (volume && isOurs(tool, volume.Labels)) await docker.removeVolume(name, signal)

@@ -24,8 +24,10 @@ export type ToolReconcilerDeps = Omit<ToolWorkerDeps, 'imageInUse' | 'onStatus' 
   readonly tools: readonly AcceptedTool[]
 }
 
-/** Besides an exit: what may have happened to a container without us. */
-const NEWS: ReadonlySet<string> = new Set(['destroy', 'start', 'update', 'rename'])
+/** After these nothing is to be heard from a container. */
+const HALTS: ReadonlySet<string> = new Set(['die', 'pause'])
+/** Besides: what may have happened to a container without us. */
+const NEWS: ReadonlySet<string> = new Set(['destroy', 'start', 'unpause', 'update', 'rename'])
 
 export function startToolReconciler({ tools, ...deps }: ToolReconcilerDeps): ToolReconciler {
   const { docker, files, sessions, signal } = deps
@@ -56,7 +58,7 @@ export function startToolReconciler({ tools, ...deps }: ToolReconcilerDeps): Too
     label: `${LABEL.owner}=${files.owner}`,
     onEvent: ({ Action, Actor }) => {
       const worker = workers.get(Actor.Attributes[LABEL.instance] ?? '')
-      if (Action === 'die') worker?.wake({ exited: Actor.ID })
+      if (HALTS.has(Action)) worker?.wake({ halted: Actor.ID })
       else if (NEWS.has(Action)) worker?.wake()
     },
     onState: ({ state, message }) => {

@@ -16,7 +16,7 @@ import { isStale, missingAmong, secretsLine, type ToolSecrets } from './tool-sec
 import type { McpInfo, ToolChannel, ToolSessions, ToolTarget } from './tool-sessions.ts'
 
 export interface ToolStepsDeps {
-  readonly docker: Pick<DockerApi, 'attachContainer' | 'startContainer'>
+  readonly docker: Pick<DockerApi, 'attachContainer' | 'startContainer' | 'unpauseContainer'>
   readonly files: SpecFiles
   readonly images: ToolImages
   readonly containers: ToolContainers
@@ -122,6 +122,16 @@ export function createToolSteps(deps: ToolStepsDeps) {
         memory.held = undefined
       },
 
+      async unpause({ tool, show }, { id }, signal) {
+        show('unhealthy', { message: 'The container was paused from outside, and is made to go on' })
+        try {
+          await docker.unpauseContainer(id, signal)
+        } catch (error) {
+          // Whoever has paused it may have been faster.
+          if ((await containers.find(tool, signal))?.observed.state === 'paused') throw error
+        }
+      },
+
       async open(work, { id }, signal) {
         const { tool, memory, show, opened } = work
         show('starting')
@@ -144,8 +154,9 @@ export function createToolSteps(deps: ToolStepsDeps) {
         } catch (error) {
           memory.spoken = undefined
           if (signal.aborted) throw error
-          // When the server has exited, its exit says more than the silence after it.
-          if ((await containers.find(tool, signal))?.observed.state === 'exited') return
+          // When the server has exited or was paused, that says more than the silence after it.
+          const after = (await containers.find(tool, signal))?.observed
+          if (after && after.state !== 'running') return
           const why = deadline.aborted ? `it did not answer in ${HANDSHAKE_MS / 1_000} s` : toolFailureOf(error).message
           if (!adopted)
             countFailure(
@@ -206,8 +217,8 @@ export function createToolSteps(deps: ToolStepsDeps) {
     }
 
   /**
-   * Attaches, and looks at everything that must be so before the start: at once, for a caller may wait. To be attached to what
-   * must not be started after all does nothing.
+   * Attaches, opens the network to what this generation may reach, and looks at everything that must be so before the start: at
+   * once, for a caller may wait. To be attached to what must not be started after all does nothing, nor does its open network.
    * @returns What the container is and should not be.
    */
   async function readyToStart(
@@ -219,7 +230,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
     release(memory)
     const isAttached = tool.spec.transport.type === 'stdio' || tool.spec.secrets !== undefined
     const [permitted, differences, channel] = await Promise.allSettled([
-      parts.permitStart(tool, signal),
+      parts.join(tool, signal).then(() => parts.permitStart(tool, signal)),
       containers.differences(tool, details, signal),
       isAttached ? attach(details.Id, signal) : undefined,
     ])
@@ -245,7 +256,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
     const { spoken } = memory
     const revision = spoken?.container === id ? { revision: spoken.revision } : {}
     const common = { name: tool.name, containerId: id, adopted, ...revision }
-    await parts.join(tool, signal)
+    await parts.join(tool, signal) // again: what runs may have been started by an earlier run of DTMA
     if (transport.type === 'http') {
       const { address, connect } = parts.roadTo(tool, found!.details, transport.port)
       return { ...common, transport: 'http', url: `http://${address}:${transport.port}${transport.path}`, connect }

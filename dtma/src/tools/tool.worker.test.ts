@@ -168,6 +168,31 @@ test('a tool that may not be started is let go, and attached to again when it is
   expect({ started: world.started, attached: world.attached }).toEqual({ started: 1, attached: 1 })
 })
 
+test('a container starts under what its own generation may reach, whether that is less than before or more', async () => {
+  const { world, worker, pass } = toolbox()
+  await pass()
+  const listed = [{ host: 'api.example.com', port: 443 }]
+  for (const egress of ['any', listed, 'any'] as const) {
+    await worker.accept({ generation: worker.tool.generation + 1, spec: { ...SPEC, egress } })
+    await pass()
+    expect(worker.status.state).toBe('running')
+  }
+  expect(world.startedUnder).toEqual(['none', 'any', listed, 'any'])
+})
+
+test('a container whose way out cannot be made is not started, and is when it can', async () => {
+  const { world, worker, pass } = toolbox()
+  world.join = async () => {
+    throw new ToolFailure('internal', 'no gateway')
+  }
+  await pass()
+  expect(worker.status).toMatchObject({ state: 'blocked', reason: 'internal', message: 'no gateway' })
+  expect({ started: world.started, attached: world.attached }).toEqual({ started: 0, attached: 0 })
+  world.join = async () => undefined
+  await pass(10_000)
+  expect(worker.status.state).toBe('running')
+})
+
 test('a failed build is shown with its reason, tried again later, and at once for a new generation', async () => {
   const { world, worker, pass } = toolbox()
   world.imageThere = false
@@ -236,6 +261,21 @@ test('deleting leaves nothing, and images that nobody else needs go too', async 
   await worker.gone
   expect(world.container()).toBeUndefined()
   expect(world.removedImages).toEqual(['image:1'])
+})
+
+test('what of a deleted tool cannot be removed is tried again, with pauses, until it can', async () => {
+  const { world, worker, pass } = toolbox()
+  await pass()
+  let tries = 0
+  world.takeAway = async () => {
+    if (++tries < 3) throw new EngineError('conflict', 'volume is in use')
+  }
+  await worker.accept({ desired: 'absent' })
+  await pass(1_000)
+  expect(tries).toBe(1)
+  await pass(40_000)
+  expect(tries).toBe(3)
+  await worker.gone
 })
 
 test('a new version that does not speak MCP is taken back: the one before runs again, and says why', async () => {

@@ -2,7 +2,7 @@ import type { ToolReason, ToolStatus } from '../contract/tool.ts'
 import type { Log } from '../log.ts'
 import { driftOf } from './drift.ts'
 import type { Journal } from './journal.ts'
-import { type Known, nextStep } from './next-step.ts'
+import { isAlive, type Known, nextStep, type Step } from './next-step.ts'
 import { rollbackOf } from './rollback.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import { countFailure, forgetFailures, newMemory, noteExit, type ToolMemory } from './tool.memory.ts'
@@ -22,8 +22,8 @@ export interface ToolWorker {
   readonly info: McpInfo | undefined
   /** Records what is wanted from now on: on disk when it resolves, carried out after that. */
   accept(change: Partial<Pick<AcceptedTool, 'generation' | 'desired' | 'spec' | 'replace' | 'restarts'>>): Promise<void>
-  /** Looks again, soon. `exited`: the container is known to have ended, so nothing need be awaited from it. */
-  wake(hint?: { readonly exited: string }): void
+  /** Looks again, soon. `halted`: the container is known to have ended or been paused, so nothing need be awaited from it. */
+  wake(hint?: { readonly halted: string }): void
   /** What has held it up for this reason is over: it is tried again at once. */
   released(reason: ToolReason): void
   /** Other secrets are held than before, or none: what runs with the old ones ends. */
@@ -49,6 +49,8 @@ export interface ToolWorkerDeps extends ToolStepsDeps {
 /** Wake-ups may be lost: so often we look anyway. */
 const RESYNC_MS = 15_000
 const DOCKER_RETRY_MS = 2_000
+/** Steps that are not decided on again before it is time to; after another one that failed we rest. */
+const HELD_BACK: ReadonlySet<Step['do']> = new Set(['make-image', 'create', 'start', 'unpause'])
 
 export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): ToolWorker {
   const { files, log, now, date, onStatus, secrets, signal } = deps
@@ -62,7 +64,8 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
   let saving = Promise.resolve()
   let forgotten = false
   let step = new AbortController()
-  let opening: string | undefined
+  /** Container whose server is to answer before the step goes on. */
+  let awaited: string | undefined
   let bell = Promise.withResolvers<void>()
 
   function statusOf(shown: Pick<ToolStatus, 'state' | 'since' | 'reason' | 'message' | 'progress'>): ToolStatus {
@@ -76,7 +79,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
       ...(found ? { container: containerStatusOf(found.details, tool.images.at(-1)) } : {}),
       ...(info ? { mcp: mcpStatusOf(info, offeredOf(tool)) } : {}),
       ...(tool.spec.secrets
-        ? { secrets: secretsStatusOf(tool, secrets.of(name), found?.observed.state === 'running') }
+        ? { secrets: secretsStatusOf(tool, secrets.of(name), found !== undefined && isAlive(found.observed)) }
         : {}),
     }
   }
@@ -184,15 +187,19 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
       },
     }
     try {
-      opening = next.do === 'open' ? next.container.id : undefined
+      awaited = next.do === 'open' || next.do === 'check' ? next.container.id : undefined
       await steps[next.do](work, 'container' in next ? next.container : NO_CONTAINER, signal)
     } catch (error) {
       const failure = toolFailureOf(error)
       if (signal.aborted || isEngineTrouble(failure.reason)) throw error
       failed(work, failure)
       if (failure.reason === 'internal') log.error('tool step failed', { tool: tool.name, step: next.do, error })
+      if (!HELD_BACK.has(next.do)) {
+        show(tool.desired === 'running' ? memory.held!.state : 'stopping', memory.held)
+        return memory.backoff.retryAt - now()
+      }
     } finally {
-      opening = undefined
+      awaited = undefined
     }
     return 0
   }
@@ -266,7 +273,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
       bell.resolve()
     },
     wake(hint) {
-      if (hint?.exited !== undefined && hint.exited === opening) step.abort(new Error('The container has exited'))
+      if (hint?.halted !== undefined && hint.halted === awaited) step.abort(new Error('The container does not run'))
       bell.resolve()
     },
     released(reason) {
@@ -277,7 +284,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
     secretsChanged() {
       forgetFailures(memory)
       show(status.state) // why it did not run says nothing about the new ones
-      if (opening !== undefined) step.abort(new Error('It was started with other secrets'))
+      if (awaited !== undefined) step.abort(new Error('It was started with other secrets'))
       bell.resolve()
     },
     sessionChanged(changed) {
