@@ -90,6 +90,7 @@ test('C05: deleted at any moment while its state is prepared, also after a kill,
     expect(await docker.inspectContainer(`dtma-${passing}-state`, never)).toBeUndefined()
     expect(await docker.inspectVolume(`dtma-${passing}`, never)).toBeUndefined()
   }
+  await expect.poll(() => states().catch(() => []), { timeout: 30_000 }).toEqual(['running', 'running'])
 })
 
 test('calls, logs and capabilities work through the whole process', async () => {
