@@ -31,25 +31,19 @@ import {
   revokeAccess,
 } from './agent.store.ts'
 import { deleteAgentToken, insertAgentToken, listAgentTokensOf } from './agent-token.store.ts'
+import { type ChangedForCallsDeps, changedForCalls } from './changed-for-calls.ts'
 
-export interface AgentRouteDeps {
+export interface AgentRouteDeps extends ChangedForCallsDeps {
   readonly store: Store
   readonly newId: (prefix: IdPrefix) => string
   /** Where agents connect. */
   readonly mcpUrl: string
   /** A token was revoked or an agent removed: nobody may be remembered. */
   readonly forgetAgents: () => void
-  /** Toolbelts of an account that are remembered for calls hold no more. */
-  readonly forget: (accountId: string) => void
 }
 
 export function agentRoutes(mount: Mount, { store, newId, mcpUrl, forgetAgents, forget }: AgentRouteDeps): void {
-  /** Whoever changes something finds it so at the gateway. */
-  async function change<Result>({ accountId }: Caller, act: (tx: Tx) => Promise<Result>): Promise<Result> {
-    const result = await store.tenant(accountId, act)
-    forget(accountId)
-    return result
-  }
+  const change = changedForCalls({ store, forget })
 
   mount.reply(listAgents, ({ query }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => {

@@ -26,6 +26,7 @@ import { instances } from '../store/schema/index.ts'
 import { getStayingToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { approve } from '../tools/pin.store.ts'
 import { type AgentRow, getAgentRow, hasAccess } from './agent.store.ts'
+import { type ChangedForCallsDeps, changedForCalls } from './changed-for-calls.ts'
 import {
   deleteToolbeltItem,
   getToolbeltOffer,
@@ -37,21 +38,14 @@ import {
   setSwitches,
 } from './toolbelt.store.ts'
 
-export interface ToolbeltRouteDeps {
+export interface ToolbeltRouteDeps extends ChangedForCallsDeps {
   readonly store: Store
   readonly catalog: Catalog
   readonly newId: (prefix: IdPrefix) => string
-  /** Toolbelts of an account that are remembered for calls hold no more. */
-  readonly forget: (accountId: string) => void
 }
 
 export function toolbeltRoutes(mount: Mount, { store, catalog, newId, forget }: ToolbeltRouteDeps): void {
-  /** Whoever changes something finds it so at the gateway. */
-  async function change<Result>({ accountId }: Caller, act: (tx: Tx) => Promise<Result>): Promise<Result> {
-    const result = await store.tenant(accountId, act)
-    forget(accountId)
-    return result
-  }
+  const change = changedForCalls({ store, forget })
 
   mount.reply(listToolbelt, ({ params }, { caller }) =>
     store.tenant(caller.accountId, async (tx) => ({
