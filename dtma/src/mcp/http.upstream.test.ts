@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -266,4 +268,24 @@ test('a server that asks us without end gets few answers at a time', async () =>
   await sleep(100)
   expect(most).toBeGreaterThan(0)
   expect(most).toBeLessThanOrEqual(16)
+})
+
+test('what is no answer is not read, however long it is: of a standing stream that there is none of, and of a session that is gone', async () => {
+  const unread: Promise<unknown>[] = []
+  const endless = (response: ServerResponse, status: number) => {
+    response.writeHead(status)
+    const printing = setInterval(() => response.write('y'.repeat(1_000)), 5)
+    unread.push(once(response, 'close').finally(() => clearInterval(printing)))
+  }
+  const { call } = await opened({
+    onGet: (_, response) => endless(response, 405),
+    onPost({ method }, { headers }, response) {
+      const isGone = method === 'tools/call' && headers['mcp-session-id'] === 'session-1'
+      if (isGone) endless(response, 404)
+      return isGone
+    },
+  })
+  expect(await call()).toEqual({ content: [] })
+  await vi.waitFor(() => expect(unread).toHaveLength(3)) // with the standing stream of the second session
+  await Promise.all(unread)
 })

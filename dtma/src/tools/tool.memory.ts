@@ -20,6 +20,8 @@ export interface ToolMemory {
   sessionSince: number
   /** The session broke off; whether the server did too is not known yet. */
   sessionLost: boolean
+  /** What the running server did that no session survives. */
+  broken: string | undefined
   checkAt: number
   health: Health
   backoff: Backoff
@@ -47,6 +49,7 @@ export const newMemory = (): ToolMemory => ({
   session: undefined,
   sessionSince: 0,
   sessionLost: false,
+  broken: undefined,
   checkAt: 0,
   health: HEALTHY,
   backoff: NO_BACKOFF,
@@ -97,9 +100,19 @@ export function noteExit(memory: ToolMemory, found: FoundContainer | undefined, 
   return unexpected
 }
 
+/** Counts it as a failure that the server did what no session survives, once. */
+export function noteBroken(memory: ToolMemory, now: number): void {
+  const { broken: message, backoff } = memory
+  memory.broken = undefined
+  if (message === undefined) return
+  countFailure(memory, { state: 'exited', reason: exitReasonOf(backoff.failures + 1), message }, now)
+}
+
+const exitReasonOf = (failures: number): ToolReason => (failures >= CRASH_LOOP ? 'crash_loop' : 'exited')
+
 function heldOf({ State }: ContainerDetails, failures: number): Held {
   if (State.OOMKilled)
     return { state: 'exited', reason: 'oom_killed', message: 'The tool used more memory than its limit and was killed' }
   const message = `The server exited with code ${State.ExitCode}; its log may say why`
-  return { state: 'exited', reason: failures >= CRASH_LOOP ? 'crash_loop' : 'exited', message }
+  return { state: 'exited', reason: exitReasonOf(failures), message }
 }

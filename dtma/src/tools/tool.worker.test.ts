@@ -242,6 +242,21 @@ test('what was adopted from the run before and does not answer is started again,
   expect(tries).toBe(2)
 })
 
+test('a server that did what no session survives is stopped, and started again ever more slowly', async () => {
+  const { world, worker, history, pass } = toolbox()
+  await pass()
+  for (const waits of [1_000, 2_000]) {
+    worker.sessionChanged(undefined, problem('tool-protocol-error', 'it prints without end'))
+    await pass(waits - 1)
+    expect(worker.status).toMatchObject({ state: 'exited', reason: 'exited', message: 'it prints without end' })
+    await pass(1)
+    expect(worker.status).toMatchObject({ state: 'running', container: { id: 'c1' } })
+  }
+  expect(worker.status.restarts).toBe(2)
+  expect(world.started).toBe(3)
+  expect(history.filter((state) => state === 'stopping')).toHaveLength(2)
+})
+
 test('a full disk refuses a change and leaves what was accepted', async () => {
   const { world, worker, pass } = toolbox()
   await pass()

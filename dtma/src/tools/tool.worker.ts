@@ -1,3 +1,4 @@
+import type { ProblemError } from '../contract/problem.ts'
 import type { ToolReason, ToolStatus } from '../contract/tool.ts'
 import type { Log } from '../log.ts'
 import { driftOf } from './drift.ts'
@@ -28,8 +29,8 @@ export interface ToolWorker {
   released(reason: ToolReason): void
   /** Other secrets are held than before, or none: what runs with the old ones ends. */
   secretsChanged(): void
-  /** News from the session: the server's capabilities changed, or (`undefined`) it is lost. */
-  sessionChanged(info: McpInfo | undefined): void
+  /** News from the session, as the bridge tells them. */
+  sessionChanged(info: McpInfo | undefined, why?: ProblemError): void
   /** Resolves once the tool was deleted and nothing of it is left. */
   readonly gone: Promise<void>
   /** Resolves when the worker has stopped working, for whatever reason. */
@@ -287,13 +288,14 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
       if (awaited !== undefined) step.abort(new Error('It was started with other secrets'))
       bell.resolve()
     },
-    sessionChanged(changed) {
+    sessionChanged(changed, why) {
       if (changed) {
         learn(changed)
           .catch((error: unknown) => log.warn('an offer could not be noted', { tool: tool.name, error }))
           .finally(() => show(status.state, status))
       } else {
         memory.sessionLost = true
+        memory.broken = why?.message
         bell.resolve()
       }
     },
@@ -302,8 +304,9 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
   }
 }
 
-const knownOf = ({ image, session, sessionLost, backoff, checkAt }: ToolMemory): Known => ({
+const knownOf = ({ image, session, sessionLost, broken, backoff, checkAt }: ToolMemory): Known => ({
   image,
+  broken: broken !== undefined,
   session: sessionLost ? undefined : session,
   retryAt: backoff.retryAt,
   checkAt,
