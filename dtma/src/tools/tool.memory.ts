@@ -28,6 +28,8 @@ export interface ToolMemory {
   held: Held | undefined
   /** The failure behind `held` cannot be mended by trying again soon. */
   lasting: boolean
+  /** When a version that could not be had is tried again, while the one before runs. */
+  againAt: number | undefined
   /** Containers that we created, started and stopped ourselves, last of each kind. */
   created: string | undefined
   started: string | undefined
@@ -55,6 +57,7 @@ export const newMemory = (): ToolMemory => ({
   backoff: NO_BACKOFF,
   held: undefined,
   lasting: false,
+  againAt: undefined,
   created: undefined,
   started: undefined,
   stopped: undefined,
@@ -73,6 +76,7 @@ export function forgetFailures(memory: ToolMemory): void {
   memory.backoff = NO_BACKOFF
   memory.held = undefined
   memory.lasting = false
+  memory.againAt = undefined
 }
 
 /** Counts a failure of the running server and sets the time of the next try. */
