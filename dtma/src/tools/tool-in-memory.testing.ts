@@ -128,6 +128,7 @@ export function toolInMemory(
     },
     files: { owner: 'o', save: async (tool) => void world.saved.push(tool), remove: async () => undefined },
     images: {
+      isBuilding: false,
       find: async () => (world.imageThere ? { reference: 'image:1', details: {} as ImageDetails } : undefined),
       make: async () => {
         const reference = await world.make()
