@@ -27,6 +27,8 @@ export class SessionGone extends Error {
 const MOST_ANSWERS = 16
 const MOST_NOTIFICATIONS = 128
 const TELL_MS = 10_000
+/** Of what comes where no answer is due, in bytes: so much is read that the connection can be used again. */
+const MOST_UNDUE = 64 << 10
 /**
  * A connection that rested longer is not used again: many servers end one after 2 to 5 s, and a call that is sent at that moment is
  * lost, and cannot be sent twice. (Node heeds what a server says of it only below a limit of our own.)
@@ -38,6 +40,16 @@ const LISTEN_AGAIN_MOST_MS = 30_000
 /** Nothing of it was written yet. */
 const waitsForConnection = (outgoing: ClientRequest | undefined): boolean =>
   !outgoing?.socket || outgoing.socket.connecting
+
+function readLittle(response: IncomingMessage): void {
+  let bytes = 0
+  response
+    .on('error', () => {})
+    .on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > MOST_UNDUE) response.destroy()
+    })
+}
 
 /** MCP's streamable HTTP to a container. `ECONNREFUSED` passes through: a server that starts does not listen yet. */
 export function openHttp(
@@ -110,7 +122,7 @@ export function openHttp(
     telling += 1
     const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(TELL_MS)])
     send('POST', JSON.stringify(message), (outgoing) => addAbortSignal(signal, outgoing))
-      .then((response) => response.on('error', () => {}).resume())
+      .then(readLittle)
       .catch(() => {})
       .finally(() => {
         telling -= 1

@@ -282,6 +282,26 @@ test('a server that logs among its messages for as long as it lives is heard', a
   }
 })
 
+test('a server that tells its progress without a rest before a large result is heard to the end', async () => {
+  const { bridge } = await opened({
+    onCall({ id, params }, server) {
+      const { progressToken } = params!['_meta'] as { progressToken: unknown }
+      for (let progress = 0; progress < 20_000; progress += 1)
+        server.say({ method: 'notifications/progress', params: { progressToken, progress } })
+      server.say({ id, result: { content: [{ type: 'text', text: 'x'.repeat(4 << 20) }] } })
+    },
+  })
+  const heard: unknown[] = []
+  const answer = await bridge.sessionOf('tool').request({
+    method: 'tools/call',
+    params: { name: 'echo', _meta: { progressToken: 'mine' } },
+    signal: AbortSignal.timeout(20_000),
+    onNotification: ({ params }) => heard.push(params?.['progress']),
+  })
+  expect(heard).toEqual(Array.from({ length: 20_000 }, (_, n) => n))
+  expect(answer).toMatchObject({ result: { content: [{ text: { length: 4 << 20 } }] } })
+}, 30_000)
+
 test('a server that prints without end what is no message loses its session, and it is said why', async () => {
   const { bridge, post, server } = await opened({ onCall: () => {} })
   const heard = vi.fn()
