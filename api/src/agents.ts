@@ -171,8 +171,8 @@ export const grantToolboxAccess = defineUserOperation({
   auth: 'operator',
   status: 200,
   params: z.object({ agentId: AgentId, toolboxId: ToolboxId }),
-  reply: Agent,
-  problems: ['agent-not-found', 'toolbox-not-found'],
+  reply: Agent.extend({ warnings: z.array(FlowWarning) }),
+  problems: ['agent-not-found', 'toolbox-not-found', 'data-flow-refused'],
 })
 export const revokeToolboxAccess = defineUserOperation({
   id: 'revokeToolboxAccess',

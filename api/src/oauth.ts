@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { AgentId, GrantId, Name, Timestamp } from './fields.ts'
+import { AgentId, GrantId, Name, secret, Timestamp } from './fields.ts'
 import { defineUserOperation } from './operation.ts'
 
 // MCP clients are programs that act as an agent after a person let them (OAuth 2.1). What they call themselves, by OAuth's own
@@ -68,7 +68,7 @@ export const decideAuthorization = defineUserOperation({
       z.strictObject({ kind: z.literal('new-agent'), name: Name }),
     ]),
   }),
-  reply: z.object({ redirectTo: z.string() }),
+  reply: z.object({ redirectTo: secret(z.string()) }),
   problems: ['presence-needed', 'authorization-refused', 'agent-not-found', 'name-taken', 'rate-limited'],
 })
 

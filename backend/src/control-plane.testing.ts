@@ -149,7 +149,7 @@ export async function browserOf(plane: TestControlPlane, userId: string): Promis
   return { cookie: cookieOf(answer), origin: ORIGIN }
 }
 
-export const cookieOf = (answer: Response): string =>
+export const cookieOf = (answer: Pick<Response, 'headers'>): string =>
   answer.headers
     .getSetCookie()
     .map((line) => line.split(';', 1)[0])

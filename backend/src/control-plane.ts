@@ -326,7 +326,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       archivesDir: deps.archivesDir,
     })
     deployedTools.routes(mount)
-    agentRoutes(mount, { store, newId, mcpUrl, forgetAgents: agentFinder.forget, forget: toolbelts.forget })
+    agentRoutes(mount, { store, catalog, newId, mcpUrl, forgetAgents: agentFinder.forget, forget: toolbelts.forget })
     toolbeltRoutes(mount, { store, catalog, newId, forget: toolbelts.forget })
     flowRoutes(mount, { store, catalog })
     credentialRoutes(mount, {

@@ -12,6 +12,8 @@ import {
   revokeToolboxAccess,
   updateAgent,
 } from '@agentopia/api'
+import type { Catalog } from '../catalog/catalog.ts'
+import { readDataFlow } from '../data-flow/flow.store.ts'
 import { recordActivity } from '../events/activity.store.ts'
 import type { Caller } from '../http/caller.ts'
 import { once } from '../http/idempotency.ts'
@@ -32,9 +34,11 @@ import {
 } from './agent.store.ts'
 import { deleteAgentToken, insertAgentToken, listAgentTokensOf } from './agent-token.store.ts'
 import { type ChangedForCallsDeps, changedForCalls } from './changed-for-calls.ts'
+import { warningsAfter } from './flow-warnings.ts'
 
 export interface AgentRouteDeps extends ChangedForCallsDeps {
   readonly store: Store
+  readonly catalog: Catalog
   readonly newId: (prefix: IdPrefix) => string
   /** Where agents connect. */
   readonly mcpUrl: string
@@ -42,7 +46,10 @@ export interface AgentRouteDeps extends ChangedForCallsDeps {
   readonly forgetAgents: () => void
 }
 
-export function agentRoutes(mount: Mount, { store, newId, mcpUrl, forgetAgents, forget }: AgentRouteDeps): void {
+export function agentRoutes(
+  mount: Mount,
+  { store, catalog, newId, mcpUrl, forgetAgents, forget }: AgentRouteDeps,
+): void {
   const change = changedForCalls({ store, forget })
 
   mount.reply(listAgents, ({ query }, { caller }) =>
@@ -99,9 +106,11 @@ export function agentRoutes(mount: Mount, { store, newId, mcpUrl, forgetAgents, 
   mount.reply(grantToolboxAccess, ({ params }, { caller }) =>
     change(caller, async (tx) => {
       const [row, toolbox] = [await getAgentRow(tx, params.agentId), await getStayingToolboxRow(tx, params.toolboxId)]
+      const flow = await readDataFlow(tx, row.id, catalog)
       await grantAccess(tx, row, toolbox.id)
       await record(tx, caller, 'agent.access-granted', row, `${row.name} may use the toolbox ${toolbox.name}`)
-      return getAgentView(tx, row.id)
+      const warnings = await warningsAfter(tx, caller, row, flow, catalog)
+      return { ...(await getAgentView(tx, row.id)), warnings }
     }),
   )
 

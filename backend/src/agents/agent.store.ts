@@ -89,19 +89,22 @@ export const grantAccess = (tx: Tx, { accountId, id }: AgentRow, toolboxId: stri
 
 /** Takes the toolbox away, and every toolbelt item on it. */
 export async function revokeAccess(tx: Tx, agentId: string, toolboxId: string): Promise<void> {
+  // In this order: what holds the access has put its item there before the items are looked for.
+  await tx
+    .delete(agentToolboxAccess)
+    .where(and(eq(agentToolboxAccess.agentId, agentId), eq(agentToolboxAccess.toolboxId, toolboxId)))
   const onToolbox = tx.select({ id: instances.id }).from(instances).where(eq(instances.toolboxId, toolboxId))
   await tx
     .delete(toolbeltItems)
     .where(and(eq(toolbeltItems.agentId, agentId), sql`${toolbeltItems.instanceId} in ${onToolbox}`))
-  await tx
-    .delete(agentToolboxAccess)
-    .where(and(eq(agentToolboxAccess.agentId, agentId), eq(agentToolboxAccess.toolboxId, toolboxId)))
 }
 
+/** Holds the access until the transaction ends: an item that is put there meanwhile does not outlive it. */
 export async function hasAccess(tx: Tx, agentId: string, toolboxId: string): Promise<boolean> {
   const found = await tx
     .select({ id: agentToolboxAccess.agentId })
     .from(agentToolboxAccess)
     .where(and(eq(agentToolboxAccess.agentId, agentId), eq(agentToolboxAccess.toolboxId, toolboxId)))
+    .for('key share')
   return found.length > 0
 }

@@ -1,7 +1,6 @@
 import {
   addToolbeltItem,
   approveCapabilities,
-  type DataFlow,
   listToolbelt,
   listToolbeltCapabilities,
   problem,
@@ -10,7 +9,6 @@ import {
   updateToolbeltItem,
 } from '@agentopia/api'
 import { eq } from 'drizzle-orm'
-import { getCallSettings } from '../calls/call-settings.store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { findRecipe } from '../catalog/recipe-of.ts'
 import { wantAgentTool } from '../credentials/agent-tool.store.ts'
@@ -27,6 +25,7 @@ import { getStayingToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { approve } from '../tools/pin.store.ts'
 import { type AgentRow, getAgentRow, hasAccess } from './agent.store.ts'
 import { type ChangedForCallsDeps, changedForCalls } from './changed-for-calls.ts'
+import { warningsAfter } from './flow-warnings.ts'
 import {
   deleteToolbeltItem,
   getToolbeltOffer,
@@ -147,19 +146,6 @@ export function toolbeltRoutes(mount: Mount, { store, catalog, newId, forget }: 
 
 const record = (tx: Tx, caller: Caller, action: string, agent: AgentRow, message: string) =>
   recordActivity(tx, { accountId: agent.accountId, actor: caller.actor, action, subject: agent.id, message })
-
-/**
- * What a change means for the flow of data. One that makes it worse is put on record.
- * @throws {ProblemError} `data-flow-refused` where the account wants it so; what was dangerous before may be changed still.
- */
-async function warningsAfter(tx: Tx, caller: Caller, agent: AgentRow, before: DataFlow, catalog: Catalog) {
-  const { warnings } = await readDataFlow(tx, agent.id, catalog)
-  const [news] = before.warnings.length === 0 ? warnings : []
-  if (!news) return warnings
-  if ((await getCallSettings(tx)).dataFlow === 'block') throw problem('data-flow-refused', news.message)
-  await record(tx, caller, 'agent.data-flow', agent, `${agent.name}: ${news.message}`)
-  return warnings
-}
 
 const capabilities = (count: number): string => (count === 1 ? '1 capability' : `${count} capabilities`)
 

@@ -18,9 +18,14 @@ export const openFetch: GuardedFetch = createGuardedFetch({ mayDial: () => true,
 /** A control plane whose one tool is connected to a fake authorization server. */
 export async function openTestConnections({
   fetch = openFetch,
+  accessToken,
   ...more
-}: { readonly fetch?: GuardedFetch } & Partial<Pick<ControlPlaneDeps, 'publicUrl' | 'own' | 'pageDir'>> = {}) {
-  const server = await openFakeAuthorizationServer()
+}: {
+  readonly fetch?: GuardedFetch
+  /** What the server gives as access tokens. */
+  readonly accessToken?: (issued: number) => string
+} & Partial<Omit<ControlPlaneDeps, 'catalog' | 'upstream'>> = {}) {
+  const server = await openFakeAuthorizationServer(accessToken)
   const secrets = ['token', 'other'].map((key) => ({
     key,
     title: key,

@@ -38,7 +38,7 @@ interface Code {
 }
 
 /** An authorization server and a resource that names it, over a real socket. It rotates its refresh tokens, and can be made to misbehave. */
-export async function openFakeAuthorizationServer() {
+export async function openFakeAuthorizationServer(accessToken = (issued: number) => `access-${issued}`) {
   const wrong: Misbehaviour = {}
   const clients = new Map<string, readonly string[]>()
   const codes = new Map<string, Code>()
@@ -155,7 +155,7 @@ export async function openFakeAuthorizationServer() {
     const refreshToken = `refresh-${issued}-${randomBytes(8).toString('hex')}`
     good.set(refreshToken, { clientId, resource })
     return {
-      access_token: `access-${issued}`,
+      access_token: accessToken(issued),
       token_type: wrong.tokenType ?? 'Bearer',
       expires_in: wrong.expiresIn ?? 3_600,
       ...(wrong.noRefreshToken ? {} : { refresh_token: refreshToken }),
@@ -196,6 +196,7 @@ export async function openFakeAuthorizationServer() {
     consent,
     /** How many refresh tokens are good. */
     goodTokens: () => good.size,
+    goodRefreshTokens: () => [...good.keys()],
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

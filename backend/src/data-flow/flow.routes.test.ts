@@ -6,7 +6,7 @@ import type { Recipe } from '../catalog/recipe.ts'
 import { type As, furnish, openTestControlPlane, signedIn, type TestControlPlane } from '../control-plane.testing.ts'
 import { newId } from '../new-id.ts'
 import type { Tx } from '../store/connect.ts'
-import { instances } from '../store/schema/index.ts'
+import { capabilityPermissions, instances, toolbeltItems, toolboxes } from '../store/schema/index.ts'
 import { readFlowLabels, storeFlowLabels } from './flow.store.ts'
 
 let plane: TestControlPlane
@@ -55,6 +55,42 @@ test('who adds the third of the three is told, and so is everybody who looks at 
   const less = await plane.send('PATCH', `${belt()}/${id}`, operator, { allow: [] })
   expect(await less.json()).toMatchObject({ warnings: [] })
   expect((await flow()).warnings).toEqual([])
+})
+
+/** An item on a toolbox that its agent may not use: not offered, so it counts for nothing until it may. */
+async function addBehindAClosedDoor(): Promise<string> {
+  const other = newId('toolbox')
+  await plane.store.system(async (tx) => {
+    const [toolbox] = await tx.select().from(toolboxes).where(eq(toolboxes.id, ids.toolboxId))
+    await tx.insert(toolboxes).values({ ...toolbox!, id: other, name: 'other' })
+    await tx.update(instances).set({ toolboxId: other }).where(eq(instances.id, searchId))
+    const [item] = await tx.select().from(toolbeltItems).where(eq(toolbeltItems.id, ids.toolbeltItemId))
+    const id = newId('belt')
+    await tx.insert(toolbeltItems).values({ ...item!, id, instanceId: searchId })
+    const allowed = { accountId: 'account_home', toolbeltItemId: id, capability: 'find' }
+    await tx.insert(capabilityPermissions).values(allowed)
+  })
+  return `/api/agents/${ids.agentId}/toolboxes/${other}`
+}
+
+test('who gives access to a toolbox is told the same, where that makes all three of it', async () => {
+  const door = await addBehindAClosedDoor()
+  expect((await flow()).warnings).toEqual([])
+  const answer = await plane.request('PUT', door, operator)
+  expect(answer.status).toBe(200)
+  const { warnings } = (await answer.json()) as DataFlow
+  expect(warnings).toEqual([expect.objectContaining({ kind: 'private-untrusted-outward' })])
+  expect((await flow()).warnings).toEqual(warnings)
+  expect(await activity()).toContain('agent.data-flow')
+})
+
+test('where the account wants it, that access is refused and not given', async () => {
+  const door = await addBehindAClosedDoor()
+  await plane.send('PATCH', '/api/calls/settings', admin, { dataFlow: 'block' })
+  const answer = await plane.request('PUT', door, operator)
+  expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([409, 'data-flow-refused'])
+  expect(await flow()).toMatchObject({ untrusted: [], outward: [], warnings: [] })
+  expect(await activity()).not.toContain('agent.data-flow')
 })
 
 test('where the account wants it, the third is refused and nothing of it stays', async () => {

@@ -234,12 +234,14 @@ export async function post(
   { url, secret }: Pick<TestGateway, 'url' | 'secret'>,
   body: string | Uint8Array | object,
   headers: Record<string, string> = {},
+  signal?: AbortSignal,
 ): Promise<Posted> {
   const isRaw = typeof body === 'string' || body instanceof Uint8Array
   const answer = await fetch(url, {
     method: 'POST',
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json', ...headers },
     body: isRaw ? (body as string) : JSON.stringify(body),
+    ...(signal ? { signal } : {}),
   })
   const text = await answer.text()
   return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) }
