@@ -45,6 +45,7 @@ export const createToolbox = defineUserOperation({
     'name-taken',
     'idempotency-key-reused',
     'toolbox-limit',
+    'toolbox-limit-of-all',
     'variant-unavailable',
     'provider-not-configured',
     'provider-refused',

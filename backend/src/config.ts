@@ -7,6 +7,7 @@ import { parseTrustedProxies, type TrustedProxies } from './http/client-address.
 import { isHttpsOrNear } from './http/https-or-near.ts'
 import type { DtmaRegistry, DtmaSource } from './install/variants.ts'
 import { StartError } from './start-error.ts'
+import type { ToolboxLimits } from './toolboxes/toolbox-limits.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 
@@ -61,6 +62,13 @@ export const Environment = z.object({
       'Pins of the TLS key at PUBLIC_URL, present and next, for toolboxes. Absent: they trust the authorities.',
     ),
   MAX_TOOLBOXES: z.coerce.number().int().min(1).max(10_000).default(50).describe('The most toolboxes of one account.'),
+  MAX_TOOLBOXES_OF_ALL: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(10_000)
+    .describe('The most toolboxes of all accounts together.'),
   DIRECT_ADDRESSES: z
     .enum(['public', 'private'])
     .default('public')
@@ -221,7 +229,7 @@ export interface Config {
     /** Where toolboxes take packages from. */
     readonly packages: PackageIndexes
     readonly keyPin?: string
-    readonly limit: number
+    readonly limits: ToolboxLimits
     readonly digitalOceanUrl: string
     readonly registry?: DtmaRegistry
     readonly source?: DtmaSource
@@ -317,7 +325,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
         ...(e.PYPI_INDEX ? { pypi: e.PYPI_INDEX } : {}),
       },
       ...(e.PUBLIC_KEY_PIN ? { keyPin: e.PUBLIC_KEY_PIN } : {}),
-      limit: e.MAX_TOOLBOXES,
+      limits: { ofAccount: e.MAX_TOOLBOXES, ofAll: e.MAX_TOOLBOXES_OF_ALL },
       digitalOceanUrl: e.DIGITALOCEAN_API_URL.replace(/\/$/, ''),
       ...(e.DTMA_REGISTRY_IMAGE
         ? { registry: { image: e.DTMA_REGISTRY_IMAGE, ...loginOf(e.DTMA_REGISTRY_USER, e.DTMA_REGISTRY_PASSWORD) } }

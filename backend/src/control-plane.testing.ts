@@ -77,7 +77,7 @@ export async function openTestControlPlane(
     version: '0.0.0-test',
     machines: {
       imageName: 'agentopia-dtma:test',
-      limit: 20,
+      limits: { ofAccount: 20, ofAll: 10_000 },
       digitalOceanUrl: 'http://digitalocean',
       fetch,
     },

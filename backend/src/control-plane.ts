@@ -307,7 +307,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       publicUrl,
       keyPin: machines.keyPin,
       installer,
-      limit: machines.limit,
+      limits: machines.limits,
       wake: wakeToolbox,
       expect: expectMachine,
       ...digitalOcean.options,

@@ -13,6 +13,7 @@ import type { ToolboxProvider } from './providers/provider.ts'
 import type { Clock } from './reconcile/clock.ts'
 import type { Store } from './store/connect.ts'
 import type { DirectConfig } from './toolboxes/direct-policy.ts'
+import type { ToolboxLimits } from './toolboxes/toolbox-limits.ts'
 
 export interface ControlPlaneDeps {
   readonly store: Store
@@ -65,8 +66,7 @@ interface MachineConfig extends InstallSources {
   readonly keyPin?: string
   /** Where toolboxes take packages from; absent: the public registries. */
   readonly packages?: PackageIndexes
-  /** The most toolboxes of one account. */
-  readonly limit: number
+  readonly limits: ToolboxLimits
 }
 
 export interface ControlPlane {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 
 // DigitalOcean's own description of its API (OpenAPI 3.0), as a judge of what is asked and what is answered.
@@ -26,6 +27,11 @@ interface Operation {
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
+
+/** Of what our client calls (`npm run extract:digitalocean`). */
+export const API_DESCRIPTION = JSON.parse(
+  readFileSync(new URL('./api-description.generated.json', import.meta.url), 'utf8'),
+) as { readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> }
 
 /** @param document The parsed document. */
 export function judgeBy(document: unknown, inner: typeof fetch): Judge {

@@ -62,10 +62,12 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       const request = new Request(input, init)
       const { signal } = request
       signal.throwIfAborted()
-      return new Promise<Response>((resolve, reject) => {
+      const answer = await new Promise<Response>((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason))
         handle(world, request).then(resolve, reject)
       })
+      for (const [name, value] of Object.entries(ratesOf(world))) answer.headers.set(name, String(value))
+      return answer
     },
   }
 }
@@ -112,6 +114,16 @@ function admit(world: World, request: Request, pathname: string): void {
   if (within(60_000) >= knobs.perMinute)
     throw new ApiError(429, 'too_many_requests', 'API rate limit exceeded.', { 'retry-after': '10' })
   callTimes.push(now)
+}
+
+/** What every answer says of the calls that are left in this hour, to whoever made the others. */
+function ratesOf({ knobs, callTimes, now }: World): Readonly<Record<string, number>> {
+  const counted = callTimes.filter((time) => time > now() - 3_600_000)
+  return {
+    'ratelimit-limit': knobs.perHour,
+    'ratelimit-remaining': Math.max(0, knobs.perHour - counted.length),
+    'ratelimit-reset': Math.ceil(((counted[0] ?? now()) + 3_600_000) / 1_000),
+  }
 }
 
 const NOUNS: Readonly<Record<string, string>> = {

@@ -44,6 +44,12 @@ export const MACHINE_PROBLEMS = {
     retryable: false,
     fix: 'Remove one, or let an operator of the control plane raise MAX_TOOLBOXES.',
   },
+  'toolbox-limit-of-all': {
+    status: 409,
+    title: 'The control plane has as many toolboxes as it may have',
+    retryable: false,
+    fix: 'Remove one that nobody needs, or let an operator of the control plane raise MAX_TOOLBOXES_OF_ALL.',
+  },
   'not-joinable': {
     status: 409,
     title: 'This toolbox is not joined by hand',

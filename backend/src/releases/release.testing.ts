@@ -12,7 +12,13 @@ export const dtmaImage: DtmaImage = {
   open: async () => undefined,
 }
 
-/** A control plane that gives it out. @param limit Most toolboxes of an account. */
-export const givingOut = (limit = 20) => ({
-  machines: { image: dtmaImage, imageName: dtmaImage.name, limit, digitalOceanUrl: 'http://digitalocean', fetch },
+/** A control plane that gives it out. @param ofAccount Most toolboxes of an account. */
+export const givingOut = (ofAccount = 20) => ({
+  machines: {
+    image: dtmaImage,
+    imageName: dtmaImage.name,
+    limits: { ofAccount, ofAll: 10_000 },
+    digitalOceanUrl: 'http://digitalocean',
+    fetch,
+  },
 })

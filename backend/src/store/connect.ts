@@ -34,6 +34,17 @@ export interface Store extends AsyncDisposable, Pick<Listener, 'listen'> {
   readonly database: Database
 }
 
+/**
+ * Looks over all accounts within a transaction of one of them, whose bounds hold again afterwards: for what is counted together. Nothing
+ * that `look` finds of others may reach the caller, and it writes nothing.
+ */
+export async function beyondAccount<Result>(tx: Tx, look: (tx: Tx) => Promise<Result>): Promise<Result> {
+  await tx.execute(sql`select set_config('role', 'none', true)`)
+  const result = await look(tx)
+  await tx.execute(sql`select set_config('role', ${APP_ROLE}, true)`)
+  return result
+}
+
 const MOST_WAITING = 10_000
 
 /** A connection that nobody uses for so many milliseconds is ended. */

@@ -128,6 +128,40 @@ describe('asking', () => {
     expect(rows).toHaveLength(20)
   })
 
+  test('P16 all accounts together get no more than the limit of all, also all at once, and room that comes back is given', async () => {
+    const small = await openTestControlPlane(undefined, {
+      machines: { imageName: 'i', limits: { ofAccount: 4, ofAll: 5 }, digitalOceanUrl: 'http://digitalocean', fetch },
+    })
+    const [one, other] = await Promise.all(['account_one', 'account_two'].map((id) => signedIn(small, id, 'admin')))
+    const ask = (name: string, as: As) => small.send('POST', '/api/toolboxes', as, { provider: 'join', name })
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, (_, n) => ask(`box-${n}`, n % 2 === 0 ? one! : other!)),
+    )
+    const made = await Promise.all(
+      answers.filter(({ status }) => status === 202).map(async (answer) => Toolbox.parse(await answer.json())),
+    )
+    expect(made).toHaveLength(5)
+    const refused = await Promise.all(answers.filter(({ status }) => status === 409).map(jsonOf))
+    expect(refused).toContainEqual(
+      expect.objectContaining({ code: 'toolbox-limit-of-all', detail: 'All accounts together have 5 toolboxes' }),
+    )
+    // Each is bound to its own rows again, and sees no more than those.
+    const seen = await Promise.all(
+      [one!, other!].map(async (as) => {
+        const page = await jsonOf(await small.request('GET', '/api/toolboxes', as))
+        return (page.items as unknown as { id: string }[]).map(({ id }) => id)
+      }),
+    )
+    expect(new Set(seen.flat())).toEqual(new Set(made.map(({ id }) => id)))
+    expect(seen.flat()).toHaveLength(5)
+
+    const [gone] = seen[0]!
+    await small.request('DELETE', `/api/toolboxes/${gone}`, one!)
+    const again = async () => (await ask('again', other!)).status
+    await expect.poll(again, { timeout: 10_000 }).toBe(202)
+    await small.close()
+  })
+
   test('a droplet that could not reach the control plane is not asked for', async () => {
     const { create } = await scene()
     const answer = await create({ provider: 'digitalocean', name: 'd', region: 'nyc3', size: 's', image: 'i' })

@@ -23,6 +23,7 @@ import type { DirectPolicy } from './direct-policy.ts'
 import { askAgain, askForEnd, askToEnrolAnew, insertToolboxRow } from './provision.store.ts'
 import { findToolbox, type ToolboxRow, toolboxNotFound } from './toolbox.store.ts'
 import type { ToolboxViews } from './toolbox.views.ts'
+import type { ToolboxLimits } from './toolbox-limits.ts'
 
 export interface ProvisionRouteDeps {
   readonly store: Store
@@ -32,8 +33,7 @@ export interface ProvisionRouteDeps {
   readonly publicUrl: string
   readonly keyPin?: string | undefined
   readonly installer: Pick<Installer, 'require'>
-  /** The most toolboxes of one account. */
-  readonly limit: number
+  readonly limits: ToolboxLimits
   /** What may be dialled. */
   readonly directPolicy: Pick<DirectPolicy, 'check' | 'sources'>
   /** Wakes the reconciler, so that nobody waits for the next resync. */
@@ -48,7 +48,7 @@ type WantedDroplet = Extract<Parsed<typeof createToolbox>['body'], { provider: '
 
 /** What people ask of toolboxes: it is written down and answered at once; reconcilers carry it out. */
 export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
-  const { store, clock, newId, views, publicUrl, keyPin, installer, limit, directPolicy, wake, expect, placementOf } =
+  const { store, clock, newId, views, publicUrl, keyPin, installer, limits, directPolicy, wake, expect, placementOf } =
     deps
 
   mount.reply(createToolbox, async ({ body }, { caller, idempotencyKey }) => {
@@ -70,7 +70,7 @@ export function provisionRoutes(mount: Mount, deps: ProvisionRouteDeps): void {
           ...(body.provider === 'ssh' ? { sshPlace: { host: body.host, port: body.port, user: body.user } } : {}),
           ...(direct ? { direct } : {}),
         }
-        const row = await insertToolboxRow(tx, asked, limit)
+        const row = await insertToolboxRow(tx, asked, limits)
         const cost = placement ? `, ${placement.size} in ${placement.region}, ${placement.monthlyUsd} USD a month` : ''
         const road = direct ? ', by the direct road' : ''
         await record(tx, caller, row, 'toolbox.created', `Asked for the toolbox ${name} (${provider}${cost}${road})`)

@@ -1,10 +1,11 @@
 import { type Direct, type InstallVariant, type Placement, type Provider, problem, type SshPlace } from '@agentopia/api'
-import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { isUniqueViolation } from '../store/database-error.ts'
 import { agentToolboxAccess, groups, instances, toolbeltItems, toolboxes } from '../store/schema/index.ts'
 import { voidIdentity } from '../uplink/enrolment.store.ts'
 import { moveTo, type ToolboxRow } from './toolbox.store.ts'
+import { requireRoom, type ToolboxLimits } from './toolbox-limits.ts'
 
 export interface NewToolboxRow {
   readonly id: string
@@ -17,17 +18,12 @@ export interface NewToolboxRow {
   readonly sshPlace?: SshPlace
 }
 
-/** Any number that nobody else uses; with the account it makes the name of a lock. */
-const LIMIT_LOCK = 7_268_412
-
 /**
- * Writes down what is asked for. The toolboxes of an account are counted one after the other, so that the limit holds.
- * @throws {ProblemError} `name-taken`, `toolbox-limit`.
+ * Writes down what is asked for.
+ * @throws {ProblemError} `name-taken`, `toolbox-limit`, `toolbox-limit-of-all`.
  */
-export async function insertToolboxRow(tx: Tx, row: NewToolboxRow, limit: number): Promise<ToolboxRow> {
-  await tx.execute(sql`select pg_advisory_xact_lock(${LIMIT_LOCK}, hashtext(${row.accountId}))`)
-  const [present] = await tx.select({ count: count() }).from(toolboxes).where(isNull(toolboxes.deletedAt))
-  if ((present?.count ?? 0) >= limit) throw problem('toolbox-limit', `The account has ${limit} toolboxes`)
+export async function insertToolboxRow(tx: Tx, row: NewToolboxRow, limits: ToolboxLimits): Promise<ToolboxRow> {
+  await requireRoom(tx, limits)
   const waits = WAITS[row.provider]
   const start = waits ? ({ status: 'provisioning', statusReason: waits } as const) : {}
   try {

@@ -10,7 +10,7 @@ beforeAll(async () => {
   plane = await openTestControlPlane(undefined, {
     machines: {
       imageName: 'agentopia-dtma:test',
-      limit: 20,
+      limits: { ofAccount: 20, ofAll: 10_000 },
       digitalOceanUrl: 'http://digitalocean',
       registry: { image: 'registry.example:5000/dtma:1', login },
     },

@@ -50,6 +50,7 @@ export function createCalls({ baseUrl, token, budget, fetch }: DigitalOceanDeps)
         headers: { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) },
         ...(body ? { body: JSON.stringify(body) } : {}),
       })
+      hearLeft(response.headers, budget)
       return { status: response.status, headers: response.headers, text: await response.text() }
     } catch (cause) {
       if (signal.aborted) throw signal.reason
@@ -124,6 +125,12 @@ function failureOf(status: number, headers: Headers, text: string, budget: Budge
   const retryAfterMs = kind === 'limited' ? waitOf(headers) : 0
   if (retryAfterMs > 0) budget.pause(retryAfterMs)
   return new DigitalOceanError(kind, `DigitalOcean answered: ${messageOf(text)} (HTTP ${status})`, { retryAfterMs })
+}
+
+/** The calls that are left to all who use the token. Not every answer says it. */
+function hearLeft(headers: Headers, budget: Budget): void {
+  const [left, of] = [headers.get('ratelimit-remaining'), headers.get('ratelimit-limit')]
+  if (left !== null && of !== null && Number(of) > 0 && Number(left) >= 0) budget.hear(Number(left), Number(of))
 }
 
 /** Not every 429 says when to come again. */

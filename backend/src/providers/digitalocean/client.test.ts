@@ -70,6 +70,80 @@ test('3,500 calls an hour are the most', async () => {
   expect(calls).toBe(3_500)
 })
 
+/** Several control planes with one token: each counts for itself. Each asks as often as it may, for an hour. */
+async function anHourOf(processes: number) {
+  const clock = manualClock()
+  const emulator = createEmulator({ now: clock.now })
+  const { token } = emulator.world
+  const clients = Array.from({ length: processes }, () =>
+    createDigitalOcean({
+      baseUrl: 'http://digitalocean',
+      token,
+      budget: createBudget(clock.now),
+      fetch: emulator.fetch,
+    }),
+  )
+  const failures: DigitalOceanError[] = []
+  const answered = clients.map(() => 0)
+  for (let minute = 0; minute < 60; minute += 1) {
+    for (let turn = 0; turn < processes; turn += 1) {
+      const n = (minute + turn) % processes
+      for (;;) {
+        const failure = await clients[n]!.droplet(1, signal).then(
+          () => undefined,
+          (error: DigitalOceanError) => error,
+        )
+        if (failure) {
+          failures.push(failure)
+          break
+        }
+        answered[n]! += 1
+      }
+    }
+    await clock.advance(59_000)
+  }
+  const refused = failures.filter(({ message }) => message.includes('429'))
+  return { answered, failures, refused, calls: emulator.world.callTimes.length }
+}
+
+test.each([1, 2, 3])(
+  '%i control planes with one token leave a fifth of the hour to others, and none is shut out',
+  async (processes) => {
+    const { answered, failures, calls } = await anHourOf(processes)
+    expect(calls).toBeGreaterThanOrEqual(3_400)
+    expect(calls).toBeLessThanOrEqual(4_000)
+    expect(Math.min(...answered)).toBeGreaterThan(500)
+    for (const { kind, retryAfterMs } of failures) {
+      expect(kind).toBe('limited')
+      expect(retryAfterMs).toBeGreaterThan(0)
+    }
+  },
+)
+
+test('what two control planes ask in one minute too much is refused with the time to wait: nothing was done, and both go on', async () => {
+  const { answered, refused } = await anHourOf(2)
+  expect(refused.length).toBeGreaterThan(0)
+  expect(refused.every(({ kind, retryAfterMs }) => kind === 'limited' && retryAfterMs === 10_000)).toBe(true)
+  expect(answered.every((count) => count > 500)).toBe(true)
+})
+
+test('while others use the token a lot, we ask in small bursts, and as before once they have stopped', async () => {
+  const clock = manualClock()
+  const budget = createBudget(clock.now)
+  budget.hear(1_499, 5_000)
+  const burst = () => {
+    let count = 0
+    while (budget.take() === 0) count += 1
+    return count
+  }
+  expect(burst()).toBe(10)
+  await clock.advance(60_000)
+  expect(burst()).toBe(10)
+  await clock.advance(60_000)
+  budget.hear(1_500, 5_000)
+  expect(burst()).toBe(150)
+})
+
 test('after a 429 nothing is asked before Retry-After', async () => {
   const { client, clock, emulator } = scene()
   emulator.fail({ method: 'GET', path: /droplets/, answer: 429, retryAfterSeconds: 30 })
