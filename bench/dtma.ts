@@ -55,7 +55,9 @@ export async function startDtma(bench: Run): Promise<Dtma> {
 /** The image, in a container with Docker's socket. */
 export async function startDtmaContainer(bench: Run): Promise<Dtma> {
   const state = stateOf(bench)
-  const Env = Object.entries(environmentOf(30_000, '0.0.0.0')).map(([name, value]) => `${name}=${value}`)
+  const Env = Object.entries({ ...environmentOf(30_000, '0.0.0.0'), DTMA_PLAIN_HTTP: 'on' }).map(
+    ([name, value]) => `${name}=${value}`,
+  )
   const Binds = [`${SOCKET}:${SOCKET}`, `${state}:/var/lib/dtma`]
   const id = await create({ Image: IMAGE, User: '0:0', Env, HostConfig: { Binds } })
   bench.cleanUp(() => remove(id))

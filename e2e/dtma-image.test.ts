@@ -18,8 +18,9 @@ it('DTMA builds as the README says, starts with nothing set, answers /health and
     expect(health.status).toBe(200)
     expect(await health.json()).toEqual({ status: 'unconfigured', version: expect.any(String) })
     const status = await ask('/status')
-    expect(status.status).toBe(503)
+    expect(status.status).toBe(403)
     expect(status.headers.get('content-type')).toContain('application/problem+json')
+    expect(await status.json()).toMatchObject({ code: 'tls-required' })
     expect(await docker('exec', id, 'id', '-u')).not.toBe('0')
   } finally {
     await docker('rm', '--force', id)

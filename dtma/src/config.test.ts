@@ -12,7 +12,7 @@ const linesOf = (env: Record<string, string>): string[] => {
 }
 
 test('with nothing set, DTMA listens on 30000: everywhere in a container, on loopback elsewhere', () => {
-  expect(parseConfig({}, true).http).toEqual({ host: '0.0.0.0', port: 30_000, plain: true })
+  expect(parseConfig({}, true).http).toEqual({ host: '0.0.0.0', port: 30_000, plain: false })
   expect(parseConfig({}, false)).toEqual({
     http: { host: '127.0.0.1', port: 30_000, plain: true },
     docker: { socketPath: '/var/run/docker.sock', runnerImage: undefined, pythonImage: undefined },
@@ -48,8 +48,20 @@ test('what is useless without another variable says which one', () => {
 
 test('an empty variable counts as not set, and the origin loses its slash', () => {
   const { uplink, http } = parseConfig({ PORT: '', HOST: ' ', AGENTOPIA_API_BASE_URL: 'https://cp.example/' }, true)
-  expect(http).toEqual({ host: '0.0.0.0', port: 30_000, plain: true })
+  expect(http).toEqual({ host: '0.0.0.0', port: 30_000, plain: false })
   expect(uplink?.baseUrl).toBe('https://cp.example')
+})
+
+test('what may be read on the way is answered only on the machine itself, unless that is asked for', () => {
+  const isPlain = (env: Record<string, string>, inContainer = true) => parseConfig(env, inContainer).http.plain
+  expect(isPlain({})).toBe(false)
+  for (const HOST of ['0.0.0.0', '::', '10.0.0.7', 'toolbox.example'])
+    expect(isPlain({ HOST }, false), HOST).toBe(false)
+  for (const HOST of ['127.0.0.1', '::1', 'localhost']) expect(isPlain({ HOST }), HOST).toBe(true)
+  expect(isPlain({ HOST: '127.0.0.1', DTMA_ROAD: 'direct' })).toBe(false)
+  expect(isPlain({ DTMA_PLAIN_HTTP: 'on' })).toBe(true)
+  expect(isPlain({ DTMA_PLAIN_HTTP: 'on', DTMA_ROAD: 'direct' })).toBe(true)
+  expect(isPlain({ HOST: '127.0.0.1', DTMA_PLAIN_HTTP: 'off' })).toBe(false)
 })
 
 test('an index of packages holds no password: it is written into images', () => {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import en from 'zod/v4/locales/en.js'
+import { isLoopback } from './contract/loopback.ts'
 import { DTMA_PORT } from './contract/road.ts'
 import { LOG_LEVELS, type LogLevel } from './log.ts'
 import { PYTHON_IMAGE } from './tools/python-base.ts'
@@ -65,7 +66,7 @@ export const Environment = z.object({
       .enum(['on', 'off'])
       .check(
         z.describe(
-          'Whether PORT answers plain HTTP beside https. Default: on; off with DTMA_ROAD=direct. /health is always answered.',
+          'Whether PORT answers plain HTTP beside https. Default: on where it listens on this machine alone; off in a container that publishes it, and with DTMA_ROAD=direct. /health is always answered.',
         ),
       ),
   ),
@@ -179,12 +180,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, i
   if (!result.success || lines.length > 0) throw new ConfigError(lines.join('\n'))
 
   const e = result.data
+  const host = e.HOST ?? (inContainer || e.DTMA_ROAD === 'direct' ? '0.0.0.0' : '127.0.0.1')
+  const staysHere = e.DTMA_ROAD === 'tunnel' && isLoopback(host)
   return {
-    http: {
-      host: e.HOST ?? (inContainer || e.DTMA_ROAD === 'direct' ? '0.0.0.0' : '127.0.0.1'),
-      port: e.PORT,
-      plain: (e.DTMA_PLAIN_HTTP ?? (e.DTMA_ROAD === 'direct' ? 'off' : 'on')) === 'on',
-    },
+    http: { host, port: e.PORT, plain: e.DTMA_PLAIN_HTTP === undefined ? staysHere : e.DTMA_PLAIN_HTTP === 'on' },
     docker: {
       socketPath: e.DOCKER_HOST.slice('unix://'.length),
       runnerImage: e.DTMA_RUNNER_IMAGE,

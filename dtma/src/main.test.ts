@@ -87,6 +87,13 @@ test('without Docker and without keys it answers /health, and ends cleanly when 
   expect(await ended).toBe(0)
 })
 
+test('where others can come, everything but /health is https, also with nothing set', async () => {
+  const port = await freePort()
+  start({ PORT: String(port), HOST: '0.0.0.0', BACKEND_TO_DTMA_API_KEY: KEY })
+  expect((await answer(port, '/health')).status).toBe(200)
+  expect(await (await answer(port, '/status')).json()).toMatchObject({ status: 403, code: 'tls-required' })
+})
+
 test('with a key it tells the truth about a Docker that is not there', async () => {
   const port = await freePort()
   start({ PORT: String(port), BACKEND_TO_DTMA_API_KEY: KEY })

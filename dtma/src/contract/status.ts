@@ -30,9 +30,20 @@ export const Isolation = z.object({
 })
 export type Isolation = z.infer<typeof Isolation>
 
+/** What the engine puts around every container, beside what tools are given for themselves. */
+export const Confinement = z.object({
+  /** The filter of system calls. `default`: Docker's own. `other`: the machine's. `none`: a tool may make any that its user may. */
+  seccomp: z.enum(['default', 'other', 'none']),
+  /** The security module of the kernel that Docker uses. */
+  module: z.enum(['apparmor', 'selinux', 'none']),
+})
+export type Confinement = z.infer<typeof Confinement>
+
 export const DockerState = z.object({
   state: z.enum(['ok', 'down', 'hung']),
   version: z.optional(z.string()),
+  /** Absent: Docker was not asked, or did not say. */
+  confinement: z.optional(Confinement),
   /** Why it is not ok. */
   message: z.optional(z.string()),
   isolation: z.optional(Isolation),

@@ -42,7 +42,7 @@ const Destination = z.strictObject({
 
 /**
  * What the container may connect to. `none`: nothing. A list: these hosts and ports, by name. `any`: every public host over
- * HTTP and HTTPS, by the proxy that the usual variables name (`HTTPS_PROXY`, …). Never: this toolbox, other tools, private
+ * HTTP and HTTPS, at port 80, 443 or one above 1023, by the proxy that the usual variables name (`HTTPS_PROXY`, …). Never: this toolbox, other tools, private
  * and link-local addresses.
  */
 export const Egress = z.union([z.enum(['none', 'any']), z.array(Destination).check(z.minLength(1), z.maxLength(32))])

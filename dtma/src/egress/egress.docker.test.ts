@@ -89,7 +89,7 @@ const sni = (host, port, servername = host) => new Promise((resolve) => {
   const socket = tls.connect({ host, port, servername, rejectUnauthorized: false, ciphers: 'aNULL:@SECLEVEL=0', maxVersion: 'TLSv1.2' })
   socket.on('error', ({ code }) => resolve(code)).on('data', (bytes) => resolve(bytes.toString())).on('close', () => resolve('closed'))
 })
-const through = (target) => ask('dtma-gateway', 3128, 'CONNECT ' + target + ' HTTP/1.1\\r\\nhost: ' + target + '\\r\\n\\r\\nGET / HTTP/1.1\\r\\nhost: inner.test\\r\\nconnection: close\\r\\n\\r\\n')
+const through = (target, said = 'GET / HTTP/1.1\\r\\nhost: inner.test\\r\\nconnection: close\\r\\n\\r\\n') => ask('dtma-gateway', 3128, 'CONNECT ' + target + ' HTTP/1.1\\r\\nhost: ' + target + '\\r\\n\\r\\n' + said)
 `
 
 test('S12: a tool reaches the hosts and ports that it declares, by their names, and no other', async () => {
@@ -164,6 +164,26 @@ test('a tool that may reach any host does so by the proxy, and still nothing tha
   expect(plain).toContain('evil.test on 80')
   expect(fetched).toContain('403')
   expect(refused.map((answer) => answer.split('\r\n', 1)[0])).toEqual(targets.map(() => 'HTTP/1.1 403 Forbidden'))
+})
+
+test('S12: a tool that may reach any host speaks HTTP and HTTPS to it, and nothing else', async () => {
+  const name = await network('web', 'any')
+  const answers = (await inside(
+    name,
+    `Promise.all([
+      through('evil.test:8080'), through('evil.test:22'), through('evil.test:25'),
+      ask('dtma-gateway', 3128, 'GET http://evil.test:25/ HTTP/1.1\\r\\nhost: x\\r\\nconnection: close\\r\\n\\r\\n'),
+      through('evil.test:5432', 'SSH-2.0-x\\r\\n'), through('evil.test:5432', 'EHLO me\\r\\nGET / HTTP/1.1\\r\\n\\r\\n'), through('evil.test:8080', ''),
+    ]).then(say)`,
+  )) as string[]
+  const [web, ...refused] = answers
+  expect(web).toMatch(/^HTTP\/1.1 200 .*inner.test on 8080/s)
+  expect(refused.slice(0, 3).map((answer) => answer.split('\r\n', 1)[0])).toEqual(
+    ['Forbidden', 'Forbidden', 'Forbidden'].map((word) => `HTTP/1.1 403 ${word}`),
+  )
+  // Connected, and then cut; who says nothing is not answered.
+  const connected = 'HTTP/1.1 200 Connection established\r\n\r\n'
+  expect(refused.slice(3)).toEqual([connected, connected, 'silence'])
 })
 
 test('a pool of connections through the gateway notices that a server has closed an idle one', async () => {

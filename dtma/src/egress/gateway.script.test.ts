@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net'
 import { connect } from 'node:tls'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { GATEWAY_SCRIPT, hostNamedBy, isPublicAddress } from './gateway.script.ts'
+import { GATEWAY_SCRIPT, hostNamedBy, isPublicAddress, isWebPort, speaksWeb } from './gateway.script.ts'
 
 test('addresses of the outside are told from private, local, shared and reserved ones', () => {
   const outside = [
@@ -53,11 +53,44 @@ test('the host is read from an HTTP request', () => {
   expect(hostNamedBy(Buffer.from('\x00\x01'))).toBe('')
 })
 
+test('a tool that may reach any host does so where HTTP is spoken, not where mail, shells and files are', () => {
+  expect([80, 443, 1_024, 3_000, 8_080, 8_443, 65_535].filter((port) => !isWebPort(port))).toEqual([])
+  expect([0, 21, 22, 23, 25, 53, 110, 143, 389, 445, 465, 587, 993, 1_023, Number.NaN].filter(isWebPort)).toEqual([])
+})
+
+test('TLS and HTTP are told from everything else by their first bytes, in whatever pieces they come', async () => {
+  const web = [
+    await greeting('api.example.com'),
+    Buffer.from('GET / HTTP/1.1\r\n'),
+    Buffer.from('PROPFIND /x HTTP/1.1\r\n'),
+    Buffer.from('PRI * HTTP/2.0\r\n\r\n'),
+  ]
+  for (const bytes of web) {
+    expect(speaksWeb(bytes)).toBe(true)
+    for (let length = 0; length < bytes.length; length++) expect(speaksWeb(bytes.subarray(0, length))).not.toBe(false)
+  }
+  for (const bytes of [
+    'SSH-2.0-x\r\n',
+    'EHLO\r\n',
+    'EHLO me\r\n',
+    '\x16\x02',
+    '\x00\x01',
+    '*1\r\n',
+    'get / HTTP/1.1',
+    'A B\r\n',
+    'X'.repeat(40),
+  ])
+    expect(speaksWeb(Buffer.from(bytes, 'latin1')), bytes).toBe(false)
+})
+
 test('no bytes that a tool can send make the reading fail', () => {
   const tlsLike = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from([0x16, 3, 1, 0, 20, ...bytes]))
   const any = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))
   fc.assert(
-    fc.property(fc.oneof(tlsLike, any), (bytes) => ['string', 'undefined'].includes(typeof hostNamedBy(bytes))),
+    fc.property(fc.oneof(tlsLike, any), (bytes) => {
+      expect(['string', 'undefined']).toContain(typeof hostNamedBy(bytes))
+      expect(['boolean', 'undefined']).toContain(typeof speaksWeb(bytes))
+    }),
     { numRuns: 10_000 },
   )
 })

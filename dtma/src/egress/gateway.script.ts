@@ -128,30 +128,42 @@ function runGateway(proxyPort: number, linePath: string): void {
   }
 
   /** Several hosts share the port: TLS and HTTP say in their first bytes which one is meant. */
-  function announced(allowed: readonly Destination[], socket: Socket): Promise<Destination | undefined> {
+  async function announced(allowed: readonly Destination[], socket: Socket): Promise<Destination | undefined> {
+    const name = await peek(socket, hostNamedBy)
+    return allowed.find(({ host }) => host === name)
+  }
+
+  /** What the first bytes of a connection tell, which stay in it; `undefined`: nothing, however many they are. */
+  function peek<T>(socket: Duplex, tell: (head: Buffer) => T | undefined): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       let head = Buffer.alloc(0)
       const timeout = setTimeout(() => reject(new Error('nothing said')), PEEK_MS)
       socket.once('close', () => reject(new Error('gone')))
       const read = (chunk: Buffer) => {
         head = Buffer.concat([head, chunk])
-        const name = hostNamedBy(head)
-        if (name === undefined && head.length < 16_384) return
+        const told = tell(head)
+        if (told === undefined && head.length < 16_384) return
         clearTimeout(timeout)
         socket.off('data', read)
         socket.pause()
         socket.unshift(head)
-        resolve(allowed.find(({ host }) => host === name))
+        resolve(told)
       }
       socket.on('data', read)
     })
+  }
+
+  /** Of a network that may reach anything: HTTP and HTTPS alone. */
+  function dialWeb(destination: Destination): Promise<Socket> {
+    if (!isWebPort(destination.port)) return Promise.reject(new Error('that is no port of HTTP'))
+    return dial(destination)
   }
 
   const proxy = http.createServer((request, response) => {
     const refuse = (status: number) => void response.writeHead(status, { connection: 'close' }).end()
     const url = URL.parse(request.url ?? '')
     if (url?.protocol !== 'http:') return refuse(400)
-    dial({ host: url.hostname, port: Number(url.port || 80) }).then(
+    dialWeb({ host: url.hostname, port: Number(url.port || 80) }).then(
       (upstream) => {
         const { 'proxy-connection': _, 'proxy-authorization': __, ...headers } = request.headers
         const options = { method: request.method, path: url.pathname + url.search, headers, setHost: false }
@@ -170,11 +182,18 @@ function runGateway(proxyPort: number, linePath: string): void {
   proxy.on('connect', (request, socket, head) => {
     socket.on('error', () => socket.destroy())
     const [, host, port] = /^([^:[\]]+):(\d{1,5})$/.exec(request.url ?? '') ?? []
-    dial({ host: host ?? '', port: Number(port) }).then(
+    dialWeb({ host: host ?? '', port: Number(port) }).then(
       (upstream) => {
+        const end = () => {
+          socket.destroy()
+          upstream.destroy()
+        }
+        upstream.on('error', end)
+        socket.on('close', end)
         socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
-        if (head.length > 0) upstream.write(head)
-        splice(socket, upstream)
+        if (head.length > 0) socket.unshift(head)
+        // Until then nothing goes either way: what waits to be greeted by its server is no HTTP.
+        peek(socket, speaksWeb).then((isWeb) => (isWeb ? splice(socket, upstream) : end()), end)
       },
       () => socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n'),
     )
@@ -266,6 +285,19 @@ export function isPublicAddress(address: string): boolean {
   return !(a === 203 && b === 0 && c === 113)
 }
 
+/** Where HTTP and HTTPS are spoken: at their own ports, and where no other well-known service is. */
+export function isWebPort(port: number): boolean {
+  return port === 80 || port === 443 || port >= 1_024
+}
+
+/** Whether the first bytes of a connection begin TLS or an HTTP request. @returns `undefined` when more bytes may tell. */
+export function speaksWeb(head: Buffer): boolean | undefined {
+  if (head[0] === 0x16) return head.length < 2 ? undefined : head[1] === 3
+  const text = head.toString('latin1')
+  if (!/^[A-Z]{0,20}(?: |$)/.test(text)) return false
+  return text.includes('\n') ? /^[A-Z]+ \S+ HTTP\/[12]\.\d\r?\n/.test(text) : undefined
+}
+
 /**
  * The host that the first bytes of a connection name: the server name of a TLS greeting, or the Host line of an HTTP request.
  * @returns Empty when they name none and never will; `undefined` when more bytes may tell.
@@ -299,4 +331,4 @@ export function hostNamedBy(head: Buffer): string | undefined {
 }
 
 /** The program as text, for `node -e`. */
-export const GATEWAY_SCRIPT = `${isPublicAddress}\n${hostNamedBy}\n(${runGateway})(${PROXY_PORT}, ${JSON.stringify(`${LINE_INSIDE}/${SOCKET_NAME}`)})`
+export const GATEWAY_SCRIPT = `${isPublicAddress}\n${isWebPort}\n${speaksWeb}\n${hostNamedBy}\n(${runGateway})(${PROXY_PORT}, ${JSON.stringify(`${LINE_INSIDE}/${SOCKET_NAME}`)})`

@@ -1,10 +1,11 @@
-import type { DockerState } from '../contract/status.ts'
+import type { Confinement, DockerState } from '../contract/status.ts'
+import { confinementOf } from './confinement.ts'
 import type { DockerApi } from './docker.api.ts'
 import type { EngineEvent } from './docker.types.ts'
 import { EngineError } from './engine-error.ts'
 
 export interface EngineWatchDeps {
-  readonly docker: Pick<DockerApi, 'version' | 'events'>
+  readonly docker: Pick<DockerApi, 'version' | 'info' | 'events'>
   /** Only events of containers that carry this label are passed on. */
   readonly label: string
   readonly onEvent: (event: EngineEvent) => void
@@ -25,8 +26,18 @@ const RETRY_MS = 2_000
 export function watchEngine({ docker, label, onEvent, onState, signal }: EngineWatchDeps): EngineWatch {
   let state: DockerState = { state: 'down', message: 'Docker was not asked yet' }
 
+  /** Changes with a restart of the engine alone, which ends its events. */
+  let confinement: Confinement | undefined
+
   async function look(): Promise<boolean> {
-    const next = await stateOf(docker, signal)
+    let next = await stateOf(docker, signal)
+    if (next.state === 'ok') {
+      confinement ??= await docker.info(signal).then(
+        ({ SecurityOptions }) => confinementOf(SecurityOptions),
+        () => undefined, // asked again at the next look
+      )
+      if (confinement) next = { ...next, confinement }
+    }
     const changed = JSON.stringify(next) !== JSON.stringify(state)
     state = next
     if (changed && !signal.aborted) onState(state)
@@ -50,6 +61,7 @@ export function watchEngine({ docker, label, onEvent, onState, signal }: EngineW
       while (!signal.aborted && !(await Promise.race([ended, pause(LOOK_EVERY_MS, signal)])) && (await look()));
       stop.abort()
       await following
+      confinement = undefined
       if (!signal.aborted) await pause(RETRY_MS / 10, signal)
       onState(state)
     }

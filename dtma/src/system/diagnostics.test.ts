@@ -26,6 +26,7 @@ const withFirewall = (state: 'missing' | 'unavailable') => ({
 })
 test.each([
   ['docker', { ...WELL, docker: { ...docker, state: 'hung' as const, version: undefined, message: 'no answer' } }, {}],
+  ['docker', { ...WELL, docker: { ...docker, confinement: { seccomp: 'none' as const, module: 'none' as const } } }, {}],
   ['state-directory', WELL, { stateFailure: 'EROFS' }],
   ['disk-space', { ...WELL, system: { ...system, diskUsedBytes: system.diskBytes - 2 ** 29 } }, {}],
   ['memory', { ...WELL, system: { ...system, memoryUsedBytes: system.memoryBytes } }, {}],
@@ -41,6 +42,23 @@ test.each([
   expect(failing(status as typeof WELL, more)).toEqual([
     { id, ok: false, finding: expect.any(String), fix: expect.any(String) },
   ])
+})
+
+test('what Docker puts around tools is told, and only that it filters no system calls is an illness', () => {
+  const seen = (seccomp: 'default' | 'other' | 'none', module: 'apparmor' | 'selinux' | 'none') =>
+    diagnosticsOf({ ...WELL, docker: { ...docker, confinement: { seccomp, module } } }, looks)[0]!
+  expect(seen('default', 'none')).toEqual({
+    id: 'docker',
+    ok: true,
+    finding:
+      'Docker 28.0.0 answers, filters the system calls of containers, and uses no security module of the kernel',
+  })
+  expect(seen('other', 'selinux')).toMatchObject({ ok: true, finding: expect.stringContaining('of this machine') })
+  expect(seen('none', 'apparmor')).toMatchObject({
+    ok: false,
+    finding: 'Docker 28.0.0 answers, does not filter the system calls of containers, and uses AppArmor',
+    fix: expect.stringContaining('seccomp'),
+  })
 })
 
 test('a DTMA that shall report to nobody is not ill for it', () => {

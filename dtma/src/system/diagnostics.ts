@@ -1,5 +1,5 @@
 import type { Check } from '../contract/event.ts'
-import type { DtmaStatus, Isolation } from '../contract/status.ts'
+import type { DockerState, DtmaStatus, Isolation } from '../contract/status.ts'
 
 /** What is looked at beside the status. */
 export interface Looks {
@@ -35,13 +35,11 @@ export function diagnosticsOf({ docker, system, tools }: DtmaStatus, looks: Look
   return [
     check(
       'docker',
-      docker.state === 'ok',
+      docker.state === 'ok' && docker.confinement?.seccomp !== 'none',
       docker.version === undefined
         ? `Docker is ${docker.state}: ${docker.message}`
-        : `Docker ${docker.version} answers`,
-      docker.state === 'hung'
-        ? 'Restart Docker on the toolbox; tools are found again as they are.'
-        : 'Start Docker on the toolbox, and let DTMA use its socket.',
+        : `Docker ${docker.version} answers${confinementIn(docker)}`,
+      dockerFix(docker),
     ),
     check(
       'state-directory',
@@ -106,6 +104,21 @@ export function diagnosticsOf({ docker, system, tools }: DtmaStatus, looks: Look
       'Read the status and the log of each: the reason says what it waits for.',
     ),
   ]
+}
+
+function dockerFix({ state }: DockerState): string {
+  if (state === 'ok')
+    return "Take `seccomp-profile: unconfined` out of Docker's configuration, or use a kernel and a Docker with seccomp, and restart Docker."
+  if (state === 'hung') return 'Restart Docker on the toolbox; tools are found again as they are.'
+  return 'Start Docker on the toolbox, and let DTMA use its socket.'
+}
+
+function confinementIn({ confinement }: DockerState): string {
+  if (!confinement) return ''
+  const { seccomp, module } = confinement
+  const filter = { default: 'filters', other: 'filters by a profile of this machine', none: 'does not filter' }[seccomp]
+  const named = { apparmor: 'AppArmor', selinux: 'SELinux', none: 'no security module of the kernel' }[module]
+  return `, ${filter} the system calls of containers, and uses ${named}`
 }
 
 const FIREWALL_NOT_NEEDED = { state: 'ok' } as const

@@ -27,7 +27,10 @@ export const AcceptedTool = z.object({
   /** Version of the secrets that this container was started with last. */
   secretsVersion: z.optional(z.string()),
   restarts: z.int(),
-  /** What the tags of its images meant when they were pulled first: repository and digest, by the image of the spec. */
+  /**
+   * What its images are: repository and digest by the image of the spec, as its tag meant when it was pulled first; the tag of what
+   * was built, by the name of the package's recipe.
+   */
   pins: z.optional(z.record(z.string(), z.string())),
   /** Images that we built or pulled for it, newest last. */
   images: z.array(z.string()),

@@ -27,6 +27,8 @@ interface ToolImage {
   /** Tag of a built or loaded image, or repository and digest of a pulled one. */
   readonly reference: string
   readonly details: ImageDetails
+  /** Of a package: the name to pin the reference by. What carries this name next time is found by it, whatever it would be built on then. */
+  readonly pin?: string
 }
 
 /** What of a tool decides about its image. */
@@ -63,6 +65,7 @@ export interface ToolImagesDeps {
 const BUILDS_AT_ONCE = 2
 const PULLS_AT_ONCE = 3
 const OUTPUT_TAIL_CHARS = 8_000
+const ANY_BASE = 'scratch'
 const WAITING: Progress = { step: 'Waiting for other images' }
 
 export function createToolImages(deps: ToolImagesDeps): ToolImages {
@@ -76,6 +79,11 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
     if (pkg.type === 'npm') return npmRecipe(pkg, await runnerBase(signal), indexes.npm)
     const base = await pythonBase.find(signal)
     return base === undefined ? undefined : pypiRecipe(pkg, base, indexes.pypi)
+  }
+
+  /** Everything that makes the image of a package but what it is built on, which other versions of DTMA bring along. */
+  function pinOf(pkg: BuiltPackage): string {
+    return (pkg.type === 'npm' ? npmRecipe(pkg, ANY_BASE, indexes.npm) : pypiRecipe(pkg, ANY_BASE, indexes.pypi)).tag
   }
 
   async function build(
@@ -147,14 +155,21 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
     return secrets ? (await takingSecrets(pkg, tool, signal))?.tag : ociReferenceOf(pkg, tool)
   }
 
+  async function inspected(reference: string | undefined, signal: AbortSignal): Promise<ToolImage | undefined> {
+    const details = reference === undefined ? undefined : await docker.inspectImage(reference, signal)
+    return reference === undefined || details === undefined ? undefined : { reference, details }
+  }
+
   return {
     get isBuilding() {
       return building > 0
     },
     async find(tool, signal) {
-      const reference = await referenceOf(tool, signal)
-      const details = reference === undefined ? undefined : await docker.inspectImage(reference, signal)
-      return reference === undefined || details === undefined ? undefined : { reference, details }
+      const { package: pkg } = tool.spec
+      if (pkg.type === 'oci') return inspected(await referenceOf(tool, signal), signal)
+      const pin = pinOf(pkg)
+      const found = await inspected(await referenceOf(tool, signal), signal)
+      return found && { ...found, pin }
     },
     async make(tool, onProgress, signal) {
       const { package: pkg, secrets } = tool.spec

@@ -68,7 +68,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
         const state = tool.spec.package.type === 'oci' ? 'pulling' : 'building'
         show(state)
         const reference = await images.make(tool, (progress) => show(state, { progress }), signal)
-        await note({ images: withLast(tool.images, reference), ...pinnedIn(tool, reference) })
+        await note({ images: withLast(tool.images, reference), ...pinnedIn(tool, tagIn(tool, reference), reference) })
         memory.image = 'present'
         memory.backoff = NO_BACKOFF
       },
@@ -85,7 +85,8 @@ export function createToolSteps(deps: ToolStepsDeps) {
         if (tool.containerId !== undefined) await note({ containerId: undefined, secretsVersion: undefined })
         const id = await containers.create(tool, image.details, signal)
         memory.created = id
-        await note({ containerId: id, images: withLast(tool.images, image.reference) })
+        const { reference, pin } = image
+        await note({ containerId: id, images: withLast(tool.images, reference), ...pinnedIn(tool, pin, reference) })
       },
 
       async start({ tool, found, memory, show, note }, { id, state }, signal) {
@@ -335,13 +336,21 @@ function hand(line: string, { channel }: ToolMemory): Promise<void> {
   })
 }
 
-/** What a tag means from now on for this tool; what other tags meant is kept for as long as their images are. */
-function pinnedIn({ spec, pins = {}, images }: AcceptedTool, reference: string): Pick<AcceptedTool, 'pins'> {
-  const { package: pkg } = spec
-  if (pkg.type !== 'oci' || pkg.archive !== undefined || pkg.image.includes('@')) return {}
-  if (!reference.includes('@')) return {} // built of what is pinned already
+/** What a name means from now on for this tool; what other names meant is kept for as long as their images are. */
+function pinnedIn(
+  { pins = {}, images }: AcceptedTool,
+  name: string | undefined,
+  reference: string,
+): Pick<AcceptedTool, 'pins'> {
+  if (name === undefined) return {}
   const kept = Object.entries(pins).filter(([, pinned]) => images.includes(pinned))
-  return { pins: { ...Object.fromEntries(kept), [pkg.image]: reference } }
+  return { pins: { ...Object.fromEntries(kept), [name]: reference } }
+}
+
+/** The tag that was looked up at a registry, if it was; another image may be built of what is pinned already. */
+function tagIn({ spec: { package: pkg } }: AcceptedTool, reference: string): string | undefined {
+  const isLookedUp = pkg.type === 'oci' && pkg.archive === undefined && !pkg.image.includes('@')
+  return isLookedUp && reference.includes('@') ? pkg.image : undefined
 }
 
 const withLast = (references: readonly string[], last: string): string[] => [

@@ -43,6 +43,16 @@ test('a toolbox whose firewall is missing is degraded, and says what that means'
   expect(degradedBy({ ...docker, isolation: isolation('unavailable') })).toBeUndefined()
 })
 
+test('a toolbox whose Docker filters no system calls is degraded; one without AppArmor is not', () => {
+  const docker = (seccomp: 'default' | 'none') => ({
+    state: 'ok' as const,
+    confinement: { seccomp, module: 'none' as const },
+  })
+  expect(statusWords(toolbox({ docker: docker('none') }))).toBe('active, degraded')
+  expect(degradedBy(docker('none'))).toContain('seccomp')
+  expect(statusWords(toolbox({ docker: docker('default') }))).toBe('active')
+})
+
 test('what needs somebody comes first, then by name', () => {
   const fleet = [toolbox({ name: 'b' }), toolbox({ name: 'a' }), toolbox({ name: 'z', status: 'unresponsive' })]
   expect(fleet.toSorted(byUrgency).map(({ name }) => name)).toEqual(['z', 'a', 'b'])

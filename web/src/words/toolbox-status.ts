@@ -27,13 +27,14 @@ export function toneOfToolbox({ status, suspect, docker }: Seen): Tone {
   return suspect || isUnwell ? 'warn' : 'ok'
 }
 
-/** What keeps its tools apart is not all there. `undefined`: it is. */
-export function degradedBy({ isolation }: NonNullable<Seen['docker']>): string | undefined {
+/** What keeps its tools apart, and away from its machine, is not all there. `undefined`: it is. */
+export function degradedBy({ isolation, confinement }: NonNullable<Seen['docker']>): string | undefined {
   const held = 'What runs goes on; no tool with a network is started until this is over.'
   if (isolation?.state === 'failed') return `A tool could reach ${isolation.leaks.join(', ')}. ${held}`
   const { firewall } = isolation ?? {}
-  return firewall?.state === 'missing'
-    ? `The firewall of its tools is missing: ${firewall.message}. ${held}`
+  if (firewall?.state === 'missing') return `The firewall of its tools is missing: ${firewall.message}. ${held}`
+  return confinement?.seccomp === 'none'
+    ? 'Its Docker filters no system calls of tools (seccomp). They run on; its diagnostics say what to do.'
     : undefined
 }
 

@@ -22,6 +22,9 @@ function isolationWords({ state, leaks, firewall }: NonNullable<NonNullable<Tool
   return `${probed}; firewall ${rules} since ${since}${message === undefined ? '' : `: ${message}`}`
 }
 
+const dockerWords = ({ state, version, confinement }: NonNullable<Toolbox['docker']>): string =>
+  `${state}${version ? ` ${version}` : ''}${confinement?.seccomp === 'none' ? '; it filters no system calls of tools (seccomp)' : ''}`
+
 const factsOf = (box: Toolbox): string =>
   facts([
     ['name', box.name],
@@ -59,7 +62,7 @@ const factsOf = (box: Toolbox): string =>
       'update',
       box.update && `${box.update.version} ${box.update.phase}${box.update.message ? `: ${box.update.message}` : ''}`,
     ],
-    ['Docker', box.docker && `${box.docker.state}${box.docker.version ? ` ${box.docker.version}` : ''}`],
+    ['Docker', box.docker && dockerWords(box.docker)],
     ['isolation', box.docker?.isolation && isolationWords(box.docker.isolation)],
     ['tools', `${box.toolCounts.running} running of ${box.toolCounts.total}`],
   ])
