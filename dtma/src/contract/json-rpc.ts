@@ -37,13 +37,17 @@ export const CODE = {
   internal: -32_603,
 } as const
 
+/** How an object begins. To look costs far less than what is thrown for a line of log. */
+const OBJECT = /^[ \t\r\n]*\{/
+
 /** @returns `undefined` for whatever is no message: ambiguous input is refused, not repaired. */
 export function parseMessage(text: string): JsonRpcMessage | undefined {
+  if (!OBJECT.test(text)) return undefined // a byte order mark, a log line
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    return undefined // a byte order mark, a log line, a torn line
+    return undefined // a torn line
   }
   return messageOf(value)
 }

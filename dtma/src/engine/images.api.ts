@@ -12,6 +12,12 @@ const LOAD_IDLE_MS = 300_000
 const RESOLVE_MS = 60_000
 
 export function imagesApi({ ask, tell, progress }: EngineCalls) {
+  function listed(label: string, dangling: 'true' | 'false', signal: AbortSignal) {
+    const query = { filters: JSON.stringify({ label: [label], dangling: [dangling] }) }
+    const call = { what: 'list images', method: 'GET', path: '/images/json', query } as const
+    return ask(z.array(ImageSummary), { ...call, deadlineMs: DEADLINE.read }, signal)
+  }
+
   return {
     /** @param reference Id, tag or digest. `undefined`: it is not here. */
     inspectImage(reference: string, signal: AbortSignal) {
@@ -22,11 +28,10 @@ export function imagesApi({ ask, tell, progress }: EngineCalls) {
     },
 
     /** Every image with a name that carries this label. @param label `key` or `key=value`. */
-    listImages(label: string, signal: AbortSignal) {
-      const query = { filters: JSON.stringify({ label: [label], dangling: ['false'] }) }
-      const call = { what: 'list images', method: 'GET', path: '/images/json', query } as const
-      return ask(z.array(ImageSummary), { ...call, deadlineMs: DEADLINE.read }, signal)
-    },
+    listImages: (label: string, signal: AbortSignal) => listed(label, 'false', signal),
+
+    /** Every image that carries this label, has no name, and has none built on it. @param label `key` or `key=value`. */
+    listUnnamedImages: (label: string, signal: AbortSignal) => listed(label, 'true', signal),
 
     /** @returns The digest, `sha256:<hex>`, that the registry has under this reference now. @param registryAuth Absent: anonymously. */
     async resolveImage(reference: string, registryAuth: string | undefined, signal: AbortSignal): Promise<string> {
@@ -50,8 +55,8 @@ export function imagesApi({ ask, tell, progress }: EngineCalls) {
     },
 
     /** Failures come as lines with `error`, too. @param tar Build context with a `Dockerfile`. */
-    buildImage(tag: string, tar: Readable, labels: Readonly<Record<string, string>>, signal: AbortSignal) {
-      const query = { t: tag, version: '1', rm: true, forcerm: true, labels: JSON.stringify(labels) }
+    buildImage(tag: string, tar: Readable, signal: AbortSignal) {
+      const query = { t: tag, version: '1', rm: true, forcerm: true }
       const call = { what: 'build the image', method: 'POST', path: '/build', query, body: tar } as const
       return progress({ ...call, deadlineMs: DEADLINE.build }, BUILD_IDLE_MS, signal)
     },
@@ -65,6 +70,12 @@ export function imagesApi({ ask, tell, progress }: EngineCalls) {
     async removeImage(reference: string, signal: AbortSignal): Promise<void> {
       const call = { what: 'remove the image', method: 'DELETE', path: pathOf`/images/${reference}` } as const
       await absentIfNotFound(tell({ ...call, deadlineMs: DEADLINE.change }, signal))
+    },
+
+    /** Not what it was built on, either, though that has no name. @throws {EngineError} `conflict` when something uses it. */
+    async removeUnnamedImage(id: string, signal: AbortSignal): Promise<void> {
+      const call = { what: 'remove the image', method: 'DELETE', path: pathOf`/images/${id}` } as const
+      await absentIfNotFound(tell({ ...call, query: { noprune: true }, deadlineMs: DEADLINE.change }, signal))
     },
   }
 }

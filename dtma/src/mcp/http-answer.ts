@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { createParser } from 'eventsource-parser'
 import { problem } from '../contract/problems.ts'
 import { createLineEnds } from './line-ends.ts'
+import type { Pace } from './pace.ts'
 import { MAX_MESSAGE_BYTES } from './upstream.ts'
 
 type Receive = (text: string, event?: string) => void
@@ -11,21 +12,22 @@ const tooLarge = () => problem('tool-protocol-error', 'The tool sent a message t
 /**
  * Hands every message of an HTTP answer to `receive`, as text: one of JSON, any number of an event stream, each with the name of
  * its event if it has one.
+ * @param pace Of the tool that answers.
  * @throws {ProblemError} `tool-protocol-error` for a message that is too large; or the connection's error.
  */
-export async function readAnswer(response: IncomingMessage, receive: Receive): Promise<void> {
+export async function readAnswer(response: IncomingMessage, receive: Receive, pace: Pace): Promise<void> {
   const reader = isEventStream(response) ? createEventReader(receive) : createTextReader(receive)
-  await readThrough(response, reader.read)
+  await readThrough(response, reader.read, pace)
   reader.end()
 }
 
 /** By events: an async iterator costs more than all else that is done to a short answer. What `read` throws breaks it off. */
-function readThrough(response: IncomingMessage, read: (chunk: string) => void): Promise<void> {
+function readThrough(response: IncomingMessage, read: (chunk: string) => void, pace: Pace): Promise<void> {
   return new Promise((resolve, reject) => {
     const broken = () => reject(response.errored ?? new Error('the answer ended before its end'))
     // It broke before anybody listened: none of the events below comes any more.
     if (response.destroyed) return broken()
-    response.setEncoding('utf8').on('data', (chunk: string) => {
+    pace.read(response.setEncoding('utf8'), (chunk: string) => {
       try {
         read(chunk)
       } catch (error) {

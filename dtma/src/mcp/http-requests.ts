@@ -51,8 +51,8 @@ const TELL_MS = 10_000
  * lost, and cannot be sent twice. (Node heeds what a server says of it only below a limit of our own.)
  */
 const REST_MS = 1_000
-/** Of a body that says nothing; its end leaves the connection to the next request. */
-const MOST_UNHEEDED_BYTES = 64 << 10
+/** Of what comes where no answer is due, in bytes: so much is read that the connection can be used again. */
+const MOST_UNDUE = 64 << 10
 
 /** @param place Asked anew for each message. */
 export function createHttpRequests(url: string, place: () => Place, connect?: () => Promise<Socket>): HttpRequests {
@@ -103,7 +103,7 @@ export function createHttpRequests(url: string, place: () => Place, connect?: ()
     telling += 1
     const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(TELL_MS)])
     await send('POST', JSON.stringify(message), (outgoing) => addAbortSignal(signal, outgoing))
-      .then(leaveUnread)
+      .then(readLittle)
       .catch(() => {})
       .finally(() => {
         telling -= 1
@@ -133,13 +133,13 @@ export function createHttpRequests(url: string, place: () => Place, connect?: ()
 export const waitsForConnection = (outgoing: ClientRequest | undefined): boolean =>
   !outgoing?.socket || outgoing.socket.connecting
 
-/** Takes note of nothing in a body, which may have no end. */
-export function leaveUnread(response: IncomingMessage): void {
+/** Of a body that says nothing, and may have no end. */
+export function readLittle(response: IncomingMessage): void {
   let bytes = 0
   response
     .on('error', () => {})
     .on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > MOST_UNHEEDED_BYTES) response.destroy()
+      if (bytes > MOST_UNDUE) response.destroy()
     })
 }

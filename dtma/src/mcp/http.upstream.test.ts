@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -266,4 +267,28 @@ test('a server that asks us without end gets few answers at a time', async () =>
   await sleep(100)
   expect(most).toBeGreaterThan(0)
   expect(most).toBeLessThanOrEqual(16)
+})
+
+test('what is no answer is not read, however long it is: of a standing stream that there is none of, a session that is gone, a notification', async () => {
+  let ended = 0
+  const endless = (response: ServerResponse, status: number) => {
+    response.writeHead(status)
+    const printing = setInterval(() => response.write('y'.repeat(10_000)), 5)
+    response.once('close', () => {
+      clearInterval(printing)
+      ended += 1
+    })
+  }
+  const { call } = await opened({
+    onGet: (_, response) => endless(response, 405),
+    onPost({ method }, { headers }, response) {
+      const isGone = method === 'tools/call' && headers['mcp-session-id'] === 'session-1'
+      const isNotification = method === 'notifications/initialized'
+      if (isGone || isNotification) endless(response, isGone ? 404 : 202)
+      return isGone || isNotification
+    },
+  })
+  expect(await call()).toEqual({ content: [] })
+  // With the standing stream and the notification of the second session; long before we give up to be understood.
+  await vi.waitFor(() => expect(ended).toBe(5), 5_000)
 })

@@ -7,6 +7,7 @@ import { isEventStream, readAnswer } from './http-answer.ts'
 import { createHttpRequests, MOST_NOTIFICATIONS, waitsForConnection } from './http-requests.ts'
 import { createInFlight } from './in-flight.ts'
 import { modernHeaders } from './modern-headers.ts'
+import { createPace } from './pace.ts'
 import { isLost, lost, notConnected, type Upstream, type UpstreamEvents, type UpstreamRequest } from './upstream.ts'
 
 export interface HttpUpstream extends Upstream {
@@ -38,6 +39,7 @@ export function openHttp(
   connect?: () => Promise<Socket>,
 ): HttpUpstream {
   const inFlight = createInFlight(firstId)
+  const pace = createPace()
   let listening = new AbortController()
   let sessionId: string | undefined
   let protocolVersion: string | undefined
@@ -70,13 +72,13 @@ export function openHttp(
     const place = modern ? { headers: { ...modern, ...headers } } : ofSession()
     const response = await send('POST', JSON.stringify(message), begun, place)
     if (response.statusCode === 404 && sentIn !== undefined) {
-      response.resume()
+      response.destroy() // an endless one is not read
       if (sessionId === sentIn) sessionId = undefined
       throw new SessionGone('The tool keeps no session')
     }
     const given = response.headers['mcp-session-id']
     if (method === 'initialize') sessionId = typeof given === 'string' ? given : undefined
-    await readAnswer(response, (text) => receive(text, id))
+    await readAnswer(response, (text) => receive(text, id), pace)
     const unanswered = `The tool answered HTTP ${response.statusCode} without an answer to ${method}`
     if (method === 'initialize' && OLDER_TRANSPORT.has(response.statusCode)) throw new NotStreamable(unanswered)
     inFlight.answer(id, { error: { code: CODE.internal, message: unanswered } })
@@ -86,8 +88,8 @@ export function openHttp(
   async function listen(signal: AbortSignal): Promise<void> {
     for (let pauseMs = LISTEN_AGAIN_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LISTEN_AGAIN_MOST_MS)) {
       const response = await send('GET', undefined, (outgoing) => addAbortSignal(signal, outgoing))
-      if (response.statusCode !== 200 || !isEventStream(response)) return void response.resume()
-      await readAnswer(response, (text) => receive(text)).catch(() => {}) // it broke: it is opened again
+      if (response.statusCode !== 200 || !isEventStream(response)) return void response.destroy()
+      await readAnswer(response, (text) => receive(text), pace).catch(() => {}) // it broke: it is opened again
       await sleep(pauseMs, undefined, { signal })
     }
   }

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events'
+import type { PassThrough } from 'node:stream'
 import { expect, test, vi } from 'vitest'
 import { CALLS_AT_ONCE } from '../contract/mcp.ts'
 import { asWeb } from '../http/web.testing.ts'
@@ -220,6 +221,7 @@ test.each<[string, Behaviour['onInitialize'], string]>([
     'tool-protocol-error',
   ],
   ['exits', (_, server) => server.exit(), 'tool-lost'],
+  ['prints without end', (_, server) => printEndlessly(server, 'y'), 'tool-protocol-error'],
 ])('a server that %s during the handshake is no tool', async (_, onInitialize, code) => {
   const bridge = createMcpBridge({ version: '0', random: Math.random })
   await expect(
@@ -267,10 +269,82 @@ test('a server that asks without end and reads nothing does not fill our memory'
   server.channel.stdin.cork() // from here on nothing is read
   const before = server.channel.stdin.writableLength
   for (let n = 0; n < 300_000; n += 1) server.write(`{"jsonrpc":"2.0","id":${n},"method":"ping"}\n`)
-  await vi.waitFor(() => expect(server.channel.stdout.readableLength).toBe(0), 20_000)
+  await vi.waitFor(() => expect(server.channel.stdout.readableLength).toBe(0), 50_000)
   expect(server.channel.stdin.writableLength - before).toBeLessThan(9 << 20)
   await expect(post(call('x'))).rejects.toMatchObject({ code: 'too-busy' })
 })
+
+test('a server that logs among its messages for as long as it lives is heard', async () => {
+  const { post, server } = await opened()
+  for (const id of [1, 2, 3]) {
+    server.write('a line of log\n'.repeat(9_000))
+    expect(await (await post(call('x', id))).json()).toMatchObject({ id, result: {} })
+  }
+})
+
+test('a server that tells its progress without a rest before a large result is heard to the end', async () => {
+  const { bridge } = await opened({
+    onCall({ id, params }, server) {
+      const { progressToken } = params!['_meta'] as { progressToken: unknown }
+      for (let progress = 0; progress < 20_000; progress += 1)
+        server.say({ method: 'notifications/progress', params: { progressToken, progress } })
+      server.say({ id, result: { content: [{ type: 'text', text: 'x'.repeat(4 << 20) }] } })
+    },
+  })
+  const heard: unknown[] = []
+  const answer = await bridge.sessionOf('tool').request({
+    method: 'tools/call',
+    params: { name: 'echo', _meta: { progressToken: 'mine' } },
+    signal: AbortSignal.timeout(20_000),
+    onNotification: ({ params }) => heard.push(params?.['progress']),
+  })
+  expect(heard).toEqual(Array.from({ length: 20_000 }, (_, n) => n))
+  expect(answer).toMatchObject({ result: { content: [{ text: { length: 4 << 20 } }] } })
+}, 30_000)
+
+test('a server that prints without end what is no message loses its session, and it is said why', async () => {
+  const { bridge, post, server } = await opened({ onCall: () => {} })
+  const heard = vi.fn()
+  bridge.onChange(heard)
+  const waiting = post(call('x'))
+  await vi.waitFor(() => expect(server.heard.at(-1)?.method).toBe('tools/call'))
+  printEndlessly(server, 'y')
+  await expect(waiting).rejects.toMatchObject({ code: 'tool-lost', cause: { code: 'tool-protocol-error' } })
+  await expect(post(call('x'))).rejects.toMatchObject({ code: 'tool-not-running' })
+  expect(server.heard.filter(({ method }) => method === 'tools/call')).toHaveLength(1)
+  expect(heard.mock.calls).toEqual([['tool', undefined, expect.objectContaining({ code: 'tool-protocol-error' })]])
+  expect(server.channel.stdout.destroyed).toBe(true)
+})
+
+test('beside a server that prints messages without end, the calls of another tool take about as long as without it', async () => {
+  const { bridge } = await opened()
+  const { signal } = new AbortController()
+  async function callsInASecond(): Promise<number> {
+    const end = performance.now() + 1_000
+    let calls = 0
+    for (; performance.now() < end; calls += 1) await bridge.call('tool', 'echo', { text: 'x' }, 10_000, signal)
+    return calls
+  }
+  const endless = fakeServer()
+  await bridge.open(targetOf(endless, 'endless'), soon())
+  const alone = await callsInASecond()
+  printEndlessly(endless, '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"y"}}')
+  expect(await callsInASecond()).toBeGreaterThan(alone / 10)
+  await bridge.check('endless', AbortSignal.timeout(10_000))
+  bridge.close('endless')
+}, 30_000)
+
+/** As much in each turn as is read of one connection in it, for as long as it is read. */
+function printEndlessly({ channel, write }: FakeServer, line: string): void {
+  const stdout = channel.stdout as PassThrough
+  const lines = Buffer.from(`${line}\n`.repeat((64 << 10) / line.length))
+  const print = () => {
+    for (let n = 0; n < 32 && !stdout.destroyed && !stdout.writableNeedDrain; n += 1) write(lines)
+    if (stdout.writableNeedDrain) stdout.once('drain', print)
+    else if (!stdout.destroyed) setImmediate(print)
+  }
+  print()
+}
 
 test('a message that is too large is refused before it is read', async () => {
   const { endpoint } = await opened()

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonRpcAnswer, JsonRpcNotification } from '../contract/json-rpc.ts'
 import { HANDSHAKE_VERSIONS, isLoud, MODERN, mayAsk, type RequestClient } from '../contract/mcp.ts'
+import { ProblemError } from '../contract/problem.ts'
 import { problem } from '../contract/problems.ts'
 import type { McpInfo, ToolTarget } from '../tools/tool-sessions.ts'
 import { discover, type InitializeResult, infoOf, initialize, listCapabilities } from './handshake.ts'
@@ -10,7 +11,7 @@ import { modernUpstream } from './modern.upstream.ts'
 import { openOverHttp } from './over-http.upstream.ts'
 import { openStdio } from './stdio.upstream.ts'
 import { createSubscriptions } from './subscriptions.ts'
-import { isLost, lost, notConnected, type Upstream, type UpstreamRequest } from './upstream.ts'
+import { isLost, lost, notConnected, type Upstream, type UpstreamEvents, type UpstreamRequest } from './upstream.ts'
 
 /** The session with one server: the handshake is made, and made again where the protocol allows it. */
 export interface Session {
@@ -29,7 +30,7 @@ export interface SessionDeps {
   readonly version: string
   readonly firstId: number
   readonly onChange: (info: McpInfo) => void
-  readonly onLost: () => void
+  readonly onLost: UpstreamEvents['onLost']
 }
 
 const LISTEN_RETRY_MS = 100
@@ -210,7 +211,9 @@ export async function openSession(
     upstream.close()
     throw signal.aborted
       ? problem('tool-timeout', 'The tool did not answer the MCP handshake in time', { cause: error })
-      : error
+      : isLost(error) && (error as Error).cause instanceof ProblemError
+        ? (error as Error).cause // what the server did instead
+        : error
   }
 
   return {

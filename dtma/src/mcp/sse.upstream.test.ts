@@ -374,6 +374,26 @@ test('progress and log messages reach the call that they belong to', async () =>
   expect(said).toMatchObject([{ params: { progressToken: 'mine', progress: 1 } }, { params: { data: 'half' } }])
 })
 
+test('what takes us long to read is followed by a rest of about as long', async () => {
+  const { bridge } = await opened({
+    onCall(message, server) {
+      const log = { method: 'notifications/message', params: { level: 'info', data: 'x' } }
+      server.say(...Array(10).fill(log))
+      setImmediate(() => answer(message, server))
+    },
+  })
+  let busyMs = 0
+  const busy = () => {
+    const begun = performance.now()
+    while (performance.now() < begun + 30);
+    busyMs += performance.now() - begun
+  }
+  const begun = performance.now()
+  await bridge.sessionOf('tool').request(requested({}, busy), PERSON)
+  expect(busyMs).toBeGreaterThanOrEqual(300)
+  expect(performance.now() - begun - busyMs).toBeGreaterThan(150)
+})
+
 const askedIn = (answered: JsonRpcAnswer) => (answered as { result: { requestState: string } }).result.requestState
 const alice = { action: 'accept', content: { name: 'Alice' } }
 

@@ -4,9 +4,10 @@ import { CODE, parseMessage } from '../contract/json-rpc.ts'
 import { ProblemError } from '../contract/problem.ts'
 import { type HttpUpstream, SessionGone } from './http.upstream.ts'
 import { isEventStream, readAnswer } from './http-answer.ts'
-import { createHttpRequests, leaveUnread, MOST_NOTIFICATIONS, waitsForConnection } from './http-requests.ts'
+import { createHttpRequests, readLittle, MOST_NOTIFICATIONS, waitsForConnection } from './http-requests.ts'
 import { createInFlight } from './in-flight.ts'
 import { placeOfMessages } from './message-place.ts'
+import { createPace } from './pace.ts'
 import { isLost, lost, notConnected, type UpstreamEvents, type UpstreamRequest } from './upstream.ts'
 
 /** No stream of this transport is to be had at the URL: nothing was done. */
@@ -47,6 +48,7 @@ export function openSse(
   connect?: () => Promise<Socket>,
 ): HttpUpstream {
   const inFlight = createInFlight(firstId)
+  const pace = createPace()
   let stream: Stream | undefined
   let protocolVersion: string | undefined
   let lapsedMs = LAPSED_MS
@@ -68,12 +70,13 @@ export function openSse(
 
   /** Reads until the stream ends. @param named Called with the first event. @throws What the server did that it had to end. */
   async function read(mine: Stream, named: () => void): Promise<void> {
-    await readAnswer(mine.response, (text, event) => {
+    const take = (text: string, event?: string) => {
       if (mine.place === undefined) {
         mine.place = placeOfMessages(url, text, event)
         named()
       } else if (mine === stream && (event === undefined || event === 'message')) receive(mine, text)
-    })
+    }
+    await readAnswer(mine.response, take, pace)
     throw new NoStream('it ended its stream before it named an endpoint')
   }
 
@@ -145,7 +148,7 @@ export function openSse(
     if (mine !== stream || signal.aborted) return // it has failed already
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, ...(params ? { params } : {}) })
     const response = await http.send('POST', body, begun)
-    leaveUnread(response)
+    readLittle(response)
     const { statusCode = 0 } = response
     if (statusCode >= 200 && statusCode < 300) return
     const refused = `The tool answered HTTP ${statusCode} without an answer to ${method}`

@@ -1,34 +1,28 @@
 import { type JsonRpcRequest, parseMessage } from '../contract/json-rpc.ts'
+import type { ProblemError } from '../contract/problem.ts'
 import { problem } from '../contract/problems.ts'
 import type { ToolChannel } from '../tools/tool-sessions.ts'
 import { answerTo } from './asked.ts'
 import { createGatheredLines } from './gathered-lines.ts'
 import { createInFlight } from './in-flight.ts'
 import { createLineReader } from './lines.ts'
+import { createPace } from './pace.ts'
 import { lost, MAX_MESSAGE_BYTES, notConnected, type Upstream, type UpstreamEvents } from './upstream.ts'
-
-export interface StdioCounters {
-  /** Lines that were no JSON-RPC message. */
-  invalid: number
-  /** Lines that were too long. */
-  dropped: number
-  /** Answers that nobody waited for. */
-  unasked: number
-}
 
 /** What waits in our process for a server that does not read its input, in bytes. */
 const MAX_UNREAD_BYTES = 8 << 20
+/**
+ * Lines in a row that are no messages. A server may print its banner, and log where it should not: it answers a ping every half minute, and
+ * that is a message. One that prints more than this between two is none.
+ */
+const MOST_INVALID = 10_000
 
 /** MCP over the standard streams of a container. A hostile server harms only its own answers. */
-export function openStdio(
-  channel: ToolChannel,
-  firstId: number,
-  { onNotification, onLost }: UpstreamEvents,
-  counters: StdioCounters = { invalid: 0, dropped: 0, unasked: 0 },
-): Upstream {
+export function openStdio(channel: ToolChannel, firstId: number, { onNotification, onLost }: UpstreamEvents): Upstream {
   const { stdin, stdout } = channel
   const lines = createGatheredLines(stdin)
   const inFlight = createInFlight(firstId)
+  let invalid = 0
   let closed = false
 
   function send(message: object): void {
@@ -44,30 +38,33 @@ export function openStdio(
   }
 
   function receive(line: string): void {
+    if (closed) return
     const parsed = parseMessage(line)
-    if (!parsed) counters.invalid += 1
-    else if (parsed.kind === 'answer') counters.unasked += inFlight.answer(parsed.id, parsed.answer) ? 0 : 1
+    if (!parsed) return void noMessage()
+    invalid = 0
+    if (parsed.kind === 'answer') inFlight.answer(parsed.id, parsed.answer)
     else if (parsed.kind === 'request') void reply(parsed.message)
     else if (!inFlight.notify(parsed.message)) onNotification(parsed.message)
   }
 
-  function end(): void {
-    if (closed) return
-    closed = true
-    inFlight.failAll(lost())
-    channel.close()
-    onLost()
+  function noMessage(): void {
+    invalid += 1
+    if (invalid > MOST_INVALID)
+      end(problem('tool-protocol-error', `The tool printed ${MOST_INVALID} lines in a row that are no messages of MCP`))
   }
 
-  stdout.on(
-    'data',
-    createLineReader(MAX_MESSAGE_BYTES, receive, () => {
-      counters.dropped += 1
-    }),
-  )
-  stdout.once('end', end)
-  stdout.once('close', end)
-  stdin.on('error', end)
+  function end(why?: ProblemError): void {
+    if (closed) return
+    closed = true
+    inFlight.failAll(lost(why && { cause: why })) // whether it did what it was asked, nobody knows
+    channel.close()
+    onLost(why)
+  }
+
+  createPace().read(stdout, createLineReader(MAX_MESSAGE_BYTES, receive, noMessage))
+  stdout.once('end', () => end())
+  stdout.once('close', () => end())
+  stdin.on('error', () => end())
 
   return {
     request(request) {

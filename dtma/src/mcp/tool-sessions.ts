@@ -1,6 +1,6 @@
 import { ProblemError } from '../contract/problem.ts'
 import { problem } from '../contract/problems.ts'
-import type { McpInfo, ToolCalls, ToolSessions } from '../tools/tool-sessions.ts'
+import type { SessionListener, ToolCalls, ToolSessions } from '../tools/tool-sessions.ts'
 import { withDeadline } from './deadline.ts'
 import { openSession, type Session } from './session.ts'
 
@@ -18,9 +18,9 @@ export interface McpBridge extends ToolSessions, ToolCalls {
 
 export function createMcpBridge({ version, random }: ToolSessionsDeps): McpBridge {
   const sessions = new Map<string, Session>()
-  const listeners = new Set<(name: string, info: McpInfo | undefined) => void>()
-  const tell = (name: string, info: McpInfo | undefined) => {
-    for (const listener of listeners) listener(name, info)
+  const listeners = new Set<SessionListener>()
+  const tell: SessionListener = (...news) => {
+    for (const listener of listeners) listener(...news)
   }
 
   function sessionOf(name: string): Session {
@@ -46,10 +46,10 @@ export function createMcpBridge({ version, random }: ToolSessionsDeps): McpBridg
           version,
           firstId: 1 + Math.floor(random() * 2 ** 32) * 2 ** 20,
           onChange: (info) => tell(target.name, info),
-          onLost() {
+          onLost(why) {
             if (mine === undefined || sessions.get(target.name) !== mine) return
             sessions.delete(target.name)
-            tell(target.name, undefined)
+            tell(target.name, undefined, why)
           },
         },
         signal,

@@ -35,8 +35,8 @@ export interface Upstream {
 export interface UpstreamEvents {
   /** A notification that belongs to no request. */
   readonly onNotification: (notification: JsonRpcNotification) => void
-  /** The connection is gone without having been closed by us. */
-  readonly onLost: () => void
+  /** The connection is gone, and not because {@link Upstream.close} was called. @param why What the server did that it had to end. */
+  readonly onLost: (why?: ProblemError) => void
 }
 
 /** Longest message of a server that is read, in bytes. */

@@ -4,8 +4,13 @@ import type { Log } from '../log.ts'
 import { LABEL } from './tool-labels.ts'
 
 export interface LeftoversDeps {
-  readonly docker: Pick<DockerApi, 'listImages' | 'removeImage' | 'listNetworks' | 'removeNetwork'>
+  readonly docker: Pick<
+    DockerApi,
+    'listImages' | 'removeImage' | 'listUnnamedImages' | 'removeUnnamedImage' | 'listNetworks' | 'removeNetwork'
+  >
   readonly owner: string
+  /** A build that is under way may use any image that an earlier one has left. */
+  readonly isBuilding: () => boolean
   /** Images and networks that are of use, by reference and by name. */
   readonly inUse: () => { readonly images: ReadonlySet<string>; readonly networks: ReadonlySet<string> }
   readonly log: Log
@@ -28,7 +33,8 @@ export async function keepTidy(deps: LeftoversDeps): Promise<void> {
 }
 
 /** @returns What was removed. @throws {EngineError} When Docker cannot say what is there. */
-export async function clearLeftovers({ docker, owner, inUse, log, signal }: LeftoversDeps): Promise<readonly string[]> {
+export async function clearLeftovers(deps: LeftoversDeps): Promise<readonly string[]> {
+  const { docker, owner, isBuilding, inUse, log, signal } = deps
   const label = `${LABEL.owner}=${owner}`
   const [images, networks] = await Promise.all([docker.listImages(label, signal), docker.listNetworks(label, signal)])
   // After the lists: what is begun meanwhile is not in them.
@@ -43,8 +49,21 @@ export async function clearLeftovers({ docker, owner, inUse, log, signal }: Left
       if (!(error instanceof EngineError && error.fault === 'conflict')) throw error // a container uses it
     }
   }
+
+  /** What builds have left: stages, and how far one came that failed. What lies under an image shows when it has gone. */
+  async function removeUnnamed(): Promise<void> {
+    for (let before = -1; before < removed.length; ) {
+      before = removed.length
+      for (const { Id } of await docker.listUnnamedImages(label, signal)) {
+        if (isBuilding()) return // the next time
+        await remove(Id, () => docker.removeUnnamedImage(Id, signal))
+      }
+    }
+  }
+
   for (const { RepoTags } of images)
     for (const tag of RepoTags) if (!used.images.has(tag)) await remove(tag, () => docker.removeImage(tag, signal))
+  await removeUnnamed()
   for (const { Id, Name } of networks)
     if (!used.networks.has(Name)) await remove(Name, () => docker.removeNetwork(Id, signal))
   if (removed.length > 0) log.info('cleared away what nobody uses', { removed })

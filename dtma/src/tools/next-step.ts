@@ -28,6 +28,8 @@ export interface Known {
   readonly checkAt: number
   /** The running container was started with secrets that are not to be used any more. */
   readonly staleSecrets?: boolean
+  /** The running server did what no session survives. */
+  readonly broken?: boolean
 }
 
 export type Step =
@@ -46,7 +48,7 @@ export function nextStep(wanted: Wanted, container: ObservedContainer | undefine
   if (wanted.desired === 'stopped') return halt(wanted, container)
 
   if (container?.state === 'dead') return notBefore(known.retryAt, now, { do: 'remove', container })
-  if (container && known.staleSecrets && isAlive(container)) return { do: 'stop', container }
+  if (container && (known.staleSecrets || known.broken) && isAlive(container)) return { do: 'stop', container }
   if (container?.state === 'paused') return notBefore(known.retryAt, now, { do: 'unpause', container })
   if (!container || isOutdated(wanted, container)) {
     // The old container serves until the image of its successor is there.

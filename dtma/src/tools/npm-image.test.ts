@@ -7,6 +7,7 @@ import { NPM_COMPLAINTS, npmRecipe } from './npm-image.ts'
 import { buildFailureOf, buildStepOf, contextOf } from './package-image.ts'
 
 const BASE = `sha256:${'a'.repeat(64)}`
+const OWNER = 'b'.repeat(32)
 const server: NpmPackage = { type: 'npm', name: '@scope/server', version: '1.2.3' }
 
 test('the tag names the package, the version and exactly this recipe', () => {
@@ -33,8 +34,8 @@ test('whatever package name passes the contract makes a tag that Docker takes, a
 
 test('the build context holds the files of the recipe, byte for byte the same each time', async () => {
   const recipe = npmRecipe(server, BASE)
-  const bytes = Buffer.concat(await contextOf(recipe).toArray())
-  expect(Buffer.concat(await contextOf(recipe).toArray()).equals(bytes)).toBe(true)
+  const bytes = Buffer.concat(await contextOf(recipe, OWNER).toArray())
+  expect(Buffer.concat(await contextOf(recipe, OWNER).toArray()).equals(bytes)).toBe(true)
 
   const names: string[] = []
   const tar = extract()
@@ -48,6 +49,7 @@ test('the build context holds the files of the recipe, byte for byte the same ea
 
 test.each([
   ['Step 1/11 : FROM sha256:aa', { step: 'Preparing the image', percent: 0 }],
+  ['Step 2/11 : LABEL dtma.owner=bb', { step: 'Preparing the image', percent: 9 }],
   ['Step 6/11 : RUN npm install --omit=dev', { step: 'Installing the package', percent: 45 }],
   ['Step 11/11 : CMD []', { step: 'Finishing the image', percent: 91 }],
   [' ---> Running in 0123', undefined],

@@ -4,6 +4,7 @@ import { pack } from 'tar-stream'
 import type { ToolReason } from '../contract/tool.ts'
 import type { NpmPackage, PypiPackage } from '../contract/tool-package.ts'
 import { ToolFailure } from './tool-failure.ts'
+import { LABEL } from './tool-labels.ts'
 
 /** A package that becomes an image on the toolbox. */
 export type BuiltPackage = NpmPackage | PypiPackage
@@ -22,20 +23,27 @@ export function recipeOf({ name, version }: BuiltPackage, files: PackageRecipe['
   return { tag: `agentopia-tool/${repositoryOf(name)}:${version}-${digest}`, files }
 }
 
-/** The build context as a tar archive; the same files make the same bytes, so that Docker's cache works. */
-export function contextOf({ files }: PackageRecipe): Readable {
+/**
+ * The build context as a tar archive; the same files make the same bytes, so that Docker's cache works.
+ * @param owner Put as a label on every image that the build makes. Those of earlier stages, and of a build that fails, have no other sign.
+ */
+export function contextOf({ files }: PackageRecipe, owner: string): Readable {
   const tar = pack()
-  for (const [name, text] of Object.entries(files)) tar.entry({ name, mode: 0o644, mtime: new Date(0) }, text)
+  for (const [name, text] of Object.entries(files))
+    tar.entry({ name, mode: 0o644, mtime: new Date(0) }, name === 'Dockerfile' ? owned(text, owner) : text)
   tar.finalize()
   return Readable.from(tar)
 }
+
+const owned = (dockerfile: string, owner: string): string =>
+  dockerfile.replaceAll(/^FROM .*$/gm, (from) => `${from}\nLABEL ${LABEL.owner}=${owner}`)
 
 /** What an instruction of our Dockerfiles means to people. */
 const STEP_NAMES: readonly (readonly [RegExp, string])[] = [
   [/^RUN apt-get/, 'Installing what it needs of the system'],
   [/^RUN (?:npm|python3 -m pip)/, 'Installing the package'],
   [/^RUN (?:node|python3)/, 'Finding its command'],
-  [/^(?:FROM|USER 0|ENV|WORKDIR|COPY)/, 'Preparing the image'],
+  [/^(?:FROM|LABEL|USER 0|ENV|WORKDIR|COPY)/, 'Preparing the image'],
 ]
 
 /** Reads `Step 6/11 : RUN npm install …` of a build's output. `undefined`: the line begins no step. */

@@ -108,11 +108,12 @@ export function runTools({ files, tools: accepted, warnings }: State, deps: Runn
   })
   const parts = createToolParts({ docker, owner, egress, isolation: () => probed.isolation, firewall })
   const pythonBase = pythonBaseOf(docker, config.docker.pythonImage)
+  const images = createToolImages({ docker, owner, runnerBase: image, pythonBase, sources, indexes })
   const tools = startToolReconciler({
     docker,
     files,
     parts,
-    images: createToolImages({ docker, owner, runnerBase: image, pythonBase, sources, indexes }),
+    images,
     containers: createToolContainers({ docker, parts, owner }),
     sessions,
     secrets,
@@ -127,6 +128,7 @@ export function runTools({ files, tools: accepted, warnings }: State, deps: Runn
   void keepTidy({
     docker,
     owner,
+    isBuilding: () => images.isBuilding,
     inUse: () => ({
       images: new Set(tools.list().flatMap(({ tool }) => tool.images)),
       networks: new Set([...egress.routes.keys(), ...tools.list().map(({ tool }) => resourceNameOf(tool.name))]),

@@ -28,7 +28,7 @@ export async function smallImage(
   )
   context.entry({ name: 'server.mjs' }, program)
   context.finalize()
-  for await (const { error } of docker.buildImage(reference, Readable.from(context), {}, signal))
+  for await (const { error } of docker.buildImage(reference, Readable.from(context), signal))
     if (error !== undefined) throw new Error(error)
   return { package: { type: 'oci', image: 'small/server:1', archive }, reference }
 }

@@ -22,7 +22,6 @@ import type { PythonBase } from './python-base.ts'
 import { createSharedWork } from './shared-work.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import type { ToolFailure } from './tool-failure.ts'
-import { LABEL } from './tool-labels.ts'
 
 interface ToolImage {
   /** Tag of a built or loaded image, or repository and digest of a pulled one. */
@@ -35,6 +34,8 @@ type Imaged = Pick<AcceptedTool, 'spec' | 'pins'>
 
 /** The images that tools run from. @throws {ToolFailure | EngineError} From every method. */
 export interface ToolImages {
+  /** Whether a build is under way: it may use any image that an earlier one has left. */
+  readonly isBuilding: boolean
   /** `undefined`: it must be built, loaded or pulled first. */
   find(tool: Imaged, signal: AbortSignal): Promise<ToolImage | undefined>
   /**
@@ -55,7 +56,7 @@ export interface ToolImagesDeps {
   readonly pythonBase: PythonBase
   readonly sources: ImageSources
   readonly indexes: { readonly npm: PackageIndex; readonly pypi: PackageIndex }
-  /** Put as a label on built images. */
+  /** Put as a label on every image that is built. */
   readonly owner: string
 }
 
@@ -68,6 +69,7 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
   const { docker, runnerBase, pythonBase, indexes, owner } = deps
   const builds = createSharedWork<Progress, void>(BUILDS_AT_ONCE, WAITING)
   const pulls = createSharedWork<Progress, string>(PULLS_AT_ONCE, WAITING)
+  let building = 0
 
   /** `undefined`: not before the image that it is built on is here. */
   async function recipeOf(pkg: BuiltPackage, signal: AbortSignal): Promise<PackageRecipe | undefined> {
@@ -82,15 +84,19 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
     report: (progress: Progress) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const labels = { [LABEL.owner]: owner }
     let tail = ''
-    for await (const line of docker.buildImage(recipe.tag, contextOf(recipe), labels, signal)) {
-      const text = stripVTControlCharacters(line.stream ?? '')
-      const step = buildStepOf(text)
-      if (step) report(step)
-      tail = (tail + text).slice(-OUTPUT_TAIL_CHARS)
-      if (line.error === undefined) continue
-      throw failureOf(`${tail}\n${line.error}`.trim())
+    building += 1
+    try {
+      for await (const line of docker.buildImage(recipe.tag, contextOf(recipe, owner), signal)) {
+        const text = stripVTControlCharacters(line.stream ?? '')
+        const step = buildStepOf(text)
+        if (step) report(step)
+        tail = (tail + text).slice(-OUTPUT_TAIL_CHARS)
+        if (line.error === undefined) continue
+        throw failureOf(`${tail}\n${line.error}`.trim())
+      }
+    } finally {
+      building -= 1
     }
   }
 
@@ -142,6 +148,9 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
   }
 
   return {
+    get isBuilding() {
+      return building > 0
+    },
     async find(tool, signal) {
       const reference = await referenceOf(tool, signal)
       const details = reference === undefined ? undefined : await docker.inspectImage(reference, signal)

@@ -22,9 +22,18 @@ export const INFO: McpInfo = {
   digest: 'd',
 }
 
-/** One tool at work, without Docker: what Docker and the server would do is set in `world`. */
-export function toolInMemory(signal: AbortSignal, spec = SPEC) {
-  let container: (ObservedContainer & { exits: number; oom: boolean }) | undefined
+type Container = ObservedContainer & { exits: number; oom: boolean }
+
+/**
+ * One tool at work, without Docker: what Docker and the server would do is set in `world`.
+ * @param before What an earlier run of DTMA has left, on disk and in Docker.
+ */
+export function toolInMemory(
+  signal: AbortSignal,
+  spec = SPEC,
+  before?: { readonly tool: AcceptedTool; readonly container: Container },
+) {
+  let container = before?.container
   let made = 0
   const world = {
     imageThere: true,
@@ -119,6 +128,7 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     },
     files: { owner: 'o', save: async (tool) => void world.saved.push(tool), remove: async () => undefined },
     images: {
+      isBuilding: false,
       find: async () => (world.imageThere ? { reference: 'image:1', details: {} as ImageDetails } : undefined),
       make: async () => {
         const reference = await world.make()
@@ -186,7 +196,7 @@ export function toolInMemory(signal: AbortSignal, spec = SPEC) {
     signal,
   }
   const history: string[] = []
-  const tool: AcceptedTool = {
+  const tool: AcceptedTool = before?.tool ?? {
     name: 'mail',
     generation: 1,
     desired: 'running',

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import type { ProblemError } from '../contract/problem.ts'
 import type { Capability } from '../contract/tool.ts'
 import type { HttpReply, HttpRequest } from '../http/exchange.ts'
 
@@ -57,9 +58,14 @@ export interface ToolSessions {
    * none until `signal` aborts, and when there is no session.
    */
   check(name: string, signal: AbortSignal): Promise<void>
-  /** Called with news: the server changed its capabilities, or (`undefined`) the session is lost and must be opened again. */
-  onChange(listener: (name: string, info: McpInfo | undefined) => void): void
+  onChange(listener: SessionListener): void
 }
+
+/**
+ * Told news: the server changed its capabilities, or (`undefined`) the session is lost and must be opened again.
+ * @param why The server did what no session survives: it is to be started again first.
+ */
+export type SessionListener = (name: string, info: McpInfo | undefined, why?: ProblemError) => void
 
 /** Calls of one capability, for `POST /tools/{name}/execute`. */
 export interface ToolCalls {

@@ -20,12 +20,16 @@ export interface ToolMemory {
   sessionSince: number
   /** The session broke off; whether the server did too is not known yet. */
   sessionLost: boolean
+  /** What the running server did that no session survives. */
+  broken: string | undefined
   checkAt: number
   health: Health
   backoff: Backoff
   held: Held | undefined
   /** The failure behind `held` cannot be mended by trying again soon. */
   lasting: boolean
+  /** When a version that could not be had is tried again, while the one before runs. */
+  againAt: number | undefined
   /** Containers that we created, started and stopped ourselves, last of each kind. */
   created: string | undefined
   started: string | undefined
@@ -47,11 +51,13 @@ export const newMemory = (): ToolMemory => ({
   session: undefined,
   sessionSince: 0,
   sessionLost: false,
+  broken: undefined,
   checkAt: 0,
   health: HEALTHY,
   backoff: NO_BACKOFF,
   held: undefined,
   lasting: false,
+  againAt: undefined,
   created: undefined,
   started: undefined,
   stopped: undefined,
@@ -70,6 +76,7 @@ export function forgetFailures(memory: ToolMemory): void {
   memory.backoff = NO_BACKOFF
   memory.held = undefined
   memory.lasting = false
+  memory.againAt = undefined
 }
 
 /** Counts a failure of the running server and sets the time of the next try. */
@@ -97,9 +104,19 @@ export function noteExit(memory: ToolMemory, found: FoundContainer | undefined, 
   return unexpected
 }
 
+/** Counts it as a failure that the server did what no session survives, once. */
+export function noteBroken(memory: ToolMemory, now: number): void {
+  const { broken: message, backoff } = memory
+  memory.broken = undefined
+  if (message === undefined) return
+  countFailure(memory, { state: 'exited', reason: exitReasonOf(backoff.failures + 1), message }, now)
+}
+
+const exitReasonOf = (failures: number): ToolReason => (failures >= CRASH_LOOP ? 'crash_loop' : 'exited')
+
 function heldOf({ State }: ContainerDetails, failures: number): Held {
   if (State.OOMKilled)
     return { state: 'exited', reason: 'oom_killed', message: 'The tool used more memory than its limit and was killed' }
   const message = `The server exited with code ${State.ExitCode}; its log may say why`
-  return { state: 'exited', reason: failures >= CRASH_LOOP ? 'crash_loop' : 'exited', message }
+  return { state: 'exited', reason: exitReasonOf(failures), message }
 }

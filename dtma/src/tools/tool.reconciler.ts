@@ -50,7 +50,7 @@ export function startToolReconciler({ tools, ...deps }: ToolReconcilerDeps): Too
   }
 
   let told: DockerState['state'] | undefined
-  sessions.onChange((name, info) => workers.get(name)?.sessionChanged(info))
+  sessions.onChange((name, info, why) => workers.get(name)?.sessionChanged(info, why))
   for (const tool of tools) add(tool)
 
   const watch: EngineWatch = watchEngine({

@@ -7,7 +7,7 @@ import { failedForGood, failedOnce, NO_BACKOFF } from './backoff.ts'
 import { afterPing, firstCheckMs, HEALTHY } from './health.ts'
 import type { ObservedContainer, Step } from './next-step.ts'
 import type { AcceptedTool, SpecFiles } from './spec-file.ts'
-import { countFailure, type ToolMemory } from './tool.memory.ts'
+import { countFailure, noteBroken, type ToolMemory } from './tool.memory.ts'
 import type { FoundContainer, ToolContainers } from './tool-containers.ts'
 import { ToolFailure, toolFailureOf } from './tool-failure.ts'
 import type { ToolImages } from './tool-images.ts'
@@ -119,6 +119,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
         memory.started = id
         memory.stopped = undefined
         memory.greeted = undefined
+        memory.broken = undefined
         memory.held = undefined
       },
 
@@ -190,6 +191,7 @@ export function createToolSteps(deps: ToolStepsDeps) {
 
       async stop(work, { id }, signal) {
         work.show('stopping')
+        noteBroken(work.memory, now())
         await stop(work, id, signal)
       },
 

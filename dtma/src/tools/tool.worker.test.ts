@@ -3,7 +3,6 @@ import { problem } from '../contract/problems.ts'
 import { EngineError } from '../engine/engine-error.ts'
 import { ToolFailure } from './tool-failure.ts'
 import { INFO, SPEC, toolInMemory } from './tool-in-memory.testing.ts'
-import { changeOf } from './tool-registry.ts'
 
 let stop: AbortController
 beforeEach(() => {
@@ -213,20 +212,6 @@ test('a failed build is shown with its reason, tried again later, and at once fo
   expect(worker.status).toMatchObject({ state: 'running', generation: 2 })
 })
 
-test('while the image of the next generation cannot be had, the present one keeps running', async () => {
-  const { world, worker, pass } = toolbox()
-  await pass()
-  const before = world.container()
-  world.imageThere = false
-  world.make = async () => {
-    throw new ToolFailure('registry_unreachable', 'The registry does not answer')
-  }
-  await worker.accept({ generation: 2, spec: { ...SPEC, args: ['--new'] } })
-  await pass()
-  expect(worker.status).toMatchObject({ state: 'blocked', reason: 'registry_unreachable' })
-  expect(world.container()).toEqual(before)
-})
-
 test('what was adopted from the run before and does not answer is started again, without blame', async () => {
   const first = toolbox()
   await first.pass()
@@ -240,6 +225,21 @@ test('what was adopted from the run before and does not answer is started again,
   await pass()
   expect(worker.status).toMatchObject({ state: 'running', container: { id: 'c1' } })
   expect(tries).toBe(2)
+})
+
+test('a server that did what no session survives is stopped, and started again ever more slowly', async () => {
+  const { world, worker, history, pass } = toolbox()
+  await pass()
+  for (const waits of [1_000, 2_000]) {
+    worker.sessionChanged(undefined, problem('tool-protocol-error', 'it prints without end'))
+    await pass(waits - 1)
+    expect(worker.status).toMatchObject({ state: 'exited', reason: 'exited', message: 'it prints without end' })
+    await pass(1)
+    expect(worker.status).toMatchObject({ state: 'running', container: { id: 'c1' } })
+  }
+  expect(worker.status.restarts).toBe(2)
+  expect(world.started).toBe(3)
+  expect(history.filter((state) => state === 'stopping')).toHaveLength(2)
 })
 
 test('a full disk refuses a change and leaves what was accepted', async () => {
@@ -276,69 +276,6 @@ test('what of a deleted tool cannot be removed is tried again, with pauses, unti
   await pass(40_000)
   expect(tries).toBe(3)
   await worker.gone
-})
-
-test('a new version that does not speak MCP is taken back: the one before runs again, and says why', async () => {
-  const { world, worker, pass } = toolbox()
-  await pass()
-  const good = worker.tool.spec
-  const bad = { ...SPEC, args: ['--broken'] }
-  world.open = async () => {
-    if (worker.tool.spec.args.includes('--broken')) throw problem('tool-protocol-error', 'it speaks something else')
-    return INFO
-  }
-  await worker.accept({ generation: 2, spec: bad })
-  await pass()
-  expect(worker.status).toMatchObject({ state: 'exited', reason: 'mcp_handshake_failed' })
-  await pass(5_000)
-  expect(worker.status).toMatchObject({ state: 'running', reason: 'rolled_back', generation: 2 })
-  expect(worker.status.message).toContain('it speaks something else')
-  expect(worker.tool.spec).toEqual(good)
-
-  // The same request again changes nothing, and the next generation gets its own chance.
-  expect(changeOf(worker.tool, { generation: 2, desired: 'running', spec: bad })).toBeUndefined()
-  await worker.accept({ generation: 3, spec: { ...SPEC, args: ['--mended'] } })
-  await pass()
-  expect(worker.status).toMatchObject({ state: 'running', generation: 3 })
-  expect(worker.status.reason).toBeUndefined()
-})
-
-test('a package that does not exist is taken back at once, a registry that is away is not a fault of the version', async () => {
-  const { world, worker, pass } = toolbox()
-  await pass()
-  world.imageThere = false
-  world.make = async () => {
-    if (worker.tool.generation === 3) throw new ToolFailure('registry_unreachable', 'The registry does not answer')
-    if (worker.tool.generation === 2) world.imageThere = true
-    throw new ToolFailure('package_not_found', 'No such version', { lasting: true })
-  }
-  await worker.accept({ generation: 2, spec: { ...SPEC, args: ['--next'] } })
-  await pass(1_000)
-  expect(worker.status).toMatchObject({ state: 'running', reason: 'rolled_back', generation: 2 })
-  world.imageThere = false
-  await worker.accept({ generation: 3, spec: { ...SPEC, args: ['--third'] } })
-  await pass(600_000)
-  expect(worker.status).toMatchObject({ state: 'blocked', reason: 'registry_unreachable', generation: 3 })
-})
-
-test('a first version that does not work has nothing to go back to', async () => {
-  const { world, worker, pass } = toolbox()
-  world.open = async () => {
-    throw problem('tool-protocol-error', 'it speaks something else')
-  }
-  await pass(60_000)
-  expect(worker.status).toMatchObject({ reason: 'mcp_handshake_failed', generation: 1 })
-})
-
-test('a new generation is not said to run while the container of the last one does', async () => {
-  const { worker, pass } = toolbox()
-  await pass()
-  await worker.accept({ generation: 2 })
-  expect(worker.status).toMatchObject({ state: 'starting', generation: 2, container: { id: 'c1' } })
-  await pass()
-  expect(worker.status).toMatchObject({ state: 'running', generation: 2, container: { id: 'c2' } })
-  await worker.accept({ generation: 3, desired: 'stopped' })
-  expect(worker.status).toMatchObject({ state: 'stopping', generation: 3 })
 })
 
 test('C07: a running container is compared when it looks different, and made anew when it is', async () => {

@@ -1,9 +1,10 @@
+import type { ProblemError } from '../contract/problem.ts'
 import type { ToolReason, ToolStatus } from '../contract/tool.ts'
 import type { Log } from '../log.ts'
 import { driftOf } from './drift.ts'
 import type { Journal } from './journal.ts'
 import { isAlive, type Known, nextStep, type Step } from './next-step.ts'
-import { rollbackOf } from './rollback.ts'
+import { isAwaited, rollbackOf, wantedAgain } from './rollback.ts'
 import type { AcceptedTool } from './spec-file.ts'
 import { countFailure, forgetFailures, newMemory, noteExit, type ToolMemory } from './tool.memory.ts'
 import { createToolSteps, type ToolAtWork, type ToolStepsDeps } from './tool.steps.ts'
@@ -28,8 +29,8 @@ export interface ToolWorker {
   released(reason: ToolReason): void
   /** Other secrets are held than before, or none: what runs with the old ones ends. */
   secretsChanged(): void
-  /** News from the session: the server's capabilities changed, or (`undefined`) it is lost. */
-  sessionChanged(info: McpInfo | undefined): void
+  /** News from the session, as the bridge tells them. */
+  sessionChanged(info: McpInfo | undefined, why?: ProblemError): void
   /** Resolves once the tool was deleted and nothing of it is left. */
   readonly gone: Promise<void>
   /** Resolves when the worker has stopped working, for whatever reason. */
@@ -51,6 +52,8 @@ const RESYNC_MS = 15_000
 const DOCKER_RETRY_MS = 2_000
 /** Steps that are not decided on again before it is time to; after another one that failed we rest. */
 const HELD_BACK: ReadonlySet<Step['do']> = new Set(['make-image', 'create', 'start', 'unpause'])
+/** A version that could not be had is tried again after so long, while the one before runs. */
+const AGAIN_MS = 300_000
 
 export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): ToolWorker {
   const { files, log, now, date, onStatus, secrets, signal } = deps
@@ -135,11 +138,25 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
   async function rolledBack(): Promise<boolean> {
     const { lasting, backoff } = memory
     const held = memory.held && { ...memory.held, message: secrets.redacted(tool.name, memory.held.message) }
-    const back = rollbackOf(tool, held && { ...held, lasting, failures: backoff.failures })
+    const back = rollbackOf(
+      tool,
+      held && { ...held, lasting, failures: backoff.failures },
+      found !== undefined && isAlive(found.observed),
+    )
     if (!back) return false
     await save((current) => ({ ...current, ...back }))
     log.warn('a version that does not work is taken back', { tool: tool.name, generation: tool.generation, ...held })
     info = undefined
+    forgetFailures(memory)
+    return true
+  }
+
+  /** A version that could not be had is wanted again. The one before serves on until it is here. */
+  async function triedAgain(): Promise<boolean> {
+    if (!isAwaited(tool)) return false
+    memory.againAt ??= now() + AGAIN_MS
+    if (now() < memory.againAt) return false
+    await save(wantedAgain)
     forgetFailures(memory)
     return true
   }
@@ -160,7 +177,7 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
   async function advance(signal: AbortSignal): Promise<number> {
     found = await deps.containers.find(tool, signal)
     if (noteExit(memory, found, now())) deps.sessions.close(tool.name)
-    if (await rolledBack()) return 0
+    if ((await rolledBack()) || (await triedAgain())) return 0
     if (await drifted(signal)) return 0
     const wanted = { ...tool, specHash: specHashOf(tool.spec) }
     const next = nextStep(
@@ -287,13 +304,14 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
       if (awaited !== undefined) step.abort(new Error('It was started with other secrets'))
       bell.resolve()
     },
-    sessionChanged(changed) {
+    sessionChanged(changed, why) {
       if (changed) {
         learn(changed)
           .catch((error: unknown) => log.warn('an offer could not be noted', { tool: tool.name, error }))
           .finally(() => show(status.state, status))
       } else {
         memory.sessionLost = true
+        memory.broken = why?.message
         bell.resolve()
       }
     },
@@ -302,8 +320,9 @@ export function startToolWorker(first: AcceptedTool, deps: ToolWorkerDeps): Tool
   }
 }
 
-const knownOf = ({ image, session, sessionLost, backoff, checkAt }: ToolMemory): Known => ({
+const knownOf = ({ image, session, sessionLost, broken, backoff, checkAt }: ToolMemory): Known => ({
   image,
+  broken: broken !== undefined,
   session: sessionLost ? undefined : session,
   retryAt: backoff.retryAt,
   checkAt,

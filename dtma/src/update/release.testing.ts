@@ -67,8 +67,7 @@ export async function imageOf(docker: DockerApi, tag: string, version: string, b
   tar.entry({ name: 'dtma.cjs' }, bundle)
   tar.finalize()
   const signal = AbortSignal.timeout(120_000)
-  for await (const { error } of docker.buildImage(tag, Readable.from(tar), {}, signal))
-    if (error) throw new Error(error)
+  for await (const { error } of docker.buildImage(tag, Readable.from(tar), signal)) if (error) throw new Error(error)
   return (await docker.inspectImage(tag, signal))!.Id
 }
 
