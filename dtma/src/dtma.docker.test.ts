@@ -25,6 +25,7 @@ const run = Math.random().toString(36).slice(2, 8)
 const names = [`k${run}-stdio`, `k${run}-http`] as const
 /** Comes and goes. */
 const passing = `k${run}-state`
+const older = `k${run}-sse`
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'dtma-process-'))
@@ -35,7 +36,7 @@ beforeAll(async () => {
 afterAll(async () => {
   try {
     await dtma.start()
-    for (const name of [...names, passing]) await client.call(deleteTool, { params: { name } })
+    for (const name of [...names, passing, older]) await client.call(deleteTool, { params: { name } })
   } finally {
     await dtma.stop()
   }
@@ -103,6 +104,25 @@ test('calls, logs and capabilities work through the whole process', async () => 
   const query = { tail: 3 }
   const log = async () => (await client.open(followToolLogs, { params: { name: names[1] }, query })).text()
   await expect.poll(log, { timeout: 10_000 }).toMatch(/^id: 20\d\d-/m)
+})
+
+test('a server that knows HTTP only as a stream is found out, called, and called again after DTMA was killed', async () => {
+  const transport = { type: 'http', port: 3001, path: '/sse' } as const
+  const spec = { package: EVERYTHING, transport, args: ['sse'], env: { PORT: '3001' } }
+  const params = { name: older }
+  await client.call(putTool, { params, body: { generation: 1, spec } })
+  const state = async () => (await client.call(getTool, { params }).catch(() => undefined))?.state
+  const sum = { capability: 'get-sum', arguments: { a: 2, b: 40 } }
+  const long = { capability: 'trigger-long-running-operation', arguments: { duration: 1, steps: 2 } }
+  await expect.poll(state, { timeout: 60_000 }).toBe('running')
+  expect(JSON.stringify(await client.call(callCapability, { params, body: sum }))).toContain('42')
+  await dtma.kill()
+  await dtma.start()
+  await expect.poll(state, { timeout: 60_000 }).toBe('running')
+  const both = [sum, long].map((body) => client.call(callCapability, { params, body }))
+  expect(JSON.stringify(await Promise.all(both))).toMatch(/42.*ompleted/)
+  await client.call(deleteTool, { params })
+  await expect.poll(() => states().catch(() => []), { timeout: 60_000 }).toEqual(['running', 'running'])
 })
 
 test('D04: a tool that is killed while nobody looks is back when DTMA is', async () => {

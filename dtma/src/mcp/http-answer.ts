@@ -5,18 +5,17 @@ import { createLineEnds } from './line-ends.ts'
 import type { Pace } from './pace.ts'
 import { MAX_MESSAGE_BYTES } from './upstream.ts'
 
+type Receive = (text: string, event?: string) => void
+
 const tooLarge = () => problem('tool-protocol-error', 'The tool sent a message that is too large')
 
 /**
- * Hands every message of an HTTP answer to `receive`, as text: one of JSON, any number of an event stream.
+ * Hands every message of an HTTP answer to `receive`, as text: one of JSON, any number of an event stream, each with the name of
+ * its event if it has one.
  * @param pace Of the tool that answers.
  * @throws {ProblemError} `tool-protocol-error` for a message that is too large; or the connection's error.
  */
-export async function readAnswer(
-  response: IncomingMessage,
-  receive: (text: string) => void,
-  pace: Pace,
-): Promise<void> {
+export async function readAnswer(response: IncomingMessage, receive: Receive, pace: Pace): Promise<void> {
   const reader = isEventStream(response) ? createEventReader(receive) : createTextReader(receive)
   await readThrough(response, reader.read, pace)
   reader.end()
@@ -48,7 +47,7 @@ interface Reader {
   end(): void
 }
 
-function createTextReader(receive: (text: string) => void): Reader {
+function createTextReader(receive: Receive): Reader {
   let text = ''
   return {
     read(chunk) {
@@ -59,13 +58,13 @@ function createTextReader(receive: (text: string) => void): Reader {
   }
 }
 
-function createEventReader(receive: (text: string) => void): Reader {
+function createEventReader(receive: Receive): Reader {
   let unread = 0
   const withLf = createLineEnds()
   const parser = createParser({
-    onEvent({ data }) {
+    onEvent({ data, event }) {
       unread = 0
-      receive(data)
+      receive(data, event)
     },
   })
   return {

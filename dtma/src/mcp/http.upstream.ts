@@ -1,11 +1,10 @@
-import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
 import { addAbortSignal } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { urlToHttpOptions } from 'node:url'
-import { CODE, type JsonRpcRequest, parseMessage } from '../contract/json-rpc.ts'
-import { answerTo } from './asked.ts'
+import { CODE, parseMessage } from '../contract/json-rpc.ts'
 import { isEventStream, readAnswer } from './http-answer.ts'
+import { createHttpRequests, MOST_NOTIFICATIONS, waitsForConnection } from './http-requests.ts'
 import { createInFlight } from './in-flight.ts'
 import { modernHeaders } from './modern-headers.ts'
 import { createPace } from './pace.ts'
@@ -18,38 +17,19 @@ export interface HttpUpstream extends Upstream {
   agree(protocolVersion: string): void
 }
 
-/** A session that the server no longer knows (404): nothing was done, the handshake may be made again. */
+/** A session that the server no longer knows (404), or that ended with its stream: nothing was done, the handshake may be made again. */
 export class SessionGone extends Error {
   override readonly name = 'SessionGone'
 }
 
-/** Answers to the server's own requests that are under way at once; a server that asks faster gets none. */
-const MOST_ANSWERS = 16
-const MOST_NOTIFICATIONS = 128
-const TELL_MS = 10_000
-/** Of what comes where no answer is due, in bytes: so much is read that the connection can be used again. */
-const MOST_UNDUE = 64 << 10
-/**
- * A connection that rested longer is not used again: many servers end one after 2 to 5 s, and a call that is sent at that moment is
- * lost, and cannot be sent twice. (Node heeds what a server says of it only below a limit of our own.)
- */
-const REST_MS = 1_000
+/** What `initialize` fails with where the server may speak the transport before this one: nothing was done. */
+export class NotStreamable extends Error {
+  override readonly name = 'NotStreamable'
+}
+
+const OLDER_TRANSPORT: ReadonlySet<unknown> = new Set([400, 404, 405])
 const LISTEN_AGAIN_MS = 1_000
 const LISTEN_AGAIN_MOST_MS = 30_000
-
-/** Nothing of it was written yet. */
-const waitsForConnection = (outgoing: ClientRequest | undefined): boolean =>
-  !outgoing?.socket || outgoing.socket.connecting
-
-function readLittle(response: IncomingMessage): void {
-  let bytes = 0
-  response
-    .on('error', () => {})
-    .on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes > MOST_UNDUE) response.destroy()
-    })
-}
 
 /** MCP's streamable HTTP to a container. `ECONNREFUSED` passes through: a server that starts does not listen yet. */
 export function openHttp(
@@ -58,94 +38,26 @@ export function openHttp(
   { onNotification }: Pick<UpstreamEvents, 'onNotification'>,
   connect?: () => Promise<Socket>,
 ): HttpUpstream {
-  const { hostname, port, path } = urlToHttpOptions(new URL(url))
-  const agent = new Agent({ keepAlive: true, maxSockets: 256, timeout: REST_MS })
   const inFlight = createInFlight(firstId)
   const pace = createPace()
-  const closed = new AbortController()
-  if (connect) agent.createConnection = dialled(connect)
   let listening = new AbortController()
   let sessionId: string | undefined
   let protocolVersion: string | undefined
-  let telling = 0
-
-  function dialled(dial: () => Promise<Socket>): Agent['createConnection'] {
-    return (_, done) => {
-      dial().then(
-        (socket) => {
-          done?.(null, socket)
-          if (closed.signal.aborted) socket.destroy() // too late: the agent has gone
-        },
-        (error: Error) => done?.(error, undefined as never),
-      )
-      return undefined
-    }
-  }
 
   const ofSession = () => ({
-    ...(sessionId ? { 'mcp-session-id': sessionId } : {}),
-    ...(protocolVersion ? { 'mcp-protocol-version': protocolVersion } : {}),
+    headers: {
+      ...(sessionId ? { 'mcp-session-id': sessionId } : {}),
+      ...(protocolVersion ? { 'mcp-protocol-version': protocolVersion } : {}),
+    },
   })
-
-  /** @param begun Given the request, so that it can be given up. */
-  function send(
-    method: 'GET' | 'POST',
-    body: string | undefined,
-    begun: (outgoing: ClientRequest) => void,
-    more: Readonly<Record<string, string>> = ofSession(),
-  ): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      const outgoing = httpRequest({
-        hostname,
-        port,
-        path,
-        method,
-        agent,
-        headers: {
-          accept: body === undefined ? 'text/event-stream' : 'application/json, text/event-stream',
-          ...(body === undefined
-            ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-          ...more,
-        },
-      })
-      begun(outgoing)
-      outgoing.once('response', resolve)
-      outgoing.on('error', reject)
-      outgoing.end(body)
-    })
-  }
-
-  /** Sends without waiting for more than the status. What is lost here changes nothing that we know. */
-  function tell(message: object, most: number): void {
-    if (telling >= most) return
-    telling += 1
-    const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(TELL_MS)])
-    send('POST', JSON.stringify(message), (outgoing) => addAbortSignal(signal, outgoing))
-      .then(readLittle)
-      .catch(() => {})
-      .finally(() => {
-        telling -= 1
-      })
-  }
+  const { send, tell, reply, closed, close } = createHttpRequests(url, ofSession, connect)
 
   /** @param of The request on whose stream it came; none on the standing stream. */
   function receive(text: string, of?: number): void {
     const parsed = parseMessage(text)
     if (parsed?.kind === 'answer') inFlight.answer(parsed.id, parsed.answer)
-    if (parsed?.kind === 'request') reply(parsed.message, of)
+    if (parsed?.kind === 'request') reply(parsed.message, inFlight.asking(of))
     if (parsed?.kind === 'notification' && !inFlight.notify(parsed.message, of)) onNotification(parsed.message)
-  }
-
-  let replying = 0
-  /** A server that asks faster than it is answered gets no more answers. */
-  function reply(request: JsonRpcRequest, of: number | undefined): void {
-    if (replying >= MOST_ANSWERS) return
-    replying += 1
-    void answerTo(request, inFlight.asking(of)).then((answer) => {
-      replying -= 1
-      tell({ jsonrpc: '2.0', id: request.id, ...answer }, MOST_ANSWERS)
-    })
   }
 
   async function exchange(
@@ -157,8 +69,8 @@ export function openHttp(
     const modern = modernHeaders(method, params)
     const sentIn = modern ? undefined : sessionId
     const message = { jsonrpc: '2.0', id, method, ...(params ? { params } : {}) }
-    const more = modern ? { ...modern, ...headers } : ofSession()
-    const response = await send('POST', JSON.stringify(message), begun, more)
+    const place = modern ? { headers: { ...modern, ...headers } } : ofSession()
+    const response = await send('POST', JSON.stringify(message), begun, place)
     if (response.statusCode === 404 && sentIn !== undefined) {
       response.destroy() // an endless one is not read
       if (sessionId === sentIn) sessionId = undefined
@@ -168,6 +80,7 @@ export function openHttp(
     if (method === 'initialize') sessionId = typeof given === 'string' ? given : undefined
     await readAnswer(response, (text) => receive(text, id), pace)
     const unanswered = `The tool answered HTTP ${response.statusCode} without an answer to ${method}`
+    if (method === 'initialize' && OLDER_TRANSPORT.has(response.statusCode)) throw new NotStreamable(unanswered)
     inFlight.answer(id, { error: { code: CODE.internal, message: unanswered } })
   }
 
@@ -186,7 +99,7 @@ export function openHttp(
       return sessionId !== undefined
     },
     request(request) {
-      if (closed.signal.aborted) return Promise.reject(notConnected())
+      if (closed.aborted) return Promise.reject(notConnected())
       let outgoing: ClientRequest | undefined
       const begun = (mine: ClientRequest) => {
         outgoing = mine
@@ -198,7 +111,7 @@ export function openHttp(
           (requestId, reason) => {
             // In the modern revision a stream that is closed says it.
             if (!modernHeaders(request.method, request.params))
-              tell(
+              void tell(
                 { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } },
                 MOST_NOTIFICATIONS,
               )
@@ -209,19 +122,19 @@ export function openHttp(
           throw isLost(error) && waitsForConnection(outgoing) ? notConnected({ cause: error }) : error
         })
     },
-    notify: (method, params) => tell({ jsonrpc: '2.0', method, ...(params ? { params } : {}) }, MOST_NOTIFICATIONS),
+    notify: (method, params) =>
+      void tell({ jsonrpc: '2.0', method, ...(params ? { params } : {}) }, MOST_NOTIFICATIONS),
     agree(version) {
       protocolVersion = version
       listening.abort()
       listening = new AbortController()
       // Without the stream only changes of the capabilities are missed; calls do not need it.
-      listen(AbortSignal.any([closed.signal, listening.signal])).catch(() => {})
+      listen(AbortSignal.any([closed, listening.signal])).catch(() => {})
     },
     close() {
-      if (closed.signal.aborted) return
+      if (closed.aborted) return
       inFlight.failAll(lost())
-      closed.abort()
-      agent.destroy()
+      close()
     },
   }
 }

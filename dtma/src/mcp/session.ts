@@ -6,8 +6,9 @@ import { problem } from '../contract/problems.ts'
 import type { McpInfo, ToolTarget } from '../tools/tool-sessions.ts'
 import { discover, type InitializeResult, infoOf, initialize, listCapabilities } from './handshake.ts'
 import { createHeldCalls } from './held-calls.ts'
-import { openHttp, SessionGone } from './http.upstream.ts'
+import { SessionGone } from './http.upstream.ts'
 import { modernUpstream } from './modern.upstream.ts'
+import { openOverHttp } from './over-http.upstream.ts'
 import { openStdio } from './stdio.upstream.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { isLost, lost, notConnected, type Upstream, type UpstreamEvents, type UpstreamRequest } from './upstream.ts'
@@ -59,7 +60,9 @@ export async function openSession(
 ): Promise<Session> {
   const closed = new AbortController()
   const http =
-    target.transport === 'http' ? openHttp(target.url, firstId, { onNotification: heard }, target.connect) : undefined
+    target.transport === 'http'
+      ? openOverHttp(target.url, firstId, { onNotification: heard, onLapsed: renewSoon }, target.connect)
+      : undefined
   const upstream: Upstream =
     http ??
     openStdio((target as Extract<ToolTarget, { transport: 'stdio' }>).channel, firstId, {
@@ -159,6 +162,10 @@ export async function openSession(
         renewing = undefined
       })
     return renewing
+  }
+
+  function renewSoon(): void {
+    void renew().catch(() => {}) // whoever asks something tries again, the next ping at the latest
   }
 
   function heard(notification: JsonRpcNotification): void {

@@ -64,7 +64,7 @@ function splitAt(text: string, at: number, width: number, example: string): { na
   return { name: text.slice(0, at), version: text.slice(at + width) }
 }
 
-/** `3001` or `3001/mcp`. */
+/** `3001`, `3001/mcp` or `3001/sse`. */
 function httpOf(text: string): Spec['transport'] {
   const [, port = '', path] = /^(\d+)(\/.*)?$/.exec(text) ?? []
   return { type: 'http', port: Number(port), ...(path === undefined ? {} : { path }) }

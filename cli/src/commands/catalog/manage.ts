@@ -19,7 +19,7 @@ export const catalogAdd = command(
     summary: text('One sentence'),
     args: text('Arguments of the server, separated by spaces'),
     env: text('Variables that are no secrets, as KEY=value,KEY=value'),
-    http: text('The server speaks HTTP: port, or port/path; default: standard input and output'),
+    http: text('The server speaks HTTP: port, or port/path, such as 3001/sse; default: standard input and output'),
     egress: text('What it may connect to: none (default), any, or host,host:port'),
     state: text('Directory that is kept'),
     profile: text('Beyond the strict profile: bigmem, browser, exec-tmp'),

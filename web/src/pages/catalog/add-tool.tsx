@@ -47,7 +47,7 @@ export function AddTool({ onClose, onAdded }: { onClose: () => void; onAdded: (t
     }))
   const source = draft.kind === 'archive' ? undefined : SOURCES[draft.kind]
   const isPackage = draft.kind === 'npm' || draft.kind === 'pypi'
-  const text = (key: 'version' | 'id' | 'title' | 'summary' | 'args' | 'port' | 'egress' | 'state') => ({
+  const text = (key: 'version' | 'id' | 'title' | 'summary' | 'args' | 'http' | 'egress' | 'state') => ({
     value: draft[key],
     onChange: (event: { target: { value: string } }) => change({ [key]: event.target.value }),
   })
@@ -135,8 +135,16 @@ export function AddTool({ onClose, onAdded }: { onClose: () => void; onAdded: (t
             <Field label="Arguments" hint="Separated by spaces" className="min-w-44 flex-1">
               {(control) => <Input {...control} spellCheck={false} {...text('args')} />}
             </Field>
-            <Field label="HTTP port" hint="Empty: it speaks on standard input" className="w-44">
-              {(control) => <Input {...control} inputMode="numeric" pattern="\d*" {...text('port')} />}
+            <Field label="HTTP port and path" hint="Empty: it speaks on standard input" className="w-44">
+              {(control) => (
+                <Input
+                  {...control}
+                  spellCheck={false}
+                  placeholder="3001/mcp"
+                  pattern="\s*\d+(/\S*)?\s*"
+                  {...text('http')}
+                />
+              )}
             </Field>
           </div>
           <div className="flex flex-wrap gap-4">

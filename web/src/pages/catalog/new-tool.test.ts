@@ -46,11 +46,13 @@ test('what it may reach, and what it gets, are as typed', () => {
     profiles: ['browser'],
     resources: { memoryMib: 1_024, pids: 256 },
   })
-  expect(spec({ port: '3001', state: '/data', args: ' a  b ' })).toMatchObject({
-    transport: { type: 'http', port: 3001 },
+  expect(spec({ http: '3001', state: '/data', args: ' a  b ' })).toMatchObject({
+    transport: { type: 'http', port: 3001, path: '/mcp' },
     state: { path: '/data' },
     args: ['a', 'b'],
   })
+  expect(spec({ http: ' 3001/sse ' }).transport).toEqual({ type: 'http', port: 3001, path: '/sse' })
+  expect(() => spec({ http: 'sse' })).toThrow(/port/)
 })
 
 test.each([

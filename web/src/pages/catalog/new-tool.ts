@@ -28,8 +28,8 @@ export interface Draft {
   readonly title: string
   readonly summary: string
   readonly args: string
-  /** Port of a server that speaks HTTP; empty: it speaks on standard input and output. */
-  readonly port: string
+  /** Port of a server that speaks HTTP, with its path if that is another than /mcp; empty: it speaks on standard input and output. */
+  readonly http: string
   /** `none`, `any`, or hosts, with or without a port, separated by commas or spaces. */
   readonly egress: string
   readonly state: string
@@ -45,7 +45,7 @@ export const EMPTY_DRAFT: Draft = {
   title: '',
   summary: '',
   args: '',
-  port: '',
+  http: '',
   egress: 'none',
   state: '',
   profile: 'strict',
@@ -59,7 +59,7 @@ const ROOM = {
 } as const
 
 export function toolOf(draft: Draft, archives: readonly ImageArchive[]): Body {
-  const { id, title, summary, args, port, state, profile, secrets } = draft
+  const { id, title, summary, args, http, state, profile, secrets } = draft
   return {
     id,
     title: title.trim() || id,
@@ -67,7 +67,7 @@ export function toolOf(draft: Draft, archives: readonly ImageArchive[]): Body {
     secrets: secrets.map(secretOf),
     spec: {
       package: packageOf(draft, archives),
-      transport: port === '' ? { type: 'stdio' } : { type: 'http', port: Number(port) },
+      transport: http.trim() === '' ? { type: 'stdio' } : httpOf(http.trim()),
       args: args.split(/\s+/).filter(Boolean),
       egress: egressOf(draft.egress),
       ...(state.trim() === '' ? {} : { state: { path: state.trim() } }),
@@ -83,6 +83,12 @@ const secretOf = ({ name, label, delivery, place, required }: DraftSecret) => ({
   required,
   target: delivery === 'env' ? { env: place.trim() } : { file: SECRETS_FOLDER + place.trim() },
 })
+
+/** `3001` or `3001/sse`. What is neither is refused by the control plane. */
+function httpOf(text: string): Body['spec']['transport'] {
+  const [, port = '', path] = /^(\d+)(\/.*)?$/.exec(text) ?? []
+  return { type: 'http', port: Number(port), ...(path === undefined ? {} : { path }) }
+}
 
 function packageOf({ kind, source, version }: Draft, archives: readonly ImageArchive[]): Body['spec']['package'] {
   const name = source.trim()
