@@ -22,6 +22,7 @@ import type { AskFirst } from './ask-first.ts'
 import { authorise, authoriseAll, type BeltItem, type Toolbelt } from './authorise.ts'
 import { cleanText } from './clean-text.ts'
 import { deniedBecause } from './denied.ts'
+import type { Refusals } from './refusals.ts'
 import type { CallUpstream } from './upstream.ts'
 
 /** One call that an agent wants to make. */
@@ -66,7 +67,8 @@ export interface MadeCall {
 }
 
 /**
- * Authorises, admits, asks a person where one is to be asked, calls, records. The record is begun before anything is sent: without it there is no call.
+ * Authorises, admits, asks a person where one is to be asked, calls, records. The record is begun before anybody is asked or anything is sent: without it
+ * there is no call. What is refused before is on record too, as long as there is not too much of it.
  * @throws {ProblemError} {@link Denied} with the reason, which does not tell whether a capability exists that was not allowed;
  *   `store-unavailable`, `rate-limited`, `payload-too-large`, `result-too-large`; `approval-denied`, `approval-timeout`; the signal's reason when it aborts; or what the upstream throws.
  */
@@ -75,6 +77,7 @@ export type MakeCall = (wanted: WantedCall) => Promise<MadeCall>
 export interface MakeCallDeps {
   readonly callUpstream: CallUpstream
   readonly admit: Admit
+  readonly refusals: Refusals
   readonly askFirst: AskFirst
   readonly bulkhead: Bulkhead
   readonly recorder: Pick<CallRecorder, 'begin' | 'end'>
@@ -87,12 +90,16 @@ export interface MakeCallDeps {
 }
 
 export function createMakeCall(deps: MakeCallDeps): MakeCall {
-  const { callUpstream, admit, askFirst, bulkhead, recorder, guardOf, secretAudit, payloads, clock, newId } = deps
+  const { callUpstream, admit, refusals, askFirst, bulkhead, recorder, guardOf, secretAudit, payloads, clock, newId } =
+    deps
 
   return async (wanted) => {
     const { item, capability, signal } = wanted
+    const { agent } = wanted.toolbelt
     const callId = newId('call')
     const started = clock.steady()
+    const because = denialOf(wanted)
+    if (because) refusals.check(agent)
     const guard = await guardOf(wanted.toolbelt)
     const asked = guard.asked(wanted.arguments)
     const named = guard.named(capability)
@@ -102,6 +109,14 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
     const argumentDigest = digestOf(sent)
     const names = namesOf(wanted, named.name)
     let ended = false
+    const begin = () =>
+      recorder.begin({
+        id: callId,
+        ...names,
+        startedAt: new Date(clock.now()).toISOString(),
+        argumentDigest,
+        argumentBytes,
+      })
     const end = (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): number => {
       ended = true
       const durationMs = clock.steady() - started
@@ -110,32 +125,33 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       if (secretsSeen) secretAudit.note(sightingOf(wanted, callId, names, secretsSeen, how.code === 'secret-blocked'))
       return durationMs
     }
+    /** @throws always: `error`, or that there were too many. */
+    const refuse = (error: unknown, code: string | null): never => {
+      const last = refusals.count(agent)
+      begin()
+      end({ outcome: 'denied', code: last?.code ?? code })
+      throw last ?? error
+    }
 
-    recorder.begin({
-      id: callId,
-      ...names,
-      startedAt: new Date(clock.now()).toISOString(),
-      argumentDigest,
-      argumentBytes,
-    })
-
-    const because = denialOf(wanted)
     if (!item || because) {
-      end({ outcome: 'denied', code: because ?? 'unknown' })
-      throw deniedBecause(because ?? 'unknown', {
-        agent: wanted.toolbelt.agent.name,
+      const denied = {
+        agent: agent.name,
         instance: item?.instance.name,
         capability: shown(capability),
-      })
+      }
+      return refuse(deniedBecause(because ?? 'unknown', denied), because ?? 'unknown')
     }
-    if (blocked !== undefined) {
-      end({ outcome: 'denied', code: 'secret-blocked' })
-      throw problem('secret-blocked', `${blocked}; nothing was sent`)
+    if (blocked !== undefined)
+      return refuse(problem('secret-blocked', `${blocked}; nothing was sent`), 'secret-blocked')
+    try {
+      await admit({ toolbelt: wanted.toolbelt, item, capability, argumentBytes })
+    } catch (error) {
+      return refuse(error, failureOf(error, signal).code ?? null)
     }
+    begin()
 
     let approved: { readonly decidedBy?: string | undefined; readonly item: BeltItem } = { item }
     try {
-      await admit({ toolbelt: wanted.toolbelt, item, capability, argumentBytes })
       if (wanted.approvedBy !== undefined) approved = { item, decidedBy: wanted.approvedBy }
       else if (isToolCall(wanted.method) && item.asked.has(capability))
         approved = await askFirst(wanted, item, { callId, argumentDigest, argumentBytes })

@@ -44,6 +44,7 @@ import { withCircuitBreaker } from './circuit-breaker.ts'
 import { FAKE_CAPABILITIES, openFakeDtma } from './fake-dtma.testing.ts'
 import { createGateway } from './gateway.ts'
 import { createKillSwitch } from './kill-switch.ts'
+import { createRefusals } from './refusals.ts'
 import type { Road } from './road.ts'
 import { readToolbelt } from './toolbelt.store.ts'
 import { createToolbelts } from './toolbelts.ts'
@@ -110,6 +111,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, systemClock, options.usualCalls ?? null),
+    refusals: createRefusals(systemClock, options.usualCalls ?? null),
     askFirst: createAskFirst({
       askPerson: asking.ask,
       readToolbelt: (accountId, agentId) => store.tenant(accountId, (tx) => read(tx, agentId)),

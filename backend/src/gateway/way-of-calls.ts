@@ -24,6 +24,7 @@ import type { Toolbelt } from './authorise.ts'
 import { createMakeCall, type MakeCall } from './call.ts'
 import { withCircuitBreaker } from './circuit-breaker.ts'
 import { createKillSwitch, type KillSwitch } from './kill-switch.ts'
+import { createRefusals } from './refusals.ts'
 import { createRoad, type RoadDeps } from './road.ts'
 import { readToolbelt } from './toolbelt.store.ts'
 import { createToolbelts, type Toolbelts } from './toolbelts.ts'
@@ -97,6 +98,7 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, clock),
+    refusals: createRefusals(clock),
     askFirst: createAskFirst({
       askPerson: deps.askPerson,
       readToolbelt: (accountId, agentId) => store.tenant(accountId, (tx) => read(tx, agentId)),
