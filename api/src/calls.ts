@@ -19,7 +19,7 @@ export const Call = z.object({
   capabilityDigest: z.string().optional(),
   /** `denied`: refused by us. `tool_error`: the tool answered with isError. `failed`: no proper answer came. */
   outcome: z.enum(['ok', 'tool_error', 'denied', 'failed', 'timeout', 'cancelled']),
-  /** Problem code when the outcome is not ok. */
+  /** Problem code when the outcome is not ok. `repeated`: nothing was sent; the answer is that of an earlier call with the same key. */
   code: z.string().optional(),
   /** Who was asked before the call was made and said yes; or no, when its code is `approval-denied`. */
   decidedBy: z.string().optional(),

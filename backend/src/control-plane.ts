@@ -25,7 +25,6 @@ import { createDtmaUpkeep } from './dtma-upkeep.ts'
 import { listenForChanges } from './events/changes.ts'
 import { eventRoutes } from './events/event.routes.ts'
 import { executeRoutes } from './gateway/execute.routes.ts'
-import { createExecuteOnce } from './gateway/execute-once.ts'
 import { createGateway, MCP_PATH } from './gateway/gateway.ts'
 import { createWayOfCalls } from './gateway/way-of-calls.ts'
 import { createClientAddress } from './http/client-address.ts'
@@ -231,7 +230,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   // What agents call, who is asked before, and the record of it.
   const asking = createAsking({ store, sealer, newId, owner, log, signal })
-  const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal, payloads, drained } =
+  const { toolbelts, makeCall, executeOnce, callUpstream, agentTools, killSwitch, recorder, seal, payloads, drained } =
     createWayOfCalls({
       store,
       rootKey,
@@ -251,6 +250,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
   const gateway = createGateway({
     toolbelts,
     makeCall,
+    executeOnce,
     callUpstream,
     findAgent: async (secret) => (await access.findConnected(secret)) ?? agentFinder.find(secret),
     challenge: access.challenge,
@@ -338,7 +338,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       forget: toolbelts.forget,
     })
     connecting.routes(mount, { wake: agentToolLoop.wake, forget: toolbelts.forget })
-    executeRoutes(mount, { toolbelts, makeCall, executeOnce: createExecuteOnce({ store, sealer, clock, log }) })
+    executeRoutes(mount, { toolbelts, makeCall, executeOnce })
     approvalRoutes(mount, { store, sealer })
     callRoutes(mount, { store, recorder, seal, forget: toolbelts.forget })
     payloadRoutes(mount, { store, sealer, clock, recorder, keeper: payloads, forget: toolbelts.forget })

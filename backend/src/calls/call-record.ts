@@ -27,7 +27,7 @@ export interface BegunCall {
 /** How it went. */
 export interface CallEnd {
   readonly outcome: Call['outcome']
-  /** Why, when the outcome is not ok. */
+  /** Why, when the outcome is not ok; `repeated` when the answer is that of an earlier call with the same key. */
   readonly code: string | null
   readonly durationMs: number
   readonly resultBytes: number | null

@@ -47,6 +47,8 @@ export interface WantedCall {
   readonly again?: Readonly<{ inputResponses?: unknown; requestState?: string }>
   /** Who approved this call before, when it comes again. */
   readonly approvedBy?: string | undefined
+  /** What the same call came to before, under the same key: it is not made again, and this is what is answered. */
+  readonly repeats?: JsonRpcAnswer | ProblemError | undefined
   /** The answer comes back under it. */
   readonly id: JsonRpcId
   readonly timeoutMs: number
@@ -148,12 +150,14 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
     } catch (error) {
       return refuse(error, failureOf(error, signal).code ?? null)
     }
+    const { repeats } = wanted
+    if (repeats instanceof ProblemError) return refuse(repeats, repeats.code)
     begin()
 
     let approved: { readonly decidedBy?: string | undefined; readonly item: BeltItem } = { item }
     try {
       if (wanted.approvedBy !== undefined) approved = { item, decidedBy: wanted.approvedBy }
-      else if (isToolCall(wanted.method) && item.asked.has(capability))
+      else if (!repeats && isToolCall(wanted.method) && item.asked.has(capability))
         approved = await askFirst(wanted, item, { callId, argumentDigest, argumentBytes })
     } catch (error) {
       const said = error instanceof DeniedByPerson ? { decidedBy: error.decidedBy } : {}
@@ -175,9 +179,11 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       const { id: instanceId, toolbox } = approved.item.instance
       const caller = wanted.toolbelt.agent.id
       const call = { toolbox, instanceId, id, request: requestOf(wanted, sent), timeoutMs, caller, signal }
-      const came = await bulkhead.enter(containerOf(approved.item.instance), { signal, longestMs: timeoutMs }, () =>
-        callUpstream({ ...call, ...listening(wanted, guard) }),
-      )
+      const came = repeats
+        ? { answer: repeats, written: JSON.stringify({ jsonrpc: '2.0', id, ...repeats }) }
+        : await bulkhead.enter(containerOf(approved.item.instance), { signal, longestMs: timeoutMs }, () =>
+            callUpstream({ ...call, ...listening(wanted, guard) }),
+          )
       const { answer, written } = guard.answered(came)
       const result = { resultBytes: Buffer.byteLength(written), resultDigest: digestOf(written) }
       const most = wanted.toolbelt.agent.limits.resultBytes
@@ -185,8 +191,8 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
         end({ outcome: 'failed', code: 'result-too-large', ...result, ...who })
         throw problem('result-too-large', `The answer has ${result.resultBytes} bytes; ${most} are allowed`)
       }
-      const durationMs = end({ ...outcomeOf(answer), ...result, ...who })
-      keep(answer)
+      const durationMs = end({ ...outcomeOf(answer), ...(repeats ? { code: REPEATED } : {}), ...result, ...who })
+      if (!repeats) keep(answer)
       return { callId, durationMs, decidedBy, answer, written }
     } catch (error) {
       if (!ended) end({ ...failureOf(error, signal), ...who })
@@ -283,6 +289,9 @@ function requestOf(wanted: WantedCall, sent: string): string {
   const params = `{${said}${rest === ',' ? '' : rest},"_meta":${_meta}}`
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"${method}","params":${params}}`
 }
+
+/** On record of a call that was not made: its answer is that of an earlier one with the same key. */
+const REPEATED = 'repeated'
 
 const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }
 

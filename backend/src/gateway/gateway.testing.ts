@@ -41,6 +41,7 @@ import { createAdmission } from './admission.ts'
 import { createAskFirst } from './ask-first.ts'
 import { createMakeCall } from './call.ts'
 import { withCircuitBreaker } from './circuit-breaker.ts'
+import { createExecuteOnce } from './execute-once.ts'
 import { FAKE_CAPABILITIES, openFakeDtma } from './fake-dtma.testing.ts'
 import { createGateway } from './gateway.ts'
 import { createKillSwitch } from './kill-switch.ts'
@@ -133,6 +134,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const gateway = createGateway({
     toolbelts,
     makeCall,
+    executeOnce: createExecuteOnce({ store, sealer, clock: systemClock, log }),
     callUpstream,
     findAgent: async (secret) => (await connected.find(secret)) ?? finder.find(secret),
     challenge: 'resource_metadata="https://tools.example.com/metadata"',

@@ -23,6 +23,7 @@ import { createAskFirst } from './ask-first.ts'
 import type { Toolbelt } from './authorise.ts'
 import { createMakeCall, type MakeCall } from './call.ts'
 import { withCircuitBreaker } from './circuit-breaker.ts'
+import { createExecuteOnce, type ExecuteOnce } from './execute-once.ts'
 import { createKillSwitch, type KillSwitch } from './kill-switch.ts'
 import { createRefusals } from './refusals.ts'
 import { createRoad, type RoadDeps } from './road.ts'
@@ -55,6 +56,8 @@ export interface WayOfCalls {
   readonly toolbelts: Toolbelts
   /** One call: admitted, guarded, carried out, recorded. The same for every door. */
   readonly makeCall: MakeCall
+  /** For whoever may ask for the same call twice; the same for every door. */
+  readonly executeOnce: ExecuteOnce
   /** What is no call of a capability: lists, prompts, resources. */
   readonly callUpstream: CallUpstream
   readonly agentTools: AgentTools
@@ -116,6 +119,7 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   return {
     toolbelts,
     makeCall: killSwitch.makeCall,
+    executeOnce: createExecuteOnce({ store, sealer, clock, log }),
     callUpstream: beside,
     agentTools,
     killSwitch,
