@@ -43,7 +43,8 @@ function setUp() {
 test('T09 as many refused calls of an agent go on record in a minute as it may make, and one that says so', () => {
   const { refused } = setUp()
   expect(refused('usual', 500)).toEqual([60, 1, 439])
-  expect(refused('less', 10, { perMinute: 3 })).toEqual([3, 1, 6])
+  expect(refused('more', 500, { perMinute: 100 })).toEqual([100, 1, 399])
+  expect(refused('less', 100, { perMinute: 1 })).toEqual([60, 1, 39])
   expect(refused('any number of calls', 100, { perMinute: null })).toEqual([60, 1, 39])
 })
 

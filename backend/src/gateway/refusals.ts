@@ -6,7 +6,7 @@ import { createMinuteCounts, MINUTE_MS, secondsUntil } from './minute-counts.ts'
 
 /**
  * Refused calls cost an agent nothing, and each is on record: in one minute an agent gets as many of them there as it may make
- * calls, and one more that says so. The next are refused without a record, for coming too often, whatever they ask.
+ * calls, at least as many as is usual, and one more that says so. The next are refused without a record, for coming too often, whatever they ask.
  */
 export interface Refusals {
   /** Counts nothing. @throws {RateLimited} A call of this agent that is refused now would not go on record. */
@@ -20,11 +20,11 @@ export interface Refusals {
 
 /**
  * Counted in the memory of this process.
- * @param usual In one minute, for an agent without a number of its own; `null`: any number.
+ * @param usual In one minute, for an agent without a higher number of its own; `null`: any number.
  */
 export function createRefusals(clock: Pick<Clock, 'now'>, usual: number | null = DEFAULT_CALLS_PER_MINUTE): Refusals {
   const counts = createMinuteCounts()
-  const mostOf = ({ limits }: Toolbelt['agent']) => limits.perMinute ?? usual ?? Number.POSITIVE_INFINITY
+  const mostOf = ({ limits }: Toolbelt['agent']) => Math.max(limits.perMinute ?? 0, usual ?? Number.POSITIVE_INFINITY)
   const tooMany = (most: number) =>
     new RateLimited(
       `More than ${most} calls of this agent were refused in this minute; further ones are not looked at`,
