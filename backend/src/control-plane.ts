@@ -230,28 +230,25 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   // What agents call, who is asked before, and the record of it.
   const asking = createAsking({ store, sealer, newId, owner, log, signal })
-  const { toolbelts, makeCall, executeOnce, callUpstream, agentTools, killSwitch, recorder, seal, payloads, drained } =
-    createWayOfCalls({
-      store,
-      rootKey,
-      sealer,
-      seals,
-      catalog,
-      clock,
-      log,
-      sendTo: roads.request,
-      callsDir,
-      owner,
-      wakeAgentTool: agentToolLoop.wake,
-      agentToolIdleMs: deps.agentToolIdleMs,
-      askPerson: asking.ask,
-      signal,
-    })
+  const wayOfCalls = createWayOfCalls({
+    store,
+    rootKey,
+    sealer,
+    seals,
+    catalog,
+    clock,
+    log,
+    sendTo: roads.request,
+    callsDir,
+    owner,
+    wakeAgentTool: agentToolLoop.wake,
+    agentToolIdleMs: deps.agentToolIdleMs,
+    askPerson: asking.ask,
+    signal,
+  })
+  const { toolbelts, makeCall, executeOnce, agentTools, killSwitch, recorder, seal, payloads, drained } = wayOfCalls
   const gateway = createGateway({
-    toolbelts,
-    makeCall,
-    executeOnce,
-    callUpstream,
+    ...wayOfCalls,
     findAgent: async (secret) => (await access.findConnected(secret)) ?? agentFinder.find(secret),
     challenge: access.challenge,
     sealer,

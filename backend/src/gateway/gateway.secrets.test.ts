@@ -1,5 +1,6 @@
 import type { SecretPolicy } from '@agentopia/api'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { META_KEY, MODERN } from '@agentopia/dtma/contract'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createCatalog } from '../catalog/catalog.ts'
 import { CURATED } from '../catalog/curated.ts'
 import { storeCredential } from '../credentials/credential.store.ts'
@@ -192,6 +193,49 @@ test('M10 an address with a secret of the agent itself is not sent, in whatever 
   }
   expect(gateway.dtma.seen).toEqual([])
   expect((await read(`search:///?q=${TOKEN}`)).body.result).toBeDefined()
+})
+
+const subscribe = (address: string) => post(gateway, rpc('resources/subscribe', { uri: `agentopia:demo/${address}` }))
+const MODERN_HEADERS = { 'mcp-protocol-version': MODERN, accept: 'application/json, text/event-stream' }
+/** What the first words on the stream are of a client of the modern revision that follows these addresses. */
+async function followed(...addresses: string[]): Promise<string> {
+  const uris = addresses.map((address) => `agentopia:demo/${address}`)
+  const _meta = { [META_KEY.protocolVersion]: MODERN, [META_KEY.clientCapabilities]: {} }
+  const left = new AbortController()
+  const answer = await fetch(gateway.url, {
+    method: 'POST',
+    headers: {
+      ...MODERN_HEADERS,
+      authorization: `Bearer ${gateway.secret}`,
+      'content-type': 'application/json',
+      'mcp-method': 'subscriptions/listen',
+    },
+    body: JSON.stringify(rpc('subscriptions/listen', { notifications: { resourceSubscriptions: uris }, _meta })),
+    signal: left.signal,
+  })
+  const { value } = await answer.body!.getReader().read()
+  left.abort()
+  return new TextDecoder().decode(value)
+}
+
+test('M10 an address with a secret is not followed, as it is not read', async () => {
+  await give({ apiKey: OWN, pin: NUMBER })
+  await share()
+  for (const address of [`x:${TOKEN}`, `x:%67%68%70_${TOKEN.slice(4)}`, `x:${encodeURIComponent(OWN)}`]) {
+    expect(code(await subscribe(address))).toBe('secret-blocked')
+    expect(await followed('file:///a', address)).toContain('secret-blocked')
+  }
+  expect(gateway.dtma.seen).toEqual([])
+  const found = await activity()
+  expect(found).toHaveLength(2)
+  expect(found.join()).toContain('Refused what must not go through a request of helper to demo__resources/subscribe')
+  for (const secret of [TOKEN, OWN]) expect(found.join()).not.toContain(secret)
+
+  expect((await subscribe('file:///a')).body.result).toEqual({})
+  expect(await followed('file:///a')).toContain('notifications/subscriptions/acknowledged')
+  await decide('off')
+  await vi.waitFor(async () => expect((await subscribe(`x:${TOKEN}`)).body.result).toEqual({}))
+  expect(code(await subscribe(`x:${encodeURIComponent(OWN)}`))).toBe('secret-blocked')
 })
 
 test('M10 from the arguments of a prompt secrets are taken out, as from those of a capability', async () => {

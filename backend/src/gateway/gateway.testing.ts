@@ -39,6 +39,7 @@ import { createSealer } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
 import { createAdmission } from './admission.ts'
 import { createAskFirst } from './ask-first.ts'
+import type { Toolbelt } from './authorise.ts'
 import { createMakeCall } from './call.ts'
 import { withCircuitBreaker } from './circuit-breaker.ts'
 import { createExecuteOnce } from './execute-once.ts'
@@ -47,6 +48,7 @@ import { createGateway } from './gateway.ts'
 import { createKillSwitch } from './kill-switch.ts'
 import { createRefusals } from './refusals.ts'
 import type { Road } from './road.ts'
+import { createSearchAddresses } from './search-addresses.ts'
 import { readToolbelt } from './toolbelt.store.ts'
 import { createToolbelts } from './toolbelts.ts'
 import { createCallUpstream } from './upstream.ts'
@@ -109,6 +111,8 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const findOwnSecrets = createOwnSecrets({ store, seals, clock: systemClock })
   const payloads = createPayloadKeeper({ store, sealer: createSealer(Buffer.alloc(32, 7)), clock: systemClock, log })
   const secretAudit = createSecretAudit({ store, clock: systemClock, log })
+  const guardOf = async (toolbelt: Toolbelt) =>
+    createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(holderOf(toolbelt)))
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, systemClock, options.usualCalls ?? null),
@@ -119,7 +123,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
     }),
     bulkhead,
     recorder,
-    guardOf: async (toolbelt) => createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(holderOf(toolbelt))),
+    guardOf,
     secretAudit,
     payloads,
     clock: systemClock,
@@ -135,6 +139,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
     toolbelts,
     makeCall,
     executeOnce: createExecuteOnce({ store, sealer, clock: systemClock, log }),
+    searchAddresses: createSearchAddresses({ guardOf, secretAudit }),
     callUpstream,
     findAgent: async (secret) => (await connected.find(secret)) ?? finder.find(secret),
     challenge: 'resource_metadata="https://tools.example.com/metadata"',

@@ -21,6 +21,7 @@ import { createPasses } from './passes.ts'
 import { createQuestions } from './questions.ts'
 import { refuse, refuseStrangers } from './refuse.ts'
 import { createRequestStates } from './request-state.ts'
+import type { SearchAddresses } from './search-addresses.ts'
 import { createSharedLists } from './shared-lists.ts'
 import { serveStandingStream } from './standing-stream.ts'
 import type { OpenToolbelt, Toolbelts } from './toolbelts.ts'
@@ -30,6 +31,7 @@ export interface GatewayDeps {
   readonly toolbelts: Pick<Toolbelts, 'of' | 'watch'>
   readonly makeCall: MakeCall
   readonly executeOnce: ExecuteOnce
+  readonly searchAddresses: SearchAddresses
   readonly callUpstream: CallUpstream
   /** Whose token this is; `undefined` for nobody's. */
   readonly findAgent: (secret: string) => Promise<CallingAgent | undefined>
@@ -60,6 +62,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
     toolbelts,
     makeCall,
     executeOnce,
+    searchAddresses,
     callUpstream,
     findAgent,
     challenge,
@@ -87,7 +90,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
     log,
     timeoutMs,
   })
-  const handle = createMethods({ calls, lists, listening, makeCall, clock, version })
+  const handle = createMethods({ calls, lists, listening, makeCall, searchAddresses, clock, version })
 
   async function serve(request: IncomingMessage, response: ServerResponse, only: string | undefined): Promise<void> {
     refuseStrangers(request, own)

@@ -27,6 +27,7 @@ import { createExecuteOnce, type ExecuteOnce } from './execute-once.ts'
 import { createKillSwitch, type KillSwitch } from './kill-switch.ts'
 import { createRefusals } from './refusals.ts'
 import { createRoad, type RoadDeps } from './road.ts'
+import { createSearchAddresses, type SearchAddresses } from './search-addresses.ts'
 import { readToolbelt } from './toolbelt.store.ts'
 import { createToolbelts, type Toolbelts } from './toolbelts.ts'
 import { type CallUpstream, createCallUpstream } from './upstream.ts'
@@ -58,6 +59,7 @@ export interface WayOfCalls {
   readonly makeCall: MakeCall
   /** For whoever may ask for the same call twice; the same for every door. */
   readonly executeOnce: ExecuteOnce
+  readonly searchAddresses: SearchAddresses
   /** What is no call of a capability: lists, prompts, resources. */
   readonly callUpstream: CallUpstream
   readonly agentTools: AgentTools
@@ -120,6 +122,7 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
     toolbelts,
     makeCall: killSwitch.makeCall,
     executeOnce: createExecuteOnce({ store, sealer, clock, log }),
+    searchAddresses: createSearchAddresses({ guardOf, secretAudit }),
     callUpstream: beside,
     agentTools,
     killSwitch,

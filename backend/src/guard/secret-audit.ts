@@ -4,7 +4,7 @@ import type { Clock } from '../reconcile/clock.ts'
 import { createSeldom } from '../reconcile/seldom.ts'
 import type { Store } from '../store/connect.ts'
 
-/** A call in which secrets were seen. */
+/** A call in which secrets were seen, or what is asked for beside calls. */
 export interface SecretSighting {
   readonly accountId: string
   readonly agentId: string
@@ -12,7 +12,8 @@ export interface SecretSighting {
   readonly toolboxId: string | undefined
   /** The capability as it is recorded, with its instance. */
   readonly capability: string
-  readonly callId: string
+  /** Absent: it was no call. */
+  readonly callId?: string
   /** `<where>:<kind>` each. */
   readonly seen: readonly string[]
   readonly blocked: boolean
@@ -75,5 +76,5 @@ function messageOf({
   blocked,
 }: Pick<SecretSighting, 'agentName' | 'capability' | 'callId' | 'seen' | 'blocked'>): string {
   const what = seen.map((one) => one.replace(/^(.*):(.*)$/, '$2 in the $1')).join(', ')
-  return `${blocked ? 'Refused' : 'Took out'} what must not go through a call (${callId}) of ${agentName} to ${capability}: ${what}`
+  return `${blocked ? 'Refused' : 'Took out'} what must not go through ${callId === undefined ? 'a request' : `a call (${callId})`} of ${agentName} to ${capability}: ${what}`
 }
