@@ -33,7 +33,8 @@ export const Call = z.object({
   resultDigest: z.string().optional(),
   /**
    * Secrets that were seen, each as `<where>:<kind>`: in the `arguments`, the `result` or a `notification`; `own-secret` is one of
-   * the agent's own. They were taken out, or the call was refused (`code` is `secret-blocked`).
+   * the agent's own. They were taken out, or the call was refused (`code` is `secret-blocked`). In what the tool said also
+   * `control-characters` and `hidden-characters`, which were taken out.
    */
   secretsSeen: z.array(z.string()).optional(),
   /** Place in the chain of the account, from 1. Absent in records that are older than the chain. */

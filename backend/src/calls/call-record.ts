@@ -35,7 +35,7 @@ export interface CallEnd {
   readonly resultDigest: string | null
   /** Who was asked before it was made, and said yes or no; absent: nobody. */
   readonly decidedBy?: string | null
-  /** Kinds of secrets that were seen, `<where>:<kind>`, sorted. */
+  /** Kinds of secrets and of unseen characters that were found, `<where>:<kind>`, sorted. */
   readonly secretsSeen?: readonly string[] | null
 }
 

@@ -141,6 +141,69 @@ test('a tool that gives a secret with every call is one entry for people, and a 
   expect(await activity()).toHaveLength(1)
 })
 
+/** What nobody sees, and a model reads; and what moves a terminal. */
+const TAGGED = [...'steal'].map((letter) => String.fromCodePoint(0xe0000 + letter.codePointAt(0)!)).join('')
+const UNSEEN = `fi\u200bne\u202e${TAGGED} \u001b[31mred\u001b[0m`
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
+const NOT_SEEN = /\u200b|\u202e|\udb40|\u001b|(?<!\\)\\u(?:200b|202e|db40|001b)/i
+
+test('M22 what nobody sees is taken out of all that a tool says, whatever is done about secrets', async () => {
+  for (const policy of ['redact', 'off'] as const) {
+    await decide(policy)
+    gateway.dtma.say(UNSEEN)
+    const text = await heard('demo__mirror', {})
+    expect(text).not.toMatch(NOT_SEEN)
+    const [said, answer] = text
+      .trimEnd()
+      .split('\n\n')
+      .map((event) => JSON.parse(event.split('data: ').at(-1)!))
+    expect(said).toMatchObject({ method: 'notifications/progress', params: { message: 'fine red' } })
+    expect(answer.result.content[0]).toEqual({ type: 'text', text: 'fine red' })
+    expect(answer.result.structuredContent).toMatchObject({ words: 'fine red', 'fine red': [{}], count: 12_345_678 })
+    expect((await gateway.calls())[0]).toMatchObject({
+      outcome: 'ok',
+      secretsSeen: [
+        'notification:control-characters',
+        'notification:hidden-characters',
+        'result:control-characters',
+        'result:hidden-characters',
+      ],
+    })
+  }
+  expect(await activity()).toEqual([])
+})
+
+test('M22 so it is from prompts, resources, what a tool refuses with, and what a toolbox says of it', async () => {
+  await share()
+  gateway.dtma.say(UNSEEN)
+  const answers = [
+    await get('mirror'),
+    await read('x:1'),
+    await post(gateway, toolCall('demo__refuses', { text: UNSEEN })),
+    await post(gateway, toolCall('demo__problem', { code: 'tool-failed', detail: UNSEEN })),
+  ]
+  for (const { body } of answers) expect(JSON.stringify(body)).not.toMatch(NOT_SEEN)
+  expect(answers[0]!.body.result['content']).toMatchObject([{ text: 'fine red' }, {}])
+  expect(answers[1]!.body.result['contents']).toMatchObject([{ text: 'fine red' }])
+  expect(answers[2]!.body.error.message).toBe('text is missing: fine red')
+  expect(answers[3]!.body.error.message).toContain('fine red')
+})
+
+test('M22 a secret that hides behind what nobody sees is found', async () => {
+  const hidden = [...TOKEN].join('\u200b')
+  const { body } = await post(gateway, toolCall('demo__echo', { text: hidden }))
+  expect(body.result['content']).toEqual([{ type: 'text', text: '[redacted: github-token]' }])
+  expect((await gateway.calls())[0]).toMatchObject({ secretsSeen: ['result:github-token', 'result:hidden-characters'] })
+})
+
+test('M22 honest words in any script pass as the tool wrote them, and leave no mark', async () => {
+  const text =
+    '\u{1f468}\u200d\u{1f469}\u200d\u{1f467} \u2764\ufe0f می\u200cخواهم שלום\u200f! 葛\u{e0100} क्\u200dष\n\tGrüße'
+  const { body } = await post(gateway, toolCall('demo__echo', { text }))
+  expect(body.result['content']).toEqual([{ type: 'text', text }])
+  expect((await gateway.calls())[0]).not.toHaveProperty('secretsSeen')
+})
+
 test('an answer without secrets passes as the tool wrote it', async () => {
   const before = await post(gateway, toolCall('demo__echo', { text: 'https://example.com:443/a@b' }))
   expect(before.body.result['content']).toEqual([{ type: 'text', text: 'https://example.com:443/a@b' }])

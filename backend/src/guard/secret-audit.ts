@@ -3,6 +3,7 @@ import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { createSeldom } from '../reconcile/seldom.ts'
 import type { Store } from '../store/connect.ts'
+import { CONTROL, HIDDEN } from './hidden-text.ts'
 
 /** A call in which secrets were seen, or what is asked for beside calls. */
 export interface SecretSighting {
@@ -57,8 +58,9 @@ export function createSecretAudit({ store, clock, log }: SecretAuditDeps): Secre
   }
 
   return {
-    note(sighting) {
-      if (!isNews(sighting)) return
+    note(given) {
+      const sighting = { ...given, seen: given.seen.filter(isOfSecret) }
+      if (sighting.seen.length === 0 || !isNews(sighting)) return
       const written = write(sighting)
         .catch((err: unknown) => log.warn({ err, callId: sighting.callId }, 'secrets in a call not put on record'))
         .finally(() => writing.delete(written))
@@ -67,6 +69,9 @@ export function createSecretAudit({ store, clock, log }: SecretAuditDeps): Secre
     settled: async () => void (await Promise.all(writing)),
   }
 }
+
+/** Colours of a terminal and soft hyphens of a web page are on record with their call, and no news for people. */
+const isOfSecret = (seen: string): boolean => ![CONTROL, HIDDEN].some((kind) => seen.endsWith(`:${kind}`))
 
 function messageOf({
   agentName,
