@@ -19,7 +19,7 @@ export const Call = z.object({
   capabilityDigest: z.string().optional(),
   /** `denied`: refused by us. `tool_error`: the tool answered with isError. `failed`: no proper answer came. */
   outcome: z.enum(['ok', 'tool_error', 'denied', 'failed', 'timeout', 'cancelled']),
-  /** Problem code when the outcome is not ok. */
+  /** Problem code when the outcome is not ok. `repeated`: nothing was sent; the answer is that of an earlier call with the same key. */
   code: z.string().optional(),
   /** Who was asked before the call was made and said yes; or no, when its code is `approval-denied`. */
   decidedBy: z.string().optional(),
@@ -33,7 +33,8 @@ export const Call = z.object({
   resultDigest: z.string().optional(),
   /**
    * Secrets that were seen, each as `<where>:<kind>`: in the `arguments`, the `result` or a `notification`; `own-secret` is one of
-   * the agent's own. They were taken out, or the call was refused (`code` is `secret-blocked`).
+   * the agent's own. They were taken out, or the call was refused (`code` is `secret-blocked`). In what the tool said also
+   * `control-characters` and `hidden-characters`, which were taken out.
    */
   secretsSeen: z.array(z.string()).optional(),
   /** Place in the chain of the account, from 1. Absent in records that are older than the chain. */

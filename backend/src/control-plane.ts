@@ -25,7 +25,6 @@ import { createDtmaUpkeep } from './dtma-upkeep.ts'
 import { listenForChanges } from './events/changes.ts'
 import { eventRoutes } from './events/event.routes.ts'
 import { executeRoutes } from './gateway/execute.routes.ts'
-import { createExecuteOnce } from './gateway/execute-once.ts'
 import { createGateway, MCP_PATH } from './gateway/gateway.ts'
 import { createWayOfCalls } from './gateway/way-of-calls.ts'
 import { createClientAddress } from './http/client-address.ts'
@@ -231,27 +230,25 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
 
   // What agents call, who is asked before, and the record of it.
   const asking = createAsking({ store, sealer, newId, owner, log, signal })
-  const { toolbelts, makeCall, callUpstream, agentTools, killSwitch, recorder, seal, payloads, drained } =
-    createWayOfCalls({
-      store,
-      rootKey,
-      sealer,
-      seals,
-      catalog,
-      clock,
-      log,
-      sendTo: roads.request,
-      callsDir,
-      owner,
-      wakeAgentTool: agentToolLoop.wake,
-      agentToolIdleMs: deps.agentToolIdleMs,
-      askPerson: asking.ask,
-      signal,
-    })
+  const wayOfCalls = createWayOfCalls({
+    store,
+    rootKey,
+    sealer,
+    seals,
+    catalog,
+    clock,
+    log,
+    sendTo: roads.request,
+    callsDir,
+    owner,
+    wakeAgentTool: agentToolLoop.wake,
+    agentToolIdleMs: deps.agentToolIdleMs,
+    askPerson: asking.ask,
+    signal,
+  })
+  const { toolbelts, makeCall, executeOnce, agentTools, killSwitch, recorder, seal, payloads, drained } = wayOfCalls
   const gateway = createGateway({
-    toolbelts,
-    makeCall,
-    callUpstream,
+    ...wayOfCalls,
     findAgent: async (secret) => (await access.findConnected(secret)) ?? agentFinder.find(secret),
     challenge: access.challenge,
     sealer,
@@ -338,7 +335,7 @@ export async function startControlPlane(deps: ControlPlaneDeps): Promise<Control
       forget: toolbelts.forget,
     })
     connecting.routes(mount, { wake: agentToolLoop.wake, forget: toolbelts.forget })
-    executeRoutes(mount, { toolbelts, makeCall, executeOnce: createExecuteOnce({ store, sealer, clock, log }) })
+    executeRoutes(mount, { toolbelts, makeCall, executeOnce })
     approvalRoutes(mount, { store, sealer })
     callRoutes(mount, { store, recorder, seal, forget: toolbelts.forget })
     payloadRoutes(mount, { store, sealer, clock, recorder, keeper: payloads, forget: toolbelts.forget })

@@ -2,7 +2,7 @@ import { lt, sql } from 'drizzle-orm'
 import { forgetOldApprovals } from '../approvals/approval.store.ts'
 import { forgetOldAttempts } from '../connections/connection.store.ts'
 import { forgetOldCounts } from '../gateway/admission.ts'
-import { forgetOldExecuteKeys } from '../gateway/execute-once.ts'
+import { forgetManyAnswers, forgetOldExecuteKeys } from '../gateway/execute-once.ts'
 import { forgetOldKeys } from '../http/idempotency.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
@@ -43,6 +43,7 @@ const removeExpired = (store: Store, now: number): Promise<void> =>
     await forgetOldGrants(tx)
     await forgetUnusedClients(tx)
     await forgetOldExecuteKeys(tx)
+    await forgetManyAnswers(tx)
     await forgetOldCounts(tx, now)
     await forgetOldApprovals(tx)
   })

@@ -27,7 +27,7 @@ export interface BegunCall {
 /** How it went. */
 export interface CallEnd {
   readonly outcome: Call['outcome']
-  /** Why, when the outcome is not ok. */
+  /** Why, when the outcome is not ok; `repeated` when the answer is that of an earlier call with the same key. */
   readonly code: string | null
   readonly durationMs: number
   readonly resultBytes: number | null
@@ -35,7 +35,7 @@ export interface CallEnd {
   readonly resultDigest: string | null
   /** Who was asked before it was made, and said yes or no; absent: nobody. */
   readonly decidedBy?: string | null
-  /** Kinds of secrets that were seen, `<where>:<kind>`, sorted. */
+  /** Kinds of secrets and of unseen characters that were found, `<where>:<kind>`, sorted. */
   readonly secretsSeen?: readonly string[] | null
 }
 

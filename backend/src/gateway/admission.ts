@@ -5,6 +5,7 @@ import type { Clock } from '../reconcile/clock.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { callCounts } from '../store/schema/index.ts'
 import type { BeltItem, Toolbelt } from './authorise.ts'
+import { createMinuteCounts, MINUTE_MS, secondsUntil } from './minute-counts.ts'
 import { gatewayNameOf, SEPARATOR } from './names.ts'
 import { instanceNameOf } from './toolbelts.ts'
 
@@ -22,7 +23,6 @@ interface PermittedCall {
  */
 export type Admit = (call: PermittedCall) => Promise<void> | void
 
-const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 /**
@@ -46,7 +46,11 @@ export function createAdmission(
       )
     const counters = countersOf(limits, limitedAs(item, capability))
     const now = clock.now()
-    if (limits.perMinute === undefined && usual !== null) counts.take(agent.id, usual, now)
+    if (limits.perMinute === undefined && usual !== null && !counts.take(agent.id, usual, now))
+      throw new RateLimited(
+        `Calls of an agent are limited to ${usual} a minute, unless a limit of its own is set`,
+        secondsUntil(MINUTE_MS, now),
+      )
     if (counters.length === 0) return
     return store.tenant(agent.accountId, async (tx) => {
       // Refused by one, counted by none: the transaction ends here.
@@ -54,33 +58,6 @@ export function createAdmission(
     })
   }
 }
-
-/** More agents than this do not call one process in a minute; if they do, their counts begin anew. */
-const MOST_COUNTED = 10_000
-
-/** Counts of the present minute, in the memory of this process. */
-function createMinuteCounts() {
-  let minute = 0
-  let counted = new Map<string, number>()
-
-  return {
-    /** @throws {RateLimited} When there were `most` in this minute already. */
-    take(agentId: string, most: number, now: number): void {
-      const start = now - (now % MINUTE_MS)
-      if (start !== minute || counted.size > MOST_COUNTED) counted = new Map()
-      minute = start
-      const before = counted.get(agentId) ?? 0
-      if (before >= most)
-        throw new RateLimited(
-          `Calls of an agent are limited to ${most} a minute, unless a limit of its own is set`,
-          secondsUntil(start + MINUTE_MS, now),
-        )
-      counted.set(agentId, before + 1)
-    },
-  }
-}
-
-const secondsUntil = (end: number, now: number): number => Math.max(1, Math.ceil((end - now) / 1_000))
 
 interface Counter {
   readonly scope: string
@@ -152,7 +129,7 @@ async function countOne(
       setWhere: sql`${callCounts.count} < ${most}`,
     })
     .returning({ count: callCounts.count })
-  if (counted.length === 0) throw new RateLimited(words, secondsUntil(start + windowMs, now))
+  if (counted.length === 0) throw new RateLimited(words, secondsUntil(windowMs, now))
 }
 
 /** Windows that are over for good. @returns how many were forgotten. */

@@ -142,7 +142,7 @@ test('M09 what is listed has clean words, the name at the gateway, and nothing t
   expect(openToolbelt(belt([item({}, { capabilities: [described] })])).listed).toEqual([
     {
       name: 'demo__echo',
-      description: 'Echoes what it gets[2J',
+      description: 'Echoes what it gets',
       inputSchema: { type: 'object', properties: { text: { type: 'string', description: 'text' } } },
       annotations: { readOnlyHint: true },
     },

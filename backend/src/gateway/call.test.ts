@@ -5,6 +5,7 @@ import { createBulkhead } from '../http/bulkhead.ts'
 import { systemClock } from '../reconcile/clock.ts'
 import type { BeltItem, Toolbelt } from './authorise.ts'
 import { createMakeCall } from './call.ts'
+import { createRefusals } from './refusals.ts'
 
 /** One instance as two agents have it: each in a container of its own, or both in one. */
 function agentWith(agentId: string, isOwn: boolean): { toolbelt: Toolbelt; item: BeltItem } {
@@ -40,6 +41,7 @@ test.each([
       return { answer: { result: {} }, written: '{}' }
     },
     admit: () => undefined,
+    refusals: createRefusals(systemClock),
     askFirst: () => Promise.reject(new Error('nobody is asked')),
     bulkhead: createBulkhead({ atOnce: 1, waiting: 1, of: 'calls of this tool' }),
     recorder: { begin: () => {}, end: () => {} },

@@ -22,6 +22,7 @@ import type { AskFirst } from './ask-first.ts'
 import { authorise, authoriseAll, type BeltItem, type Toolbelt } from './authorise.ts'
 import { cleanText } from './clean-text.ts'
 import { deniedBecause } from './denied.ts'
+import type { Refusals } from './refusals.ts'
 import type { CallUpstream } from './upstream.ts'
 
 /** One call that an agent wants to make. */
@@ -46,6 +47,8 @@ export interface WantedCall {
   readonly again?: Readonly<{ inputResponses?: unknown; requestState?: string }>
   /** Who approved this call before, when it comes again. */
   readonly approvedBy?: string | undefined
+  /** What the same call came to before, under the same key: it is not made again, and this is what is answered. */
+  readonly repeats?: JsonRpcAnswer | ProblemError | undefined
   /** The answer comes back under it. */
   readonly id: JsonRpcId
   readonly timeoutMs: number
@@ -66,7 +69,8 @@ export interface MadeCall {
 }
 
 /**
- * Authorises, admits, asks a person where one is to be asked, calls, records. The record is begun before anything is sent: without it there is no call.
+ * Authorises, admits, asks a person where one is to be asked, calls, records. The record is begun before anybody is asked or anything is sent: without it
+ * there is no call. What is refused before is on record too, as long as there is not too much of it.
  * @throws {ProblemError} {@link Denied} with the reason, which does not tell whether a capability exists that was not allowed;
  *   `store-unavailable`, `rate-limited`, `payload-too-large`, `result-too-large`; `approval-denied`, `approval-timeout`; the signal's reason when it aborts; or what the upstream throws.
  */
@@ -75,6 +79,7 @@ export type MakeCall = (wanted: WantedCall) => Promise<MadeCall>
 export interface MakeCallDeps {
   readonly callUpstream: CallUpstream
   readonly admit: Admit
+  readonly refusals: Refusals
   readonly askFirst: AskFirst
   readonly bulkhead: Bulkhead
   readonly recorder: Pick<CallRecorder, 'begin' | 'end'>
@@ -87,12 +92,16 @@ export interface MakeCallDeps {
 }
 
 export function createMakeCall(deps: MakeCallDeps): MakeCall {
-  const { callUpstream, admit, askFirst, bulkhead, recorder, guardOf, secretAudit, payloads, clock, newId } = deps
+  const { callUpstream, admit, refusals, askFirst, bulkhead, recorder, guardOf, secretAudit, payloads, clock, newId } =
+    deps
 
   return async (wanted) => {
     const { item, capability, signal } = wanted
+    const { agent } = wanted.toolbelt
     const callId = newId('call')
     const started = clock.steady()
+    const because = denialOf(wanted)
+    if (because) refusals.check(agent)
     const guard = await guardOf(wanted.toolbelt)
     const asked = guard.asked(wanted.arguments)
     const named = guard.named(capability)
@@ -102,6 +111,14 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
     const argumentDigest = digestOf(sent)
     const names = namesOf(wanted, named.name)
     let ended = false
+    const begin = () =>
+      recorder.begin({
+        id: callId,
+        ...names,
+        startedAt: new Date(clock.now()).toISOString(),
+        argumentDigest,
+        argumentBytes,
+      })
     const end = (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): number => {
       ended = true
       const durationMs = clock.steady() - started
@@ -110,34 +127,37 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       if (secretsSeen) secretAudit.note(sightingOf(wanted, callId, names, secretsSeen, how.code === 'secret-blocked'))
       return durationMs
     }
+    /** @throws always: `error`, or that there were too many. */
+    const refuse = (error: unknown, code: string | null): never => {
+      const last = refusals.count(agent)
+      begin()
+      end({ outcome: 'denied', code: last?.code ?? code })
+      throw last ?? error
+    }
 
-    recorder.begin({
-      id: callId,
-      ...names,
-      startedAt: new Date(clock.now()).toISOString(),
-      argumentDigest,
-      argumentBytes,
-    })
-
-    const because = denialOf(wanted)
     if (!item || because) {
-      end({ outcome: 'denied', code: because ?? 'unknown' })
-      throw deniedBecause(because ?? 'unknown', {
-        agent: wanted.toolbelt.agent.name,
+      const denied = {
+        agent: agent.name,
         instance: item?.instance.name,
         capability: shown(capability),
-      })
+      }
+      return refuse(deniedBecause(because ?? 'unknown', denied), because ?? 'unknown')
     }
-    if (blocked !== undefined) {
-      end({ outcome: 'denied', code: 'secret-blocked' })
-      throw problem('secret-blocked', `${blocked}; nothing was sent`)
+    if (blocked !== undefined)
+      return refuse(problem('secret-blocked', `${blocked}; nothing was sent`), 'secret-blocked')
+    try {
+      await admit({ toolbelt: wanted.toolbelt, item, capability, argumentBytes })
+    } catch (error) {
+      return refuse(error, failureOf(error, signal).code ?? null)
     }
+    const { repeats } = wanted
+    if (repeats instanceof ProblemError) return refuse(repeats, repeats.code)
+    begin()
 
     let approved: { readonly decidedBy?: string | undefined; readonly item: BeltItem } = { item }
     try {
-      await admit({ toolbelt: wanted.toolbelt, item, capability, argumentBytes })
       if (wanted.approvedBy !== undefined) approved = { item, decidedBy: wanted.approvedBy }
-      else if (isToolCall(wanted.method) && item.asked.has(capability))
+      else if (!repeats && isToolCall(wanted.method) && item.asked.has(capability))
         approved = await askFirst(wanted, item, { callId, argumentDigest, argumentBytes })
     } catch (error) {
       const said = error instanceof DeniedByPerson ? { decidedBy: error.decidedBy } : {}
@@ -159,9 +179,11 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       const { id: instanceId, toolbox } = approved.item.instance
       const caller = wanted.toolbelt.agent.id
       const call = { toolbox, instanceId, id, request: requestOf(wanted, sent), timeoutMs, caller, signal }
-      const came = await bulkhead.enter(containerOf(approved.item.instance), { signal, longestMs: timeoutMs }, () =>
-        callUpstream({ ...call, ...listening(wanted, guard) }),
-      )
+      const came = repeats
+        ? { answer: repeats, written: JSON.stringify({ jsonrpc: '2.0', id, ...repeats }) }
+        : await bulkhead.enter(containerOf(approved.item.instance), { signal, longestMs: timeoutMs }, () =>
+            callUpstream({ ...call, ...listening(wanted, guard) }),
+          )
       const { answer, written } = guard.answered(came)
       const result = { resultBytes: Buffer.byteLength(written), resultDigest: digestOf(written) }
       const most = wanted.toolbelt.agent.limits.resultBytes
@@ -169,8 +191,8 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
         end({ outcome: 'failed', code: 'result-too-large', ...result, ...who })
         throw problem('result-too-large', `The answer has ${result.resultBytes} bytes; ${most} are allowed`)
       }
-      const durationMs = end({ ...outcomeOf(answer), ...result, ...who })
-      keep(answer)
+      const durationMs = end({ ...outcomeOf(answer), ...(repeats ? { code: REPEATED } : {}), ...result, ...who })
+      if (!repeats) keep(answer)
       return { callId, durationMs, decidedBy, answer, written }
     } catch (error) {
       if (!ended) end({ ...failureOf(error, signal), ...who })
@@ -267,6 +289,9 @@ function requestOf(wanted: WantedCall, sent: string): string {
   const params = `{${said}${rest === ',' ? '' : rest},"_meta":${_meta}}`
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"${method}","params":${params}}`
 }
+
+/** On record of a call that was not made: its answer is that of an earlier one with the same key. */
+const REPEATED = 'repeated'
 
 const NOBODY: RequestClient = { capabilities: {}, logLevel: undefined }
 

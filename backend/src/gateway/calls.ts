@@ -3,10 +3,13 @@ import { ProblemError, problem } from '@agentopia/api'
 import { forwardedMeta, isObject, type JsonRpcAnswer, type JsonRpcNotification } from '@agentopia/dtma/contract'
 import type { Log } from '../log.ts'
 import type { BeltItem } from './authorise.ts'
-import type { MadeCall, MakeCall, WantedCall } from './call.ts'
+import { denialOf, type MadeCall, type MakeCall, type WantedCall } from './call.ts'
 import type { CallsUnderWay } from './calls-under-way.ts'
 import { cleanText } from './clean-text.ts'
 import { type Exchange, untilGone } from './exchange.ts'
+import { type ExecuteOnce, waitMsOf } from './execute-once.ts'
+import { IDEMPOTENCY_KEY, idempotencyKeyOf } from './idempotency-key.ts'
+import { keyedCall } from './keyed-call.ts'
 import { asModern, errorOf, invalidParams, isHeard, notThere } from './mcp-replies.ts'
 import { statusOf } from './mcp-revision.ts'
 import { promptPlaceOf, resourcePlaceOf } from './names.ts'
@@ -18,6 +21,7 @@ import { withUris } from './with-uris.ts'
 
 export interface CallsDeps {
   readonly makeCall: MakeCall
+  readonly executeOnce: ExecuteOnce
   readonly underWay: Pick<CallsUnderWay, 'add'>
   readonly questions: Pick<Questions, 'ask'>
   readonly states: RequestStates
@@ -38,10 +42,10 @@ const ASKING_MS = 10 * 60_000
 
 /** `tools/call`, `prompts/get` and `resources/read`: authorised, recorded, and asked back about where the tool wants something. */
 export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Method) => Promise<void> {
-  const { makeCall, underWay, questions, states, passes, version, log, timeoutMs } = deps
+  const { makeCall, executeOnce, underWay, questions, states, passes, version, log, timeoutMs } = deps
 
   return async (exchange, method) => {
-    const { message, era, open, about, agent, isLetIn, client, response, answer, streams } = exchange
+    const { message, era, headers, open, about, agent, isLetIn, client, response, answer, streams } = exchange
     const asked = message.params?.[method === 'resources/read' ? 'uri' : 'name']
     const args = message.params?.['arguments'] ?? {}
     if (typeof asked !== 'string' || !isObject(args))
@@ -65,7 +69,7 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
     const onNotification = (notification: JsonRpcNotification) => {
       if (isHeard(notification, about.logLevel)) answer.notify(notification)
     }
-    const call = (again: WantedCall['again'], approvedBy?: string) =>
+    const call = (again: WantedCall['again'], approvedBy?: string, repeats?: WantedCall['repeats']) =>
       makeCall({
         toolbelt: open.toolbelt,
         via: era === 'modern' ? 'mcp' : 'mcp-legacy',
@@ -73,10 +77,11 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
         item,
         capability: own,
         arguments: args,
-        meta: forwardedMeta(message.params),
+        meta: metaFor(message.params),
         client: about,
         ...(again ? { again } : {}),
         approvedBy,
+        repeats,
         id: message.id,
         timeoutMs,
         signal: gone.signal,
@@ -85,15 +90,27 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
       })
 
     try {
-      if (era === 'legacy') return finish(exchange, await untilComplete(call, exchange, gone.signal), instanceName)
-      const again = roundOf(message.params, state)
+      const again = era === 'legacy' ? undefined : roundOf(message.params, state)
       if (again === 'invalid') return answer.end(invalidParams('Invalid or expired requestState'))
-      const { requestState: came } = message.params ?? {}
-      const made = await call(again, typeof came === 'string' ? passes.take(came) : undefined)
-      const sent = sealed(made.answer, state)
-      const next = 'result' in sent ? sent.result['requestState'] : undefined
-      if (typeof next === 'string' && made.decidedBy !== undefined) passes.give(next, made.decidedBy)
-      const reply = asModern(withUris(sent, instanceName), method, version)
+      const make = () =>
+        era === 'legacy' ? untilComplete(call, exchange, gone.signal) : oneRound(call, again, message.params, state)
+      const key = method === 'tools/call' ? idempotencyKeyOf(message, headers) : undefined
+      const isKeyed = key !== undefined && item && !denialOf({ toolbelt: open.toolbelt, item, method, capability: own })
+      const made = isKeyed
+        ? await keyedCall(
+            executeOnce,
+            {
+              ...agent,
+              key,
+              request: { method, itemId: item.id, capability: own, arguments: args, ...again },
+              timeoutMs,
+              waitMs: waitMsOf(item, own) + (era === 'legacy' && canBeAsked(about) ? ASKING_MS : 0),
+            },
+            { make, repeat: (first) => call(undefined, undefined, first) },
+          )
+        : await make()
+      if (era === 'legacy') return finish(exchange, made, instanceName)
+      const reply = asModern(withUris(made.answer, instanceName), method, version)
       answer.end(reply, 'error' in reply ? statusOf(reply.error.code) : 200)
     } catch (error) {
       if (!(error instanceof ProblemError) && !gone.signal.aborted) log.error({ err: error }, 'call failed')
@@ -102,6 +119,21 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
     } finally {
       ended()
     }
+  }
+
+  /** Clients of the modern revision come again by themselves, with a state that only this gateway opens. */
+  async function oneRound(
+    call: (again: WantedCall['again'], approvedBy?: string) => Promise<MadeCall>,
+    again: WantedCall['again'],
+    params: Exchange['message']['params'],
+    state: StateOf,
+  ): Promise<MadeCall> {
+    const { requestState: came } = params ?? {}
+    const made = await call(again, typeof came === 'string' ? passes.take(came) : undefined)
+    const answer = sealed(made.answer, state)
+    const next = 'result' in answer ? answer.result['requestState'] : undefined
+    if (typeof next === 'string' && made.decidedBy !== undefined) passes.give(next, made.decidedBy)
+    return { ...made, answer }
   }
 
   /** Clients of earlier revisions do not come again: they are asked on the stream of their call, and it is made again for them. */
@@ -152,6 +184,14 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
     if (typeof given !== 'string' || !('result' in answer)) return answer
     return { result: { ...answer.result, requestState: states.seal(given, state) } }
   }
+}
+
+const canBeAsked = ({ capabilities }: Exchange['about']): boolean => Object.keys(capabilities).length > 0
+
+/** What goes on to the tool; the key of a call is for the gateway. */
+function metaFor(params: Exchange['message']['params']): WantedCall['meta'] {
+  const { [IDEMPOTENCY_KEY]: _, ...meta } = forwardedMeta(params) ?? {}
+  return Object.keys(meta).length === 0 ? undefined : meta
 }
 
 /** Where a name leads. What is found may still be denied. */

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { envelopeOf, type JsonRpcRequest, type RequestClient } from '@agentopia/dtma/contract'
 import type { McpAnswer } from './mcp-answer.ts'
 import type { ClientMemory } from './mcp-client.ts'
@@ -15,6 +15,8 @@ export interface CallingAgent {
 export interface Exchange {
   readonly message: JsonRpcRequest
   readonly era: Era
+  /** Of the HTTP request. */
+  readonly headers: IncomingHttpHeaders
   readonly agent: CallingAgent
   /** Is its token still good? */
   readonly isLetIn: () => Promise<boolean>

@@ -5,7 +5,7 @@ import type { Store } from '../store/connect.ts'
 import { executeKeys } from '../store/schema/index.ts'
 import { createSealer } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
-import { createExecuteOnce, forgetOldExecuteKeys } from './execute-once.ts'
+import { createExecuteOnce, forgetManyAnswers, forgetOldExecuteKeys } from './execute-once.ts'
 
 let store: Store
 beforeAll(async () => {
@@ -139,4 +139,20 @@ test('answers are kept under seal, and not longer than a day', async () => {
   await store.system((tx) => tx.update(executeKeys).set({ createdAt: new Date(Date.now() - 25 * 3_600_000) }))
   expect(await t.ask()).toBe('call 2') // forgotten by whoever asks
   expect(await store.system(forgetOldExecuteKeys)).toBe(rows.length - 1) // and the rest by the housekeeping
+})
+
+test('of an agent so many answers are kept, the newest; that the others were made is known all the same', async () => {
+  const asked = [1, 2, 3].map(() => setUp({ agentId: 'agent_with_many' }))
+  const other = setUp({ agentId: 'agent_with_few' })
+  for (const t of [...asked, other]) await t.ask()
+  const sealed = async () =>
+    (await store.system((tx) => tx.select().from(executeKeys)))
+      .filter(({ agentId }) => agentId === 'agent_with_many')
+      .map(({ answer }) => answer?.length ?? 0)
+  const [length = 0] = await sealed()
+  expect(await store.system((tx) => forgetManyAnswers(tx, 2 * length))).toBe(1)
+  expect(await store.system((tx) => forgetManyAnswers(tx, 2 * length))).toBe(0)
+  expect((await sealed()).filter((kept) => kept > 0)).toHaveLength(2)
+  expect((await asked[0]!.ask()).split(':')[0]).toBe('call-made-before')
+  expect([await asked[2]!.ask(), await other.ask(), asked[0]!.made()]).toEqual(['call 1', 'call 1', 1])
 })

@@ -1,4 +1,4 @@
-import { type executeCapability, PROBLEMS, type ProblemCode, ProblemError, problem, type Reply } from '@agentopia/api'
+import { CallSettings, PROBLEMS, type ProblemCode, ProblemError, problem } from '@agentopia/api'
 import { and, eq, isNull, lt, sql } from 'drizzle-orm'
 import { ComeAgain } from '../http/come-again.ts'
 import { digestOf } from '../http/idempotency.ts'
@@ -7,18 +7,20 @@ import type { Clock } from '../reconcile/clock.ts'
 import type { Store, Tx } from '../store/connect.ts'
 import { executeKeys } from '../store/schema/index.ts'
 import type { SealedFor, Sealer } from '../store/seal.ts'
+import type { BeltItem } from './authorise.ts'
 
-type Answer = Reply<typeof executeCapability>
 type KeyRow = typeof executeKeys.$inferSelect
-type Remembered = { readonly answer: Answer } | { readonly problem: { readonly code: string; readonly detail: string } }
+type Remembered<Answer> =
+  | { readonly answer: Answer }
+  | { readonly problem: { readonly code: string; readonly detail: string } }
 
 /** A call that may be asked for twice. */
 interface RepeatableCall {
   readonly accountId: string
   readonly agentId: string
-  /** `Idempotency-Key` of the request; absent: the call is made each time. */
+  /** `Idempotency-Key` of the request, or what stands for it in MCP; absent: the call is made each time. */
   readonly key: string | undefined
-  /** The parsed input: JSON. */
+  /** The parsed input: JSON. Doors whose answers have another form have requests of another form. */
   readonly request: unknown
   readonly timeoutMs: number
   /** How long it may wait for a person before. */
@@ -30,7 +32,13 @@ interface RepeatableCall {
  * surely not made is not remembered. The key is taken before the call: after a crash in between nobody is told that it was not made.
  * @throws {ProblemError} `idempotency-key-reused`, `call-under-way`, `call-made-before`; or what `act` throws.
  */
-export type ExecuteOnce = (call: RepeatableCall, act: () => Promise<Answer>) => Promise<Answer>
+export type ExecuteOnce = <Answer extends object>(call: RepeatableCall, act: () => Promise<Answer>) => Promise<Answer>
+
+/** For a person who is asked; the account may set less. */
+const LONGEST_WAIT_MS = CallSettings.shape.approvalSeconds.maxValue! * 1_000
+/** How long somebody may be waited for before this capability is called. */
+export const waitMsOf = ({ asked }: Pick<BeltItem, 'asked'>, capability: string): number =>
+  asked.has(capability) ? LONGEST_WAIT_MS : 0
 
 /** Longer answers are not kept. In characters. */
 const MOST_KEPT = 1 << 20
@@ -69,7 +77,10 @@ export const keptAnswerOf = ({ accountId, agentId, key }: Pick<KeyRow, 'accountI
   ({ purpose: 'call-answer', accountId, recordId: JSON.stringify([agentId, key]) }) as const satisfies SealedFor
 
 export function createExecuteOnce({ store, sealer, clock, log }: ExecuteOnceDeps): ExecuteOnce {
-  return async ({ accountId, agentId, key, request, timeoutMs, waitMs }, act) => {
+  return async <Answer extends object>(
+    { accountId, agentId, key, request, timeoutMs, waitMs }: RepeatableCall,
+    act: () => Promise<Answer>,
+  ): Promise<Answer> => {
     if (key === undefined) return act()
     const row = and(eq(executeKeys.agentId, agentId), eq(executeKeys.key, key))
     const sealedFor = keptAnswerOf({ accountId, agentId, key })
@@ -88,7 +99,7 @@ export function createExecuteOnce({ store, sealer, clock, log }: ExecuteOnceDeps
       store
         .tenant(accountId, change)
         .catch((err: unknown) => log.warn({ err, agentId }, 'answer to an Idempotency-Key not kept'))
-    const keep = (remembered: Remembered) => {
+    const keep = (remembered: Remembered<Answer>) => {
       const text = JSON.stringify(remembered)
       const kept = text.length > MOST_KEPT ? { until: new Date(0) } : { answer: sealer.seal(text, sealedFor) }
       return settle((tx) => tx.update(executeKeys).set(kept).where(row))
@@ -120,12 +131,31 @@ export function createExecuteOnce({ store, sealer, clock, log }: ExecuteOnceDeps
           throw new ComeAgain('call-under-way', 'The first call with this Idempotency-Key has not ended', 1)
         throw problem('call-made-before', 'The answer to the first call with this Idempotency-Key is not kept')
       }
-      const remembered = JSON.parse(sealer.open(answer, sealedFor)) as Remembered
+      const remembered = JSON.parse(sealer.open(answer, sealedFor)) as Remembered<Answer>
       if ('answer' in remembered) return remembered.answer
       const { code, detail } = remembered.problem
       throw new ProblemError(code, PROBLEMS[code as ProblemCode], detail)
     }
   }
+}
+
+/** Characters of sealed answers that are kept for one agent, the newest first. */
+const MOST_KEPT_OF_AGENT = 64 << 20
+
+/**
+ * Forgets the answers of an agent that has more of them than are kept. Their keys stay: whoever repeats such a call hears that it was made.
+ * @returns how many answers were forgotten.
+ */
+export async function forgetManyAnswers(tx: Tx, most: number = MOST_KEPT_OF_AGENT): Promise<number> {
+  const { rowCount } = await tx.execute(sql`
+    update execute_keys set answer = null, until = to_timestamp(0)
+    where (agent_id, key) in (
+      select agent_id, key from (
+        select agent_id, key, sum(length(answer)) over (partition by agent_id order by created_at desc, key) as kept
+        from execute_keys where answer is not null
+      ) as answers where kept > ${most}
+    )`)
+  return rowCount ?? 0
 }
 
 /** Forgets what is older than a day. @returns how many answers were forgotten. */

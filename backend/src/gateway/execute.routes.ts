@@ -1,7 +1,7 @@
-import { CallSettings, executeCapability, problem } from '@agentopia/api'
+import { executeCapability, problem } from '@agentopia/api'
 import type { Mount } from '../http/mount.ts'
 import type { MakeCall } from './call.ts'
-import type { ExecuteOnce } from './execute-once.ts'
+import { type ExecuteOnce, waitMsOf } from './execute-once.ts'
 import type { Toolbelts } from './toolbelts.ts'
 
 export interface ExecuteRouteDeps {
@@ -9,9 +9,6 @@ export interface ExecuteRouteDeps {
   readonly makeCall: MakeCall
   readonly executeOnce: ExecuteOnce
 }
-
-/** For a person who is asked; the account may set less. */
-const LONGEST_WAIT_MS = CallSettings.shape.approvalSeconds.maxValue! * 1_000
 
 /** One call over REST: for the agent itself, and for an operator who tries a tool out as that agent. */
 export function executeRoutes(mount: Mount, { toolbelts, makeCall, executeOnce }: ExecuteRouteDeps): void {
@@ -27,7 +24,7 @@ export function executeRoutes(mount: Mount, { toolbelts, makeCall, executeOnce }
     const { accountId } = caller
     const { agentId } = params
     const { timeoutMs } = body
-    const waitMs = item.asked.has(body.capability) ? LONGEST_WAIT_MS : 0
+    const waitMs = waitMsOf(item, body.capability)
     const once = { accountId, agentId, key: idempotencyKey, request: { params, body }, timeoutMs, waitMs }
     return executeOnce(once, async () => {
       const { callId, durationMs, answer } = await makeCall({

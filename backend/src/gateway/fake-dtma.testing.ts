@@ -17,7 +17,7 @@ export interface FakeDtma extends AsyncDisposable {
   readonly seen: Seen[]
   /** Names of capabilities whose caller went away before the answer. */
   readonly gone: string[]
-  /** What `mirror` says. */
+  /** What `mirror` says, and what a resource holds. */
   say(words: string): void
 }
 
@@ -55,8 +55,10 @@ const ACTS: Readonly<Record<string, Act>> = {
     json(response, answer(id, inputResponses === undefined ? question : text('sure')))
   },
   fails: ({ id, response }) => void json(response, answer(id, { ...text('it went wrong'), isError: true })),
-  refuses: ({ id, response }) =>
-    void json(response, JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_602, message: 'text is missing' } })),
+  refuses: ({ id, words, response }) => {
+    const message = words === '' ? 'text is missing' : `text is missing: ${words}`
+    json(response, JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_602, message } }))
+  },
   dies: ({ response }) => void response.destroy(),
   breaks_off: ({ id, response }) => {
     response.writeHead(200, { 'content-type': 'application/json' })
@@ -123,7 +125,8 @@ export async function openFakeDtma(): Promise<FakeDtma> {
     const progressToken = (_meta as { progressToken?: unknown } | undefined)?.progressToken
     if (message.method === 'completion/complete')
       return json(response, answer(message.id, { completion: { values: ['completed'] } }))
-    if (message.method === 'resources/read') return json(response, answer(message.id, { contents: [] }))
+    if (message.method === 'resources/read')
+      return json(response, answer(message.id, { contents: words === '' ? [] : [{ uri: 'x:1', text: words }] }))
     await ACTS[name]?.({ id: message.id, args, progressToken, inputResponses, words, response })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

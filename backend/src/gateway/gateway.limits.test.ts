@@ -36,6 +36,32 @@ test('T09 too many calls: an error that says when to come again, a record, and n
   await vi.waitFor(async () => expect((await post(gateway, toolCall('demo__echo'))).body.result).toBeDefined())
 })
 
+test('T09 a storm of calls that are refused leaves a bounded record, and keeps no permitted call out', async () => {
+  const stormy = await openTestGateway({ usualCalls: 20 })
+  try {
+    const names = ['demo__never_granted', 'nobody__echo', 'other__slow']
+    const began = Date.now()
+    const storm = await Promise.all(
+      Array.from({ length: 300 }, (_, n) => post(stormy, toolCall(names[n % names.length]!, { text: 'x' }))),
+    )
+    const minutes = 1 + Math.floor(Date.now() / 60_000) - Math.floor(began / 60_000)
+    const records = await stormy.calls()
+    expect(records.length).toBeLessThanOrEqual(minutes * 21)
+    expect(records.filter(({ code }) => code === 'rate-limited').length).toBeGreaterThanOrEqual(1)
+    const refused = storm.filter(({ body }) => body.error.code === 429)
+    expect(refused.length).toBeGreaterThanOrEqual(300 - minutes * 20)
+    expect(refused[0]!.body.error.data).toMatchObject({
+      code: 'rate-limited',
+      retryable: true,
+      retryAfterSeconds: expect.any(Number),
+    })
+    expect(stormy.dtma.seen).toEqual([])
+    expect((await post(stormy, toolCall('demo__echo', { text: 'x' }))).body.result).toBeDefined()
+  } finally {
+    await stormy.close()
+  }
+})
+
 test('what is too long for the agent is refused: arguments before the call, an answer after it', async () => {
   await limit({ argumentBytes: 100, resultBytes: 1_000 })
   const long = () => post(gateway, toolCall('demo__echo', { text: 'x'.repeat(200) }))

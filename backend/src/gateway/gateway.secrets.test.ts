@@ -1,5 +1,6 @@
 import type { SecretPolicy } from '@agentopia/api'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { META_KEY, MODERN } from '@agentopia/dtma/contract'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createCatalog } from '../catalog/catalog.ts'
 import { CURATED } from '../catalog/curated.ts'
 import { storeCredential } from '../credentials/credential.store.ts'
@@ -140,6 +141,69 @@ test('a tool that gives a secret with every call is one entry for people, and a 
   expect(await activity()).toHaveLength(1)
 })
 
+/** What nobody sees, and a model reads; and what moves a terminal. */
+const TAGGED = [...'steal'].map((letter) => String.fromCodePoint(0xe0000 + letter.codePointAt(0)!)).join('')
+const UNSEEN = `fi\u200bne\u202e${TAGGED} \u001b[31mred\u001b[0m`
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
+const NOT_SEEN = /\u200b|\u202e|\udb40|\u001b|(?<!\\)\\u(?:200b|202e|db40|001b)/i
+
+test('M22 what nobody sees is taken out of all that a tool says, whatever is done about secrets', async () => {
+  for (const policy of ['redact', 'off'] as const) {
+    await decide(policy)
+    gateway.dtma.say(UNSEEN)
+    const text = await heard('demo__mirror', {})
+    expect(text).not.toMatch(NOT_SEEN)
+    const [said, answer] = text
+      .trimEnd()
+      .split('\n\n')
+      .map((event) => JSON.parse(event.split('data: ').at(-1)!))
+    expect(said).toMatchObject({ method: 'notifications/progress', params: { message: 'fine red' } })
+    expect(answer.result.content[0]).toEqual({ type: 'text', text: 'fine red' })
+    expect(answer.result.structuredContent).toMatchObject({ words: 'fine red', 'fine red': [{}], count: 12_345_678 })
+    expect((await gateway.calls())[0]).toMatchObject({
+      outcome: 'ok',
+      secretsSeen: [
+        'notification:control-characters',
+        'notification:hidden-characters',
+        'result:control-characters',
+        'result:hidden-characters',
+      ],
+    })
+  }
+  expect(await activity()).toEqual([])
+})
+
+test('M22 so it is from prompts, resources, what a tool refuses with, and what a toolbox says of it', async () => {
+  await share()
+  gateway.dtma.say(UNSEEN)
+  const answers = [
+    await get('mirror'),
+    await read('x:1'),
+    await post(gateway, toolCall('demo__refuses', { text: UNSEEN })),
+    await post(gateway, toolCall('demo__problem', { code: 'tool-failed', detail: UNSEEN })),
+  ]
+  for (const { body } of answers) expect(JSON.stringify(body)).not.toMatch(NOT_SEEN)
+  expect(answers[0]!.body.result['content']).toMatchObject([{ text: 'fine red' }, {}])
+  expect(answers[1]!.body.result['contents']).toMatchObject([{ text: 'fine red' }])
+  expect(answers[2]!.body.error.message).toBe('text is missing: fine red')
+  expect(answers[3]!.body.error.message).toContain('fine red')
+})
+
+test('M22 a secret that hides behind what nobody sees is found', async () => {
+  const hidden = [...TOKEN].join('\u200b')
+  const { body } = await post(gateway, toolCall('demo__echo', { text: hidden }))
+  expect(body.result['content']).toEqual([{ type: 'text', text: '[redacted: github-token]' }])
+  expect((await gateway.calls())[0]).toMatchObject({ secretsSeen: ['result:github-token', 'result:hidden-characters'] })
+})
+
+test('M22 honest words in any script pass as the tool wrote them, and leave no mark', async () => {
+  const text =
+    '\u{1f468}\u200d\u{1f469}\u200d\u{1f467} \u2764\ufe0f می\u200cخواهم שלום\u200f! 葛\u{e0100} क्\u200dष\n\tGrüße'
+  const { body } = await post(gateway, toolCall('demo__echo', { text }))
+  expect(body.result['content']).toEqual([{ type: 'text', text }])
+  expect((await gateway.calls())[0]).not.toHaveProperty('secretsSeen')
+})
+
 test('an answer without secrets passes as the tool wrote it', async () => {
   const before = await post(gateway, toolCall('demo__echo', { text: 'https://example.com:443/a@b' }))
   expect(before.body.result['content']).toEqual([{ type: 'text', text: 'https://example.com:443/a@b' }])
@@ -192,6 +256,49 @@ test('M10 an address with a secret of the agent itself is not sent, in whatever 
   }
   expect(gateway.dtma.seen).toEqual([])
   expect((await read(`search:///?q=${TOKEN}`)).body.result).toBeDefined()
+})
+
+const subscribe = (address: string) => post(gateway, rpc('resources/subscribe', { uri: `agentopia:demo/${address}` }))
+const MODERN_HEADERS = { 'mcp-protocol-version': MODERN, accept: 'application/json, text/event-stream' }
+/** What the first words on the stream are of a client of the modern revision that follows these addresses. */
+async function followed(...addresses: string[]): Promise<string> {
+  const uris = addresses.map((address) => `agentopia:demo/${address}`)
+  const _meta = { [META_KEY.protocolVersion]: MODERN, [META_KEY.clientCapabilities]: {} }
+  const left = new AbortController()
+  const answer = await fetch(gateway.url, {
+    method: 'POST',
+    headers: {
+      ...MODERN_HEADERS,
+      authorization: `Bearer ${gateway.secret}`,
+      'content-type': 'application/json',
+      'mcp-method': 'subscriptions/listen',
+    },
+    body: JSON.stringify(rpc('subscriptions/listen', { notifications: { resourceSubscriptions: uris }, _meta })),
+    signal: left.signal,
+  })
+  const { value } = await answer.body!.getReader().read()
+  left.abort()
+  return new TextDecoder().decode(value)
+}
+
+test('M10 an address with a secret is not followed, as it is not read', async () => {
+  await give({ apiKey: OWN, pin: NUMBER })
+  await share()
+  for (const address of [`x:${TOKEN}`, `x:%67%68%70_${TOKEN.slice(4)}`, `x:${encodeURIComponent(OWN)}`]) {
+    expect(code(await subscribe(address))).toBe('secret-blocked')
+    expect(await followed('file:///a', address)).toContain('secret-blocked')
+  }
+  expect(gateway.dtma.seen).toEqual([])
+  const found = await activity()
+  expect(found).toHaveLength(2)
+  expect(found.join()).toContain('Refused what must not go through a request of helper to demo__resources/subscribe')
+  for (const secret of [TOKEN, OWN]) expect(found.join()).not.toContain(secret)
+
+  expect((await subscribe('file:///a')).body.result).toEqual({})
+  expect(await followed('file:///a')).toContain('notifications/subscriptions/acknowledged')
+  await decide('off')
+  await vi.waitFor(async () => expect((await subscribe(`x:${TOKEN}`)).body.result).toEqual({}))
+  expect(code(await subscribe(`x:${encodeURIComponent(OWN)}`))).toBe('secret-blocked')
 })
 
 test('M10 from the arguments of a prompt secrets are taken out, as from those of a capability', async () => {

@@ -39,12 +39,16 @@ import { createSealer } from '../store/seal.ts'
 import { openTestStore } from '../store/testing.ts'
 import { createAdmission } from './admission.ts'
 import { createAskFirst } from './ask-first.ts'
+import type { Toolbelt } from './authorise.ts'
 import { createMakeCall } from './call.ts'
 import { withCircuitBreaker } from './circuit-breaker.ts'
+import { createExecuteOnce } from './execute-once.ts'
 import { FAKE_CAPABILITIES, openFakeDtma } from './fake-dtma.testing.ts'
 import { createGateway } from './gateway.ts'
 import { createKillSwitch } from './kill-switch.ts'
+import { createRefusals } from './refusals.ts'
 import type { Road } from './road.ts'
+import { createSearchAddresses } from './search-addresses.ts'
 import { readToolbelt } from './toolbelt.store.ts'
 import { createToolbelts } from './toolbelts.ts'
 import { createCallUpstream } from './upstream.ts'
@@ -107,16 +111,19 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const findOwnSecrets = createOwnSecrets({ store, seals, clock: systemClock })
   const payloads = createPayloadKeeper({ store, sealer: createSealer(Buffer.alloc(32, 7)), clock: systemClock, log })
   const secretAudit = createSecretAudit({ store, clock: systemClock, log })
+  const guardOf = async (toolbelt: Toolbelt) =>
+    createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(holderOf(toolbelt)))
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, systemClock, options.usualCalls ?? null),
+    refusals: createRefusals(systemClock, options.usualCalls ?? null),
     askFirst: createAskFirst({
       askPerson: asking.ask,
       readToolbelt: (accountId, agentId) => store.tenant(accountId, (tx) => read(tx, agentId)),
     }),
     bulkhead,
     recorder,
-    guardOf: async (toolbelt) => createCallGuard(toolbelt.agent.secrets, await findOwnSecrets(holderOf(toolbelt))),
+    guardOf,
     secretAudit,
     payloads,
     clock: systemClock,
@@ -131,6 +138,8 @@ export async function openTestGateway(options: TestGatewayOptions = {}) {
   const gateway = createGateway({
     toolbelts,
     makeCall,
+    executeOnce: createExecuteOnce({ store, sealer, clock: systemClock, log }),
+    searchAddresses: createSearchAddresses({ guardOf, secretAudit }),
     callUpstream,
     findAgent: async (secret) => (await connected.find(secret)) ?? finder.find(secret),
     challenge: 'resource_metadata="https://tools.example.com/metadata"',

@@ -9,6 +9,7 @@ import { createCalls } from './calls.ts'
 import { createCallsUnderWay } from './calls-under-way.ts'
 import { cutWhenRevoked } from './cut-when-revoked.ts'
 import type { CallingAgent } from './exchange.ts'
+import type { ExecuteOnce } from './execute-once.ts'
 import { createListening } from './listening.ts'
 import { answerTo } from './mcp-answer.ts'
 import { capabilitiesIn, createClientMemories } from './mcp-client.ts'
@@ -20,6 +21,7 @@ import { createPasses } from './passes.ts'
 import { createQuestions } from './questions.ts'
 import { refuse, refuseStrangers } from './refuse.ts'
 import { createRequestStates } from './request-state.ts'
+import type { SearchAddresses } from './search-addresses.ts'
 import { createSharedLists } from './shared-lists.ts'
 import { serveStandingStream } from './standing-stream.ts'
 import type { OpenToolbelt, Toolbelts } from './toolbelts.ts'
@@ -28,6 +30,8 @@ import type { CallUpstream } from './upstream.ts'
 export interface GatewayDeps {
   readonly toolbelts: Pick<Toolbelts, 'of' | 'watch'>
   readonly makeCall: MakeCall
+  readonly executeOnce: ExecuteOnce
+  readonly searchAddresses: SearchAddresses
   readonly callUpstream: CallUpstream
   /** Whose token this is; `undefined` for nobody's. */
   readonly findAgent: (secret: string) => Promise<CallingAgent | undefined>
@@ -57,6 +61,8 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
   const {
     toolbelts,
     makeCall,
+    executeOnce,
+    searchAddresses,
     callUpstream,
     findAgent,
     challenge,
@@ -75,6 +81,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
   const states = createRequestStates(sealer, clock.now)
   const calls = createCalls({
     makeCall,
+    executeOnce,
     underWay,
     questions,
     states,
@@ -83,7 +90,7 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
     log,
     timeoutMs,
   })
-  const handle = createMethods({ calls, lists, listening, makeCall, clock, version })
+  const handle = createMethods({ calls, lists, listening, makeCall, searchAddresses, clock, version })
 
   async function serve(request: IncomingMessage, response: ServerResponse, only: string | undefined): Promise<void> {
     refuseStrangers(request, own)
@@ -114,7 +121,21 @@ export function createGateway(deps: GatewayDeps): (request: IncomingMessage, res
         : { capabilities: streams ? capabilitiesIn(sessionId) : {}, logLevel: memories(client).logLevel }
     const answer = answerTo(response, message.id, { streams })
     const memory = () => memories(client)
-    await handle({ message, era, agent, isLetIn, open, only, client, about, memory, response, answer, streams })
+    await handle({
+      message,
+      era,
+      headers,
+      agent,
+      isLetIn,
+      open,
+      only,
+      client,
+      about,
+      memory,
+      response,
+      answer,
+      streams,
+    })
   }
 
   async function openOf({ accountId, agentId }: CallingAgent, only: string | undefined): Promise<OpenToolbelt> {

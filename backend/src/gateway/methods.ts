@@ -21,6 +21,7 @@ import {
 } from './mcp-replies.ts'
 import { endNotOffered, handleOf, type MethodTable } from './method-table.ts'
 import { resourcePlaceOf } from './names.ts'
+import type { SearchAddresses } from './search-addresses.ts'
 import type { ListMethod, SharedLists } from './shared-lists.ts'
 
 export interface MethodDeps {
@@ -28,6 +29,7 @@ export interface MethodDeps {
   readonly lists: SharedLists
   readonly listening: Listening
   readonly makeCall: MakeCall
+  readonly searchAddresses: SearchAddresses
   readonly clock: Pick<Clock, 'steady'>
   readonly version: string
 }
@@ -58,6 +60,7 @@ export function createMethods({
   lists,
   listening,
   makeCall,
+  searchAddresses,
   clock,
   version,
 }: MethodDeps): (exchange: Exchange) => Promise<void> {
@@ -105,8 +108,8 @@ export function createMethods({
         memory().logLevel = level
         return { result: {} }
       }),
-      'resources/subscribe': replying((exchange) => subscribe(exchange, true)),
-      'resources/unsubscribe': replying((exchange) => subscribe(exchange, false)),
+      'resources/subscribe': replying((exchange) => subscribe(exchange, true, searchAddresses)),
+      'resources/unsubscribe': replying((exchange) => subscribe(exchange, false, searchAddresses)),
     },
   }
 
@@ -116,6 +119,8 @@ export function createMethods({
     const asked = Object(message.params?.['notifications']) as Record<string, unknown>
     const given = asked['resourceSubscriptions']
     const uris = (Array.isArray(given) ? given : []).filter((uri) => isOpenTo(open, uri)).slice(0, MOST_URIS)
+    const refusal = await searchAddresses(open, uris)
+    if (refusal) return answer.end(problemReply(refusal))
     const flags = Object.fromEntries(FLAGS.map((flag) => [flag, asked[flag] === true])) as Record<
       (typeof FLAGS)[number],
       boolean
@@ -148,10 +153,16 @@ function isOpenTo(open: Exchange['open'], uri: unknown): uri is string {
   return item !== undefined && sharing(open, 'resources').includes(item)
 }
 
-function subscribe({ message, open, era, memory }: Exchange, wanted: boolean): Reply {
+async function subscribe(
+  { message, open, era, memory }: Exchange,
+  wanted: boolean,
+  searchAddresses: SearchAddresses,
+): Promise<Reply> {
   const uri = message.params?.['uri']
   if (typeof uri !== 'string') return invalidParams(`${message.method} takes a uri`)
   if (!isOpenTo(open, uri)) return notThere('resources/read', uri, era)
+  const refusal = wanted ? await searchAddresses(open, [uri]) : undefined
+  if (refusal) return problemReply(refusal)
   const { uris, onUris } = memory()
   if (wanted && uris.size >= MOST_URIS) return invalidParams(`A client subscribes to at most ${MOST_URIS} resources`)
   if (wanted) uris.add(uri)

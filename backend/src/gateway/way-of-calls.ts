@@ -23,8 +23,11 @@ import { createAskFirst } from './ask-first.ts'
 import type { Toolbelt } from './authorise.ts'
 import { createMakeCall, type MakeCall } from './call.ts'
 import { withCircuitBreaker } from './circuit-breaker.ts'
+import { createExecuteOnce, type ExecuteOnce } from './execute-once.ts'
 import { createKillSwitch, type KillSwitch } from './kill-switch.ts'
+import { createRefusals } from './refusals.ts'
 import { createRoad, type RoadDeps } from './road.ts'
+import { createSearchAddresses, type SearchAddresses } from './search-addresses.ts'
 import { readToolbelt } from './toolbelt.store.ts'
 import { createToolbelts, type Toolbelts } from './toolbelts.ts'
 import { type CallUpstream, createCallUpstream } from './upstream.ts'
@@ -54,6 +57,9 @@ export interface WayOfCalls {
   readonly toolbelts: Toolbelts
   /** One call: admitted, guarded, carried out, recorded. The same for every door. */
   readonly makeCall: MakeCall
+  /** For whoever may ask for the same call twice; the same for every door. */
+  readonly executeOnce: ExecuteOnce
+  readonly searchAddresses: SearchAddresses
   /** What is no call of a capability: lists, prompts, resources. */
   readonly callUpstream: CallUpstream
   readonly agentTools: AgentTools
@@ -97,6 +103,7 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   const unguarded = createMakeCall({
     callUpstream,
     admit: createAdmission(store, clock),
+    refusals: createRefusals(clock),
     askFirst: createAskFirst({
       askPerson: deps.askPerson,
       readToolbelt: (accountId, agentId) => store.tenant(accountId, (tx) => read(tx, agentId)),
@@ -114,6 +121,8 @@ export function createWayOfCalls(deps: WayOfCallsDeps): WayOfCalls {
   return {
     toolbelts,
     makeCall: killSwitch.makeCall,
+    executeOnce: createExecuteOnce({ store, sealer, clock, log }),
+    searchAddresses: createSearchAddresses({ guardOf, secretAudit }),
     callUpstream: beside,
     agentTools,
     killSwitch,

@@ -1,8 +1,9 @@
 import { ProblemError, problem, type SecretPolicy } from '@agentopia/api'
 import type { JsonRpcAnswer, JsonRpcNotification } from '@agentopia/dtma/contract'
+import { mayHideIn, withoutHidden } from './hidden-text.ts'
 import { OWN_SECRET, type OwnSecretFinder } from './own-secret.ts'
 import { replaceTexts } from './replace-texts.ts'
-import { type SecretShape, shapesIn, withoutShapes } from './secret-shapes.ts'
+import { SECRET_SHAPES, type SecretShape, shapesIn, withoutShapes } from './secret-shapes.ts'
 
 interface Answered {
   readonly answer: JsonRpcAnswer
@@ -10,7 +11,10 @@ interface Answered {
   readonly written: string
 }
 
-/** Looks for secrets in what goes through one call: the agent's own are taken out always, others as the account says. */
+/**
+ * Looks at what goes through one call. Secrets: the agent's own are taken out always, others as the account says. And what a tool
+ * says is freed of what people do not see.
+ */
 export interface CallGuard {
   /** What may be sent. `blocked`: it may not, for this reason. */
   asked<Args>(args: Args): { readonly args: Args; readonly blocked: string | undefined }
@@ -25,7 +29,7 @@ export interface CallGuard {
   heard(notification: JsonRpcNotification): JsonRpcNotification | undefined
   /** Texts of a toolbox may quote what a tool said. */
   failed(error: unknown): unknown
-  /** What was found so far: `arguments:github-token`, `result:own-secret`. Sorted, each once; null: nothing. */
+  /** What was found so far: `arguments:github-token`, `result:own-secret`, `result:hidden-characters`. Sorted, each once; null: nothing. */
   seen(): readonly string[] | null
 }
 
@@ -38,14 +42,17 @@ interface Cleaned<Value> {
 type Place = 'arguments' | 'result' | 'notification'
 
 export function createCallGuard(policy: SecretPolicy, own: OwnSecretFinder | undefined): CallGuard {
-  if (policy === 'off' && !own) return NO_GUARD
+  const isForSecrets = policy !== 'off' || own !== undefined
   const seen = new Set<string>()
 
   /** @param json The value, written. */
   function clean<Value>(value: Value, place: Place, json: string): Cleaned<Value> {
-    const possible: readonly SecretShape[] = policy === 'off' ? [] : shapesIn(json)
+    // What an agent says is its own; what is hidden in a secret must not hide it.
+    const mayHide = place !== 'arguments' && mayHideIn(json)
+    const possible: readonly SecretShape[] = policy === 'off' ? [] : mayHide ? SECRET_SHAPES : shapesIn(json)
     const shapes = new Set<string>()
-    if (possible.length === 0 && !own) return { value, shapes }
+    if (possible.length === 0 && !own && !mayHide) return { value, shapes }
+    const unseen = (kind: string) => void seen.add(`${place}:${kind}`)
     const found = (kind: string) => {
       seen.add(`${place}:${kind}`)
       if (kind !== OWN_SECRET) shapes.add(kind)
@@ -53,7 +60,9 @@ export function createCallGuard(policy: SecretPolicy, own: OwnSecretFinder | und
     const cleaned = replaceTexts(value, {
       text(text) {
         const without = own ? own.without(text, found) : text
-        return possible.length === 0 ? without : withoutShapes(without, possible, found)
+        const plain = mayHide ? withoutHidden(without, unseen) : without
+        const again = own && plain !== without ? own.without(plain, found) : plain
+        return possible.length === 0 ? again : withoutShapes(again, possible, found)
       },
       number(number) {
         if (!own?.isNumber(number)) return number
@@ -67,10 +76,12 @@ export function createCallGuard(policy: SecretPolicy, own: OwnSecretFinder | und
 
   return {
     asked(args) {
+      if (!isForSecrets) return { args, blocked: undefined }
       const { value, shapes } = clean(args, 'arguments', JSON.stringify(args))
       return { args: value, blocked: blocks(shapes) ? reasonOf('The arguments hold', shapes) : undefined }
     },
     named(name) {
+      if (!isForSecrets) return { name, blocked: undefined }
       const written = clean(name, 'arguments', JSON.stringify(name)).value
       const plain = decoded(written)
       const inside = clean(plain, 'arguments', JSON.stringify(plain)).value
@@ -115,13 +126,3 @@ const decoded = (address: string): string =>
 
 const reasonOf = (where: string, shapes: ReadonlySet<string>): string =>
   `${where} what looks like a secret (${[...shapes].sort().join(', ')})`
-
-/** Nothing is looked for. */
-const NO_GUARD: CallGuard = {
-  asked: (args) => ({ args, blocked: undefined }),
-  named: (name) => ({ name, blocked: undefined }),
-  answered: (answered) => answered,
-  heard: (notification) => notification,
-  failed: (error) => error,
-  seen: () => null,
-}

@@ -3,8 +3,9 @@ import type { Log } from '../log.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { createSeldom } from '../reconcile/seldom.ts'
 import type { Store } from '../store/connect.ts'
+import { CONTROL, HIDDEN } from './hidden-text.ts'
 
-/** A call in which secrets were seen. */
+/** A call in which secrets were seen, or what is asked for beside calls. */
 export interface SecretSighting {
   readonly accountId: string
   readonly agentId: string
@@ -12,7 +13,8 @@ export interface SecretSighting {
   readonly toolboxId: string | undefined
   /** The capability as it is recorded, with its instance. */
   readonly capability: string
-  readonly callId: string
+  /** Absent: it was no call. */
+  readonly callId?: string
   /** `<where>:<kind>` each. */
   readonly seen: readonly string[]
   readonly blocked: boolean
@@ -56,8 +58,9 @@ export function createSecretAudit({ store, clock, log }: SecretAuditDeps): Secre
   }
 
   return {
-    note(sighting) {
-      if (!isNews(sighting)) return
+    note(given) {
+      const sighting = { ...given, seen: given.seen.filter(isOfSecret) }
+      if (sighting.seen.length === 0 || !isNews(sighting)) return
       const written = write(sighting)
         .catch((err: unknown) => log.warn({ err, callId: sighting.callId }, 'secrets in a call not put on record'))
         .finally(() => writing.delete(written))
@@ -67,6 +70,9 @@ export function createSecretAudit({ store, clock, log }: SecretAuditDeps): Secre
   }
 }
 
+/** Colours of a terminal and soft hyphens of a web page are on record with their call, and no news for people. */
+const isOfSecret = (seen: string): boolean => ![CONTROL, HIDDEN].some((kind) => seen.endsWith(`:${kind}`))
+
 function messageOf({
   agentName,
   capability,
@@ -75,5 +81,5 @@ function messageOf({
   blocked,
 }: Pick<SecretSighting, 'agentName' | 'capability' | 'callId' | 'seen' | 'blocked'>): string {
   const what = seen.map((one) => one.replace(/^(.*):(.*)$/, '$2 in the $1')).join(', ')
-  return `${blocked ? 'Refused' : 'Took out'} what must not go through a call (${callId}) of ${agentName} to ${capability}: ${what}`
+  return `${blocked ? 'Refused' : 'Took out'} what must not go through ${callId === undefined ? 'a request' : `a call (${callId})`} of ${agentName} to ${capability}: ${what}`
 }

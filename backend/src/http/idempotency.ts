@@ -15,6 +15,20 @@ export interface RepeatableRequest {
   readonly request: unknown
 }
 
+const LONGEST_KEY = 255
+
+/**
+ * The key of a request, whichever way it came.
+ * @throws {ProblemError} `invalid-request`: a key that is cut may be equal to another, and what is no text cannot be stored.
+ */
+export function checkedKey(key: string | undefined): string | undefined {
+  if (key === '' || (key !== undefined && key.length > LONGEST_KEY))
+    throw problem('invalid-request', `Idempotency-Key: must be 1 to ${LONGEST_KEY} characters long`)
+  if (key !== undefined && /[\p{Cc}\p{Cs}]/u.test(key))
+    throw problem('invalid-request', 'Idempotency-Key: must hold no control characters')
+  return key
+}
+
 /** How long an answer is remembered. */
 const REMEMBERED = sql`interval '24 hours'`
 

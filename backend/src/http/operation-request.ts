@@ -2,6 +2,7 @@ import { type Parsed, ProblemError, problem, type UserOperation } from '@agentop
 import { type $ZodType, safeParse } from 'zod/v4/core'
 import { type Caller, mayCall } from './caller.ts'
 import { checkedInput } from './checked-input.ts'
+import { checkedKey } from './idempotency.ts'
 import { storable } from './json-body.ts'
 
 /** The browser behind a request: for the operations that start and end sessions, and for nothing else. */
@@ -67,7 +68,7 @@ export async function checked<Op extends UserOperation>(
   const context = {
     caller,
     signal,
-    idempotencyKey: op.problems.includes('idempotency-key-reused') ? keyOf(request) : undefined,
+    idempotencyKey: op.problems.includes('idempotency-key-reused') ? checkedKey(request.idempotencyKey) : undefined,
     isLetIn: () =>
       admit(op, request).then(
         () => true,
@@ -101,15 +102,6 @@ async function inputOf<Op extends UserOperation>(op: Op, request: OperationReque
 }
 
 const fits = (schema: $ZodType, input: { readonly body?: unknown }): boolean => safeParse(schema, input.body).success
-
-const LONGEST_KEY = 255
-
-/** @throws {ProblemError} `invalid-request`: a key that is cut may be equal to another. */
-function keyOf({ idempotencyKey: key }: OperationRequest): string | undefined {
-  if (key === '' || (key !== undefined && key.length > LONGEST_KEY))
-    throw problem('invalid-request', `Idempotency-Key: must be 1 to ${LONGEST_KEY} characters long`)
-  return key
-}
 
 const isRefusal = (error: unknown): boolean =>
   error instanceof ProblemError && (error.code === 'unauthenticated' || error.code === 'forbidden')

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { OPERATIONS, ProblemError, problem } from '@agentopia/api'
-import { CODE, isObject, type JsonRpcRequest, metaOf } from '@agentopia/dtma/contract'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { OPERATIONS, ProblemError } from '@agentopia/api'
+import { CODE, isObject, type JsonRpcRequest } from '@agentopia/dtma/contract'
 import { cutWhenRevoked } from '../gateway/cut-when-revoked.ts'
 import { untilGone } from '../gateway/exchange.ts'
+import { idempotencyKeyOf } from '../gateway/idempotency-key.ts'
 import { answerTo, type McpAnswer } from '../gateway/mcp-answer.ts'
 import { McpRefusal } from '../gateway/mcp-refusal.ts'
 import {
@@ -44,9 +45,6 @@ export interface OperatorEndpointDeps {
 export const OPERATOR_PATH = '/operator/mcp'
 const PATH = /^\/operator\/mcp(?:\?|$)/
 
-/** In `_meta` of a call: the `Idempotency-Key` of its request. */
-export const IDEMPOTENCY_KEY = 'agentopia.toolboxes/idempotencyKey'
-
 const INTRODUCTION: Introduction = {
   capabilities: { tools: {} },
   instructions:
@@ -57,6 +55,8 @@ const INTRODUCTION: Introduction = {
 interface Exchange {
   readonly message: JsonRpcRequest
   readonly era: Era
+  /** Of the HTTP request. */
+  readonly headers: IncomingHttpHeaders
   readonly caller: Caller
   readonly authenticate: () => Promise<Caller>
   readonly response: ServerResponse
@@ -110,7 +110,10 @@ export function createOperatorEndpoint({
 
     const { message } = parsed
     const streams = request.headers.accept?.includes('text/event-stream') ?? false
-    await answered({ ...who, message, era, response }, answerTo(response, message.id, { streams }))
+    await answered(
+      { ...who, message, era, headers: request.headers, response },
+      answerTo(response, message.id, { streams }),
+    )
   }
 
   async function answered(exchange: Exchange, answer: McpAnswer): Promise<void> {
@@ -121,7 +124,7 @@ export function createOperatorEndpoint({
     answer.end(era === 'modern' ? withIdentity(reply, version) : reply)
   }
 
-  async function call({ message, era, authenticate, response }: Exchange): Promise<Reply> {
+  async function call({ message, era, headers, authenticate, response }: Exchange): Promise<Reply> {
     const { name, arguments: args = {} } = message.params ?? {}
     if (typeof name !== 'string') return invalidParams('tools/call takes a name')
     if (!isObject(args)) return invalidParams('The arguments of a tool are an object')
@@ -134,7 +137,7 @@ export function createOperatorEndpoint({
         params,
         query,
         readBody: async () => body,
-        idempotencyKey: keyOf(message),
+        idempotencyKey: idempotencyKeyOf(message, headers),
         lastEventId: undefined,
         browser: NO_BROWSER,
         signal: untilGone(response).signal,
@@ -177,14 +180,6 @@ export function createOperatorEndpoint({
 
 const isWrong = (error: unknown): error is ProblemError =>
   error instanceof ProblemError && error.code === 'unauthenticated'
-
-/** Ids of requests begin anew with each client, so none of them can be the key: a client that repeats a call gives one. */
-function keyOf({ params }: JsonRpcRequest): string | undefined {
-  const key = metaOf(params)?.[IDEMPOTENCY_KEY]
-  if (key !== undefined && typeof key !== 'string')
-    throw problem('invalid-request', `_meta["${IDEMPOTENCY_KEY}"]: must be a text`)
-  return key
-}
 
 /** No operation that is offered here begins or ends a session. */
 const NO_BROWSER: BrowserSession = { headers: new Headers(), address: 'unknown', name: undefined, setCookies: () => {} }

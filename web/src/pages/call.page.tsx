@@ -75,7 +75,7 @@ function Record({ call }: { call: Call }) {
           ['Took', duration(call.durationMs)],
           ['Asked', bytes(call.argumentBytes)],
           call.resultBytes !== undefined && ['Answered', bytes(call.resultBytes)],
-          call.secretsSeen && ['Secrets seen', call.secretsSeen.join(', ')],
+          call.secretsSeen && ['Found in it', call.secretsSeen.join(', ')],
           call.hash !== undefined && ['In the chain', <CopyableId key="hash" id={`${call.sequence}:${call.hash}`} />],
         ]}
       />

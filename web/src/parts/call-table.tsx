@@ -65,7 +65,7 @@ export function CallTable({ calls, withAgent = true }: { calls: readonly Call[];
                 {call.secretsSeen && (
                   <KeyRound
                     className="size-3.5 shrink-0 text-warn"
-                    aria-label={`Secrets seen: ${call.secretsSeen.join(', ')}`}
+                    aria-label={`Found in it: ${call.secretsSeen.join(', ')}`}
                   />
                 )}
                 <Link

@@ -48,7 +48,7 @@ export const callCounts = pgTable(
   (t) => [primaryKey({ columns: [t.agentId, t.scope, t.windowStart] })],
 )
 
-/** Calls over REST that came with an Idempotency-Key, for 24 hours. */
+/** Calls that came with an Idempotency-Key, for 24 hours. */
 export const executeKeys = pgTable(
   'execute_keys',
   {

@@ -147,7 +147,7 @@ test('one call is shown with what was seen of secrets, and its payload only wher
     keptUntil: record.payload.keptUntil,
   }
   const plain = await agentopia(`call show ${id}`, { [`GET /api/calls/${id}`]: [record] })
-  expect(plain.out).toMatch(/secrets seen +result:own-secret/)
+  expect(plain.out).toMatch(/found in it +result:own-secret/)
   expect(plain.heard).toHaveLength(1)
   const { out } = await agentopia(`call show ${id} --payload`, {
     [`GET /api/calls/${id}`]: [record],

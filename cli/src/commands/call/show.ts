@@ -30,7 +30,7 @@ const describe = (call: Reply<typeof getCall>): string =>
     ['capability', nameOf(call)],
     ['outcome', call.code === undefined ? call.outcome : `${call.outcome} (${call.code})`],
     ['took', `${call.durationMs.toFixed(1)} ms`],
-    ['secrets seen', call.secretsSeen?.join(', ')],
+    ['found in it', call.secretsSeen?.join(', ')],
     ['asked', `${call.argumentBytes} bytes, sha256 ${call.argumentDigest}`],
     ['answered', call.resultBytes === undefined ? undefined : `${call.resultBytes} bytes, sha256 ${call.resultDigest}`],
     ['payload', call.payload ? `kept until ${call.payload.keptUntil}` : 'not kept'],
