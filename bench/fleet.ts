@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getToolbox } from '@agentopia/api'
 import { type Product, startProduct, waitFor } from '@agentopia/e2e/product'
+import type { Member } from './member.ts'
 import { usageOf } from './process.ts'
-import { allActive, command, HEARTBEAT_MS, invited, type Member, recruiter, statuses } from './recruits.ts'
+import { allActive, command, HEARTBEAT_MS, invited, recruiter, statuses } from './recruits.ts'
 import { percentile, rounded } from './report.ts'
 import { run } from './run.ts'
 

@@ -4,14 +4,14 @@ import { startProduct } from '@agentopia/e2e/product'
 import { compare } from './compare.ts'
 import { bridgesOf, startDtma } from './dtma.ts'
 import { run } from './run.ts'
-import { openPeers, wholeWay } from './targets.ts'
+import { openPeers, pipeTo, wholeWay } from './targets.ts'
 
 await run(7, async (bench) => {
   const peers = await openPeers(bench)
   const product = await startProduct()
   bench.cleanUp(() => product[Symbol.asyncDispose]())
   const direct = await peers.direct()
-  const pipe = await peers.pipe(direct)
+  const pipe = await pipeTo(bench, direct)
   const alone = await bridgesOf(bench, await startDtma(bench))
   const whole = await wholeWay(product)
   const targets = [direct, pipe, ...alone, ...whole, ...(await peers.bridges()), await peers.hub()]

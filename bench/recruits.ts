@@ -7,9 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { createJoinLine, createToolbox, listToolboxes, refreshToolboxStatus } from '@agentopia/api'
 import { type Product, waitFor } from '@agentopia/e2e/product'
 import type { Recruits } from './fleet-members.ts'
+import type { Member } from './member.ts'
 import { ended, type Run } from './run.ts'
-
-export type Member = Recruits['members'][number]
 
 /** As the control plane asks for them. */
 export const HEARTBEAT_MS = 10_000

@@ -22,6 +22,38 @@ export interface Target {
 const PEERS = ['mcp-proxy@6.7.19', 'supergateway@4.0.0', 'mcp-hub@4.2.1']
 const READY_MS = 60_000
 
+/** Starts a program of Node that listens on this port, and goes with the run. @returns Its process, once it answers. */
+async function startServer(
+  bench: Run,
+  args: readonly string[],
+  port: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'ignore' })
+  bench.cleanUp(() => ended(child))
+  await waitFor(`${args[0]} does not listen`, READY_MS, () => {
+    bench.signal.throwIfAborted()
+    return fetch(`http://127.0.0.1:${port}/`).then(
+      () => true,
+      () => undefined,
+    )
+  })
+  return child.pid!
+}
+
+/** The least that one more hop by HTTP can cost, before this target. */
+export async function pipeTo(bench: Run, to: Target): Promise<Target> {
+  const port = await freePort()
+  const program = fileURLToPath(new URL('./pipe.ts', import.meta.url))
+  const pid = await startServer(bench, [program, String(port), new URL(to.endpoint.url).port], port)
+  return {
+    name: 'bare HTTP pipe',
+    upstream: 'HTTP',
+    endpoint: { url: `http://127.0.0.1:${port}/mcp`, echo: 'echo' },
+    hop: { pipe: pid },
+  }
+}
+
 /** Programs that others made, installed into a folder of this run. */
 export async function openPeers(bench: Run) {
   const folder = mkdtempSync(join(tmpdir(), 'agentopia-bench-'))
@@ -40,18 +72,8 @@ export async function openPeers(bench: Run) {
   const modules = join(folder, 'node_modules')
   const server = join(modules, SERVER.name, 'dist/index.js')
 
-  async function start(args: readonly string[], port: number, env: Record<string, string> = {}): Promise<number> {
-    const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'ignore' })
-    bench.cleanUp(() => ended(child))
-    await waitFor(`${args[0]} does not listen`, READY_MS, () => {
-      bench.signal.throwIfAborted()
-      return fetch(`http://127.0.0.1:${port}/`).then(
-        () => true,
-        () => undefined,
-      )
-    })
-    return child.pid!
-  }
+  const start = (args: readonly string[], port: number, env?: Record<string, string>) =>
+    startServer(bench, args, port, env)
 
   async function direct(): Promise<Target> {
     const port = await freePort()
@@ -61,18 +83,6 @@ export async function openPeers(bench: Run) {
       upstream: 'none',
       endpoint: { url: `http://127.0.0.1:${port}/mcp`, echo: 'echo' },
       hop: {},
-    }
-  }
-
-  async function pipe(to: Target): Promise<Target> {
-    const port = await freePort()
-    const program = fileURLToPath(new URL('./pipe.ts', import.meta.url))
-    const pid = await start([program, String(port), new URL(to.endpoint.url).port], port)
-    return {
-      name: 'bare HTTP pipe',
-      upstream: 'HTTP',
-      endpoint: { url: `http://127.0.0.1:${port}/mcp`, echo: 'echo' },
-      hop: { pipe: pid },
     }
   }
 
@@ -118,7 +128,6 @@ export async function openPeers(bench: Run) {
 
   return {
     direct,
-    pipe,
     stdioPipe,
     hub,
     bridges: async () => [
@@ -147,24 +156,30 @@ export async function openPeers(bench: Run) {
   }
 }
 
-/** The same server in containers of the local toolbox, by the endpoint of an agent: everything between is measured. */
-export async function wholeWay({ client, pid }: Product): Promise<Target[]> {
-  const toolbox = await activeToolbox(client)
+/** An agent that may call `echo` of these tools of one toolbox, at whatever pace. Each is deployed, and runs. */
+export async function agentOf(
+  { client }: Product,
+  toolboxId: string,
+  tools: Readonly<Record<string, string>>,
+): Promise<Omit<Endpoint, 'echo'>> {
   const { id: agentId } = await client.call(createAgent, { body: { name: 'bench' } })
   await client.call(updateAgent, { params: { agentId }, body: { limits: { perMinute: null } } })
-  await client.call(grantToolboxAccess, { params: { agentId, toolboxId: toolbox.id } })
-  for (const [name, toolId] of [
-    ['stdio', 'everything'],
-    ['http', 'everything-http'],
-  ] as const) {
-    const { id: instanceId } = await deploy(client, toolbox.id, toolId, name)
+  await client.call(grantToolboxAccess, { params: { agentId, toolboxId } })
+  for (const [name, toolId] of Object.entries(tools)) {
+    const { id: instanceId } = await deploy(client, toolboxId, toolId, name)
     await client.call(addToolbeltItem, { params: { agentId }, body: { instanceId, allow: ['echo'] } })
   }
   const { secret, mcpUrl } = await client.call(createAgentToken, { params: { agentId }, body: { name: 'bench' } })
-  const headers = { authorization: `Bearer ${secret}` }
-  const hop = { 'control plane': pid, DTMA: await pidOf(dtmaContainerOf(toolbox.id)) }
+  return { url: mcpUrl, headers: { authorization: `Bearer ${secret}` } }
+}
+
+/** The same server in containers of the local toolbox, by the endpoint of an agent: everything between is measured. */
+export async function wholeWay(product: Product): Promise<Target[]> {
+  const { id } = await activeToolbox(product.client)
+  const agent = await agentOf(product, id, { stdio: 'everything', http: 'everything-http' })
+  const hop = { 'control plane': product.pid, DTMA: await pidOf(dtmaContainerOf(id)) }
   return [
-    { name: 'Agentopia, whole way', upstream: 'stdio', endpoint: { url: mcpUrl, headers, echo: 'stdio__echo' }, hop },
-    { name: 'Agentopia, whole way', upstream: 'HTTP', endpoint: { url: mcpUrl, headers, echo: 'http__echo' }, hop },
+    { name: 'Agentopia, whole way', upstream: 'stdio', endpoint: { ...agent, echo: 'stdio__echo' }, hop },
+    { name: 'Agentopia, whole way', upstream: 'HTTP', endpoint: { ...agent, echo: 'http__echo' }, hop },
   ]
 }
