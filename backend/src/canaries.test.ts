@@ -70,7 +70,12 @@ beforeAll(async () => {
     log: createLog({ level: 'debug', to: { write: (line) => logged.push(line) } }),
     accessToken: () => sower.canary(`access token ${++tokens} of a service`),
     signOn: { issuer: provider.issuer, ...CLIENT, domains: ['example.com'], role: 'viewer', label: 'Example' },
-    machines: { imageName: 'agentopia-dtma:test', limit: 20, digitalOceanUrl: 'http://do', fetch: emulator.fetch },
+    machines: {
+      imageName: 'agentopia-dtma:test',
+      limits: { ofAccount: 20, ofAll: 10_000 },
+      digitalOceanUrl: 'http://do',
+      fetch: emulator.fetch,
+    },
   })
   sower = createSower(world.plane.request)
   gateway = await openTestGateway()
