@@ -22,6 +22,9 @@ export function DropletChoice({ choice, onChange, tried }: DropletChoiceProps) {
   const options = useOperation(listProviderOptions, {})
   const snapshots = useOperation(listSnapshots, {}).data?.items ?? []
   const missing = (value: string | undefined) => (tried && value === undefined ? 'Choose one' : undefined)
+  // What there is depends on where: until then nothing is wrong with it.
+  const missingThere = (value: string | undefined) => (choice.region === undefined ? undefined : missing(value))
+  const later = choice.region === undefined ? { placeholder: 'Choose a region first' } : {}
   return (
     <Reading of={options} skeleton={<SkeletonRows rows={3} />}>
       {({ regions, sizes, images }) => {
@@ -42,7 +45,7 @@ export function DropletChoice({ choice, onChange, tried }: DropletChoiceProps) {
             <Field
               label="Size"
               required
-              problem={missing(choice.size)}
+              problem={missingThere(choice.size)}
               hint={priceOf(sizes.find(({ slug }) => slug === choice.size)?.monthlyUsd)}
             >
               {(control) => (
@@ -50,6 +53,7 @@ export function DropletChoice({ choice, onChange, tried }: DropletChoiceProps) {
                   {...control}
                   value={choice.size}
                   disabled={choice.region === undefined}
+                  {...later}
                   onChange={(size) => onChange({ ...choice, size })}
                   options={sizes.filter(here).map(({ slug, memoryMb, vcpus, diskGb, monthlyUsd }) => ({
                     value: slug,
@@ -59,12 +63,13 @@ export function DropletChoice({ choice, onChange, tried }: DropletChoiceProps) {
                 />
               )}
             </Field>
-            <Field label="Image" required problem={missing(choice.image)}>
+            <Field label="Image" required problem={missingThere(choice.image)}>
               {(control) => (
                 <Select
                   {...control}
                   value={choice.image}
                   disabled={choice.region === undefined}
+                  {...later}
                   onChange={(image) => onChange({ ...choice, image })}
                   options={[
                     ...images.filter(here).map(({ slug, name }) => ({ value: slug, label: name })),
