@@ -213,7 +213,7 @@ test('a failed build is shown with its reason, tried again later, and at once fo
   expect(worker.status).toMatchObject({ state: 'running', generation: 2 })
 })
 
-test('while the image of the next generation cannot be had, the present one keeps running', async () => {
+test('D12 while the image of the next generation cannot be had, the present one keeps running', async () => {
   const { world, worker, pass } = toolbox()
   await pass()
   const before = world.container()
