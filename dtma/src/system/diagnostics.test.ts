@@ -26,7 +26,11 @@ const withFirewall = (state: 'missing' | 'unavailable') => ({
 })
 test.each([
   ['docker', { ...WELL, docker: { ...docker, state: 'hung' as const, version: undefined, message: 'no answer' } }, {}],
-  ['docker', { ...WELL, docker: { ...docker, confinement: { seccomp: 'none' as const, module: 'none' as const } } }, {}],
+  [
+    'docker',
+    { ...WELL, docker: { ...docker, confinement: { seccomp: 'none' as const, module: 'none' as const } } },
+    {},
+  ],
   ['state-directory', WELL, { stateFailure: 'EROFS' }],
   ['disk-space', { ...WELL, system: { ...system, diskUsedBytes: system.diskBytes - 2 ** 29 } }, {}],
   ['memory', { ...WELL, system: { ...system, memoryUsedBytes: system.memoryBytes } }, {}],
@@ -50,8 +54,7 @@ test('what Docker puts around tools is told, and only that it filters no system 
   expect(seen('default', 'none')).toEqual({
     id: 'docker',
     ok: true,
-    finding:
-      'Docker 28.0.0 answers, filters the system calls of containers, and uses no security module of the kernel',
+    finding: 'Docker 28.0.0 answers, filters the system calls of containers, and uses no security module of the kernel',
   })
   expect(seen('other', 'selinux')).toMatchObject({ ok: true, finding: expect.stringContaining('of this machine') })
   expect(seen('none', 'apparmor')).toMatchObject({

@@ -168,7 +168,8 @@ export function createToolImages(deps: ToolImagesDeps): ToolImages {
       const { package: pkg } = tool.spec
       if (pkg.type === 'oci') return inspected(await referenceOf(tool, signal), signal)
       const pin = pinOf(pkg)
-      const found = await inspected(await referenceOf(tool, signal), signal)
+      const pinned = await inspected(tool.pins?.[pin], signal)
+      const found = pinned ?? (await inspected(await referenceOf(tool, signal), signal))
       return found && { ...found, pin }
     },
     async make(tool, onProgress, signal) {

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type ToolRequest, ToolSpec, type ToolStatus } from '../contract/tool.ts'
-import type { AcceptedTool, SpecFiles } from './spec-file.ts'
+import { type AcceptedTool, openSpecFiles, type SpecFiles } from './spec-file.ts'
 import type { ToolReconciler } from './tool.reconciler.ts'
 import type { ToolWorker } from './tool.worker.ts'
 import { changeOf, createToolRegistry } from './tool-registry.ts'
@@ -49,7 +52,10 @@ test.each([
 })
 
 /** A reconciler that only remembers. Saving is slow, so that requests overlap. */
-function registry(save: SpecFiles['save'] = () => new Promise((resolve) => setTimeout(resolve, 5))) {
+function registry(
+  save: SpecFiles['save'] = () => new Promise((resolve) => setTimeout(resolve, 5)),
+  before: readonly AcceptedTool[] = [],
+) {
   const workers = new Map<string, ToolWorker>()
   const listeners: (() => void)[] = []
   let saves = 0
@@ -63,6 +69,7 @@ function registry(save: SpecFiles['save'] = () => new Promise((resolve) => setTi
       return worker
     },
   } as unknown as ToolReconciler
+  for (const tool of before) tools.add(tool)
   const files: SpecFiles = {
     owner: 'o',
     save: (tool) => {
@@ -96,6 +103,26 @@ test('C01 C02: of the same put many times at once all succeed, and it is accepte
   const { registry: tools, saves } = registry()
   await Promise.all(Array.from({ length: 8 }, () => tools.put('mail', request)))
   expect(saves()).toBe(1)
+})
+
+test('C01 a put whose answer was lost, with the DTMA that gave it, is answered when it comes again, and makes nothing twice', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'dtma-lost-'))
+  try {
+    const first = registry((await openSpecFiles(directory)).files.save)
+    void first.registry.put('mail', request) // whoever has asked is cut off
+    await expect.poll(async () => (await openSpecFiles(directory)).tools.length).toBe(1)
+
+    const { files, tools: kept } = await openSpecFiles(directory)
+    const second = registry(files.save, kept)
+    expect(await second.registry.put('mail', request)).toMatchObject({ name: 'mail', generation: 1 })
+    expect(await second.registry.put('mail', request)).toMatchObject({ name: 'mail', generation: 1 })
+    expect([first.saves(), second.saves(), second.registry.list().length]).toEqual([1, 0, 1])
+    // The same claim as before: by it the container is found that the first DTMA has made.
+    const { tools: after } = await openSpecFiles(directory)
+    expect(after.map(({ claim }) => claim)).toEqual(kept.map(({ claim }) => claim))
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })
 
 test('what cannot be written is not accepted', async () => {

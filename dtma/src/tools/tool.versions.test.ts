@@ -19,7 +19,7 @@ function toolbox() {
   return { ...made, pass: (ms = 0) => vi.advanceTimersByTimeAsync(ms) }
 }
 
-test('while the image of the next generation cannot be had, the present one keeps running', async () => {
+test('D12 while the image of the next generation cannot be had, the present one keeps running', async () => {
   const { world, worker, pass } = toolbox()
   await pass()
   const before = world.container()
