@@ -37,7 +37,7 @@ export const withSecrets = (body: unknown, secrets: readonly string[], other: (s
   JSON.parse(JSON.stringify(body), (_, value) => (secrets.includes(value) ? other(value) : value))
 
 /** What of a line, a link or an address opens something; a text that holds none of these is it as a whole. */
-export function coreOf(text: string): string {
+function coreOf(text: string): string {
   const [whole, state] = /(?:enrol|agt|tbx|inv|code)_[\w-]{20,}|[?&]state=([\w-]+)/.exec(text) ?? []
   return state ?? whole ?? text
 }
