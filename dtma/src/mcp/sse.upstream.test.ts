@@ -1,55 +1,16 @@
-import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { JsonRpcAnswer } from '../contract/json-rpc.ts'
-import { events, fakeHttpServer } from './fake-http-server.testing.ts'
+import { fakeHttpServer } from './fake-http-server.testing.ts'
 import { echoTool } from './fake-server.testing.ts'
-import {
-  ENDPOINT,
-  type FakeSseServer,
-  fakeSseServer,
-  type SseBehaviour,
-  sseTargetAt,
-} from './fake-sse-server.testing.ts'
-import { createMcpBridge } from './tool-sessions.ts'
+import { ENDPOINT, type FakeSseServer, fakeSseServer, sseTargetAt } from './fake-sse-server.testing.ts'
+import { answer, sseBridges, WELL } from './sse-bridge.testing.ts'
 
 // Servers of the first revision of MCP, which know HTTP only as a stream and a place beside it.
 
-const servers: { close(): Promise<void> }[] = []
-const bridges: ReturnType<typeof createMcpBridge>[] = []
-afterEach(async () => {
-  for (const bridge of bridges.splice(0)) bridge.close('tool')
-  await Promise.all(servers.splice(0).map((server) => server.close()))
-})
+const { started, bridged, opened, opening, closing, closeAll } = sseBridges()
+afterEach(closeAll)
 
-async function started(behaviour: SseBehaviour = {}): Promise<FakeSseServer> {
-  const server = await fakeSseServer(behaviour)
-  servers.push(server)
-  return server
-}
-
-function bridged() {
-  const bridge = createMcpBridge({ version: '0', random: Math.random })
-  bridges.push(bridge)
-  return bridge
-}
-
-async function opened(behaviour: SseBehaviour = {}) {
-  const server = await started(behaviour)
-  const bridge = bridged()
-  const info = await bridge.open(server.target, AbortSignal.timeout(5_000))
-  const call = (timeoutMs = 5_000, signal = new AbortController().signal) =>
-    bridge.call('tool', 'echo', { text: 'hello' }, timeoutMs, signal)
-  const calls = () => server.heard.filter(({ method }) => method === 'tools/call').length
-  return { server, bridge, info, call, calls }
-}
-
-const opening = async (behaviour: SseBehaviour, ms = 5_000) => {
-  const server = await started(behaviour)
-  return { server, failed: bridged().open(server.target, AbortSignal.timeout(ms)) }
-}
-
-const WELL = { content: [{ text: 'hello' }] }
 const handshakes = ({ heard }: FakeSseServer) => heard.filter(({ method }) => method === 'initialize').length
 
 test('a server that refuses a POST is spoken to by the transport before: one stream, and a place for messages', async () => {
@@ -90,7 +51,7 @@ test('a server that refuses initialize in words of MCP is believed', async () =>
     },
     onGet: () => expect.unreachable(),
   })
-  servers.push(server)
+  closing(server.close)
   await expect(bridged().open(server.target, AbortSignal.timeout(5_000))).rejects.toThrow(/refused initialize: too old/)
 })
 
@@ -131,120 +92,6 @@ test('a server that may refuse what comes before it knows that the handshake is 
   })
   expect(await call()).toEqual(WELL)
 })
-
-const stream = (response: ServerResponse): ServerResponse =>
-  response.writeHead(200, { 'content-type': 'text/event-stream' })
-const flood = (response: ServerResponse, text: string) => {
-  const more = () => response.destroyed || response.write(text, () => setImmediate(more))
-  more()
-}
-
-test.each<[string, (response: ServerResponse) => unknown, string]>([
-  ['names no endpoint', (response) => events(response, { method: 'notifications/message' }), 'tool-protocol-error'],
-  [
-    'names another host',
-    (response) => stream(response).write('event: endpoint\ndata: //127.0.0.2/\n\n'),
-    'tool-protocol-error',
-  ],
-  ['ends before its endpoint', (response) => stream(response).end(), 'tool-protocol-error'],
-  [
-    'is none',
-    (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('hello'),
-    'tool-protocol-error',
-  ],
-  ['is refused', (response) => response.writeHead(503).end(), 'tool-protocol-error'],
-  ['is one event without end', (response) => flood(stream(response), 'x'.repeat(1 << 20)), 'tool-protocol-error'],
-  ['is comments without end', (response) => flood(stream(response), ': x\n\n'.repeat(100_000)), 'tool-protocol-error'],
-  ['says nothing', (response) => stream(response).flushHeaders(), 'tool-timeout'],
-  ['does not begin', () => {}, 'tool-timeout'],
-])('a stream that %s is no session, and is let go', async (_, begin, code) => {
-  const { server, failed } = await opening(
-    {
-      onStream(response) {
-        begin(response)
-        return true
-      },
-    },
-    code === 'tool-timeout' ? 500 : 10_000,
-  )
-  await expect(failed).rejects.toMatchObject({ code })
-  expect(server.heard).toEqual([])
-  await vi.waitFor(() => expect(server.streams).toEqual([]))
-})
-
-test('nobody else is sent anything, whatever endpoint a server names', async () => {
-  const other = await fakeHttpServer()
-  servers.push(other)
-  const { failed } = await opening({
-    onStream(response) {
-      stream(response).write(`event: endpoint\ndata: http://127.0.0.1:${other.port}/mcp\n\n`)
-      return true
-    },
-  })
-  await expect(failed).rejects.toThrow(`at http://127.0.0.1:${other.port}, which is not itself`)
-  expect(other.heard).toEqual([])
-})
-
-test.each<[string, SseBehaviour, string]>([
-  ['answers nonsense', { onCall: (_, server) => server.streams[0]!.write('data: {]\n\n') }, 'tool-timeout'],
-  ['answers another question', { onCall: ({ id }, server) => server.say({ id: id! + 1, result: {} }) }, 'tool-timeout'],
-  [
-    'answers under the name of another event',
-    {
-      onCall: ({ id }, { streams: [open] }) =>
-        open!.write(`event: other\ndata: {"jsonrpc":"2.0","id":${id},"result":{}}\n\n`),
-    },
-    'tool-timeout',
-  ],
-  [
-    'answers two hundred thousand times',
-    {
-      onCall: (_, { streams: [open] }) => open!.write('data: {"jsonrpc":"2.0","id":1,"result":{}}\n\n'.repeat(200_000)),
-    },
-    'tool-timeout',
-  ],
-  ['ends its stream', { onCall: (_, server) => server.hangUp() }, 'tool-lost'],
-  ['breaks its stream', { onCall: (_, server) => server.streams[0]!.destroy() }, 'tool-lost'],
-  [
-    'sends one event without end',
-    { onCall: (_, { streams: [open] }) => flood(open!, 'x'.repeat(1 << 20)) },
-    'tool-protocol-error',
-  ],
-  [
-    'breaks the connection of a post',
-    { onPost: ({ method }, response) => method === 'tools/call' && !!response.destroy() },
-    'tool-lost',
-  ],
-  [
-    'refuses a post',
-    { onPost: ({ method }, response) => method === 'tools/call' && !!response.writeHead(500).end() },
-    'tool-protocol-error',
-  ],
-  [
-    'accepts a post without end',
-    {
-      onPost: ({ method }, response) =>
-        method === 'tools/call' && flood(response.writeHead(202), 'x'.repeat(1 << 20)) !== null,
-    },
-    'tool-timeout',
-  ],
-  ['never accepts a post', { onPost: ({ method }) => method === 'tools/call' }, 'tool-timeout'],
-])('a server that %s fails that call by name, sends it once, and the next one is well', async (_, behaviour, code) => {
-  let bad = true
-  const { onCall, onPost } = behaviour
-  const { call, calls } = await opened({
-    ...(onCall ? { onCall: (message, server) => (bad ? onCall(message, server) : answer(message, server)) } : {}),
-    ...(onPost ? { onPost: (...given) => bad && onPost(...given) } : {}),
-  })
-  for (let n = 1; n <= 2; n += 1) {
-    await expect(call(code === 'tool-timeout' ? 500 : 10_000)).rejects.toMatchObject({ code })
-    expect(calls()).toBe(n)
-  }
-  bad = false
-  expect(await call()).toEqual(WELL)
-})
-
-const answer = ({ id }: { id?: number }, server: FakeSseServer) => server.say({ id, result: WELL })
 
 test('a server that asks under the id of our own request is answered, and so are we', async () => {
   const { server, call } = await opened({
@@ -425,29 +272,4 @@ test('what was asked on a stream that ended is not answered on the next one', as
   await expect(ended).rejects.toMatchObject({ code: 'tool-lost' })
   await bridge.check('tool', AbortSignal.timeout(1_000))
   expect(server.heard.filter(({ id }) => (id as unknown) === 'ask')).toEqual([])
-})
-
-test('a server that asks us without end gets few answers at a time', async () => {
-  let asking = 0
-  let most = 0
-  const { call } = await opened({
-    onPost({ method, id }, response) {
-      if (method !== undefined || id === undefined) return false
-      asking += 1
-      most = Math.max(most, asking)
-      setTimeout(() => {
-        asking -= 1
-        response.writeHead(202).end()
-      }, 20)
-      return true
-    },
-    onCall(message, server) {
-      for (let n = 0; n < 2_000; n += 1) server.say({ id: n, method: 'ping' })
-      answer(message, server)
-    },
-  })
-  expect(await call()).toEqual(WELL)
-  await sleep(100)
-  expect(most).toBeGreaterThan(0)
-  expect(most).toBeLessThanOrEqual(16)
 })
