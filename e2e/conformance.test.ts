@@ -1,6 +1,6 @@
 import { openTestGateway } from '@agentopia/backend/testing'
 import { afterEach, expect, test } from 'vitest'
-import { type Bridged, openBridged, type Speaks, type Transport } from './conformance/bridged.ts'
+import { type Bridged, openBridged, openFixture, type Speaks, type Transport } from './conformance/bridged.ts'
 import { openContained } from './conformance/contained.ts'
 import { openFixtureImage } from './conformance/fixture-image.ts'
 import { REVISIONS, type Revision, score } from './conformance/suite.ts'
@@ -45,6 +45,15 @@ const urlOf = async ({ url, secret }: { url: string; secret: string }, path = ''
 
 const cases = (['stdio', 'http'] as const).flatMap((transport) =>
   (Object.keys(REVISIONS) as Revision[]).map((revision) => ({ transport, revision })),
+)
+
+test.each(Object.keys(REVISIONS) as Revision[])(
+  'M20 the server by itself, with nothing of ours in between, scores full marks for %s',
+  async (revision) => {
+    const { passed, failed, warnings } = await score(keep(await openFixture()).url, revision)
+    expect({ failed, warnings }).toEqual({ failed: [], warnings: [] })
+    expect(passed).toBe(REVISIONS[revision])
+  },
 )
 
 test.each(cases)('M20 one server over $transport scores full marks for $revision', async ({ transport, revision }) => {

@@ -18,7 +18,29 @@ export interface Bridged extends AsyncDisposable {
   readonly road: Road
   /** Starts a fixture and shakes hands with it. */
   open(name: string, transport: Transport, speaks: Speaks): Promise<McpInfo>
+  /** Shakes hands with a server that runs already. */
+  connect(name: string, url: string): Promise<McpInfo>
   onChange(listener: (name: string, info: McpInfo) => void): void
+}
+
+const startFixture = (transport: Transport, speaks: Speaks): ChildProcess =>
+  spawn(process.execPath, [FIXTURE, transport, speaks], { stdio: ['pipe', 'pipe', 'inherit'] })
+
+/** Of a fixture over HTTP, which says its port first. */
+async function addressOf(child: ChildProcess): Promise<string> {
+  const [line] = (await once(child.stdout!, 'data')) as [Buffer]
+  return `http://127.0.0.1:${Number(line)}/mcp`
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  child.kill()
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+}
+
+/** A fixture by itself, over HTTP and in both eras: nothing of ours is in the way. */
+export async function openFixture(): Promise<AsyncDisposable & { readonly url: string }> {
+  const child = startFixture('http', 'both')
+  return { url: await addressOf(child), [Symbol.asyncDispose]: () => ended(child) }
 }
 
 export async function openBridged(): Promise<Bridged> {
@@ -41,15 +63,14 @@ export async function openBridged(): Promise<Bridged> {
   const { port } = server.address() as AddressInfo
 
   async function targetOf(name: string, transport: Transport, speaks: Speaks): Promise<ToolTarget> {
-    const child = spawn(process.execPath, [FIXTURE, transport, speaks], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = startFixture(transport, speaks)
     children.push(child)
     const common = { name, containerId: name, adopted: false }
     if (transport === 'stdio') {
       const channel = { stdin: child.stdin!, stdout: child.stdout!, close: () => void child.kill() }
       return { ...common, transport, channel }
     }
-    const [line] = (await once(child.stdout!, 'data')) as [Buffer]
-    return { ...common, transport, url: `http://127.0.0.1:${Number(line)}/mcp` }
+    return { ...common, transport, url: await addressOf(child) }
   }
 
   return {
@@ -57,12 +78,11 @@ export async function openBridged(): Promise<Bridged> {
     async open(name, transport, speaks) {
       return bridge.open(await targetOf(name, transport, speaks), AbortSignal.timeout(OPEN_MS))
     },
+    connect: (name, url) =>
+      bridge.open({ name, containerId: name, adopted: false, transport: 'http', url }, AbortSignal.timeout(OPEN_MS)),
     onChange: (listener) => bridge.onChange((name, info) => info && listener(name, info)),
     async [Symbol.asyncDispose]() {
-      for (const child of children) {
-        child.kill()
-        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      }
+      for (const child of children) await ended(child)
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },

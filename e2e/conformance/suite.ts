@@ -35,6 +35,29 @@ export async function score(url: string, revision: Revision): Promise<Score> {
   }
 }
 
+/**
+ * Runs one scenario for clients: the suite starts a server and a program that it gives the server's address.
+ * @param command What it starts, for a shell of the suite; the address comes last.
+ * @returns What was wrong; empty: nothing.
+ */
+export async function scoreClient(command: string, scenario: string, revision: Revision): Promise<readonly string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'agentopia-conformance-'))
+  try {
+    const what = ['--scenario', scenario, '--spec-version', revision, '--command', command, '-o', folder]
+    const args = [join(suite, 'dist/index.js'), 'client', ...what]
+    await new Promise<void>((resolve) => execFile(process.execPath, args, { timeout: 120_000 }, () => resolve()))
+    const checks = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('checks.json'))
+      .flatMap((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Check[])
+    if (!checks.some(({ status }) => status === 'SUCCESS')) return ['nothing was checked']
+    return checks
+      .filter(({ status }) => status === 'FAILURE' || status === 'WARNING')
+      .map(({ id, errorMessage }) => `${id} ${errorMessage}`)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
 function scoreOf(folder: string, revision: Revision): Score {
   const ran = readdirSync(folder)
   const failed: string[] = []
