@@ -1,9 +1,13 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:https'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { ToolSpec } from '../contract/tool.ts'
 import { createDockerApi } from '../engine/docker.api.ts'
 import { createEngineHttp } from '../engine/engine.http.ts'
 import type { RegistryCredential } from '../engine/registry-auth.ts'
+import { selfSigned } from '../http/self-signed.ts'
+import { dockerBridgeAddress } from './docker-bridge.testing.ts'
 import { NO_IMAGE_SOURCES } from './image-sources.ts'
 import type { Progress } from './pull-progress.ts'
 import { layerOf, openTestRegistry, type TestRegistry } from './registry.testing.ts'
@@ -144,4 +148,35 @@ test.each([
   ['no such name', 'registry.invalid/x/y:1'],
 ])('D12 a registry that cannot be reached is named as such: %s', async (_, reference) => {
   await expect(pull(reference)).rejects.toMatchObject({ reason: 'registry_unreachable', lasting: false })
+})
+
+test('D12 a registry whose certificate nobody trusts is named as such', async () => {
+  const server = createServer(selfSigned(generateKeyPairSync('ed25519').privateKey)).listen(0, '0.0.0.0')
+  await once(server, 'listening')
+  try {
+    const { port } = server.address() as { port: number }
+    const reference = `${await dockerBridgeAddress(docker)}:${port}/x/y:1`
+    await expect(pull(reference)).rejects.toMatchObject({
+      reason: 'registry_unreachable',
+      message: expect.stringContaining('certificate'),
+      lasting: false,
+    })
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+test('D12 a registry that accepts and never answers is given up, and named as such', async () => {
+  registry.manners.silent = true
+  const tag = `${registry.host}/${repository}:1.0`
+  const patience = AbortSignal.timeout(120_000)
+  const failure = await images.make({ spec: specOf(tag) }, () => undefined, patience).catch((error: Error) => error)
+  expect(failure).toMatchObject({ reason: 'registry_unreachable', lasting: false })
+  expect(patience.aborted).toBe(false)
+}, 130_000)
+
+test('D12 a registry that is slow is waited for', async () => {
+  registry.manners.drip = { bytes: 20_000, everyMs: 300 }
+  expect(await pull(image)).toBe(image)
 })
