@@ -3,6 +3,7 @@ import { type Cloud, openCloud } from '@agentopia/testbed/cloud'
 import { openGitServer } from '@agentopia/testbed/git-server'
 import { buildMachineImages } from '@agentopia/testbed/machines'
 import { openRegistry } from '@agentopia/testbed/registry'
+import { type OwnImage, ownBuild, ownImage } from './given-out.ts'
 import { freePort, type Product, startProduct } from './product.ts'
 
 export interface CloudAndProduct extends AsyncDisposable {
@@ -13,10 +14,20 @@ export interface CloudAndProduct extends AsyncDisposable {
 const DTMA = fileURLToPath(new URL('../dtma', import.meta.url))
 const DTMA_IMAGE = 'agentopia-dtma:latest'
 
-/** An emulated DigitalOcean, and the product that takes it for the real one. Nothing of both is left when it is disposed. */
-export async function startWithCloud(env: Readonly<Record<string, string>> = {}): Promise<CloudAndProduct> {
+/** So that several may be on one machine. */
+const BED = Number(process.env['TESTBED'] ?? process.env['VITEST_POOL_ID'] ?? 0)
+
+/**
+ * An emulated DigitalOcean, and the product that takes it for the real one. Nothing of both is left when it is disposed.
+ * @param env Added to the environment of the control plane.
+ * @param program Another build than that of `dist/`.
+ */
+export async function startWithCloud(
+  env: Readonly<Record<string, string>> = {},
+  program?: string,
+): Promise<CloudAndProduct> {
   await buildMachineImages()
-  const cloud = await openCloud({ bed: Number(process.env['TESTBED'] ?? process.env['VITEST_POOL_ID'] ?? 0) })
+  const cloud = await openCloud({ bed: BED })
   const registry = await openRegistry(env['DTMA_IMAGE'] ?? process.env['DTMA_IMAGE'] ?? DTMA_IMAGE, cloud.gateway)
   const source = await openGitServer(DTMA, cloud.gateway)
   const closeCloud = async () => {
@@ -26,7 +37,7 @@ export async function startWithCloud(env: Readonly<Record<string, string>> = {})
   }
   try {
     const port = env['PORT'] ?? String(await freePort())
-    const product = await startProduct({
+    const settings = {
       PORT: port,
       HOST: '0.0.0.0',
       PUBLIC_URL: `http://${cloud.gateway}:${port}`,
@@ -36,7 +47,8 @@ export async function startWithCloud(env: Readonly<Record<string, string>> = {})
       DTMA_SOURCE_URL: source.url,
       DTMA_SOURCE_COMMIT: source.commit,
       ...env,
-    })
+    }
+    const product = await startProduct(settings, program)
     return {
       cloud,
       product,
@@ -48,5 +60,29 @@ export async function startWithCloud(env: Readonly<Record<string, string>> = {})
   } catch (error) {
     await closeCloud()
     throw error
+  }
+}
+
+export interface CloudAndReleases extends CloudAndProduct {
+  /** To all toolboxes, however DTMA is installed there; the control plane is started again for it. */
+  giveOut(...release: Parameters<OwnImage['giveOut']>): Promise<void>
+}
+
+/** The same with a control plane that can be made to give out other versions of DTMA. */
+export async function startWithReleases(): Promise<CloudAndReleases> {
+  await using opened = new AsyncDisposableStack()
+  const image = opened.use(await ownImage(`agentopia-e2e-dtma:bed-${BED}`))
+  const build = opened.use(await ownBuild())
+  const { cloud, product } = opened.use(await startWithCloud({ DTMA_IMAGE: image.name }, build.program))
+  const all = opened.move()
+  return {
+    cloud,
+    product,
+    async giveOut(version, instead) {
+      await Promise.all([image.giveOut(version, instead), build.giveOut(version, instead)])
+      await product.stop()
+      await product.start()
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

@@ -1,27 +1,23 @@
 import assert from 'node:assert/strict'
 import {
   createToolbox,
-  type DropletAction,
   getToolbox,
   listActivity,
-  listDropletActions,
   listInstances,
   listSnapshots,
   type NewDropletAction,
   removeSnapshot,
   removeToolbox,
   setProviderToken,
-  startDropletAction,
   type Toolbox,
 } from '@agentopia/api'
 import { onMachine } from '@agentopia/testbed/machines'
 import type { CloudAndProduct } from './cloud.ts'
 import { waitFor } from './product.ts'
-import { deploy } from './settled.ts'
+import { deploy, dropletActed } from './settled.ts'
 import type { Story } from './story.ts'
 
 const ACTIVE_MS = 300_000
-const ENDED_MS = 300_000
 const BACK_MS = 180_000
 
 /**
@@ -53,16 +49,7 @@ export async function dropletStory({ product, cloud }: CloudAndProduct, { step }
     })
   }
 
-  /** @returns the action once it has ended. */
-  async function act(body: NewDropletAction): Promise<DropletAction> {
-    const { id } = await client.call(startDropletAction, { params: { toolboxId }, body })
-    return waitFor(`${body.kind} did not end`, ENDED_MS, async () => {
-      const { items } = await client.call(listDropletActions, { params: { toolboxId }, query: {} })
-      const action = items.find((one) => one.id === id)
-      if (action?.state === 'failed') throw new Error(action.message)
-      return action?.state === 'done' ? action : undefined
-    })
-  }
+  const act = (body: NewDropletAction) => dropletActed(client, toolboxId, body)
 
   const toolRuns = () =>
     waitFor('the tool is not back', BACK_MS, async () => {

@@ -141,19 +141,23 @@ async function ended(child: ChildProcess): Promise<number> {
   return child.exitCode ?? -1
 }
 
-/** Signs in by the link as a browser does, and makes an API token. */
+/** Signs in by the link as a browser does. @returns Headers of what that browser sends from then on. */
+export async function sessionBy(url: string, signInLink: string): Promise<Readonly<Record<string, string>>> {
+  const headers = { origin: url }
+  const token = signInLink.slice(signInLink.indexOf('#') + 1)
+  const session = await createClient({ baseUrl: url }).open(redeemSignInLink, { body: { token } }, { headers })
+  const cookie = session.headers.getSetCookie().map((line) => line.split(';', 1)[0])
+  return { ...headers, cookie: cookie.join('; ') }
+}
+
+/** Signs in by the link, and makes an API token. */
 export async function tokenOf(
   url: string,
   signInLink: string,
   body: Input<typeof createApiToken>['body'],
 ): Promise<string> {
-  const client = createClient({ baseUrl: url })
-  const headers = { origin: url }
-  const token = signInLink.slice(signInLink.indexOf('#') + 1)
-  const session = await client.open(redeemSignInLink, { body: { token } }, { headers })
-  const cookie = session.headers.getSetCookie().map((line) => line.split(';', 1)[0])
-  const made = await client.call(createApiToken, { body }, { headers: { ...headers, cookie: cookie.join('; ') } })
-  return made.secret
+  const headers = await sessionBy(url, signInLink)
+  return (await createClient({ baseUrl: url }).call(createApiToken, { body }, { headers })).secret
 }
 
 export async function freePort(): Promise<number> {

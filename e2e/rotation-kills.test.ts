@@ -8,6 +8,7 @@ import {
 } from '@agentopia/api'
 import { bridgeAddress, onMachine, removeMachine } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beat, keysOn } from './dtma-keys.ts'
 import { type EnrolmentProxy, enrolmentProxy, type Moment } from './enrolment-proxy.ts'
 import { freePort, type Product, startProduct, waitFor } from './product.ts'
 import { paste, startServer } from './server.ts'
@@ -42,14 +43,7 @@ describe.each(['tunnel', 'direct'] as const)(
     const onServer = (...args: string[]) => onMachine(server, args)
     const dtma = () => `agentopia-dtma-${toolboxId}`
     const toolbox = () => product.client.call(getToolbox, { params: { toolboxId } })
-    const keys = async () => {
-      const text = await onServer('cat', '/var/lib/agentopia/dtma/identity.json')
-      const { privateKey, credentials } = JSON.parse(text) as {
-        readonly privateKey: string
-        readonly credentials: { readonly backendToDtmaApiKey: string; readonly dtmaBearerToken: string }
-      }
-      return { privateKey, ...credentials }
-    }
+    const keys = () => keysOn(server)
     const isActive = () => connected(product.client, toolboxId, 90_000)
     const rotated = async () => {
       const { items } = await product.client.call(listActivity, { query: { toolboxId, limit: 200 } })
@@ -95,18 +89,8 @@ describe.each(['tunnel', 'direct'] as const)(
         return observation.code === 'reachable' ? observation : undefined
       })
       expect(code).toBe('reachable')
-      expect(await beat(before.dtmaBearerToken)).toBe(401)
+      expect(await beat(product, before.dtmaBearerToken)).toBe(401)
       expect(await rotated()).toBe(already + 1)
-    }
-
-    /** What somebody gets who still has this token. */
-    async function beat(token: string): Promise<number> {
-      const { status } = await fetch(`${product.url}/dtma/heartbeat`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ runId: 'r', seq: 1, dtmaVersion: '0.1.0', apiVersion: 1, docker: { state: 'ok' } }),
-      })
-      return status
     }
 
     it('C05 a kill while new keys are asked for, and not handed over yet: they are, after the restart', async () => {

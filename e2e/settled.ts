@@ -1,10 +1,14 @@
 import {
   type Client,
+  type DropletAction,
   deployTool,
   getInstance,
   getToolbox,
+  listDropletActions,
   listToolboxes,
+  type NewDropletAction,
   removeInstance,
+  startDropletAction,
   type Toolbox,
   type ToolInstance,
 } from '@agentopia/api'
@@ -13,6 +17,7 @@ import { waitFor } from './product.ts'
 
 const DEPLOY_MS = 300_000
 const RECOVER_MS = 90_000
+const ACTED_MS = 300_000
 
 /** The toolbox that is first active and connected: its first heartbeat comes before its tunnel. @throws {Error} When none becomes so. */
 export const activeToolbox = (client: Client): Promise<Toolbox> =>
@@ -21,6 +26,22 @@ export const activeToolbox = (client: Client): Promise<Toolbox> =>
       ({ status, connected }) => status === 'active' && connected,
     ),
   )
+
+/** All of a list, page after page. */
+export async function everyPage<Item>(
+  read: (query: { readonly limit: number; readonly cursor?: string }) => Promise<{
+    readonly items: readonly Item[]
+    readonly nextCursor?: string | undefined
+  }>,
+): Promise<Item[]> {
+  const items: Item[] = []
+  for (let next: { cursor?: string } | undefined = {}; next; ) {
+    const page = await read({ limit: 200, ...next })
+    items.push(...page.items)
+    next = page.nextCursor === undefined ? undefined : { cursor: page.nextCursor }
+  }
+  return items
+}
 
 /** Looks until it is so. @returns What was seen then. */
 export const until = <Seen>(what: string, look: () => Promise<Seen>, good: (seen: Seen) => boolean, ms = 60_000) =>
@@ -61,6 +82,27 @@ export const running = (
     if (instance.state === 'blocked') throw new Error(`${name} is blocked: ${instance.message}`)
     return instance.state === 'running' && instance.capabilityCount !== undefined ? instance : undefined
   })
+
+/**
+ * Asks for something to be done with the droplet of a toolbox.
+ * @param key Asked again with the same one, nothing is done again.
+ * @returns The action once it has ended. @throws {Error} When it fails.
+ */
+export async function dropletActed(
+  client: Client,
+  toolboxId: string,
+  body: NewDropletAction,
+  key: string = crypto.randomUUID(),
+): Promise<DropletAction> {
+  const params = { toolboxId }
+  const { id } = await client.call(startDropletAction, { params, body }, { headers: { 'idempotency-key': key } })
+  return waitFor(`${body.kind} did not end`, ACTED_MS, async () => {
+    const { items } = await client.call(listDropletActions, { params, query: {} })
+    const action = items.find((one) => one.id === id)
+    if (action?.state === 'failed') throw new Error(action.message)
+    return action?.state === 'done' ? action : undefined
+  })
+}
 
 /** Calls until there is an answer: refusals on the way are what a client sees during a restart. */
 export async function recovered(call: () => Promise<string>, withinMs = RECOVER_MS): Promise<void> {

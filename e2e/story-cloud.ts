@@ -1,14 +1,14 @@
-// npm run story:cloud [-- --kill] [--bare] [--variant systemd]: the whole life of a droplet on an emulated DigitalOcean, step by step with
-// times; with --kill the control plane is killed at each step of the provisioning, with --bare the droplet has no Docker, and --variant
-// says how DTMA is installed. Needs `npm start`'s set-up.
+// npm run story:cloud [-- --kill] [--bare] [--variant systemd]: the acceptance story on an emulated DigitalOcean, step by step with times;
+// with --kill the control plane is killed in every step, with --bare the droplet has no Docker, and --variant says how DTMA is
+// installed. Needs `npm start`'s set-up.
 
 import { InstallVariant } from '@agentopia/api'
 import { cloudStory } from './cloud.story.ts'
-import { startWithCloud } from './cloud.ts'
+import { startWithReleases } from './cloud.ts'
 import { createStory } from './story.ts'
 
 const story = createStory((line) => console.log(line))
-await using both = await story.step('an emulated DigitalOcean and the control plane start', () => startWithCloud())
+await using both = await story.step('an emulated DigitalOcean and the control plane start', () => startWithReleases())
 try {
   const bare = process.argv.includes('--bare')
   const at = process.argv.indexOf('--variant')

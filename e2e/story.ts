@@ -1,7 +1,10 @@
 /** Runs the steps of a story one after the other, and says what each took. */
 export interface Story {
-  /** @returns What `act` returns. @throws What it throws, after the step was shown as failed. */
-  step<T>(what: string, act: () => Promise<T>): Promise<T>
+  /**
+   * @param halfway Whether the step is half done: the worst moment to be disturbed.
+   * @returns What `act` returns. @throws What it throws, after the step was shown as failed.
+   */
+  step<T>(what: string, act: () => Promise<T>, halfway?: () => Promise<boolean>): Promise<T>
   /** More about the step before. */
   note(what: string): void
 }

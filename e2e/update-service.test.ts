@@ -1,5 +1,3 @@
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import {
@@ -15,43 +13,35 @@ import { type GitServer, openGitServer } from '@agentopia/testbed/git-server'
 import { bridgeAddress, onMachine, removeMachine } from '@agentopia/testbed/machines'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runAgentopia } from './command-line.ts'
+import { BROKEN, type OwnBuild, ownBuild } from './given-out.ts'
 import { type Product, waitFor } from './product.ts'
 import { paste, startReachable, startServer } from './server.ts'
 import { connected, deploy } from './settled.ts'
 
 // A server with systemd, on which DTMA is a service; the control plane gives out later versions of it, good ones and bad ones.
 
-const DIST = fileURLToPath(new URL('../dist', import.meta.url))
-/** A build of its own, whose bundle can be changed; where Node finds the same libraries. */
-const BUILD = fileURLToPath(new URL(`../node_modules/.agentopia-e2e/${process.pid}`, import.meta.url))
 const DTMA = fileURLToPath(new URL('../dtma', import.meta.url))
 
 let product: Product
 let source: GitServer
-let bundle = ''
+let build: OwnBuild
 
 beforeAll(async () => {
-  await mkdir(BUILD, { recursive: true })
-  await cp(DIST, BUILD, { recursive: true })
-  bundle = await readFile(join(BUILD, 'dtma.cjs'), 'utf8')
+  build = await ownBuild()
   const address = await bridgeAddress()
   source = await openGitServer(DTMA, address)
-  product = await startReachable(
-    { DTMA_SOURCE_URL: source.url, DTMA_SOURCE_COMMIT: source.commit },
-    join(BUILD, 'control-plane.mjs'),
-  )
+  product = await startReachable({ DTMA_SOURCE_URL: source.url, DTMA_SOURCE_COMMIT: source.commit }, build.program)
 })
 afterAll(async () => {
   await product?.[Symbol.asyncDispose]()
   await source?.[Symbol.asyncDispose]()
-  await rm(BUILD, { recursive: true, force: true })
+  await build?.[Symbol.asyncDispose]()
 })
 
-/** The same program, which says that it is a later one. @param change Makes it another program. */
-async function giveOut(version: string, change = (program: string): string => program): Promise<void> {
-  const later = change(bundle.replace(/version: "\d+\.\d+\.\d+"/, `version: "${version}"`))
+/** From its next start on. */
+async function giveOut(version: string, instead?: string): Promise<void> {
   await product.stop()
-  await writeFile(join(BUILD, 'dtma.cjs'), later.replace(/^.*\n/, `// agentopia-dtma ${version}\n`))
+  await build.giveOut(version, instead)
   await product.start()
 }
 
@@ -137,7 +127,7 @@ describe.each(['systemd', 'git'] as const)('by %s', (variant) => {
   })
 
   test('U04 a release that ends at its start falls back with the reason, in less than two minutes', async () => {
-    await giveOut('51.0.0', () => '//\nprocess.exit(3)\n')
+    await giveOut('51.0.0', BROKEN)
     await active()
     const begun = performance.now()
     const { code, stderr } = await update()
@@ -153,7 +143,7 @@ describe.each(['systemd', 'git'] as const)('by %s', (variant) => {
 
   const once = variant === 'systemd' ? ['its two minutes are over'] : []
   test.each(once)('U04 a release that is not heard of falls back when %s', async () => {
-    await giveOut('52.0.0', () => '//\nsetInterval(() => {}, 1_000_000)\n')
+    await giveOut('52.0.0', 'setInterval(() => {}, 1_000_000)\n')
     await active()
     const { code, stderr } = await update()
     expect([code, stderr]).toEqual([1, expect.stringContaining('gave no sign of itself')])

@@ -12,23 +12,25 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runAgentopia } from './command-line.ts'
 import { containersOf, docker } from './docker.ts'
+import { BROKEN, type OwnImage, ownImage } from './given-out.ts'
 import { freePort, type Product, startProduct, waitFor } from './product.ts'
 import { deploy } from './settled.ts'
 
 // A toolbox with a DTMA that is older than what the control plane gives out; the command line updates it.
 
 const OLD_IMAGE = process.env['DTMA_IMAGE'] ?? 'agentopia-dtma:latest'
-const NEW_IMAGE = 'agentopia-e2e-dtma:newer'
 const NEWER = '99.0.0'
 const CONTAINER = 'agentopia-e2e-update'
 /** Docker starts it anew, and it may end once more before it is looked at. */
 const OFTEN = /ended ([3-9]|\d\d) times/
 
 let product: Product
+let image: OwnImage
 let toolboxId: string
 
 beforeAll(async () => {
-  product = await startProduct({ LOCAL_TOOLBOX: 'off', DTMA_IMAGE: NEW_IMAGE })
+  image = await ownImage('agentopia-e2e-dtma:newer')
+  product = await startProduct({ LOCAL_TOOLBOX: 'off', DTMA_IMAGE: image.name })
   const { client } = product
   toolboxId = (await client.call(createToolbox, { body: { provider: 'join', name: 'server' } })).id
   const { line } = await client.call(createJoinLine, { params: { toolboxId } })
@@ -58,8 +60,7 @@ afterAll(async () => {
   await docker('rm', '--force', CONTAINER, `${CONTAINER}-next`)
   await removeBelongings()
   await product?.[Symbol.asyncDispose]()
-  const made = await docker('images', '--quiet', '--filter', 'label=agentopia.e2e=update')
-  for (const id of new Set(lines(made))) await docker('image', 'rm', '--force', id)
+  await image?.[Symbol.asyncDispose]()
 })
 
 /** What DTMA has made on this machine's Docker, as the install script takes it away. */
@@ -88,20 +89,6 @@ async function removeBelongings(): Promise<void> {
 const lines = (text: string): string[] => text.split('\n').filter(Boolean)
 const toolbox = () => product.client.call(getToolbox, { params: { toolboxId } })
 
-/** The same program, which says that it is a later one. */
-async function giveOut(version: string, spoil = ''): Promise<void> {
-  const dockerfile = `FROM ${OLD_IMAGE}
-USER root
-RUN sed -i 's/version: "[0-9.]*"/version: "${version}"/' /opt/dtma/dtma.cjs ${spoil}
-LABEL agentopia.dtma.version="${version}" agentopia.e2e=update
-USER node
-`
-  const folder = join(product.dataDir, 'newer')
-  await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'Dockerfile'), dockerfile)
-  await docker('build', '--quiet', '--tag', NEW_IMAGE, folder)
-}
-
 const dtmaContainer = () => docker('inspect', '--format', '{{.Id}}', CONTAINER)
 /** Of the tools of this DTMA, by their ids and since when they run. */
 async function toolContainers(): Promise<string> {
@@ -115,7 +102,7 @@ const agentopia = (...args: readonly string[]) => runAgentopia(product, args)
 test('an update by the command line: each phase is told, the tool runs on, and the page has a newer version no more', async () => {
   const instance = await deploy(product.client, toolboxId, 'everything', 'echo')
   const before = await containersOf(instance.id)
-  await giveOut(NEWER)
+  await image.giveOut(NEWER)
   expect(await agentopia('toolbox', 'update', 'server')).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('done'),
@@ -159,7 +146,7 @@ test('the version that runs is deployed anew: another container, the same identi
 })
 
 test('U04 a damaged build of the version that runs falls back to the one that works', async () => {
-  await giveOut(NEWER, '&& echo "process.exit(3)" > /opt/dtma/dtma.cjs')
+  await image.giveOut(NEWER, BROKEN)
   const { code, stderr } = await agentopia('toolbox', 'redeploy', 'server')
   expect([code, stderr]).toEqual([1, expect.stringMatching(OFTEN)])
   expect(await toolbox()).toMatchObject({
@@ -173,7 +160,7 @@ test('U04 a damaged build of the version that runs falls back to the one that wo
 })
 
 test('an update that falls back is told with its reason, and the version before runs on', async () => {
-  await giveOut('99.1.0', '&& echo "process.exit(3)" > /opt/dtma/dtma.cjs')
+  await image.giveOut('99.1.0', BROKEN)
   const { code, stderr } = await agentopia('toolbox', 'update', 'server', '--json')
   expect(code).toBe(1)
   expect(stderr).toMatch(OFTEN)
