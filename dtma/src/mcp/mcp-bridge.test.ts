@@ -277,7 +277,7 @@ test('a server that asks without end and reads nothing does not fill our memory'
 test('a server that logs among its messages for as long as it lives is heard', async () => {
   const { post, server } = await opened()
   for (const id of [1, 2, 3]) {
-    server.write('a line of log\n'.repeat(9_000))
+    server.write('a line of log\n'.repeat(90_000))
     expect(await (await post(call('x', id))).json()).toMatchObject({ id, result: {} })
   }
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { MODERN } from '../contract/mcp.ts'
-import { argumentHeaders, modernHeaders } from './modern-headers.ts'
+import { argumentHeaders, hasValidHeaders, modernHeaders } from './modern-headers.ts'
 
 const _meta = { 'io.modelcontextprotocol/protocolVersion': MODERN }
 
@@ -50,4 +50,38 @@ test.each<[object, Record<string, string>]>([
 
 test('a tool that is not known wants none', () => {
   expect(argumentHeaders(undefined, { region: 'eu' })).toEqual({})
+})
+
+const of = (properties: object, others: object = {}) => ({ inputSchema: { type: 'object', properties, ...others } })
+const wants = (name: unknown, type: unknown = 'string') => ({ type, 'x-mcp-header': name })
+
+test.each([
+  ['none', of({ a: { type: 'object' } })],
+  ['one of each plain type', of({ a: wants('A'), b: wants('B', 'integer'), c: wants('C', 'boolean') })],
+  ['one that may be null', of({ a: wants('A', ['string', 'null']) })],
+  ['one within an argument', of({ a: { type: 'object', properties: { b: wants('B') } } })],
+  ['an argument that has the name of the keyword', of({ 'x-mcp-header': { type: 'string' } })],
+  ['the keyword among values', of({ a: { type: 'object', default: wants('a b'), enum: [wants('')] } })],
+])('a tool is offered over HTTP whose schema wants in headers: %s', (_, capability) => {
+  expect(hasValidHeaders(capability)).toBe(true)
+})
+
+test.each([
+  ['without a name', of({ a: wants('') })],
+  ['with a name of no header', of({ a: wants('a b') })],
+  ['with a line break in its name', of({ a: wants('A\r\nB') })],
+  ['with a name beyond ASCII', of({ a: wants('Région') })],
+  ['with a name that is no text', of({ a: wants(7) })],
+  ['a number that is no integer', of({ a: wants('A', 'number') })],
+  ['an object', of({ a: wants('A', 'object') })],
+  ['nothing but null', of({ a: wants('A', 'null') })],
+  ['of any type', of({ a: { 'x-mcp-header': 'A' } })],
+  ['two of one name', of({ a: wants('Region'), b: { properties: { c: wants('region') } } })],
+  ['all arguments', of({}, { 'x-mcp-header': 'All' })],
+  ['each of a list', of({ a: { type: 'array', items: wants('A') } })],
+  ['something of each of a list', of({ a: { type: 'array', items: { properties: { b: wants('B') } } } })],
+  ['one of several', of({ a: { oneOf: [wants('A')] } })],
+  ['what is defined aside', of({}, { $defs: { a: wants('A') } })],
+])('a tool is left out over HTTP whose schema wants in a header: %s', (_, capability) => {
+  expect(hasValidHeaders(capability)).toBe(false)
 })

@@ -8,6 +8,7 @@ import { discover, type InitializeResult, infoOf, initialize, listCapabilities }
 import { createHeldCalls } from './held-calls.ts'
 import { SessionGone } from './http.upstream.ts'
 import { modernUpstream } from './modern.upstream.ts'
+import { hasValidHeaders } from './modern-headers.ts'
 import { openOverHttp } from './over-http.upstream.ts'
 import { openStdio } from './stdio.upstream.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -125,7 +126,8 @@ export async function openSession(
   }
 
   async function list(limit: AbortSignal): Promise<void> {
-    info = infoOf(initialized, await listCapabilities(spoken(), initialized.capabilities, limit))
+    const listed = await listCapabilities(spoken(), initialized.capabilities, limit)
+    info = infoOf(initialized, http && isModern() ? listed.filter(hasValidHeaders) : listed)
   }
 
   /** One at a time; what changes meanwhile is read after it. */

@@ -15,7 +15,7 @@ const MAX_UNREAD_BYTES = 8 << 20
  * Lines in a row that are no messages. A server may print its banner, and log where it should not: it answers a ping every half minute, and
  * that is a message. One that prints more than this between two is none.
  */
-const MOST_INVALID = 10_000
+const MOST_INVALID = 100_000
 
 /** MCP over the standard streams of a container. A hostile server harms only its own answers. */
 export function openStdio(channel: ToolChannel, firstId: number, { onNotification, onLost }: UpstreamEvents): Upstream {
