@@ -141,10 +141,14 @@ test('K05 an agent that loses the tool leaves nothing on the toolbox: container,
   )
 })
 
+/** A call does not wait until what the toolbox said is on record. */
+const recordedAsRunning = () => until('it is on record as running', async () => (await observed())?.state === 'running')
+
 test('a container that ended behind our back is an error once, and started by the next call', async () => {
   const agent = await plane.agentOf(await plane.instanceIn('account_1'))
   await agent.give('secret-of-one')
   await agent.call()
+  await recordedAsRunning()
   plane.toolbox.tools.clear()
   await expect(agent.call()).rejects.toMatchObject({ code: 'instance-not-running' })
   expect(await agent.call()).toBe('secret-of-one')
@@ -154,8 +158,7 @@ test('M12 a container that ends in the middle of a call fails that call, which i
   const agent = await plane.agentOf(await plane.instanceIn('account_1'))
   await agent.give('secret-of-one')
   await agent.call()
-  // A call does not wait until what the toolbox said is on record.
-  await until('it is on record as running', async () => (await observed())?.state === 'running')
+  await recordedAsRunning()
   plane.toolbox.ends.add(agent.tool)
   const before = plane.toolbox.calls.length
   await expect(agent.call()).rejects.toMatchObject({ code: 'tool-failed', kind: { retryable: false } })

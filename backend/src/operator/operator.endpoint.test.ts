@@ -256,7 +256,7 @@ describe('a call', () => {
         .where(eq(toolboxes.id, mine.ids.toolboxId)),
     )
     const { result } = await call(mine.viewer, 'getToolbox', { toolboxId: mine.ids.toolboxId })
-    expect(result.structuredContent['machine']).toMatchObject({ hostname: 'alpha[31m' })
+    expect(result.structuredContent['machine']).toMatchObject({ hostname: 'alpha' })
     expect(result.content[0]!.text).not.toMatch(/\u202e|\u200b|\\u/)
   })
 })
