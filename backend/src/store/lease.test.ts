@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../new-id.ts'
 import type { Store } from './connect.ts'
-import { claim, heldBy, release } from './lease.ts'
-import { toolboxes } from './schema/index.ts'
+import { claim, heldBy, release, releaseAbandoned } from './lease.ts'
+import { instances, toolboxes } from './schema/index.ts'
 import { openTestStore } from './testing.ts'
 
 let store: Store
@@ -46,4 +46,28 @@ test('a released row is free at once', async () => {
   expect(await claimAs('second')).toBeUndefined()
   await store.system((tx) => release(tx, toolboxes, id, epoch))
   expect(await claimAs('second')).toBe(epoch + 1)
+})
+
+test('what a control plane that was killed held of tools is free at once for the next one, and its late write meets no row', async () => {
+  const tool = newId('inst')
+  const row = {
+    id: tool,
+    accountId: 'a',
+    toolboxId: id,
+    toolId: 'echo',
+    name: 'echo',
+    desired: 'running',
+    config: {},
+  } as const
+  await store.system((tx) => tx.insert(instances).values(row))
+  const claimed = (table: typeof instances | typeof toolboxes, key: string, owner: string) =>
+    store.system((tx) => claim(tx, table, key, owner))
+  await store.system((tx) => tx.update(toolboxes).set({ leaseUntil: null }))
+  const dead = (await claimed(instances, tool, 'dead'))!
+  await claimed(toolboxes, id, 'dead')
+  await store.system(releaseAbandoned)
+  const late = heldBy(instances, tool, dead)
+  expect(await store.system((tx) => tx.update(instances).set({ generation: 7 }).where(late).returning())).toEqual([])
+  expect(await claimed(instances, tool, 'next')).toBeGreaterThan(dead)
+  expect(await claimed(toolboxes, id, 'next')).toBeUndefined() // its droplet may be asked for this very moment
 })

@@ -1,6 +1,6 @@
-import { and, eq, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from './connect.ts'
-import type { agentTools, connections, dropletActions, groups, instances, toolboxes } from './schema/index.ts'
+import { agentTools, type connections, type dropletActions, groups, instances, type toolboxes } from './schema/index.ts'
 
 /** Tables whose rows are worked on by one replica at a time. */
 export type Leased =
@@ -45,4 +45,19 @@ export const release = async (tx: Tx, table: Leased, id: string, epoch: number):
     .update(table)
     .set({ leaseOwner: null, leaseUntil: null })
     .where(heldBy(table, id, epoch))
+}
+
+/** What is done under these is asked of a toolbox, by generation: what comes from a holder that is gone comes too late, and changes nothing. */
+const ASKED_OF_TOOLBOXES = [instances, groups, agentTools] as const
+
+/**
+ * Gives back what control planes held that were killed, before its time; for whoever has the database for itself. What is asked of others
+ * than toolboxes stays held: a droplet that was asked for may not be on any list yet.
+ */
+export async function releaseAbandoned(tx: Tx): Promise<void> {
+  for (const table of ASKED_OF_TOOLBOXES)
+    await tx
+      .update(table)
+      .set({ leaseOwner: null, leaseUntil: null, leaseEpoch: sql`${table.leaseEpoch} + 1` })
+      .where(isNotNull(table.leaseOwner))
 }

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../log.ts'
 import { connect, createStore, type Store } from './connect.ts'
+import { releaseAbandoned } from './lease.ts'
 import { migrate } from './migrate.ts'
 import { startEmbedded } from './postgres/embedded.ts'
 import { holdDatabase } from './sole-use.ts'
@@ -16,10 +17,22 @@ export interface StoreConfig {
 }
 
 /**
- * Opens the store, brings its schema up to date, and closes everything again when it is disposed.
+ * Opens the store, brings its schema up to date, and closes everything again when it is disposed. Whoever has it for itself waits for no
+ * predecessor that was killed.
  * @throws {StoreError} With one sentence and the fix.
  */
-export async function openStore({ databaseUrl, dataDir, isShared = false }: StoreConfig, log: Log): Promise<Store> {
+export async function openStore(config: StoreConfig, log: Log): Promise<Store> {
+  const store = await openDatabase(config, log)
+  try {
+    if (!config.isShared) await store.system(releaseAbandoned)
+    return store
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function openDatabase({ databaseUrl, dataDir, isShared = false }: StoreConfig, log: Log): Promise<Store> {
   if (databaseUrl) {
     const address = { url: databaseUrl }
     await migrate(address).catch((cause: unknown) => {
