@@ -62,6 +62,7 @@ const SCENARIOS: readonly { scenario: string; revision: Revision; only?: readonl
   { scenario: 'http-standard-headers', revision: '2026-07-28' },
   { scenario: 'http-custom-headers', revision: '2026-07-28' },
   { scenario: 'http-invalid-tool-headers', revision: '2026-07-28' },
+  { scenario: 'request-metadata', revision: '2026-07-28' },
   { scenario: 'sep-2322-client-request-state', revision: '2026-07-28' },
   { scenario: 'json-schema-ref-no-deref', revision: '2026-07-28', only: [] },
   { scenario: 'json-schema-2020-12-preservation', revision: '2026-07-28', only: ['json_schema_echo'] },

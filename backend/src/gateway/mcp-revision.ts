@@ -9,6 +9,7 @@ import {
   MODERN,
   metaOf,
   nameOf,
+  UNSUPPORTED_VERSION,
 } from '@agentopia/dtma/contract'
 import { McpRefusal } from './mcp-refusal.ts'
 
@@ -17,7 +18,6 @@ export const SPOKEN: readonly string[] = [MODERN, ...HANDSHAKE_VERSIONS]
 /** Codes that MCP reserves (2026-07-28, error codes). */
 const HEADER_MISMATCH = -32_020
 const MISSING_CAPABILITY = -32_021
-const UNSUPPORTED_VERSION = -32_022
 
 /** In the modern era some errors have an HTTP status of their own. */
 export const statusOf = (code: number): number =>

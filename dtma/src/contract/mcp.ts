@@ -8,6 +8,9 @@ export const MODERN = '2026-07-28'
 /** Revisions that begin with `initialize`, newest first. */
 export const HANDSHAKE_VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const
 
+/** Error of JSON-RPC: this revision is not spoken here; `data.supported` says which are. */
+export const UNSUPPORTED_VERSION = -32_022
+
 /** Keys of `_meta` under this prefix are between a client and the server next to it. */
 const META = 'io.modelcontextprotocol/'
 export const META_KEY = {

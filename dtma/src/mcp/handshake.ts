@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
-import { HANDSHAKE_VERSIONS, META_KEY, MODERN, metaOf } from '../contract/mcp.ts'
+import type { JsonRpcAnswer } from '../contract/json-rpc.ts'
+import { HANDSHAKE_VERSIONS, META_KEY, MODERN, metaOf, UNSUPPORTED_VERSION } from '../contract/mcp.ts'
 import { problem } from '../contract/problems.ts'
 import { Capability } from '../contract/tool.ts'
 import type { McpInfo } from '../tools/tool-sessions.ts'
@@ -58,7 +59,9 @@ const ServerInfo = z.looseObject({ name: z.string(), version: z.string() })
  * @returns `undefined` when it is to be greeted with `initialize`.
  */
 export async function discover(upstream: Upstream, signal: AbortSignal): Promise<InitializeResult | undefined> {
-  const answer = await upstream.request({ method: 'server/discover', params: {}, signal })
+  const ask = () => upstream.request({ method: 'server/discover', params: {}, signal })
+  const first = await ask()
+  const answer = namesModern(first) ? await ask() : first
   const parsed = DiscoverResult.safeParse('result' in answer ? answer.result : undefined)
   if (!parsed.success || !parsed.data.supportedVersions.includes(MODERN)) return undefined
   const named = ServerInfo.safeParse(metaOf(parsed.data)?.[META_KEY.serverInfo] ?? parsed.data['serverInfo'])
@@ -69,6 +72,13 @@ export async function discover(upstream: Upstream, signal: AbortSignal): Promise
     serverInfo: named.success ? named.data : { name: 'unnamed', version: '0' },
     ...(instructions === undefined ? {} : { instructions }),
   }
+}
+
+/** Refused for its revision, and told to ask in the one that it was asked in. */
+function namesModern(answer: JsonRpcAnswer): boolean {
+  if (!('error' in answer) || answer.error.code !== UNSUPPORTED_VERSION) return false
+  const { supported } = Object(answer.error.data) as { readonly supported?: unknown }
+  return Array.isArray(supported) && supported.includes(MODERN)
 }
 
 export const clientInfoOf = (version: string) => ({ name: 'agentopia-dtma', version })
