@@ -22,7 +22,7 @@ afterAll(() => store[Symbol.asyncDispose]())
 
 const items = () => store.system((tx) => tx.select().from(toolbeltItems).where(eq(toolbeltItems.agentId, ids.agentId)))
 
-test('I12 an item that is put there while the access is taken away does not outlive it: given again, it gives nothing', async () => {
+test('an item that is put there while the access is taken away does not outlive it: given again, it gives nothing', async () => {
   const { agentId, toolboxId, instanceId } = ids
   const accountId = 'account_1'
   await store.system((tx) => revokeAccess(tx, agentId, toolboxId))
