@@ -7,6 +7,8 @@ test.each([
   ["pull access denied for x, repository does not exist or may require 'docker login'", 'auth'],
   ['Get "https://r.example/v2/": no basic auth credentials', 'auth'],
   ['Get "https://r.example/v2/": dial tcp 10.0.0.1:443: connect: connection refused', 'unreachable'],
+  ['Get "https://r.example/v2/": context deadline exceeded', 'unreachable'],
+  ['Head "https://r.example/v2/x/manifests/1": net/http: request canceled', 'unreachable'],
   [
     'Get "https://r.example/v2/": net/http: request canceled (Client.Timeout exceeded while awaiting headers)',
     'unreachable',

@@ -78,7 +78,7 @@ export function faultOfMessage(message: string): EngineFault | undefined {
   if (/manifest unknown|manifest for .* not found|not found: manifest|no such image|name unknown/i.test(message))
     return 'not-found'
   if (
-    /dial tcp|unexpected HTTP status: 5\d\d|no such host|i\/o timeout|connection refused|TLS handshake|Client\.Timeout|network is unreachable|EOF$/i.test(
+    /dial tcp|unexpected HTTP status: 5\d\d|no such host|i\/o timeout|connection refused|TLS handshake|Client\.Timeout|context deadline exceeded|request canceled|network is unreachable|EOF$/i.test(
       message,
     )
   )
