@@ -73,7 +73,7 @@ export function hasValidHeaders({ inputSchema }: Pick<Capability, 'inputSchema'>
   return isValid(inputSchema, 'arguments')
 }
 
-/** Or none at all: it may be left out. */
+/** Of values that a header can hold, each of them; `null` beside them says that there may be none. One that is not named is of any type. */
 const isPlainType = (type: unknown): boolean => {
   const types = [type].flat().filter((each) => each !== 'null')
   return types.length > 0 && types.every((each) => PLAIN_TYPES.has(each))
