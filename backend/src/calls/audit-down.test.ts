@@ -57,7 +57,7 @@ test('K09 the record of calls is broken: what was called waits in the journal, a
   })
   await run('alter table tool_calls rename to tool_calls_away')
   const id = newId('call')
-  recorder.begin({
+  await recorder.begin({
     id,
     accountId: 'account_down',
     agentId: 'agent_1',
@@ -73,7 +73,7 @@ test('K09 the record of calls is broken: what was called waits in the journal, a
     argumentDigest: '',
     argumentBytes: 0,
   })
-  recorder.end(id, { outcome: 'ok', code: null, durationMs: 1, resultBytes: 1, resultDigest: null })
+  await recorder.end(id, { outcome: 'ok', code: null, durationMs: 1, resultBytes: 1, resultDigest: null })
   await expect(recorder.flush()).rejects.toMatchObject({ code: 'store-unavailable' })
   await run('alter table tool_calls_away rename to tool_calls')
   const recorded = () => plane.store.tenant('account_down', (tx) => listCallRecords(tx, { limit: 9 }))

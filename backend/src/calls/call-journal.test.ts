@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
 import { openCallJournal } from './call-journal.ts'
 import type { BegunCall, CallEnd } from './call-record.ts'
@@ -31,13 +32,13 @@ const begun = (id: string): BegunCall => ({
 })
 const OK: CallEnd = { outcome: 'ok', code: null, durationMs: 1.5, resultBytes: 30, resultDigest: '3'.repeat(64) }
 
-test('a call is to be settled once it ended, in the order of ends', () => {
+test('a call is to be settled once it ended, in the order of ends', async () => {
   const journal = openCallJournal(newDirectory(), 'run')
-  journal.begin(begun('a'))
-  journal.begin(begun('b'))
+  await journal.begin(begun('a'))
+  await journal.begin(begun('b'))
   expect(journal.ended(10)).toEqual([])
-  journal.end('b', OK)
-  journal.end('a', { ...OK, outcome: 'tool_error' })
+  await journal.end('b', OK)
+  await journal.end('a', { ...OK, outcome: 'tool_error' })
   expect(journal.ended(10)).toEqual([
     { ...begun('b'), ...OK },
     { ...begun('a'), ...OK, outcome: 'tool_error' },
@@ -47,12 +48,12 @@ test('a call is to be settled once it ended, in the order of ends', () => {
   journal.close()
 })
 
-test('what a process left is there for the next one: how it ended, or that it was interrupted', () => {
+test('what a process left is there for the next one: how it ended, or that it was interrupted', async () => {
   const directory = newDirectory()
   const first = openCallJournal(directory, 'first')
-  first.begin(begun('done'))
-  first.begin(begun('under way'))
-  first.end('done', OK)
+  await first.begin(begun('done'))
+  await first.begin(begun('under way'))
+  await first.end('done', OK)
 
   const second = openCallJournal(directory, 'second')
   expect(second.ended(10)).toEqual([
@@ -74,9 +75,33 @@ test('what a process left is there for the next one: how it ended, or that it wa
   expect(readdirSync(directory)).toEqual([])
 })
 
-test('half a line costs its own call and no other', () => {
+test('calls of one turn of the event loop hold together, and before none of them is sent', async () => {
   const directory = newDirectory()
-  openCallJournal(directory, 'a').begin(begun('one'))
+  const journal = openCallJournal(directory, 'run')
+  const size = () => statSync(join(directory, 'run.jsonl')).size
+  const both = [journal.begin(begun('a')), journal.begin(begun('b'))]
+  expect(size()).toBe(0)
+  await both[0]
+  expect(readFileSync(join(directory, 'run.jsonl'), 'utf8').match(/"id":"."/g)).toEqual(['"id":"a"', '"id":"b"'])
+  await both[1]
+  journal.close()
+})
+
+test('what a full disk took only in part is not there: whoever hears that a call was not begun is right', async () => {
+  const directory = newDirectory()
+  const program = fileURLToPath(new URL('./fixtures/until-full.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)('prlimit', ['--fsize=8192', process.execPath, program, directory])
+  const told = stdout.trim().split('\n')
+  const begunIds = told.slice(0, -1)
+  expect(begunIds.length).toBeGreaterThan(9)
+  expect(told.at(-1)).toBe(`size ${begunIds.length}`)
+  const left = openCallJournal(directory, 'next').ended(100)
+  expect(left.map(({ id }) => id)).toEqual(begunIds)
+})
+
+test('half a line costs its own call and no other', async () => {
+  const directory = newDirectory()
+  await openCallJournal(directory, 'a').begin(begun('one'))
   appendFileSync(join(directory, 'a.jsonl'), '\n{"begin":{"id":"hal')
   appendFileSync(join(directory, 'a.jsonl'), `\n${JSON.stringify({ begin: begun('two') })}`)
   const ids = openCallJournal(directory, 'b')
@@ -85,32 +110,33 @@ test('half a line costs its own call and no other', () => {
   expect(ids).toEqual(['one', 'two'])
 })
 
-test('it does not grow: when nothing is under way it is emptied, else it keeps what is', () => {
+test('it does not grow: when nothing is under way it is emptied, else it keeps what is', async () => {
   const directory = newDirectory()
   const file = join(directory, 'run.jsonl')
   const journal = openCallJournal(directory, 'run')
-  journal.begin(begun('long'))
-  for (let n = 0; n < 12_000; n += 1) {
-    journal.begin(begun(`call ${n}`))
-    journal.end(`call ${n}`, OK)
-  }
+  await journal.begin(begun('long'))
+  const calls = Array.from({ length: 12_000 }, async (_, n) => {
+    await journal.begin(begun(`call ${n}`))
+    await journal.end(`call ${n}`, OK)
+  })
+  await Promise.all(calls)
   expect(statSync(file).size).toBeGreaterThan(4 << 20)
   journal.settle(12_000)
   expect(readFileSync(file, 'utf8')).toBe(`\n${JSON.stringify({ begin: begun('long') })}`)
   expect(readdirSync(directory)).toEqual(['run.jsonl'])
-  journal.end('long', OK)
+  await journal.end('long', OK)
   journal.settle(1)
   expect(statSync(file).size).toBe(0)
 })
 
-test('while calls never pause it keeps those that are not settled, and no crash loses them', () => {
+test('while calls never pause it keeps those that are not settled, and no crash loses them', async () => {
   const directory = newDirectory()
   const file = join(directory, 'run.jsonl')
   const journal = openCallJournal(directory, 'run')
   const ended = Array.from({ length: 12_000 }, (_, n) => `call ${n}`)
-  for (const id of ended) journal.begin(begun(id))
-  for (const id of ended) journal.end(id, OK)
-  journal.begin(begun('under way'))
+  await Promise.all(ended.map((id) => journal.begin(begun(id))))
+  await Promise.all(ended.map((id) => journal.end(id, OK)))
+  await journal.begin(begun('under way'))
   const before = statSync(file).size
   journal.settle(11_990)
   expect(statSync(file).size).toBeLessThan(before / 100)
@@ -119,19 +145,27 @@ test('while calls never pause it keeps those that are not settled, and no crash 
   expect(left.slice(10).map(({ id, code }) => [id, code])).toEqual([['under way', 'interrupted']])
 })
 
-test('a copy that a crash left beside the file changes nothing', () => {
+test('a copy that a crash left beside the file changes nothing', async () => {
   const directory = newDirectory()
   const journal = openCallJournal(directory, 'run')
-  journal.begin(begun('a'))
+  await journal.begin(begun('a'))
   writeFileSync(join(directory, 'run.open.jsonl'), `\n${JSON.stringify({ begin: begun('a') })}`)
-  journal.end('a', OK)
+  await journal.end('a', OK)
   expect(openCallJournal(directory, 'next').ended(10)).toEqual([{ ...begun('a'), ...OK }])
 })
 
-test('after it is closed no call begins', () => {
-  const journal = openCallJournal(newDirectory(), 'run')
+test('after it is closed no call begins, and what was told before is written', async () => {
+  const directory = newDirectory()
+  const journal = openCallJournal(directory, 'run')
+  const last = journal.begin(begun('last'))
   journal.close()
-  expect(() => journal.begin(begun('late'))).toThrow('closed')
+  await last
+  expect(
+    openCallJournal(directory, 'next')
+      .ended(10)
+      .map(({ id }) => id),
+  ).toEqual(['last'])
+  await expect(journal.begin(begun('late'))).rejects.toThrow('closed')
 })
 
 test('kill -9 at any moment loses no call: each that was begun is there once', async () => {

@@ -11,16 +11,17 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type BegunCall, type CallEnd, type CallRecord, INTERRUPTED } from './call-record.ts'
+import { gatherLines } from './gathered-lines.ts'
 
 /**
  * Calls on their way into the database, in a file of this machine: a line before a call is made and one after it. What was
  * written survives the end of this process, however it ends; writing a line takes microseconds, a commit milliseconds.
  */
 export interface CallJournal {
-  /** @throws {Error} When it cannot be written: then the call must not be made. */
-  begin(call: BegunCall): void
-  /** @throws {Error} When it cannot be written; the end is known and will reach the database all the same. */
-  end(id: string, end: CallEnd): void
+  /** Resolves when it is written. @throws {Error} When it cannot be: then the call must not be made. */
+  begin(call: BegunCall): Promise<void>
+  /** Known at once, written when it resolves. @throws {Error} When it cannot be written; it will reach the database all the same. */
+  end(id: string, end: CallEnd): Promise<void>
   /** Calls that ended and are not settled yet, oldest first. */
   ended(most: number): readonly CallRecord[]
   /** The oldest so many are in the database. */
@@ -55,44 +56,58 @@ export function openCallJournal(directory: string, run: string): CallJournal {
   let kept = 0
   let closed = false
 
-  /** Each line brings its own beginning, so that half a line, of a full disk, spoils no other. */
-  function write(line: Line): void {
-    if (closed) throw new Error('the journal is closed')
-    const text = Buffer.from(`\n${JSON.stringify(line)}`)
-    bytes += text.length
-    if (writeSync(file, text) !== text.length) throw new Error('the disk took only a part of a line')
+  const lines = gatherLines((text) => {
+    const piece = Buffer.from(text)
+    try {
+      if (writeSync(file, piece) !== piece.length) throw new Error('the disk took only a part of the lines')
+    } catch (error) {
+      ftruncateSync(file, bytes) // no call is there of which its caller hears that it is not
+      throw error
+    }
+    bytes += piece.length
+  })
+
+  function write(line: Line): Promise<void> {
+    if (closed) return Promise.reject(new Error('the journal is closed'))
+    return lines.add(JSON.stringify(line))
   }
 
   /** Nothing in the file is needed any more but the calls that are not settled. */
   function shorten(): void {
+    lines.flush()
     const needed: Line[] = [
       ...queue.flatMap((record): Line[] => [{ begin: record }, { id: record.id, end: record }]),
       ...[...open.values()].map((begin) => ({ begin })),
     ]
-    const lines = needed.map((line) => `\n${JSON.stringify(line)}`).join('')
+    const text = needed.map((line) => `\n${JSON.stringify(line)}`).join('')
     // First what is needed into a file beside it, which a crash in between would find; then the old goes.
     const beside = join(directory, `${run}.open.jsonl`)
-    if (lines !== '') appendFileSync(beside, lines, { mode: 0o600 })
+    if (text !== '') appendFileSync(beside, text, { mode: 0o600 })
     ftruncateSync(file)
-    if (lines !== '') {
-      writeSync(file, lines)
+    if (text !== '') {
+      writeSync(file, text)
       unlinkSync(beside)
     }
-    bytes = Buffer.byteLength(lines)
+    bytes = Buffer.byteLength(text)
     kept = bytes
   }
 
   return {
-    begin(call) {
-      write({ begin: call })
+    async begin(call) {
       open.set(call.id, call)
+      try {
+        await write({ begin: call })
+      } catch (error) {
+        open.delete(call.id)
+        throw error
+      }
     },
-    end(id, end) {
+    async end(id, end) {
       const call = open.get(id)
       if (!call) throw new Error(`the call ${id} was not begun`)
       open.delete(id)
       queue.push({ ...call, ...end })
-      write({ id, end })
+      await write({ id, end })
     },
     ended: (most) => queue.slice(0, most),
     settle(count) {
@@ -107,6 +122,7 @@ export function openCallJournal(directory: string, run: string): CallJournal {
     },
     close() {
       closed = true
+      lines.flush()
       closeSync(file)
       if (queue.length + open.size === 0 && leftFiles.length === 0) unlinkSync(path)
     },

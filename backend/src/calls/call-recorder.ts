@@ -11,10 +11,10 @@ import type { ChainSeal } from './chain-seal.ts'
 
 /** Keeps the record of calls. No record, no call. */
 export interface CallRecorder {
-  /** Holds at once, whatever happens to this process. @throws {ProblemError} `store-unavailable`: the call must not be made. */
-  begin(call: BegunCall): void
-  /** How the call went; in the database a moment later. Never throws: what was done is done. */
-  end(id: string, end: CallEnd): void
+  /** Holds when it resolves, whatever happens to this process. @throws {ProblemError} `store-unavailable`: the call must not be made. */
+  begin(call: BegunCall): Promise<void>
+  /** How the call went: holds when it resolves, and is in the database a moment later. Never throws: what was done is done. */
+  end(id: string, end: CallEnd): Promise<void>
   /** Resolves when every call that ended before is in the database. @throws when the database does not take them. */
   flush(): Promise<void>
   /** Writes what there is and ends. What the database does not take stays in the journal for the next start. */
@@ -129,22 +129,22 @@ export function createCallRecorder(deps: CallRecorderDeps): CallRecorder {
   later(0) // what an earlier process left
 
   return {
-    begin(call) {
+    async begin(call) {
       if (journal.size >= MOST_UNSETTLED)
         throw problem('store-unavailable', 'Too many calls wait to be recorded; no further one is made')
       try {
-        journal.begin(call)
+        await journal.begin(call)
       } catch (cause) {
         throw problem('store-unavailable', 'The call could not be recorded, so it was not made', { cause })
       }
     },
-    end(id, end) {
+    async end(id, end) {
+      later(gatherMs)
       try {
-        journal.end(id, end)
+        await journal.end(id, end)
       } catch (err) {
         log.error({ err, callId: id }, 'end of a call not written to the journal')
       }
-      later(gatherMs)
     },
     flush,
     async stop() {

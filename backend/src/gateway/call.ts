@@ -119,19 +119,27 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
         argumentDigest,
         argumentBytes,
       })
-    const end = (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): number => {
+    const end = async (how: Pick<CallEnd, 'outcome'> & Partial<CallEnd>): Promise<number> => {
       ended = true
       const durationMs = clock.steady() - started
       const secretsSeen = guard.seen()
-      recorder.end(callId, { code: null, resultBytes: null, resultDigest: null, ...how, secretsSeen, durationMs })
+      const written = recorder.end(callId, {
+        code: null,
+        resultBytes: null,
+        resultDigest: null,
+        ...how,
+        secretsSeen,
+        durationMs,
+      })
       if (secretsSeen) secretAudit.note(sightingOf(wanted, callId, names, secretsSeen, how.code === 'secret-blocked'))
+      await written
       return durationMs
     }
     /** @throws always: `error`, or that there were too many. */
-    const refuse = (error: unknown, code: string | null): never => {
+    const refuse = async (error: unknown, code: string | null): Promise<never> => {
       const last = refusals.count(agent)
-      begin()
-      end({ outcome: 'denied', code: last?.code ?? code })
+      await begin()
+      await end({ outcome: 'denied', code: last?.code ?? code })
       throw last ?? error
     }
 
@@ -152,7 +160,7 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
     }
     const { repeats } = wanted
     if (repeats instanceof ProblemError) return refuse(repeats, repeats.code)
-    begin()
+    await begin()
 
     let approved: { readonly decidedBy?: string | undefined; readonly item: BeltItem } = { item }
     try {
@@ -162,7 +170,7 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
     } catch (error) {
       const said = error instanceof DeniedByPerson ? { decidedBy: error.decidedBy } : {}
       const how = failureOf(error, signal)
-      end({ ...how, ...said, outcome: how.outcome === 'cancelled' ? 'cancelled' : 'denied' })
+      await end({ ...how, ...said, outcome: how.outcome === 'cancelled' ? 'cancelled' : 'denied' })
       throw error
     }
     const { decidedBy } = approved
@@ -188,14 +196,14 @@ export function createMakeCall(deps: MakeCallDeps): MakeCall {
       const result = { resultBytes: Buffer.byteLength(written), resultDigest: digestOf(written) }
       const most = wanted.toolbelt.agent.limits.resultBytes
       if (most !== undefined && result.resultBytes > most) {
-        end({ outcome: 'failed', code: 'result-too-large', ...result, ...who })
+        await end({ outcome: 'failed', code: 'result-too-large', ...result, ...who })
         throw problem('result-too-large', `The answer has ${result.resultBytes} bytes; ${most} are allowed`)
       }
-      const durationMs = end({ ...outcomeOf(answer), ...(repeats ? { code: REPEATED } : {}), ...result, ...who })
+      const durationMs = await end({ ...outcomeOf(answer), ...(repeats ? { code: REPEATED } : {}), ...result, ...who })
       if (!repeats) keep(answer)
       return { callId, durationMs, decidedBy, answer, written }
     } catch (error) {
-      if (!ended) end({ ...failureOf(error, signal), ...who })
+      if (!ended) await end({ ...failureOf(error, signal), ...who })
       const failure = guard.failed(error)
       keep(failure instanceof ProblemError ? { error: { code: failure.code, message: failure.message } } : {})
       throw failure
