@@ -31,6 +31,10 @@ export const FlowWarning = z.object({
 })
 export type FlowWarning = z.infer<typeof FlowWarning>
 
+/** Of an agent that a change of labels made so. */
+export const AgentFlowWarning = FlowWarning.extend({ agentId: AgentId, agentName: z.string() })
+export type AgentFlowWarning = z.infer<typeof AgentFlowWarning>
+
 export const DataFlow = z.object({
   private: Reach,
   untrusted: Reach,
@@ -79,6 +83,9 @@ export const putFlowLabels = defineUserOperation({
     capability: z.string().min(1).max(256).optional().describe('Absent: the server as a whole.'),
     labels: z.array(FlowLabel).max(3).nullable().describe('All that hold; null: as the catalogue and the network say.'),
   }),
-  reply: z.object({ items: z.array(LabelledCapability) }),
-  problems: ['toolbox-not-found', 'instance-not-found'],
+  reply: z.object({
+    items: z.array(LabelledCapability),
+    warnings: z.array(AgentFlowWarning).describe('Agents that have all three since then, and had not before.'),
+  }),
+  problems: ['toolbox-not-found', 'instance-not-found', 'data-flow-refused'],
 })

@@ -1,5 +1,5 @@
 import { type Agent, problem } from '@agentopia/api'
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, sql } from 'drizzle-orm'
 import type { Tx } from '../store/connect.ts'
 import { isUniqueViolation } from '../store/database-error.ts'
 import { agents, agentToolboxAccess, instances, toolbeltItems } from '../store/schema/index.ts'
@@ -12,6 +12,15 @@ export async function getAgentRow(tx: Tx, agentId: string): Promise<AgentRow> {
   if (!row) throw problem('agent-not-found', `No agent has the id ${agentId}`)
   return row
 }
+
+/** Those in whose toolbelt a tool instance is, in order of name. */
+export const listAgentsWith = (tx: Tx, instanceId: string): Promise<AgentRow[]> =>
+  tx
+    .select(getTableColumns(agents))
+    .from(agents)
+    .innerJoin(toolbeltItems, eq(toolbeltItems.agentId, agents.id))
+    .where(eq(toolbeltItems.instanceId, instanceId))
+    .orderBy(asc(agents.name))
 
 /** In order of name; `after` is the name of the last one that is known. */
 export const listAgentViews = (tx: Tx, limit: number, after = ''): Promise<Agent[]> =>

@@ -22,7 +22,8 @@ export async function warningsAfter(
   const { warnings } = await readDataFlow(tx, agent.id, catalog)
   const [news] = before.warnings.length === 0 ? warnings : []
   if (!news) return warnings
-  if ((await getCallSettings(tx)).dataFlow === 'block') throw problem('data-flow-refused', news.message)
+  if ((await getCallSettings(tx)).dataFlow === 'block')
+    throw problem('data-flow-refused', `${agent.name}: ${news.message}`)
   await recordActivity(tx, {
     accountId: agent.accountId,
     actor: caller.actor,

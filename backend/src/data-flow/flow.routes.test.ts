@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DataFlow, FlowLabel, LabelledCapability, ToolbeltItem } from '@agentopia/api'
+import type { Agent, DataFlow, FlowLabel, LabelledCapability, ToolbeltItem } from '@agentopia/api'
 import { eq } from 'drizzle-orm'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Recipe } from '../catalog/recipe.ts'
@@ -203,6 +203,45 @@ test('an administrator says what a capability is, and takes it back; both on rec
   await plane.send('PUT', labelPath(), admin, { capability: 'find', labels: null })
   expect((await flow()).warnings).toHaveLength(1)
   expect(await activity()).toContain('Took back what was said of the data of search__find')
+})
+
+const say = (labels: FlowLabel[] | null) => plane.send('PUT', labelPath(), admin, { capability: 'find', labels })
+
+test('who says of a tool what makes agents have all three is told which; what they had before is not told again', async () => {
+  await say([])
+  await add()
+  const said = await say(['untrusted', 'outward'])
+  expect([said.status, await said.json()]).toMatchObject([
+    200,
+    { warnings: [{ kind: 'private-untrusted-outward', agentId: ids.agentId, agentName: expect.any(String) }] },
+  ])
+  expect((await flow()).warnings).toHaveLength(1)
+  expect(await activity()).toContain('agent.data-flow')
+  expect(await (await say(['private', 'untrusted', 'outward'])).json()).toMatchObject({ warnings: [] })
+})
+
+test('where the account wants it, what would be said of a tool is refused with the name of the agent, and so is taking it back', async () => {
+  await say([])
+  await add()
+  await block()
+  for (const labels of [['untrusted', 'outward'] as FlowLabel[], null]) {
+    const refused = await say(labels)
+    const { code, detail } = (await refused.json()) as { code: string; detail: string }
+    const { name } = (await (await plane.request('GET', `/api/agents/${ids.agentId}`, operator)).json()) as Agent
+    expect([refused.status, code, detail]).toEqual([
+      409,
+      'data-flow-refused',
+      expect.stringMatching(`^${name}: It reads`),
+    ])
+  }
+  expect((await flow()).warnings).toEqual([])
+  expect(await plane.store.system((tx) => readFlowLabels(tx, searchId))).toEqual({ find: [] })
+})
+
+test('of an agent that was dangerous before it was refused anything may be said', async () => {
+  await add()
+  await block()
+  expect((await say(['private', 'untrusted', 'outward'])).status).toBe(200)
 })
 
 test('two who say what a tool means at the same time are both heard, the later one last', async () => {

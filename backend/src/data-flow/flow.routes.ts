@@ -10,6 +10,7 @@ import { getInstanceRow, type InstanceRow } from '../tools/instance.store.ts'
 import { offerOfInstance } from '../tools/offer.store.ts'
 import { factsOf, readDataFlow, readFlowLabels, storeFlowLabels } from './flow.store.ts'
 import { labelledOf, WHOLE } from './flow-labels.ts'
+import { madeDangerousBy } from './made-dangerous.ts'
 
 export interface FlowRouteDeps {
   readonly store: Store
@@ -33,17 +34,20 @@ export function flowRoutes(mount: Mount, { store, catalog }: FlowRouteDeps): voi
     store.tenant(caller.accountId, async (tx) => labelsOf(tx, await instanceOf(tx, params))),
   )
 
-  mount.reply(putFlowLabels, ({ params, body: { capability, labels } }, { caller: { accountId, actor } }) =>
-    store.tenant(accountId, async (tx) => {
+  mount.reply(putFlowLabels, ({ params, body: { capability, labels } }, { caller }) => {
+    const { accountId, actor } = caller
+    return store.tenant(accountId, async (tx) => {
       const instance = await instanceOf(tx, params)
-      await storeFlowLabels(tx, { accountId, instanceId: instance.id, capability: capability ?? WHOLE }, labels)
+      const warnings = await madeDangerousBy(tx, { caller, instanceId: instance.id, catalog }, () =>
+        storeFlowLabels(tx, { accountId, instanceId: instance.id, capability: capability ?? WHOLE }, labels),
+      )
       const what = capability === undefined ? instance.name : `${instance.name}__${cleanText(capability)}`
       const message = labels
         ? `Said of the data of ${what}: ${labels.join(', ') || 'none of it is private, untrusted or outward'}`
         : `Took back what was said of the data of ${what}`
       const { toolboxId } = params
       await recordActivity(tx, { accountId, actor, action: 'tool.data-flow', subject: instance.id, toolboxId, message })
-      return labelsOf(tx, instance)
-    }),
-  )
+      return { ...(await labelsOf(tx, instance)), warnings }
+    })
+  })
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ProblemError, problem } from '@agentopia/api'
 import { forwardedMeta, isObject, type JsonRpcAnswer, type JsonRpcNotification } from '@agentopia/dtma/contract'
+import { checkedKey } from '../http/idempotency.ts'
 import type { Log } from '../log.ts'
 import type { BeltItem } from './authorise.ts'
 import { denialOf, type MadeCall, type MakeCall, type WantedCall } from './call.ts'
@@ -94,7 +95,7 @@ export function createCalls(deps: CallsDeps): (exchange: Exchange, method: Metho
       if (again === 'invalid') return answer.end(invalidParams('Invalid or expired requestState'))
       const make = () =>
         era === 'legacy' ? untilComplete(call, exchange, gone.signal) : oneRound(call, again, message.params, state)
-      const key = method === 'tools/call' ? idempotencyKeyOf(message, headers) : undefined
+      const key = method === 'tools/call' ? checkedKey(idempotencyKeyOf(message, headers)) : undefined
       const isKeyed = key !== undefined && item && !denialOf({ toolbelt: open.toolbelt, item, method, capability: own })
       const made = isKeyed
         ? await keyedCall(

@@ -228,6 +228,24 @@ describe('a call', () => {
     expect(await problemIn(create('third', { [IDEMPOTENCY_KEY]: 3 }))).toMatchObject({ code: 'invalid-request' })
   })
 
+  test.each([
+    ['empty', ''],
+    ['too long', 'k'.repeat(256)],
+    ['no text', 'a\0b'],
+  ])(
+    'with a key that is %s is told so where a key is taken, and is not looked at where none is, as in the API',
+    async (_, key) => {
+      const meta = { [IDEMPOTENCY_KEY]: key }
+      const keyed = call(mine.operator, 'createToolbox', { body: { provider: 'join', name: 'keyed' } }, meta)
+      expect(await problemIn(keyed)).toMatchObject({
+        code: 'invalid-request',
+        text: expect.stringContaining('Idempotency-Key: must'),
+      })
+      expect(await toolboxNamed('keyed')).toEqual([])
+      expect((await call(mine.viewer, 'listToolboxes', {}, meta)).result.isError).toBeUndefined()
+    },
+  )
+
   test('that reads more than a model should is told to ask for less', async () => {
     const long = Array.from({ length: 150 }, (_, at) => ({
       id: `act_long_${at}`,

@@ -205,7 +205,7 @@ test('enrolling anew does not change the status of an active toolbox, and voids 
   await store.system((tx) => tx.update(toolboxes).set({ status: 'active' }).where(eq(toolboxes.id, id)))
   await uplink.enrol(newKey()(id, await uplink.token(await uplink.row(id))))
   expect((await uplink.row(id)).status).toBe('active')
-  expect((await uplink.beat(bearer, {})).status).toBe(400)
+  expect((await uplink.beat(bearer, {})).status).toBe(401)
   expect(await uplink.row(id)).toMatchObject({ enrolEpoch: 2 })
 })
 

@@ -1,4 +1,4 @@
-import { and, eq, exists, gt, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, exists, gt, inArray, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
 import { digestOf, newSecret } from '../secret.ts'
 import type { Tx } from '../store/connect.ts'
 import { enrolmentTokens, toolboxes } from '../store/schema/index.ts'
@@ -182,6 +182,16 @@ export async function findByBearerToken(tx: Tx, token: string, now: Date): Promi
 export async function lockByBearerToken(tx: Tx, token: string, now: Date): Promise<ToolboxRow | undefined> {
   const [row] = await tx.select().from(toolboxes).where(holds(token, now)).for('update')
   return row
+}
+
+/** Which of these digests are those of a DTMA_BEARER_TOKEN. */
+export async function heldOf(tx: Tx, digests: readonly string[], now: Date): Promise<ReadonlySet<string | null>> {
+  const { dtmaBearerToken: digest } = toolboxes
+  const rows = await tx
+    .select({ digest })
+    .from(toolboxes)
+    .where(and(inArray(digest, digests), bearerHolds(now)))
+  return new Set(rows.map((row) => row.digest))
 }
 
 /** Condition: the bearer token of a toolbox opens something, whichever it is. */

@@ -1,6 +1,6 @@
 import type { ToolStatus } from '@agentopia/dtma/contract'
 import { eq } from 'drizzle-orm'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { newId } from '../new-id.ts'
 import type { Store } from '../store/connect.ts'
 import { activities, instances, toolboxes } from '../store/schema/index.ts'
@@ -168,7 +168,7 @@ test('where too many wait, a report is refused and changes nothing, but its send
   expect(told).toMatchObject({ status: 429, json: { code: 'rate-limited' } })
   expect(await uplink.row(id)).toMatchObject({ heartbeatSeq: 2, docker: { state: 'ok' } })
   const late = await uplink.beat('dtma_nobody', beatOf('r', 9, { docker: { state: 'down' } }))
-  expect([late.status, (await uplink.row(id)).heartbeatSeq]).toEqual([429, 2])
+  expect([late.status, (await uplink.row(id)).heartbeatSeq]).toEqual([401, 2])
   expect((await uplink.beat(bearer, beatOf('r', 3))).status).toBe(200)
   expect((await uplink.row(id)).heartbeatSeq).toBe(3)
 })
@@ -308,6 +308,36 @@ test.each([
   const { id, bearer } = await uplink.joined()
   expect((await uplink.beat(bearer, body)).status).toBe(expected)
   expect((await uplink.row(id)).lastHeartbeatAt).toBeNull()
+})
+
+test.each([
+  ['no token', undefined],
+  ['a token of nobody', 'dtma_nobody'],
+])('L08 with %s nothing that is sent is read, whatever it is', async (_, token) => {
+  const uplink = openUplink(store)
+  const read = vi.fn()
+  const body = new ReadableStream({ pull: read }, { highWaterMark: 0 })
+  const headers = { ...(token ? { authorization: `Bearer ${token}` } : {}) }
+  const answer = await uplink.app.request('/dtma/heartbeat', { method: 'POST', body, headers, duplex: 'half' } as never)
+  expect([answer.status, read.mock.calls]).toEqual([401, []])
+  for (const sent of ['{"runId":', { pad: 'x'.repeat(2_000_000) }])
+    expect((await uplink.beat(token, sent)).status).toBe(401)
+})
+
+test('a token that is nobody’s is looked up a few times, and not more often', async () => {
+  const uplink = openUplink(store)
+  const answers = []
+  for (let n = 0; n < 31; n += 1) answers.push((await uplink.beat('dtma_nobody', {})).status)
+  expect(answers).toEqual([...Array(30).fill(401), 429])
+})
+
+test('a token that held is not looked up again, and opens nothing when it holds no more', async () => {
+  const uplink = openUplink(store)
+  const { id, bearer } = await uplink.joined()
+  expect((await uplink.beat(bearer, beatOf('r', 1))).status).toBe(200)
+  await store.system((tx) => tx.update(toolboxes).set({ dtmaBearerToken: null }).where(eq(toolboxes.id, id)))
+  const { status, json } = await uplink.beat(bearer, beatOf('r', 2))
+  expect([status, json.code]).toEqual([401, 'unauthenticated'])
 })
 
 test('numbers at the edge of what can be counted are no failure of ours', async () => {

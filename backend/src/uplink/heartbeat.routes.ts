@@ -15,6 +15,7 @@ import { moveTo, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import type { ToldTools } from '../tools/instance.report.ts'
 import { requireVersion } from './enrol.routes.ts'
 import { lockByBearerToken } from './enrolment.store.ts'
+import { type HeartbeatDoor, notOfToolbox } from './heartbeat.door.ts'
 import { orderOf, withSuperseded } from './heartbeat.order.ts'
 import { mountUplink } from './mount-uplink.ts'
 import { createQuietBeats } from './quiet-beats.ts'
@@ -54,7 +55,8 @@ export type TakeHeartbeat = (
 ) => Promise<Reply<typeof heartbeat>>
 
 /** Those that come by a connection of their own. */
-export const heartbeatRoutes = (app: Hono, take: TakeHeartbeat): void => mountUplink(app, heartbeat, take)
+export const heartbeatRoutes = (app: Hono, take: TakeHeartbeat, door: HeartbeatDoor): void =>
+  mountUplink(app, heartbeat, take, door)
 
 /** Takes life signs. One that says nothing new writes two numbers of one row; time is that of the reception. */
 export function createHeartbeats(deps: HeartbeatDeps): TakeHeartbeat {
@@ -64,7 +66,7 @@ export function createHeartbeats(deps: HeartbeatDeps): TakeHeartbeat {
   const rate = createRateLimit({ steady: clock.steady, ...RATE })
 
   return async ({ body }, bearer) => {
-    if (!bearer) throw unauthenticated()
+    if (!bearer) throw notOfToolbox()
     if (!rate.admit(digestOf(bearer))) throw problem('rate-limited', 'This toolbox sends too many heartbeats')
     requireVersion(body.apiVersion)
     const toolboxId = (await takeQuiet(bearer, body)) ?? (await takeOrCountLife(bearer, body))
@@ -112,7 +114,7 @@ export function createHeartbeats(deps: HeartbeatDeps): TakeHeartbeat {
   async function count(tx: Tx, bearer: string, beat: Beat, report: Report): Promise<Counted> {
     const now = new Date(clock.now())
     const row = await lockByBearerToken(tx, bearer, now)
-    if (!row) throw unauthenticated()
+    if (!row) throw notOfToolbox()
     const toolboxId = row.id
     const order = orderOf(row, beat)
     if (order === 'superseded') throw problem('superseded', 'A newer run of this DTMA has reported since')
@@ -187,5 +189,3 @@ function skew({ clockSkewMs }: ToolboxRow, { sentAt }: Beat, now: Date): { clock
   if (Math.abs(offset) < RIGHT_MS) return clockSkewMs === null ? {} : { clockSkewMs: null }
   return clockSkewMs !== null && Math.abs(clockSkewMs - offset) < SAME_MS ? {} : { clockSkewMs: offset }
 }
-
-const unauthenticated = () => problem('unauthenticated', 'The bearer token is not one of a toolbox')

@@ -23,7 +23,7 @@ export function mountUplink<Op extends Operation>(
   app: Hono,
   op: Op,
   handle: UplinkHandler<Op>,
-  admit: () => void = () => {},
+  admit: (bearer: string | undefined) => Promise<void> | void = () => {},
 ): void {
   const limit = bodyLimit({
     maxSize: UPLINK_BODY_LIMIT,
@@ -31,8 +31,8 @@ export function mountUplink<Op extends Operation>(
       throw problem('payload-too-large', `The body is larger than ${UPLINK_BODY_LIMIT} bytes`)
     },
   })
-  const door: MiddlewareHandler = async (_, next) => {
-    admit()
+  const door: MiddlewareHandler = async (c, next) => {
+    await admit(bearerOf(c))
     await next()
   }
   app.on(op.method, op.path, door, limit, async (c) => {

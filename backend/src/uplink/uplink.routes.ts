@@ -8,6 +8,7 @@ import type { Sealer } from '../store/seal.ts'
 import { bootRoutes } from './boot.routes.ts'
 import { createChallenges } from './challenges.ts'
 import { enrolRoutes } from './enrol.routes.ts'
+import { createHeartbeatDoor } from './heartbeat.door.ts'
 import { heartbeatRoutes, type TakeHeartbeat } from './heartbeat.routes.ts'
 import { registryAuthRoutes } from './registry-auth.routes.ts'
 import { renewalRoutes } from './renewal.routes.ts'
@@ -45,5 +46,5 @@ export function uplinkRoutes(app: Hono, deps: UplinkRouteDeps): void {
     pins: machines.keyPin?.split(';'),
     onQuarantined: onVoid,
   })
-  heartbeatRoutes(app, takeHeartbeat)
+  heartbeatRoutes(app, takeHeartbeat, createHeartbeatDoor({ store, clock }))
 }

@@ -13,6 +13,7 @@ import { findToolbox, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import { createChallenges } from './challenges.ts'
 import { enrolRoutes } from './enrol.routes.ts'
 import { issueEnrolmentToken } from './enrolment.store.ts'
+import { createHeartbeatDoor } from './heartbeat.door.ts'
 import { createHeartbeats, type HeartbeatDeps, heartbeatRoutes } from './heartbeat.routes.ts'
 import { renewalRoutes } from './renewal.routes.ts'
 import { createTurns, type Turns } from './turns.ts'
@@ -85,7 +86,7 @@ export function openUplink(store: Store, onToolReports: HeartbeatDeps['onToolRep
     onToolReports,
     onNews: (id) => news.push(id),
   })
-  heartbeatRoutes(app, takeHeartbeat)
+  heartbeatRoutes(app, takeHeartbeat, createHeartbeatDoor({ store, clock }))
 
   async function post(path: string, body: unknown, token?: string, signal?: AbortSignal): Promise<Answer> {
     const response = await app.request(path, {

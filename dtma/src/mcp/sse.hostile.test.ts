@@ -86,7 +86,7 @@ test.each<[string, SseBehaviour, string]>([
   [
     'sends one event without end',
     { onCall: (_, { streams: [open] }) => flood(open!, 'x'.repeat(1 << 20)) },
-    'tool-protocol-error',
+    'tool-lost',
   ],
   [
     'breaks the connection of a post',
@@ -120,6 +120,19 @@ test.each<[string, SseBehaviour, string]>([
   }
   bad = false
   expect(await call()).toEqual(WELL)
+})
+
+test('whether a call was made before its server sent what is too large, nobody knows, and it is said why', async () => {
+  const { call } = await opened({ onCall: (_, { streams: [open] }) => flood(open!, 'x'.repeat(1 << 20)) })
+  await expect(call()).rejects.toMatchObject({ code: 'tool-lost', cause: { code: 'tool-protocol-error' } })
+})
+
+test('a server that answers the handshake with what is too large is no tool, by that name', async () => {
+  const { failed } = await opening({
+    onPost: ({ method }, _, { streams: [open] }) =>
+      method === 'initialize' && flood(open!, 'x'.repeat(1 << 20)) !== null,
+  })
+  await expect(failed).rejects.toMatchObject({ code: 'tool-protocol-error' })
 })
 
 test('a server that asks us without end gets few answers at a time', async () => {

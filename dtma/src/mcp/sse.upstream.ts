@@ -1,7 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { CODE, parseMessage } from '../contract/json-rpc.ts'
-import { ProblemError } from '../contract/problem.ts'
 import { type HttpUpstream, SessionGone } from './http.upstream.ts'
 import { isEventStream, readAnswer } from './http-answer.ts'
 import { createHttpRequests, MOST_NOTIFICATIONS, readLittle, waitsForConnection } from './http-requests.ts'
@@ -113,7 +112,7 @@ export function openSse(
     mine?.response.destroy()
     if (!mine || mine !== stream) return
     stream = undefined
-    inFlight.failAll(why instanceof ProblemError ? why : lost({ cause: why }))
+    inFlight.failAll(lost({ cause: why })) // whether it did what it was asked, nobody knows
     if (mine.agreed) lapse()
   }
 

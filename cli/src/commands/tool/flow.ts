@@ -2,6 +2,7 @@ import { FlowLabel, type LabelledCapability, listFlowLabels, problem, putFlowLab
 import { command } from '../../command.ts'
 import { findInstance } from '../../find.ts'
 import { table } from '../../output.ts'
+import { warn } from '../toolbelt/warn.ts'
 import { PLACE } from './place.ts'
 
 export const toolFlow = command(
@@ -17,7 +18,12 @@ export const toolFlow = command(
     const params = { toolboxId, instanceId }
     if (args.labels === undefined) return output.result((await client.call(listFlowLabels, { params })).items, lines)
     const body = { ...(args.capability ? { capability: args.capability } : {}), labels: labelsIn(args.labels) }
-    output.result((await client.call(putFlowLabels, { params, body })).items, lines)
+    const { items, warnings } = await client.call(putFlowLabels, { params, body })
+    output.result(items, lines)
+    warn(
+      output,
+      warnings.map(({ agentName, message, ...warning }) => ({ ...warning, message: `${agentName}: ${message}` })),
+    )
   },
 )
 
