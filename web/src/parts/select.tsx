@@ -1,6 +1,6 @@
 import { Check, ChevronDown } from 'lucide-react'
 import { Select as Radix } from 'radix-ui'
-import type { ReactNode } from 'react'
+import { type ReactNode, useId } from 'react'
 import { cn } from './cn.ts'
 import type { FieldControl } from './field.tsx'
 
@@ -45,24 +45,37 @@ export function Select({ value, onChange, options, placeholder, disabled, classN
         >
           <Radix.Viewport className="p-1">
             {options.map((option) => (
-              <Radix.Item
-                key={option.value}
-                value={option.value}
-                disabled={option.disabled ?? false}
-                className="flex min-h-8 cursor-pointer select-none items-center gap-2 rounded-sm py-1 pr-2 pl-2 text-sm outline-none data-highlighted:bg-hover data-disabled:opacity-45"
-              >
-                <span className="grid size-3.5 place-items-center text-accent">
-                  <Radix.ItemIndicator>
-                    <Check className="size-3.5" />
-                  </Radix.ItemIndicator>
-                </span>
-                <Radix.ItemText>{option.label}</Radix.ItemText>
-                {option.note && <span className="ml-auto pl-4 text-ink-faint text-xs">{option.note}</span>}
-              </Radix.Item>
+              <Item key={option.value} {...option} />
             ))}
           </Radix.Viewport>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
+  )
+}
+
+/** Called by all that is shown of it: Radix calls it by its label alone, and who hears the list would miss a price in the note. */
+function Item({ value, label, note, disabled }: Option) {
+  const id = useId()
+  const [labelId, noteId] = [`${id}-label`, `${id}-note`]
+  return (
+    <Radix.Item
+      value={value}
+      disabled={disabled ?? false}
+      aria-labelledby={note ? `${labelId} ${noteId}` : labelId}
+      className="flex min-h-8 cursor-pointer select-none items-center gap-2 rounded-sm py-1 pr-2 pl-2 text-sm outline-none data-highlighted:bg-hover data-disabled:opacity-45"
+    >
+      <span className="grid size-3.5 place-items-center text-accent">
+        <Radix.ItemIndicator>
+          <Check className="size-3.5" />
+        </Radix.ItemIndicator>
+      </span>
+      <Radix.ItemText id={labelId}>{label}</Radix.ItemText>
+      {note && (
+        <span id={noteId} className="ml-auto pl-4 text-ink-faint text-xs">
+          {note}
+        </span>
+      )}
+    </Radix.Item>
   )
 }

@@ -9,6 +9,7 @@ import { Field } from '../../parts/field.tsx'
 import { isName, NameField } from '../../parts/name-field.tsx'
 import { ProblemNotice } from '../../parts/problem-notice.tsx'
 import { Select } from '../../parts/select.tsx'
+import { CreateDroplet } from './create-droplet.tsx'
 import { DirectChoice, type DirectRoad, directPart, isDirectRoad } from './direct-choice.tsx'
 import { type Choice, DropletChoice } from './droplet-choice.tsx'
 import { JoinInstructions } from './join-instructions.tsx'
@@ -98,9 +99,13 @@ export function AddToolbox({ onClose }: { onClose: () => void }) {
         </DialogBody>
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" kind="primary" pending={create.isPending} disabled={unconfigured}>
-            {{ join: 'Show its line', ssh: 'Look at its host key', digitalocean: 'Create' }[kind]}
-          </Button>
+          {kind === 'digitalocean' ? (
+            <CreateDroplet size={size} pending={create.isPending} disabled={unconfigured} />
+          ) : (
+            <Button type="submit" kind="primary" pending={create.isPending}>
+              {{ join: 'Show its line', ssh: 'Look at its host key' }[kind]}
+            </Button>
+          )}
         </DialogActions>
       </form>
     </Dialog>
