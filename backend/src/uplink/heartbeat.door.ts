@@ -9,12 +9,11 @@ import { createGathering } from './gathering.ts'
 
 /** Of toolboxes that send heartbeats; whoever is forgotten is looked up again. */
 const MOST_KNOWN = 20_000
-/** Of looking up one token that is none. */
+/** Far above what a DTMA sends while it deploys tools, far below what would harm the others. */
 const RATE = { burst: 30, perSecond: 5 } as const
-
 const GATHER_MS = 50
 
-/** @throws {ProblemError} for the token of no toolbox. */
+/** @throws {ProblemError} `unauthenticated` for the token of no toolbox, `rate-limited` for one that comes too often. */
 export type HeartbeatDoor = (bearer: string | undefined) => Promise<void>
 
 /**
@@ -23,7 +22,7 @@ export type HeartbeatDoor = (bearer: string | undefined) => Promise<void>
  */
 export function createHeartbeatDoor({ store, clock }: { readonly store: Store; readonly clock: Clock }): HeartbeatDoor {
   const known = new Set<string>()
-  const rate = createRateLimit({ steady: clock.steady, ...RATE })
+  const requireRate = createHeartbeatRate(clock)
   const toolboxOf = authenticateDtma(store, clock.now)
   // However many strangers come at once, they are one question to the database.
   const lookUps = createGathering<true, boolean>(GATHER_MS, async (digests) => {
@@ -37,7 +36,7 @@ export function createHeartbeatDoor({ store, clock }: { readonly store: Store; r
     if (!bearer) throw notOfToolbox()
     const digest = digestOf(bearer)
     if (known.has(digest)) return
-    if (!rate.admit(digest)) throw problem('rate-limited', 'This toolbox sends too many heartbeats')
+    requireRate(digest)
     if (!(await isOfToolbox(digest, bearer))) throw notOfToolbox()
     known.add(digest)
     if (known.size > MOST_KNOWN) known.delete(known.values().next().value!)
@@ -45,3 +44,11 @@ export function createHeartbeatDoor({ store, clock }: { readonly store: Store; r
 }
 
 export const notOfToolbox = () => problem('unauthenticated', 'The bearer token is not one of a toolbox')
+
+/** So often may one token come, that of a toolbox and one that is none. @throws {ProblemError} `rate-limited`, from the returned function. */
+export function createHeartbeatRate({ steady }: Pick<Clock, 'steady'>): (digest: string) => void {
+  const rate = createRateLimit({ steady, ...RATE })
+  return (digest) => {
+    if (!rate.admit(digest)) throw problem('rate-limited', 'This toolbox sends too many heartbeats')
+  }
+}

@@ -4,7 +4,6 @@ import { heartbeat, type PackageIndexes, type Parsed, type Reply } from '@agento
 import { eq } from 'drizzle-orm'
 import type { Hono } from 'hono'
 import { recordActivity } from '../events/activity.store.ts'
-import { createRateLimit } from '../http/rate-limit.ts'
 import { RateLimited } from '../http/rate-limited.ts'
 import type { Clock } from '../reconcile/clock.ts'
 import { isTooOld, OLDEST_DTMA } from '../releases/version-floor.ts'
@@ -15,7 +14,7 @@ import { moveTo, type ToolboxRow } from '../toolboxes/toolbox.store.ts'
 import type { ToldTools } from '../tools/instance.report.ts'
 import { requireVersion } from './enrol.routes.ts'
 import { lockByBearerToken } from './enrolment.store.ts'
-import { type HeartbeatDoor, notOfToolbox } from './heartbeat.door.ts'
+import { createHeartbeatRate, type HeartbeatDoor, notOfToolbox } from './heartbeat.door.ts'
 import { orderOf, withSuperseded } from './heartbeat.order.ts'
 import { mountUplink } from './mount-uplink.ts'
 import { createQuietBeats } from './quiet-beats.ts'
@@ -43,8 +42,6 @@ interface Counted {
 }
 
 const NEXT_IN_SECONDS = 10
-/** Far above what a DTMA sends while it deploys tools, far below what would harm the others. */
-const RATE = { burst: 30, perSecond: 5 } as const
 /** From these a life sign makes a toolbox active. */
 const REVIVED: readonly ToolboxStatus[] = ['awaiting_heartbeat', 'unresponsive', 'error_provisioning', 'lost']
 
@@ -63,11 +60,11 @@ export function createHeartbeats(deps: HeartbeatDeps): TakeHeartbeat {
   const { store, clock, turns, packages, onToolReports, onNews } = deps
   const reported = createReported()
   const quiet = createQuietBeats({ store, now: clock.now, onToolReports })
-  const rate = createRateLimit({ steady: clock.steady, ...RATE })
+  const requireRate = createHeartbeatRate(clock)
 
   return async ({ body }, bearer) => {
     if (!bearer) throw notOfToolbox()
-    if (!rate.admit(digestOf(bearer))) throw problem('rate-limited', 'This toolbox sends too many heartbeats')
+    requireRate(digestOf(bearer))
     requireVersion(body.apiVersion)
     const toolboxId = (await takeQuiet(bearer, body)) ?? (await takeOrCountLife(bearer, body))
     return {
