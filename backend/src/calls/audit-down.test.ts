@@ -13,6 +13,7 @@ import { listCallRecords } from './call.store.ts'
 import { openCallJournal } from './call-journal.ts'
 import { createCallRecorder } from './call-recorder.ts'
 import { createChainSeal } from './chain-seal.ts'
+import { begunCall } from './fixtures/begun-call.ts'
 
 let plane: TestControlPlane
 beforeAll(async () => {
@@ -57,22 +58,7 @@ test('K09 the record of calls is broken: what was called waits in the journal, a
   })
   await run('alter table tool_calls rename to tool_calls_away')
   const id = newId('call')
-  await recorder.begin({
-    id,
-    accountId: 'account_down',
-    agentId: 'agent_1',
-    agentName: 'helper',
-    instanceId: null,
-    instanceName: null,
-    capability: 'echo',
-    via: 'rest',
-    instanceGeneration: null,
-    specDigest: null,
-    capabilityDigest: null,
-    startedAt: '2026-01-01T00:00:00.000Z',
-    argumentDigest: '',
-    argumentBytes: 0,
-  })
+  await recorder.begin(begunCall(id, { accountId: 'account_down', agentId: 'agent_1' }))
   await recorder.end(id, { outcome: 'ok', code: null, durationMs: 1, resultBytes: 1, resultDigest: null })
   await expect(recorder.flush()).rejects.toMatchObject({ code: 'store-unavailable' })
   await run('alter table tool_calls_away rename to tool_calls')

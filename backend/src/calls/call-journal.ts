@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   closeSync,
+  fstatSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -58,11 +59,10 @@ export function openCallJournal(directory: string, run: string): CallJournal {
 
   const lines = gatherLines((text) => {
     const piece = Buffer.from(text)
-    try {
-      if (writeSync(file, piece) !== piece.length) throw new Error('the disk took only a part of the lines')
-    } catch (error) {
-      ftruncateSync(file, bytes) // no call is there of which its caller hears that it is not
-      throw error
+    const taken = writeSync(file, piece)
+    if (taken !== piece.length) {
+      ftruncateSync(file, fstatSync(file).size - taken) // no call is there of which its caller hears that it is not
+      throw new Error('the disk took only a part of the lines')
     }
     bytes += piece.length
   })
